@@ -1,0 +1,2 @@
+//! `cargo watertight`.
+fn main() {}

@@ -1,0 +1,7 @@
+//! Watertight: finds what leaks, runs dry, fails silently or dies half-written in Rust services.
+//!
+//! A straight staircase: source → facts → index → rules → report → render; `driver` is the picture, `docs/architecture.md` the map.
+#![forbid(unsafe_code)]
+
+pub mod diagnostic;
+pub mod source;

@@ -1,0 +1,2 @@
+//! `watertight`.
+fn main() {}
