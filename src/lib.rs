@@ -4,4 +4,5 @@
 #![forbid(unsafe_code)]
 
 pub mod diagnostic;
+pub mod report;
 pub mod source;
