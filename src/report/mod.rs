@@ -10,7 +10,7 @@ use ustr::Ustr;
 pub enum Level {
     /// Not reported.
     Allow,
-    /// Reported; the run ends with exit code 1.
+    /// Reported; does not decide the exit code.
     Warn,
     /// Reported as an error; the run ends with exit code 1.
     Deny,
