@@ -5,5 +5,6 @@
 
 pub mod catalogue;
 pub mod diagnostic;
+pub mod facts;
 pub mod report;
 pub mod source;

@@ -1,0 +1,4 @@
+//! Suppression comments (placeholder until merged).
+use serde::{Deserialize, Serialize};
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Suppression;
