@@ -306,10 +306,8 @@ impl Catalogue {
     /// # Errors
     /// Where the text is not of that grammar, with its place.
     pub fn extend(&mut self, text: &str) -> Result<(), CatalogueError> {
-        let document: Document = toml::from_str(text).map_err(|e| CatalogueError {
-            message: e.message().to_owned(),
-            span: e.span(),
-        })?;
+        let document: Document =
+            toml::from_str(text).map_err(|e| CatalogueError { message: e.message().to_owned(), span: e.span() })?;
         self.aliases.extend(document.aliases);
         for function in document.functions {
             let callable = Callable {
@@ -330,23 +328,15 @@ impl Catalogue {
         }
         for entry in document.resources {
             if entry.kind.is_none() {
-                return Err(CatalogueError {
-                    message: format!("resource `{}` has no `kind`", entry.path),
-                    span: None,
-                });
+                return Err(CatalogueError { message: format!("resource `{}` has no `kind`", entry.path), span: None });
             }
             self.add_type(entry);
         }
         self.servers.extend(document.servers);
-        self.signals
-            .extend(document.signals.into_iter().map(|s| (s.path, s)));
-        self.handlers
-            .attributes
-            .extend(document.handlers.attributes);
+        self.signals.extend(document.signals.into_iter().map(|s| (s.path, s)));
+        self.handlers.attributes.extend(document.handlers.attributes);
         self.handlers.traits.extend(document.handlers.traits);
-        self.handlers
-            .parameters
-            .extend(document.handlers.parameters);
+        self.handlers.parameters.extend(document.handlers.parameters);
         self.entries.attributes.extend(document.entries.attributes);
         self.entries.tests.extend(document.entries.tests);
         Ok(())
@@ -356,22 +346,14 @@ impl Catalogue {
         self.add_callables(entry.path, &entry.functions, entry.effect);
         self.add_callables(entry.path, &entry.methods, entry.effect);
         for (name, constructor) in &entry.constructors {
-            let path = if name.contains("::") {
-                *name
-            } else {
-                ustr(&format!("{}::{name}", entry.path))
-            };
+            let path = if name.contains("::") { *name } else { ustr(&format!("{}::{name}", entry.path)) };
             let mut callable = constructor.callable(entry.effect);
             callable.returns = callable.returns.with_self(entry.path, &entry.params);
             callable.constructs = Some(entry.path);
             self.callables.insert(path, callable);
         }
         for name in &entry.close {
-            let path = if name.contains("::") {
-                *name
-            } else {
-                ustr(&format!("{}::{name}", entry.path))
-            };
+            let path = if name.contains("::") { *name } else { ustr(&format!("{}::{name}", entry.path)) };
             let callable = self.callables.entry(path).or_insert_with(|| Callable {
                 returns: TypeExpr::Unknown,
                 closure: Vec::new(),
@@ -385,15 +367,9 @@ impl Catalogue {
         self.types.insert(entry.path, entry);
     }
 
-    fn add_callables(
-        &mut self,
-        owner: Ustr,
-        entries: &BTreeMap<Ustr, CallableEntry>,
-        effect: Option<Effect>,
-    ) {
+    fn add_callables(&mut self, owner: Ustr, entries: &BTreeMap<Ustr, CallableEntry>, effect: Option<Effect>) {
         for (name, entry) in entries {
-            self.callables
-                .insert(ustr(&format!("{owner}::{name}")), entry.callable(effect));
+            self.callables.insert(ustr(&format!("{owner}::{name}")), entry.callable(effect));
         }
     }
 
@@ -414,9 +390,7 @@ impl Catalogue {
         let text = path.as_str();
         let mut end = text.len();
         loop {
-            if let Some(target) =
-                ustr::existing_ustr(&text[..end]).and_then(|prefix| self.aliases.get(&prefix))
-            {
+            if let Some(target) = ustr::existing_ustr(&text[..end]).and_then(|prefix| self.aliases.get(&prefix)) {
                 return Some(ustr(&format!("{target}{}", &text[end..])));
             }
             end = text[..end].rfind("::")?;
@@ -440,10 +414,7 @@ impl Catalogue {
 
     /// A method of a type or of one of its catalogued traits: its canonical path and entry.
     pub fn method(&self, owner: Ustr, name: Ustr) -> Option<(Ustr, &Callable)> {
-        let traits = self
-            .types
-            .get(&owner)
-            .map_or(&[][..], |entry| &entry.traits);
+        let traits = self.types.get(&owner).map_or(&[][..], |entry| &entry.traits);
         std::iter::once(&owner).chain(traits).find_map(|place| {
             let path = ustr::existing_ustr(&format!("{place}::{name}"))?;
             self.callables.get(&path).map(|callable| (path, callable))
@@ -475,11 +446,7 @@ impl Catalogue {
 
     /// All resource entries, in the order of their paths.
     pub fn resources(&self) -> Vec<&TypeEntry> {
-        let mut all: Vec<_> = self
-            .types
-            .values()
-            .filter(|entry| entry.kind.is_some())
-            .collect();
+        let mut all: Vec<_> = self.types.values().filter(|entry| entry.kind.is_some()).collect();
         all.sort_by_key(|entry| entry.path.as_str());
         all
     }
@@ -535,11 +502,7 @@ impl TypeExpr {
     pub fn with_self(self, path: Ustr, params: &[Ustr]) -> Self {
         let this = TypeExpr::Path(path, params.iter().map(|p| TypeExpr::Param(*p)).collect());
         self.map_params(&|name| {
-            if name == "Self" {
-                this.clone()
-            } else {
-                TypeExpr::Param(name)
-            }
+            if name == "Self" { this.clone() } else { TypeExpr::Param(name) }
         })
     }
 
@@ -547,14 +510,10 @@ impl TypeExpr {
     pub fn map_params(self, f: &dyn Fn(Ustr) -> TypeExpr) -> Self {
         match self {
             TypeExpr::Param(name) => f(name),
-            TypeExpr::Path(path, args) => {
-                TypeExpr::Path(path, args.into_iter().map(|a| a.map_params(f)).collect())
-            }
+            TypeExpr::Path(path, args) => TypeExpr::Path(path, args.into_iter().map(|a| a.map_params(f)).collect()),
             TypeExpr::Ref(of) => TypeExpr::Ref(Box::new(of.map_params(f))),
             TypeExpr::Future(of) => TypeExpr::Future(Box::new(of.map_params(f))),
-            TypeExpr::Tuple(parts) => {
-                TypeExpr::Tuple(parts.into_iter().map(|p| p.map_params(f)).collect())
-            }
+            TypeExpr::Tuple(parts) => TypeExpr::Tuple(parts.into_iter().map(|p| p.map_params(f)).collect()),
             TypeExpr::Unknown | TypeExpr::ClosureReturn => self,
         }
     }
@@ -596,20 +555,13 @@ impl TypeParser<'_> {
         if self.eat("(") {
             return Ok(TypeExpr::Tuple(self.list(")")?));
         }
-        let end = self
-            .rest
-            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(self.rest.len());
         let (name, rest) = self.rest.split_at(end);
         if name.is_empty() {
             return Err(format!("expected a type at `{}`", self.rest));
         }
         self.rest = rest.trim_start();
-        let args = if self.eat("<") {
-            self.list(">")?
-        } else {
-            Vec::new()
-        };
+        let args = if self.eat("<") { self.list(">")? } else { Vec::new() };
         Ok(named(name, args))
     }
 
@@ -633,9 +585,5 @@ fn named(name: &str, args: Vec<TypeExpr>) -> TypeExpr {
         return TypeExpr::Path(ustr(full), args);
     }
     let is_param = !name.contains("::") && name.starts_with(|c: char| c.is_uppercase());
-    if is_param {
-        TypeExpr::Param(ustr(name))
-    } else {
-        TypeExpr::Path(ustr(name), args)
-    }
+    if is_param { TypeExpr::Param(ustr(name)) } else { TypeExpr::Path(ustr(name), args) }
 }

@@ -18,9 +18,7 @@ pub struct Span {
 }
 
 /// A range of bytes in a file that is known from elsewhere: `start` inclusive, `end` exclusive, both 0-based.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Range {
     pub start: u32,
     pub end: u32,
@@ -29,11 +27,7 @@ pub struct Range {
 impl Range {
     /// The same range, said of `file`.
     pub fn in_file(self, file: FileId) -> Span {
-        Span {
-            file,
-            start: self.start,
-            end: self.end,
-        }
+        Span { file, start: self.start, end: self.end }
     }
 
     /// Whether `other` lies wholly inside.
@@ -45,10 +39,7 @@ impl Range {
 impl Span {
     /// The range without its file.
     pub fn range(self) -> Range {
-        Range {
-            start: self.start,
-            end: self.end,
-        }
+        Range { start: self.start, end: self.end }
     }
 }
 
@@ -77,61 +68,30 @@ impl SourceFile {
     pub fn new(path: PathBuf, base: &Path, text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
         let line_starts = std::iter::once(0)
-            .chain(
-                text.bytes()
-                    .enumerate()
-                    .filter(|(_, b)| *b == b'\n')
-                    .map(|(at, _)| at as u32 + 1),
-            )
+            .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at as u32 + 1))
             .collect();
-        SourceFile {
-            display: display_path(&path, base),
-            path,
-            text,
-            line_starts,
-        }
+        SourceFile { display: display_path(&path, base), path, text, line_starts }
     }
 
     /// Line and column (both from 1) of a byte offset (0-based); an offset past the end means the end.
     pub fn position(&self, offset: u32) -> Position {
         let offset = (offset as usize).min(self.text.len());
-        let line = self
-            .line_starts
-            .partition_point(|start| *start as usize <= offset)
-            - 1;
+        let line = self.line_starts.partition_point(|start| *start as usize <= offset) - 1;
         let start = self.line_starts[line] as usize;
-        let column = self.text.as_bytes()[start..offset]
-            .iter()
-            .filter(|b| (**b as i8) >= -0x40)
-            .count();
-        Position {
-            line: line as u32 + 1,
-            column: column as u32 + 1,
-        }
+        let column = self.text.as_bytes()[start..offset].iter().filter(|b| (**b as i8) >= -0x40).count();
+        Position { line: line as u32 + 1, column: column as u32 + 1 }
     }
 
     /// The text of a range; empty where the range does not fit this file.
     pub fn slice(&self, range: Range) -> &str {
-        self.text
-            .get(range.start as usize..range.end as usize)
-            .unwrap_or("")
+        self.text.get(range.start as usize..range.end as usize).unwrap_or("")
     }
 
     /// The range of a whole line (from 1) without its line break.
     pub fn line_range(&self, line: u32) -> Range {
         let start = self.line_starts[line as usize - 1];
-        let end = self
-            .line_starts
-            .get(line as usize)
-            .map_or(self.text.len() as u32, |next| next - 1);
-        Range {
-            start,
-            end: if self.slice(Range { start, end }).ends_with('\r') {
-                end - 1
-            } else {
-                end
-            },
-        }
+        let end = self.line_starts.get(line as usize).map_or(self.text.len() as u32, |next| next - 1);
+        Range { start, end: if self.slice(Range { start, end }).ends_with('\r') { end - 1 } else { end } }
     }
 
     /// Number of lines, an empty last one not counted.
@@ -158,10 +118,7 @@ impl Sources {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        self.files
-            .iter()
-            .enumerate()
-            .map(|(at, file)| (FileId(at as u32), file))
+        self.files.iter().enumerate().map(|(at, file)| (FileId(at as u32), file))
     }
 
     pub fn len(&self) -> usize {
@@ -174,10 +131,7 @@ impl Sources {
 
     /// The file at an absolute path, if it was read.
     pub fn find(&self, path: &Path) -> Option<FileId> {
-        self.files
-            .iter()
-            .position(|file| file.path == path)
-            .map(|at| FileId(at as u32))
+        self.files.iter().position(|file| file.path == path).map(|at| FileId(at as u32))
     }
 }
 
@@ -185,11 +139,7 @@ impl Sources {
 pub fn display_path(path: &Path, base: &Path) -> String {
     let shown = path.strip_prefix(base).unwrap_or(path);
     let text = shown.to_string_lossy();
-    if std::path::MAIN_SEPARATOR == '/' {
-        text.into_owned()
-    } else {
-        text.replace(std::path::MAIN_SEPARATOR, "/")
-    }
+    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }
 
 #[cfg(test)]
@@ -215,9 +165,6 @@ mod tests {
     #[test]
     fn paths_below_the_base_are_shown_relative() {
         assert_eq!(file("").display, "src/a.rs");
-        assert_eq!(
-            display_path(Path::new("/q/a.rs"), Path::new("/p")),
-            "/q/a.rs"
-        );
+        assert_eq!(display_path(Path::new("/q/a.rs"), Path::new("/p")), "/q/a.rs");
     }
 }

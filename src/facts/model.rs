@@ -403,34 +403,92 @@ pub enum Op {
     Local(LocalId),
     Path(Path),
     Literal(Literal),
-    Field { base: NodeId, name: Ustr },
-    Index { base: NodeId, index: NodeId },
-    Reference { of: NodeId, mutable: bool },
+    Field {
+        base: NodeId,
+        name: Ustr,
+    },
+    Index {
+        base: NodeId,
+        index: NodeId,
+    },
+    Reference {
+        of: NodeId,
+        mutable: bool,
+    },
     Deref(NodeId),
-    Cast { of: NodeId, ty: TypeRef },
+    Cast {
+        of: NodeId,
+        ty: TypeRef,
+    },
     Unary(NodeId),
-    Binary { left: NodeId, right: NodeId },
+    Binary {
+        left: NodeId,
+        right: NodeId,
+    },
     /// Tuples, arrays and ranges.
     Tuple(Vec<NodeId>),
     Array(Vec<NodeId>),
     Range(Vec<NodeId>),
-    Struct { path: Path, fields: Vec<(Ustr, NodeId)>, rest: Option<NodeId> },
-    Call { callee: NodeId, arguments: Vec<NodeId> },
-    Method { receiver: NodeId, name: Ustr, name_range: Range, generics: Vec<TypeRef>, arguments: Vec<NodeId> },
+    Struct {
+        path: Path,
+        fields: Vec<(Ustr, NodeId)>,
+        rest: Option<NodeId>,
+    },
+    Call {
+        callee: NodeId,
+        arguments: Vec<NodeId>,
+    },
+    Method {
+        receiver: NodeId,
+        name: Ustr,
+        name_range: Range,
+        generics: Vec<TypeRef>,
+        arguments: Vec<NodeId>,
+    },
     Macro(MacroCall),
-    Closure { region: RegionId, parameters: Vec<Pattern>, types: Vec<TypeRef>, returns: Option<TypeRef>, is_async: bool },
+    Closure {
+        region: RegionId,
+        parameters: Vec<Pattern>,
+        types: Vec<TypeRef>,
+        returns: Option<TypeRef>,
+        is_async: bool,
+    },
     Async(RegionId),
     Block(RegionId),
-    If { condition: NodeId, then: RegionId, otherwise: Option<RegionId> },
+    If {
+        condition: NodeId,
+        then: RegionId,
+        otherwise: Option<RegionId>,
+    },
     /// `let pattern = of` as a condition.
-    Let { pattern: Pattern, of: NodeId },
-    Match { scrutinee: NodeId, arms: Vec<Arm> },
-    Loop { kind: LoopKind, region: RegionId },
+    Let {
+        pattern: Pattern,
+        of: NodeId,
+    },
+    Match {
+        scrutinee: NodeId,
+        arms: Vec<Arm>,
+    },
+    Loop {
+        kind: LoopKind,
+        region: RegionId,
+    },
     /// `select!`: every future is polled, one arm runs.
-    Select { arms: Vec<SelectArm>, otherwise: Option<RegionId> },
+    Select {
+        arms: Vec<SelectArm>,
+        otherwise: Option<RegionId>,
+    },
     /// A `let` statement.
-    Bind { pattern: Pattern, ty: Option<TypeRef>, init: Option<NodeId>, otherwise: Option<RegionId> },
-    Assign { place: NodeId, value: NodeId },
+    Bind {
+        pattern: Pattern,
+        ty: Option<TypeRef>,
+        init: Option<NodeId>,
+        otherwise: Option<RegionId>,
+    },
+    Assign {
+        place: NodeId,
+        value: NodeId,
+    },
     Await(NodeId),
     Try(NodeId),
     Return(Option<NodeId>),
@@ -535,7 +593,11 @@ impl Pattern {
             | PatternKind::TupleStruct { parts, .. } => parts.iter().for_each(|p| p.collect(found)),
             PatternKind::Struct { fields, .. } => fields.iter().for_each(|(_, p)| p.collect(found)),
             PatternKind::Reference(of) | PatternKind::Typed(of, _) => of.collect(found),
-            PatternKind::Wild | PatternKind::Path(_) | PatternKind::Rest | PatternKind::Literal | PatternKind::Unseen => {}
+            PatternKind::Wild
+            | PatternKind::Path(_)
+            | PatternKind::Rest
+            | PatternKind::Literal
+            | PatternKind::Unseen => {}
         }
     }
 }
