@@ -4,5 +4,6 @@
 #![forbid(unsafe_code)]
 
 pub mod diagnostic;
+pub mod render;
 pub mod report;
 pub mod source;
