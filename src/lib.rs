@@ -6,5 +6,6 @@
 pub mod catalogue;
 pub mod diagnostic;
 pub mod facts;
+pub mod render;
 pub mod report;
 pub mod source;
