@@ -7,3 +7,4 @@ pub mod catalogue;
 pub mod diagnostic;
 pub mod report;
 pub mod source;
+pub mod workspace;
