@@ -9,3 +9,4 @@ pub mod facts;
 pub mod render;
 pub mod report;
 pub mod source;
+pub mod workspace;
