@@ -402,6 +402,11 @@ impl Catalogue {
         self.types.get(&path)
     }
 
+    /// Whether anything is known under this canonical path.
+    pub fn knows(&self, path: Ustr) -> bool {
+        self.types.contains_key(&path) || self.callables.contains_key(&path) || self.signals.contains_key(&path)
+    }
+
     /// The entry of a type that is a resource.
     pub fn resource(&self, path: Ustr) -> Option<&TypeEntry> {
         self.types.get(&path).filter(|entry| entry.kind.is_some())

@@ -137,11 +137,7 @@ impl Sources {
 
     /// The file at an absolute path, if it was read.
     pub fn find(&self, path: &Path) -> Option<FileId> {
-<<<<<<< HEAD
-        self.files.iter().position(|file| file.path == path).map(|at| FileId(at as u32))
-=======
         self.by_path.get(path).copied()
->>>>>>> ws
     }
 }
 
