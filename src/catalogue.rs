@@ -92,6 +92,8 @@ pub struct Callable {
     pub effect: Option<Effect>,
     /// The resource type this call brings into being.
     pub constructs: Option<Ustr>,
+    /// What it returns is new and of the type its place asks for: an annotation, a turbofish argument.
+    pub fresh: bool,
     /// The resource type this call ends.
     pub closes: Option<Ustr>,
 }
@@ -160,6 +162,20 @@ struct CallableTable {
     closure: Vec<TypeExpr>,
     runs: Option<Runs>,
     effect: Option<Effect>,
+    #[serde(default)]
+    fresh: bool,
+}
+
+impl CallableTable {
+    fn of(returns: TypeExpr) -> Self {
+        CallableTable {
+            returns,
+            closure: Vec::new(),
+            runs: None,
+            effect: None,
+            fresh: false,
+        }
+    }
 }
 
 /// A free function, a macro or a method reached by path only.
@@ -173,6 +189,8 @@ struct FunctionEntry {
     closure: Vec<TypeExpr>,
     runs: Option<Runs>,
     effect: Option<Effect>,
+    #[serde(default)]
+    fresh: bool,
 }
 
 /// A trait whose methods catalogued types have.
@@ -328,6 +346,7 @@ impl Catalogue {
                 runs: function.runs.unwrap_or(Runs::Inline),
                 effect: function.effect,
                 constructs: None,
+                fresh: function.fresh,
                 closes: None,
             };
             self.callables.insert(function.path, callable);
@@ -388,6 +407,7 @@ impl Catalogue {
                 runs: Runs::Inline,
                 effect: Some(Effect::Finish),
                 constructs: None,
+                fresh: false,
                 closes: None,
             });
             callable.closes = Some(entry.path);
@@ -497,16 +517,17 @@ impl Catalogue {
 
 impl CallableEntry {
     fn callable(&self, effect: Option<Effect>) -> Callable {
-        let (returns, closure, runs, own) = match self {
-            CallableEntry::Returns(returns) => (returns.clone(), Vec::new(), None, None),
-            CallableEntry::Full(t) => (t.returns.clone(), t.closure.clone(), t.runs, t.effect),
+        let table = match self {
+            CallableEntry::Returns(returns) => CallableTable::of(returns.clone()),
+            CallableEntry::Full(table) => table.clone(),
         };
         Callable {
-            returns,
-            closure,
-            runs: runs.unwrap_or(Runs::Inline),
-            effect: own.or(effect),
+            returns: table.returns,
+            closure: table.closure,
+            runs: table.runs.unwrap_or(Runs::Inline),
+            effect: table.effect.or(effect),
             constructs: None,
+            fresh: table.fresh,
             closes: None,
         }
     }
@@ -862,6 +883,7 @@ mod tests {
                     runs: Runs::Inline,
                     effect: None,
                     constructs: None,
+                    fresh: false,
                     closes: None,
                 };
                 all.push((entry.path, callable, Vec::new()));
