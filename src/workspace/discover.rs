@@ -39,10 +39,7 @@ impl Error for DiscoverError {}
 /// Only if an argument does not exist or cannot be read at all. Whatever else goes wrong is one of [`Workspace::problems`].
 pub fn discover(paths: &[PathBuf], current: &Path) -> Result<Workspace, DiscoverError> {
     let current = argument(current, current)?;
-    let selection = paths
-        .iter()
-        .map(|path| argument(&current, path))
-        .collect::<Result<Vec<_>, _>>()?;
+    let selection = paths.iter().map(|path| argument(&current, path)).collect::<Result<Vec<_>, _>>()?;
     let mut survey = Survey::default();
     survey.find_roots(&selection, &current);
     survey.find_packages();
@@ -53,15 +50,8 @@ pub fn discover(paths: &[PathBuf], current: &Path) -> Result<Workspace, Discover
 /// The absolute path behind an argument, symbolic links resolved.
 fn argument(current: &Path, path: &Path) -> Result<PathBuf, DiscoverError> {
     let real = fs::canonicalize(current.join(path)).and_then(|real| {
-        let opened = if real.is_dir() {
-            fs::read_dir(&real).map(drop)
-        } else {
-            fs::File::open(&real).map(drop)
-        };
+        let opened = if real.is_dir() { fs::read_dir(&real).map(drop) } else { fs::File::open(&real).map(drop) };
         opened.map(|()| real)
     });
-    real.map_err(|cause| DiscoverError {
-        path: path.to_path_buf(),
-        cause,
-    })
+    real.map_err(|cause| DiscoverError { path: path.to_path_buf(), cause })
 }

@@ -38,30 +38,11 @@ impl<'s> Owners<'s> {
         let packages = survey.packages.values().enumerate();
         Owners {
             survey,
-            packages: survey
-                .packages
-                .keys()
-                .enumerate()
-                .map(|(at, dir)| (dir.as_path(), at))
-                .collect(),
-            roots: survey
-                .roots
-                .iter()
-                .filter_map(|path| path.parent())
-                .collect(),
-            manifests: survey
-                .tree
-                .manifests
-                .iter()
-                .filter_map(|path| path.parent())
-                .collect(),
+            packages: survey.packages.keys().enumerate().map(|(at, dir)| (dir.as_path(), at)).collect(),
+            roots: survey.roots.iter().filter_map(|path| path.parent()).collect(),
+            manifests: survey.tree.manifests.iter().filter_map(|path| path.parent()).collect(),
             targets: packages
-                .flat_map(|(at, package)| {
-                    package
-                        .targets
-                        .iter()
-                        .map(move |target| (target.path.as_path(), at))
-                })
+                .flat_map(|(at, package)| package.targets.iter().map(move |target| (target.path.as_path(), at)))
                 .collect(),
         }
     }
@@ -82,9 +63,7 @@ impl<'s> Owners<'s> {
     fn at(&self, dir: &Path) -> Option<Owner<'s>> {
         let package = self.package(dir).map(Owner::Package);
         let root = || self.roots.get(dir).map(|root| Owner::Root(root));
-        package
-            .or_else(root)
-            .or_else(|| self.manifests.contains(dir).then_some(Owner::Stranger))
+        package.or_else(root).or_else(|| self.manifests.contains(dir).then_some(Owner::Stranger))
     }
 
     /// What to tell about files and packages that nobody in the analysis claims.
@@ -92,25 +71,14 @@ impl<'s> Owners<'s> {
         let mut orphans: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
         for (file, owner) in files {
             if let Owner::Root(root) = owner {
-                orphans
-                    .entry(root)
-                    .or_default()
-                    .push(display_path(file, root));
+                orphans.entry(root).or_default().push(display_path(file, root));
             }
         }
         let mut strangers: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
-        for dir in self
-            .manifests
-            .iter()
-            .copied()
-            .filter(|dir| self.at(dir) == Some(Owner::Stranger))
-        {
+        for dir in self.manifests.iter().copied().filter(|dir| self.at(dir) == Some(Owner::Stranger)) {
             let root = dir.ancestors().find_map(|dir| self.roots.get(dir).copied());
             if let Some(root) = root.filter(|root| !self.is_accounted_for(dir, root)) {
-                strangers
-                    .entry(root)
-                    .or_default()
-                    .push(display_path(dir, root));
+                strangers.entry(root).or_default().push(display_path(dir, root));
             }
         }
         let orphans = orphans.into_iter().map(|(root, names)| {
@@ -122,10 +90,7 @@ impl<'s> Owners<'s> {
             )
         });
         let strangers = strangers.into_iter().map(|(root, names)| {
-            let message = format!(
-                "not members of this workspace, though below it: {}",
-                listed(&names)
-            );
+            let message = format!("not members of this workspace, though below it: {}", listed(&names));
             Note::new(
                 &root.join(MANIFEST),
                 message,
@@ -146,7 +111,6 @@ impl<'s> Owners<'s> {
     fn is_accounted_for(&self, dir: &Path, root: &Path) -> bool {
         let root = self.survey.manifests.already_read(&root.join(MANIFEST));
         let is_excluded = root.is_some_and(|root| excludes(root, &dir.join(MANIFEST)));
-        is_excluded
-            || fs::canonicalize(dir).is_ok_and(|real| self.packages.contains_key(real.as_path()))
+        is_excluded || fs::canonicalize(dir).is_ok_and(|real| self.packages.contains_key(real.as_path()))
     }
 }
