@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod diagnostic;
 pub mod facts;
+pub mod index;
 pub mod render;
 pub mod report;
 pub mod source;

@@ -499,6 +499,67 @@ pub enum Op {
     Unseen,
 }
 
+impl Op {
+    /// Calls `f` with every node whose value this one uses, in evaluation order.
+    pub fn operands(&self, f: &mut dyn FnMut(NodeId)) {
+        match self {
+            Op::Field { base, .. } => f(*base),
+            Op::Index { base, index } => [base, index].into_iter().for_each(|n| f(*n)),
+            Op::Reference { of, .. } | Op::Cast { of, .. } | Op::Let { of, .. } => f(*of),
+            Op::Deref(of) | Op::Unary(of) | Op::Await(of) | Op::Try(of) | Op::Discard(of) => f(*of),
+            Op::Binary { left, right } => [left, right].into_iter().for_each(|n| f(*n)),
+            Op::Tuple(parts) | Op::Array(parts) | Op::Range(parts) => parts.iter().for_each(|n| f(*n)),
+            Op::Struct { fields, rest, .. } => {
+                fields.iter().for_each(|(_, n)| f(*n));
+                rest.iter().for_each(|n| f(*n));
+            }
+            Op::Call { callee, arguments } => {
+                f(*callee);
+                arguments.iter().for_each(|n| f(*n));
+            }
+            Op::Method { receiver, arguments, .. } => {
+                f(*receiver);
+                arguments.iter().for_each(|n| f(*n));
+            }
+            Op::Macro(call) => call.arguments.iter().for_each(|n| f(*n)),
+            Op::If { condition, .. } => f(*condition),
+            Op::Match { scrutinee, .. } => f(*scrutinee),
+            Op::Loop { kind: LoopKind::For { iterated, .. }, .. } => f(*iterated),
+            Op::Select { arms, .. } => arms.iter().for_each(|arm| f(arm.future)),
+            Op::Bind { init, .. } => init.iter().for_each(|n| f(*n)),
+            Op::Assign { place, value } => [place, value].into_iter().for_each(|n| f(*n)),
+            Op::Return(value) | Op::Break(value) => value.iter().for_each(|n| f(*n)),
+            Op::Local(_)
+            | Op::Path(_)
+            | Op::Literal(_)
+            | Op::Closure { .. }
+            | Op::Async(_)
+            | Op::Block(_)
+            | Op::Loop { .. }
+            | Op::Continue
+            | Op::Unseen => {}
+        }
+    }
+
+    /// Calls `f` with every region that belongs to this node.
+    pub fn regions(&self, f: &mut dyn FnMut(RegionId)) {
+        match self {
+            Op::Closure { region, .. } | Op::Async(region) | Op::Block(region) | Op::Loop { region, .. } => f(*region),
+            Op::If { then, otherwise, .. } => {
+                f(*then);
+                otherwise.iter().for_each(|r| f(*r));
+            }
+            Op::Match { arms, .. } => arms.iter().for_each(|arm| f(arm.region)),
+            Op::Select { arms, otherwise } => {
+                arms.iter().for_each(|arm| f(arm.region));
+                otherwise.iter().for_each(|r| f(*r));
+            }
+            Op::Bind { otherwise, .. } => otherwise.iter().for_each(|r| f(*r)),
+            _ => {}
+        }
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Literal {

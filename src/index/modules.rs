@@ -57,8 +57,12 @@ impl Modules {
 /// Links all files into crates; libraries first, so that a file shared with a binary belongs to the library.
 pub fn link(workspace: &Workspace, defs: &Defs) -> Modules {
     let mut linker = Linker { workspace, defs, tree: Modules::default(), files: files_by_path(workspace) };
-    let mut targets: Vec<(Option<usize>, &Target)> =
-        workspace.packages.iter().enumerate().flat_map(|(at, p)| p.targets.iter().map(move |t| (Some(at), t))).collect();
+    let mut targets: Vec<(Option<usize>, &Target)> = workspace
+        .packages
+        .iter()
+        .enumerate()
+        .flat_map(|(at, p)| p.targets.iter().map(move |t| (Some(at), t)))
+        .collect();
     targets.sort_by_key(|(_, target)| !matches!(target.kind, TargetKind::Lib | TargetKind::ProcMacro));
     for (package, target) in targets {
         linker.krate(package, ustr(&target.name.replace('-', "_")), target.kind, target.root);
@@ -94,7 +98,8 @@ impl Linker<'_> {
 
     /// A file without a manifest is a crate of its own, unless another file already declares it as a module.
     fn loose_files(&mut self) {
-        let mut loose: Vec<FileId> = self.workspace.rust_files.iter().filter(|f| f.package.is_none()).map(|f| f.file).collect();
+        let mut loose: Vec<FileId> =
+            self.workspace.rust_files.iter().filter(|f| f.package.is_none()).map(|f| f.file).collect();
         loose.sort_by_key(|file| {
             let path = &self.workspace.sources.get(*file).path;
             let is_root = path.file_name().is_some_and(|n| n == "main.rs" || n == "lib.rs");
@@ -121,7 +126,15 @@ impl Linker<'_> {
     }
 
     /// The module of a file with all that is inside it; `dir` is where its `mod name;` are looked for.
-    fn file_module(&mut self, file: FileId, name: Ustr, up: Option<ModuleId>, krate: CrateId, test: bool, dir: &Path) -> ModuleId {
+    fn file_module(
+        &mut self,
+        file: FileId,
+        name: Ustr,
+        up: Option<ModuleId>,
+        krate: CrateId,
+        test: bool,
+        dir: &Path,
+    ) -> ModuleId {
         if let Some(known) = self.tree.of_scope.get(&(file, ScopeId(0))) {
             return *known;
         }
@@ -154,7 +167,9 @@ impl Linker<'_> {
         for declared in &facts.module_files {
             let outer = self.tree.of_scope[&(file, declared.scope)];
             let test = declared.test || self.tree.get(outer).test;
-            let Some((target, inner)) = self.module_file(declared, &dirs[declared.scope.index()], file) else { continue };
+            let Some((target, inner)) = self.module_file(declared, &dirs[declared.scope.index()], file) else {
+                continue;
+            };
             let id = self.file_module(target, declared.name, Some(outer), krate, test, &inner);
             self.declare_name(outer, declared.name, Def::Module(id));
         }
@@ -162,10 +177,19 @@ impl Linker<'_> {
     }
 
     /// The file of `mod name;` and the folder its own modules are in.
-    fn module_file(&self, declared: &crate::facts::model::ModuleFile, dir: &Path, from: FileId) -> Option<(FileId, PathBuf)> {
+    fn module_file(
+        &self,
+        declared: &crate::facts::model::ModuleFile,
+        dir: &Path,
+        from: FileId,
+    ) -> Option<(FileId, PathBuf)> {
         let known = |path: PathBuf| self.files.get(&path).filter(|f| self.defs.file(**f).is_some()).map(|f| (*f, path));
         if let Some(written) = &declared.path {
-            let base = if declared.scope == ScopeId(0) { parent(&self.workspace.sources.get(from).path) } else { dir.to_owned() };
+            let base = if declared.scope == ScopeId(0) {
+                parent(&self.workspace.sources.get(from).path)
+            } else {
+                dir.to_owned()
+            };
             return known(normal(&base.join(written))).map(|(file, path)| (file, parent(&path)));
         }
         let name = declared.name.as_str();
@@ -241,7 +265,12 @@ impl Linker<'_> {
     }
 }
 
-fn externs(package: &Package, at: usize, libraries: &HashMap<usize, ModuleId>, tree: &Modules) -> HashMap<Ustr, Extern> {
+fn externs(
+    package: &Package,
+    at: usize,
+    libraries: &HashMap<usize, ModuleId>,
+    tree: &Modules,
+) -> HashMap<Ustr, Extern> {
     let mut found = HashMap::new();
     if let Some(own) = libraries.get(&at) {
         found.insert(tree.get(*own).name, Extern::Member(*own));

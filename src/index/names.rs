@@ -52,7 +52,8 @@ const PRELUDE: &[(&str, &str)] = &[
 ];
 
 const PRIMITIVES: &[&str] = &[
-    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+    "f32", "f64",
 ];
 
 /// Answers what paths stand for.
@@ -140,7 +141,9 @@ impl Names<'_> {
     fn onwards(&self, def: Resolved, rest: &[Ustr], visited: &mut Visited) -> Resolved {
         match def {
             Resolved::Def(Def::Module(module), 0) => self.within(module, rest, visited),
-            Resolved::Def(Def::Type(id), 0) if rest.len() == 1 && self.defs.type_def(id).variants.contains(&rest[0]) => {
+            Resolved::Def(Def::Type(id), 0)
+                if rest.len() == 1 && self.defs.type_def(id).variants.contains(&rest[0]) =>
+            {
                 Resolved::Def(Def::Variant(id, rest[0]), 0)
             }
             Resolved::Def(def, left) => Resolved::Def(def, left + rest.len()),
@@ -154,7 +157,8 @@ impl Names<'_> {
         if !visited.insert((module, name)) {
             return None;
         }
-        let found = self.declared(module, name, last, visited).or_else(|| self.through_globs(module, name, last, visited));
+        let found =
+            self.declared(module, name, last, visited).or_else(|| self.through_globs(module, name, last, visited));
         visited.remove(&(module, name));
         found
     }

@@ -10,8 +10,9 @@ use crate::catalogue::TypeExpr;
 use crate::facts::model::{Generic, NodeId, Path, Receiver, TypeRef};
 
 /// What is known of the type of an expression. `Unknown` is an answer, never an error.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub enum Ty {
+    #[default]
     Unknown,
     Never,
     /// A type of the workspace with its arguments.
@@ -122,6 +123,15 @@ fn unify_all(parts: &[Ty], actual: &[Ty], map: &mut HashMap<Ustr, Ty>) {
 pub struct Generics {
     pub names: HashMap<Ustr, Vec<TypeRef>>,
     pub self_ty: Option<Ty>,
+}
+
+/// What the catalogue's types leave open at one call.
+#[derive(Default)]
+pub struct Holes {
+    pub params: HashMap<Ustr, Ty>,
+    /// What the closure argument returns.
+    pub closure_return: Ty,
+    pub arguments: Vec<Ty>,
 }
 
 /// The signature of a function.
@@ -303,7 +313,8 @@ impl Names<'_> {
                     "std::marker::Send" | "std::marker::Sync" | "std::marker::Sized" | "std::marker::Unpin" => {}
                     _ => {
                         let bindings = path.segments.last().map_or(&[][..], |s| &s.bindings);
-                        let bindings = bindings.iter().map(|(name, ty)| (*name, self.ty(module, ty, generics))).collect();
+                        let bindings =
+                            bindings.iter().map(|(name, ty)| (*name, self.ty(module, ty, generics))).collect();
                         found.push(Bound::Ext(full, bindings));
                     }
                 },
@@ -324,19 +335,44 @@ impl Names<'_> {
         Ty::Callable(parameters, Box::new(returns))
     }
 
-    /// A type the catalogue wrote, with its parameters filled in.
-    pub fn catalogued(&self, ty: &TypeExpr, map: &HashMap<Ustr, Ty>, closure_return: &Ty) -> Ty {
+    /// A type the catalogue wrote, with what it leaves open filled in.
+    pub fn catalogued(&self, ty: &TypeExpr, holes: &Holes) -> Ty {
+        let part = |ty: &TypeExpr| self.catalogued(ty, holes);
         match ty {
             TypeExpr::Unknown => Ty::Unknown,
-            TypeExpr::Param(name) => map.get(name).cloned().unwrap_or(Ty::Unknown),
-            TypeExpr::Path(path, arguments) => {
-                Ty::Ext(*path, arguments.iter().map(|a| self.catalogued(a, map, closure_return)).collect())
-            }
-            TypeExpr::Ref(of) => Ty::Ref(Box::new(self.catalogued(of, map, closure_return))),
-            TypeExpr::Tuple(parts) => Ty::Tuple(parts.iter().map(|p| self.catalogued(p, map, closure_return)).collect()),
-            TypeExpr::Future(of) => Ty::Future(Box::new(self.catalogued(of, map, closure_return))),
-            TypeExpr::ClosureReturn => closure_return.clone(),
+            TypeExpr::Param(name) => holes.params.get(name).cloned().unwrap_or(Ty::Unknown),
+            TypeExpr::Path(path, arguments) => Ty::Ext(*path, arguments.iter().map(part).collect()),
+            TypeExpr::Ref(of) => Ty::Ref(Box::new(part(of))),
+            TypeExpr::Tuple(parts) => Ty::Tuple(parts.iter().map(part).collect()),
+            TypeExpr::Future(of) => Ty::Future(Box::new(part(of))),
+            TypeExpr::Awaited(of) => self.awaited(&part(of)),
+            TypeExpr::ClosureReturn => holes.closure_return.clone(),
+            TypeExpr::Argument(number) => holes.arguments.get(*number as usize - 1).cloned().unwrap_or(Ty::Unknown),
         }
+    }
+
+    /// What `.await` gives.
+    pub fn awaited(&self, ty: &Ty) -> Ty {
+        match ty {
+            Ty::Future(of) => (**of).clone(),
+            Ty::Ref(of) => self.awaited(of),
+            Ty::Ext(path, arguments) => {
+                let Some((_, callable)) = self.catalogue.method(*path, ustr("await")) else { return Ty::Unknown };
+                self.catalogued(
+                    &callable.returns,
+                    &Holes { params: self.params_of(*path, arguments), ..Holes::default() },
+                )
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// What the generic parameters of a library's type stand for, `Self` included.
+    pub fn params_of(&self, path: Ustr, arguments: &[Ty]) -> HashMap<Ustr, Ty> {
+        let names = self.catalogue.type_entry(path).map_or(&[][..], |entry| &entry.params);
+        let mut map: HashMap<Ustr, Ty> = names.iter().copied().zip(arguments.iter().cloned()).collect();
+        map.insert(ustr("Self"), Ty::Ext(path, arguments.to_vec()));
+        map
     }
 }
 
