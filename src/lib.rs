@@ -3,6 +3,13 @@
 //! A straight staircase: source → facts → index → rules → report → render; `driver` is the picture, `docs/architecture.md` the map.
 #![forbid(unsafe_code)]
 
+pub mod cli;
+pub mod config;
 pub mod diagnostic;
+pub mod driver;
+pub mod facts;
+pub mod render;
 pub mod report;
+pub mod rules;
 pub mod source;
+pub mod words;
