@@ -150,8 +150,9 @@ impl Written {
         }
         // A manifest that cannot be read is told where manifests are read.
         if let Ok(manifest) = Document::load(&root.join("Cargo.toml"), base) {
-            let tables = METADATA.iter().map(|path| Written { document: manifest.clone(), path });
-            found.extend(tables.filter(|table| table.key().is_some()));
+            let mut tables = METADATA.map(|path| Written { document: manifest.clone(), path });
+            tables.sort_by_key(|table| table.key().map(|key| key.start));
+            found.extend(tables.into_iter().filter(|table| table.key().is_some()));
         }
         Ok(found)
     }
@@ -315,3 +316,6 @@ impl Written {
 fn similar(name: &str) -> String {
     format!("a similar name exists: `{name}`")
 }
+
+#[cfg(test)]
+mod tests;

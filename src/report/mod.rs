@@ -158,3 +158,6 @@ fn in_order(all: &mut Vec<(Diagnostic, bool)>, sources: &Sources) {
     all.sort_by(|(a, _), (b, _)| key(a, sources).cmp(&key(b, sources)));
     all.dedup_by(|(a, _), (b, _)| key(a, sources) == key(b, sources));
 }
+
+#[cfg(test)]
+mod tests;
