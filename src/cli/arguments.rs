@@ -15,18 +15,18 @@ pub(super) const COMMANDS: [&str; 4] = ["check", "explain", "rules", "facts"];
 
 const EXAMPLES: &str = "\
 Examples:
-  watertight                          check the workspace around the current folder
-  watertight crates/server src/db.rs  report only what lies there
-  watertight -D warnings --format github
-  watertight -A duplicate-pool -W errors
+  watertight                              check the workspace around this folder
+  watertight crates/server src/db.rs      report only what lies there
+  watertight -D warnings --format github  fail on warnings too, in a workflow
   watertight explain per-call-pool
 
-Levels go by rule, family, `all` or `warnings`; the last word counts. `watertight.toml` is described in docs/configuration.md.
-Exit codes: 0 nothing at level deny, 1 findings at level deny, 2 the run failed.";
+RULE is a rule, a family, `all` or `warnings`; of several, the last one counts.
+Exit codes: 0 no errors found, 1 errors found, 2 the run itself failed.
+Configuration file and suppression comments: docs/configuration.md";
 
-/// Finds what leaks, runs dry, fails silently or dies half-written in Rust services
+/// Finds what leaks, runs dry, fails silently or dies half-written in Rust services.
 #[derive(Debug, Parser)]
-#[command(name = "watertight", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "watertight", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -67,13 +67,13 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// What to report [default: the workspace around the current folder]
+    /// What to report [default: the workspace around this folder]
     pub(super) paths: Vec<PathBuf>,
-    /// How to write findings
-    #[arg(long, value_enum, default_value_t, hide_default_value = true)]
+    /// human (default), short, json, rustc-json, github
+    #[arg(long, value_enum, default_value_t, hide_default_value = true, hide_possible_values = true)]
     pub(super) format: OutputFormat,
-    /// When to colour; NO_COLOR is honoured
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, hide_default_value = true)]
+    /// auto, always or never; auto heeds NO_COLOR
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, hide_default_value = true, hide_possible_values = true)]
     pub(super) color: Color,
     /// Do not report a rule
     #[arg(short = 'A', long, value_name = "RULE")]
@@ -84,16 +84,16 @@ pub(super) struct CheckArguments {
     /// Report a rule as an error
     #[arg(short = 'D', long, value_name = "RULE")]
     deny: Vec<String>,
-    /// How sure to be, at least
-    #[arg(long, value_enum, value_name = "SURE")]
+    /// certain, likely or hint [default: likely]
+    #[arg(long, value_enum, value_name = "C", hide_possible_values = true)]
     pub(super) min_confidence: Option<Sureness>,
     /// Report test code too
     #[arg(long)]
     pub(super) include_tests: bool,
-    /// Configuration instead of the workspace's watertight.toml
+    /// Read this instead of watertight.toml
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Number of threads [default: one per processor]
+    /// Number of threads [default: one per core]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<NonZeroUsize>,
     /// Tell more about the run
