@@ -108,7 +108,8 @@ fn exists(path: &Path) -> miette::Result<()> {
         return Ok(());
     }
     let name = path.display().to_string();
-    let help = nearest(&name, arguments::COMMANDS).map(|near| format!("a command with a similar name exists: `{near}`"));
+    let help =
+        nearest(&name, arguments::COMMANDS).map(|near| format!("a command with a similar name exists: `{near}`"));
     Err(failure(format!("there is no file or folder `{name}`"), help))
 }
 
@@ -119,7 +120,8 @@ fn explain(name: &str) -> miette::Result<&'static str> {
 
 fn unknown_rule(name: &str) -> miette::Report {
     let near = nearest(name, rules::catalog().iter().map(|rule| rule.id));
-    let help = near.map_or("`watertight rules` lists all rules".to_owned(), |near| format!("a similar name exists: `{near}`"));
+    let help =
+        near.map_or("`watertight rules` lists all rules".to_owned(), |near| format!("a similar name exists: `{near}`"));
     failure(format!("unknown rule `{name}`"), Some(help))
 }
 
@@ -176,7 +178,9 @@ fn style(color: Color, stream: &impl IsTerminal) -> Style {
     let color = match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => stream.is_terminal() && !set("NO_COLOR") && env::var_os("TERM").is_none_or(|name| name != "dumb"),
+        Color::Auto => {
+            stream.is_terminal() && !set("NO_COLOR") && env::var_os("TERM").is_none_or(|name| name != "dumb")
+        }
     };
     let width = terminal_size::terminal_size().filter(|_| stream.is_terminal());
     let plain = Style::default();

@@ -181,7 +181,8 @@ impl Written {
         let parsed = self.document.parse();
         let mut table = parsed.map_err(|error| self.document.error(error.span(), error.message(), "here", None))?;
         for name in self.path {
-            let inner = table.get_mut().remove(*name).unwrap_or_else(|| Spanned::new(0..0, DeValue::Table(DeTable::new())));
+            let inner =
+                table.get_mut().remove(*name).unwrap_or_else(|| Spanned::new(0..0, DeValue::Table(DeTable::new())));
             let span = inner.span();
             match inner.into_inner() {
                 DeValue::Table(inner) => table = Spanned::new(span, inner),
@@ -263,7 +264,9 @@ impl Written {
         for entry in self.expect(value, "an array of strings", DeValue::as_array)?.iter() {
             let glob = self.expect(entry, "a string", DeValue::as_str)?;
             let added = paths.add(glob);
-            added.map_err(|why| self.document.error(Some(entry.span()), &format!("invalid glob `{glob}`"), &why, None))?;
+            added.map_err(|why| {
+                self.document.error(Some(entry.span()), &format!("invalid glob `{glob}`"), &why, None)
+            })?;
         }
         Ok(paths)
     }
@@ -308,8 +311,14 @@ impl Written {
 
     fn unknown_rule(&self, name: &str, span: Range<usize>, rules: &[RuleInfo]) -> miette::Report {
         let known: Vec<&str> = Selector::names(rules).into_iter().filter(|name| *name != Selector::WARNINGS).collect();
-        let help = nearest(name, known.iter().copied()).map_or("`watertight rules` lists all rules".to_owned(), similar);
-        self.document.error(Some(span), &format!("unknown rule `{name}`"), "neither a rule, a family nor `all`", Some(help))
+        let help =
+            nearest(name, known.iter().copied()).map_or("`watertight rules` lists all rules".to_owned(), similar);
+        self.document.error(
+            Some(span),
+            &format!("unknown rule `{name}`"),
+            "neither a rule, a family nor `all`",
+            Some(help),
+        )
     }
 }
 

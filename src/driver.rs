@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use miette::IntoDiagnostic;
+use miette::{IntoDiagnostic, miette};
 
 use crate::config::Config;
 use crate::diagnostic::Confidence;
-use crate::facts::comments::suppressions;
+use crate::facts;
+use crate::facts::model::Suppression;
 use crate::report::{LevelSetting, Levels, Policy, Report, RuleInfo, Summary};
 use crate::rules::{self, RuleEntry};
 use crate::source::{SourceFile, Sources};
@@ -64,17 +65,20 @@ pub fn check(options: &Options, progress: &dyn Progress) -> miette::Result<Outco
         exclude: config.exclude,
         only: options.paths.iter().map(|path| options.current.join(path)).collect(),
     };
-    let comments: Vec<_> = sources
-        .iter()
-        .flat_map(|(id, file)| suppressions(&file.text, &[]).into_iter().map(move |it| (id, it)))
-        .collect();
+    let comments: Vec<_> =
+        sources.iter().flat_map(|(id, file)| comments(file).into_iter().map(move |it| (id, it))).collect();
     let summary = Summary { files: sources.len(), ..Summary::default() };
     let report = Report::new(Vec::new(), comments.iter().map(|(id, it)| (*id, it)), &sources, &policy, summary);
     Ok(Outcome { report, sources, statistics: vec!["no stage but the report was run".into()] })
 }
 
+fn comments(file: &SourceFile) -> Vec<Suppression> {
+    facts::extract(&file.text).map(|facts| facts.suppressions).unwrap_or_default()
+}
+
 /// The facts of a file as JSON.
 pub fn facts(file: &Path) -> miette::Result<String> {
     let text = std::fs::read_to_string(file).into_diagnostic()?;
-    serde_json::to_string_pretty(&suppressions(&text, &[])).into_diagnostic()
+    let facts = facts::extract(&text).map_err(|error| miette!("{}", error.message))?;
+    serde_json::to_string_pretty(&facts).into_diagnostic()
 }

@@ -3,6 +3,7 @@
 //! A straight staircase: source → facts → index → rules → report → render; `driver` is the picture, `docs/architecture.md` the map.
 #![forbid(unsafe_code)]
 
+pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;

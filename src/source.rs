@@ -59,7 +59,7 @@ pub struct SourceFile {
     pub display: String,
     /// The whole text, byte order mark and carriage returns included, so that offsets are those of the file on disk.
     pub text: Arc<str>,
-    /// Byte offset of the start of every line.
+    /// Byte offset of the start of every line; the first starts after a byte order mark, which is in no line and no column.
     line_starts: Vec<u32>,
 }
 
@@ -67,7 +67,8 @@ impl SourceFile {
     /// A file with its text; `base` is the folder that displayed paths are relative to.
     pub fn new(path: PathBuf, base: &Path, text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
-        let line_starts = std::iter::once(0)
+        let first = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() as u32 } else { 0 };
+        let line_starts = std::iter::once(first)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at as u32 + 1))
             .collect();
         SourceFile { display: display_path(&path, base), path, text, line_starts }
@@ -75,7 +76,8 @@ impl SourceFile {
 
     /// Line and column (both from 1) of a byte offset (0-based); an offset past the end means the end.
     pub fn position(&self, offset: u32) -> Position {
-        let offset = (offset as usize).min(self.text.len());
+        let offset = offset.max(self.line_starts[0]) as usize;
+        let offset = offset.min(self.text.len());
         let line = self.line_starts.partition_point(|start| *start as usize <= offset) - 1;
         let start = self.line_starts[line] as usize;
         let column = self.text.as_bytes()[start..offset].iter().filter(|b| (**b as i8) >= -0x40).count();
@@ -160,6 +162,16 @@ mod tests {
         assert_eq!(f.lines(), 2);
         assert_eq!(f.slice(f.line_range(1)), "aé");
         assert_eq!(f.slice(f.line_range(2)), "b");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_in_no_column() {
+        let f = file("\u{feff}ab\nc");
+        assert_eq!(f.position(0), Position { line: 1, column: 1 });
+        assert_eq!(f.position(3), Position { line: 1, column: 1 });
+        assert_eq!(f.position(4), Position { line: 1, column: 2 });
+        assert_eq!(f.position(6), Position { line: 2, column: 1 });
+        assert_eq!(f.slice(f.line_range(1)), "ab");
     }
 
     #[test]

@@ -15,7 +15,10 @@ fn package() -> TempDir {
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     fs::create_dir(folder.path().join("src")).unwrap();
     write("Cargo.toml", "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
-    write("src/main.rs", "mod clean;\n// watertight: allow(quantum-leak) -- there is no such rule\nfn main() {\n    clean::work();\n}\n");
+    write(
+        "src/main.rs",
+        "mod clean;\n// watertight: allow(quantum-leak) -- there is no such rule\nfn main() {\n    clean::work();\n}\n",
+    );
     write("src/clean.rs", "pub fn work() {}\n");
     folder
 }
@@ -87,7 +90,11 @@ fn wrong_arguments_are_told_and_fail() {
 fn unknown_rules_are_told_and_fail() {
     let package = package();
     fails(package.path(), "-D unknown-rul", &["unknown rule `unknown-rul`", "`unknown-rule`"]);
-    fails(package.path(), "check -A quantum-leak", &["unknown rule `quantum-leak`", "`watertight rules` lists all rules"]);
+    fails(
+        package.path(),
+        "check -A quantum-leak",
+        &["unknown rule `quantum-leak`", "`watertight rules` lists all rules"],
+    );
     fails(package.path(), "explain unused-supression", &["unknown rule `unused-supression`", "`unused-suppression`"]);
 }
 
@@ -138,7 +145,8 @@ fn quiet_says_nothing_but_findings() {
 fn the_configuration_counts_and_the_command_line_beats_it() {
     let package = package();
     fs::write(package.path().join("watertight.toml"), "[rules]\nunknown-rule = \"deny\"\n").unwrap();
-    fs::write(package.path().join("lenient.toml"), "[[overrides]]\npaths = [\"src\"]\nrules.meta = \"allow\"\n").unwrap();
+    fs::write(package.path().join("lenient.toml"), "[[overrides]]\npaths = [\"src\"]\nrules.meta = \"allow\"\n")
+        .unwrap();
     assert_eq!(code(&run(package.path(), "src/main.rs")), 1);
     assert_eq!(code(&run(package.path(), "src/main.rs -W unknown-rule")), 0);
     let lenient = run(package.path(), "src/main.rs --config lenient.toml --format short");
@@ -173,7 +181,10 @@ fn rules_are_listed_and_explained() {
     assert_eq!(json.as_array().unwrap().len(), out(&list).lines().count());
     for rule in json.as_array().unwrap() {
         let id = rule["id"].as_str().unwrap();
-        assert!(rule["family"].is_string() && rule["default_level"].is_string() && rule["summary"].is_string(), "{rule}");
+        assert!(
+            rule["family"].is_string() && rule["default_level"].is_string() && rule["summary"].is_string(),
+            "{rule}"
+        );
         let page = run(folder.path(), &format!("explain {id}"));
         assert_eq!(code(&page), 0);
         assert!(out(&page).contains(id), "the page of {id} does not name it");
@@ -205,7 +216,9 @@ fn cargo_names_its_subcommand_first() {
 #[test]
 fn a_reader_who_leaves_is_no_failure() {
     let package = package();
-    for (arguments, expected) in [("rules", 0), ("src/main.rs --format short", 0), ("-D all src/main.rs --format short", 1)] {
+    for (arguments, expected) in
+        [("rules", 0), ("src/main.rs --format short", 0), ("-D all src/main.rs --format short", 1)]
+    {
         let mut child =
             start(WATERTIGHT, package.path(), arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());

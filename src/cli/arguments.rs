@@ -45,8 +45,8 @@ pub(super) enum Command {
     },
     /// List all rules
     Rules {
-        /// How to write the list
-        #[arg(long, value_enum, default_value_t)]
+        /// human (default) or json
+        #[arg(long, value_enum, default_value_t, hide_default_value = true, hide_possible_values = true)]
         format: ListFormat,
     },
     /// Print what is read from a file, as JSON
@@ -73,7 +73,14 @@ pub(super) struct CheckArguments {
     #[arg(long, value_enum, default_value_t, hide_default_value = true, hide_possible_values = true)]
     pub(super) format: OutputFormat,
     /// auto, always or never; auto heeds NO_COLOR
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, hide_default_value = true, hide_possible_values = true)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub(super) color: Color,
     /// Do not report a rule
     #[arg(short = 'A', long, value_name = "RULE")]
@@ -124,7 +131,11 @@ impl CheckArguments {
     }
 
     fn order_flags(&mut self, matches: &ArgMatches) {
-        let options = [("allow", Level::Allow, &self.allow), ("warn", Level::Warn, &self.warn), ("deny", Level::Deny, &self.deny)];
+        let options = [
+            ("allow", Level::Allow, &self.allow),
+            ("warn", Level::Warn, &self.warn),
+            ("deny", Level::Deny, &self.deny),
+        ];
         let mut flags = Vec::new();
         for (option, level, names) in options {
             let places = matches.indices_of(option).into_iter().flatten();

@@ -156,7 +156,10 @@ fn unknown_rules_are_errors() {
     assert_snapshot!("unknown_rule_warnings", error("[rules]\nwarnings = \"deny\"\n"));
     assert_snapshot!(
         "unknown_rule_manifest",
-        error_of(load(&[("Cargo.toml", "[package]\nname = \"a\"\n\n[package.metadata.watertight.rules]\npools = \"deny\"\n")]))
+        error_of(load(&[(
+            "Cargo.toml",
+            "[package]\nname = \"a\"\n\n[package.metadata.watertight.rules]\npools = \"deny\"\n"
+        )]))
     );
 }
 

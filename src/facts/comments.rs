@@ -102,10 +102,10 @@ impl File<'_> {
                 && self.code_start(**node).is_some_and(|start| (line..comment.start).contains(&start))
         };
         let whole_line = range(line, comment.end);
-        self.nodes.iter().filter(begins_here).fold(whole_line, |all, node| Range {
-            start: all.start.min(node.start),
-            end: all.end.max(node.end),
-        })
+        self.nodes
+            .iter()
+            .filter(begins_here)
+            .fold(whole_line, |all, node| Range { start: all.start.min(node.start), end: all.end.max(node.end) })
     }
 
     /// For a comment on a line of its own: the outermost node whose code is the next code, or the line of that code.
@@ -203,7 +203,8 @@ fn read_request<'a>(comment: &'a str, request: &'a str) -> Result<Request<'a>, S
         _ => return Err(format!("expected `allow(rule)` or `allow-file(rule)`, found `{request}`")),
     };
     let listed = rest.trim_start().strip_prefix('(').ok_or_else(|| format!("expected `(` after `{verb}`"))?;
-    let (inside, tail) = listed.split_once(')').ok_or_else(|| "expected `)` after the names of the rules".to_owned())?;
+    let (inside, tail) =
+        listed.split_once(')').ok_or_else(|| "expected `)` after the names of the rules".to_owned())?;
     let names = names(inside, comment.trim_end().len() - listed.len());
     if names.is_empty() {
         return Err("no rule is named between the parentheses".to_owned());
@@ -405,10 +406,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_says_why() {
         let why = |text: &str| only(text).malformed.unwrap();
-        assert_eq!(
-            why("// watertight: alow(x)"),
-            "expected `allow(rule)` or `allow-file(rule)`, found `alow(x)`"
-        );
+        assert_eq!(why("// watertight: alow(x)"), "expected `allow(rule)` or `allow-file(rule)`, found `alow(x)`");
         assert_eq!(why("// watertight: allow x"), "expected `(` after `allow`");
         assert_eq!(why("// watertight: allow(x -- y"), "expected `)` after the names of the rules");
         assert_eq!(why("// watertight: allow() -- y"), "no rule is named between the parentheses");
@@ -455,7 +453,9 @@ mod tests {
 
     #[test]
     fn broken_text_ends_quietly() {
-        for text in ["\"// watertight:", "'\\é // watertight:", "/* // watertight: /*", "r#\"// watertight:", "b'", "\"\\"] {
+        for text in
+            ["\"// watertight:", "'\\é // watertight:", "/* // watertight: /*", "r#\"// watertight:", "b'", "\"\\"]
+        {
             assert_eq!(suppressions(&format!("{text}{MARKER}"), &[]), [], "{text}");
         }
     }

@@ -125,7 +125,8 @@ impl Report {
         all.extend(faults.into_iter().map(|fault| (fault, false)));
         in_order(&mut all, sources);
 
-        let mut report = Report { findings: Vec::new(), summary: Summary { denied: 0, warned: 0, suppressed: 0, ..summary } };
+        let mut report =
+            Report { findings: Vec::new(), summary: Summary { denied: 0, warned: 0, suppressed: 0, ..summary } };
         let mut fingerprints = Fingerprints::default();
         for (diagnostic, silenced) in all {
             let fingerprint = fingerprints.next(&diagnostic);
@@ -153,7 +154,14 @@ impl Report {
 fn in_order(all: &mut Vec<(Diagnostic, bool)>, sources: &Sources) {
     fn key<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> impl Ord + 'a {
         let span = diagnostic.primary.span;
-        (&sources.get(span.file).display, span.file, span.start, diagnostic.rule.as_str(), span.end, &diagnostic.message)
+        (
+            &sources.get(span.file).display,
+            span.file,
+            span.start,
+            diagnostic.rule.as_str(),
+            span.end,
+            &diagnostic.message,
+        )
     }
     all.sort_by(|(a, _), (b, _)| key(a, sources).cmp(&key(b, sources)));
     all.dedup_by(|(a, _), (b, _)| key(a, sources) == key(b, sources));

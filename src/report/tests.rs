@@ -52,8 +52,10 @@ fn flaws(sources: &Sources, rule: &str) -> Vec<Diagnostic> {
 
 /// The report on files in which nothing is known to be a node.
 fn report(sources: &Sources, diagnostics: Vec<Diagnostic>, policy: &Policy) -> Report {
-    let comments: Vec<_> =
-        sources.iter().flat_map(|(id, file)| suppressions(&file.text, &[]).into_iter().map(move |it| (id, it))).collect();
+    let comments: Vec<_> = sources
+        .iter()
+        .flat_map(|(id, file)| suppressions(&file.text, &[]).into_iter().map(move |it| (id, it)))
+        .collect();
     let summary = Summary { files: sources.len(), ..Summary::default() };
     Report::new(diagnostics, comments.iter().map(|(id, it)| (*id, it)), sources, policy, summary)
 }
@@ -115,7 +117,8 @@ fn a_comment_silences_its_rule_where_it_stands() {
 
 #[test]
 fn a_comment_for_the_file_silences_that_file_only() {
-    let sources = sources(&[("a.rs", "flaw\nflaw\n// watertight: allow-file(per-call-pool) -- ported"), ("b.rs", "flaw")]);
+    let sources =
+        sources(&[("a.rs", "flaw\nflaw\n// watertight: allow-file(per-call-pool) -- ported"), ("b.rs", "flaw")]);
     let report = report(&sources, flaws(&sources, "per-call-pool"), &policy());
     assert_eq!(told(&report, &sources), ["b.rs:1 deny per-call-pool"]);
     assert_eq!(report.summary.suppressed, 2);
@@ -124,7 +127,10 @@ fn a_comment_for_the_file_silences_that_file_only() {
 #[test]
 fn a_comment_without_use_is_reported() {
     let text = "fine // watertight: allow(per-call-pool) -- once\nflaw\n";
-    assert_eq!(check(text, "swallowed-error", &policy()), ["a.rs:1 warn unused-suppression", "a.rs:2 warn swallowed-error"]);
+    assert_eq!(
+        check(text, "swallowed-error", &policy()),
+        ["a.rs:1 warn unused-suppression", "a.rs:2 warn swallowed-error"]
+    );
 }
 
 #[test]
@@ -188,7 +194,8 @@ fn a_comment_that_cannot_be_read_is_reported() {
 
 #[test]
 fn what_is_said_of_comments_is_levelled_but_never_suppressed() {
-    let text = "// watertight: allow-file(unused-suppression) -- quiet\n// watertight: allow-file(per-call-pool) -- old\n";
+    let text =
+        "// watertight: allow-file(unused-suppression) -- quiet\n// watertight: allow-file(per-call-pool) -- old\n";
     assert_eq!(check(text, "x", &policy()), ["a.rs:1 warn unused-suppression", "a.rs:2 warn unused-suppression"]);
     assert_eq!(check(text, "x", &with_flags(vec![flag("unused-suppression", Level::Allow)])), [] as [&str; 0]);
     assert_eq!(check(text, "x", &with_flags(vec![flag("meta", Level::Deny)])).len(), 2);
@@ -227,7 +234,8 @@ fn overrides_hold_for_their_paths() {
     let mut paths = PathSet::default();
     paths.add("legacy/**").unwrap();
     let legacy = Override { paths, settings: vec![flag("creation", Level::Warn)] };
-    let policy = Policy { levels: Levels::new(RULES.iter().copied(), Vec::new(), vec![legacy], Vec::new()), ..policy() };
+    let policy =
+        Policy { levels: Levels::new(RULES.iter().copied(), Vec::new(), vec![legacy], Vec::new()), ..policy() };
     let shown = told(&report(&sources, flaws(&sources, "per-call-pool"), &policy), &sources);
     assert_eq!(shown, ["legacy/a.rs:1 warn per-call-pool", "src/a.rs:1 deny per-call-pool"]);
 }
@@ -251,7 +259,10 @@ fn fingerprints_do_not_depend_on_places_nor_on_what_is_shown() {
 
 #[test]
 fn the_order_of_diagnostics_does_not_matter() {
-    let sources = sources(&[("a.rs", "flaw flaw // watertight: allow(x, y) -- z\nflaw"), ("b.rs", "flaw // watertight: allow()")]);
+    let sources = sources(&[
+        ("a.rs", "flaw flaw // watertight: allow(x, y) -- z\nflaw"),
+        ("b.rs", "flaw // watertight: allow()"),
+    ]);
     let mut diagnostics = [flaws(&sources, "per-call-pool"), flaws(&sources, "swallowed-error")].concat();
     let first = report(&sources, diagnostics.clone(), &policy());
     diagnostics.reverse();

@@ -1,7 +1,7 @@
 //! Placeholder: the list of rules replaces this file.
 
-use crate::report::{Level, RuleInfo};
 use crate::report::suppress;
+use crate::report::{Level, RuleInfo};
 
 /// What is known of a rule besides how it decides.
 #[derive(Debug, Clone, Copy)]
