@@ -161,11 +161,17 @@ fn a_wrong_configuration_is_shown_where_it_is_wrong() {
 }
 
 #[test]
-fn colour_needs_a_terminal() {
+fn colour_needs_a_terminal_or_a_wish() {
     let package = package();
-    for arguments in ["src/main.rs", "src/main.rs --color never"] {
-        let output = run(package.path(), arguments);
-        assert!(!out(&output).contains('\u{1b}') && !err(&output).contains('\u{1b}'), "{arguments}");
+    let colourful = |arguments: &str| {
+        let output = start(WATERTIGHT, package.path(), arguments).env("NO_COLOR", "1").output().unwrap();
+        (out(&output) + &err(&output)).contains('\u{1b}')
+    };
+    for arguments in ["src/main.rs", "src/main.rs --color never", "nowhere --color never"] {
+        assert!(!colourful(arguments), "{arguments}");
+    }
+    for arguments in ["src/main.rs --color always", "nowhere --color always"] {
+        assert!(colourful(arguments), "{arguments}");
     }
 }
 
@@ -226,4 +232,14 @@ fn a_reader_who_leaves_is_no_failure() {
         assert!(!err(&output).contains("panicked") && !err(&output).contains("cannot write"), "{}", err(&output));
         assert_eq!(code(&output), expected, "{arguments}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_fails() {
+    let package = package();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = start(WATERTIGHT, package.path(), "src/main.rs").stdout(full).output().unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("cannot write the output"), "{}", err(&output));
 }

@@ -207,3 +207,16 @@ fn a_configuration_that_is_no_text_is_an_error() {
     let message = loaded.unwrap_err().to_string();
     assert!(message.starts_with("cannot read the configuration `watertight.toml`: "), "{message}");
 }
+
+/// The examples of `docs/configuration.md` are configurations.
+#[test]
+fn the_documentation_is_right() {
+    let page = include_str!("../../docs/configuration.md");
+    let examples: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 2);
+    let own = read(examples[0]);
+    assert_eq!((own.levels.len(), own.overrides.len(), own.catalogue.is_some()), (3, 1, true));
+    assert_eq!(load(&[("Cargo.toml", examples[1])]).unwrap().levels.len(), 1);
+    let keys = || KEYS.iter().chain(&OVERRIDE_KEYS).chain(&CATALOGUE_KEYS);
+    assert_eq!(keys().find(|key| !page.contains(&format!("`{key}`"))), None, "a key is not described");
+}

@@ -134,20 +134,20 @@ fn malformed(comment: &Comment, why: &str) -> Diagnostic {
 }
 
 fn unused(comment: &Comment, rule: Ustr, range: Range) -> Diagnostic {
-    let help = if META.iter().any(|meta| meta.id == rule.as_str()) {
-        "what is said about suppressions cannot be suppressed by one; set the rule's level in `watertight.toml`"
-    } else if comment.suppression.file_wide {
+    if META.iter().any(|meta| meta.id == rule.as_str()) {
+        let message = format!("this comment suppresses nothing: no comment can suppress `{rule}`");
+        return certain(UNUSED, message, comment.label(range, "this rule is about comments like this one"))
+            .help("set its level in `watertight.toml`");
+    }
+    let help = if comment.suppression.file_wide {
         "remove it"
     } else {
         "remove it, or move it: on a line of its own it covers the item or statement below, behind code its line"
     };
-    certain(
-        UNUSED,
-        format!("this comment suppresses nothing: there is no `{rule}` in what it covers"),
-        comment.label(range, format!("`{rule}` is not found here")),
-    )
-    .note("a suppression that has outlived its flaw hides the next one")
-    .help(help)
+    let message = format!("this comment suppresses nothing: there is no `{rule}` in what it covers");
+    certain(UNUSED, message, comment.label(range, format!("`{rule}` is not found here")))
+        .note("a suppression that has outlived its flaw hides the next one")
+        .help(help)
 }
 
 fn unreasoned(comment: &Comment) -> Diagnostic {
