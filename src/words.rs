@@ -1,10 +1,4 @@
-//! Wording that messages share: numbers with their noun, lists of names, the name that was probably meant. Knows only words.
-
-/// `1 file`, `3 files`.
-pub fn count(number: usize, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{ending}")
-}
+//! Wording that messages share: lists of names, the name that was probably meant. Knows only words.
 
 /// `` `a`, `b` and `c` ``: names in backticks, the last one after `conjunction`.
 pub fn list<'a>(names: impl IntoIterator<Item = &'a str>, conjunction: &str) -> String {
@@ -30,12 +24,6 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nouns_follow_their_number() {
-        assert_eq!(count(0, "file"), "0 files");
-        assert_eq!(count(1, "file"), "1 file");
-    }
 
     #[test]
     fn lists_read_as_a_sentence() {
