@@ -1,5 +1,6 @@
 //! Source files as text with positions. Knows nothing of Rust: offsets, lines and columns only.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -106,13 +107,16 @@ impl SourceFile {
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    by_path: HashMap<PathBuf, FileId>,
 }
 
 impl Sources {
     /// Adds a file and gives its id.
     pub fn add(&mut self, file: SourceFile) -> FileId {
+        let id = FileId(self.files.len() as u32);
+        self.by_path.insert(file.path.clone(), id);
         self.files.push(file);
-        FileId(self.files.len() as u32 - 1)
+        id
     }
 
     pub fn get(&self, id: FileId) -> &SourceFile {
@@ -133,7 +137,7 @@ impl Sources {
 
     /// The file at an absolute path, if it was read.
     pub fn find(&self, path: &Path) -> Option<FileId> {
-        self.files.iter().position(|file| file.path == path).map(|at| FileId(at as u32))
+        self.by_path.get(path).copied()
     }
 }
 
