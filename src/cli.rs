@@ -16,7 +16,7 @@ use miette::{MietteDiagnostic, miette};
 
 use crate::driver::{self, Options, Outcome};
 use crate::render::{self, Format, Style};
-use crate::report::RuleInfo;
+use crate::report::{RuleInfo, Selector};
 use crate::rules::{self, RuleEntry};
 use crate::words::nearest;
 use arguments::{CheckArguments, Color, Command, ListFormat};
@@ -76,7 +76,7 @@ fn options(arguments: &CheckArguments) -> miette::Result<Options> {
         paths: arguments.paths.clone(),
         current: env::current_dir().map_err(|error| miette!("cannot tell the current folder: {error}"))?,
         config: arguments.config.clone(),
-        levels: arguments.levels(&rules).map_err(|name| unknown_rule(&name))?,
+        levels: arguments.levels(&rules).map_err(|name| unknown_rule(&name, Selector::names(&rules)))?,
         min_confidence: arguments.min_confidence.map(Into::into),
         include_tests: arguments.include_tests,
         threads: arguments.threads.map(Into::into),
@@ -115,11 +115,11 @@ fn exists(path: &Path) -> miette::Result<()> {
 
 fn explain(name: &str) -> miette::Result<&'static str> {
     let rule = rules::catalog().iter().find(|rule| rule.id == name);
-    rule.map(|rule| rule.page).ok_or_else(|| unknown_rule(name))
+    rule.map(|rule| rule.page).ok_or_else(|| unknown_rule(name, rules::catalog().iter().map(|rule| rule.id)))
 }
 
-fn unknown_rule(name: &str) -> miette::Report {
-    let near = nearest(name, rules::catalog().iter().map(|rule| rule.id));
+fn unknown_rule(name: &str, known: impl IntoIterator<Item = &'static str>) -> miette::Report {
+    let near = nearest(name, known);
     let help =
         near.map_or("`watertight rules` lists all rules".to_owned(), |near| format!("a similar name exists: `{near}`"));
     failure(format!("unknown rule `{name}`"), Some(help))

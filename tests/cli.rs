@@ -89,6 +89,7 @@ fn wrong_arguments_are_told_and_fail() {
 #[test]
 fn unknown_rules_are_told_and_fail() {
     let package = package();
+    fails(package.path(), "-D warning", &["unknown rule `warning`", "`warnings`"]);
     fails(package.path(), "-D unknown-rul", &["unknown rule `unknown-rul`", "`unknown-rule`"]);
     fails(
         package.path(),
