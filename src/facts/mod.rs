@@ -1,7 +1,7 @@
 //! From the text of a file to its facts. The only home of syn, quote and proc-macro2; nothing is resolved here.
 
 mod body;
-mod comments;
+pub mod comments;
 pub mod depth;
 mod items;
 mod macros;
