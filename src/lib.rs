@@ -5,4 +5,5 @@
 
 pub mod diagnostic;
 pub mod report;
+pub mod rules;
 pub mod source;
