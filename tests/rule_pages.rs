@@ -134,6 +134,7 @@ fn place_in_page(page: &str, example: &Example, place: &Place) -> String {
 }
 
 fn write(example: &Example, folder: &Path, manifest: &str) {
+    fs::create_dir_all(folder).unwrap();
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     for file in &example.files {
         let path = folder.join(&file.path);
@@ -156,7 +157,9 @@ fn every_example_compiles() {
             let name = format!("{}-{}", page.id, example.line);
             write(example, &folder.join(&name), DEFAULT_MANIFEST);
             let manifest = folder.join(&name).join("Cargo.toml");
+            let library = if folder.join(&name).join("src/lib.rs").exists() { "[lib]\nname = \"example\"\n\n" } else { "" };
             let renamed = fs::read_to_string(&manifest).unwrap().replacen("name = \"example\"", &format!("name = \"{name}\""), 1);
+            let renamed = renamed.replacen("[dependencies]", &format!("{library}[dependencies]"), 1);
             fs::write(manifest, renamed).unwrap();
             members.push(name);
         }
