@@ -31,20 +31,24 @@ fn outcome(fixture: &Path) -> Vec<String> {
 /// The markers of all Rust files below `folder`, a part of `fixture`.
 fn all_expectations(fixture: &Path, folder: &Path) -> Vec<Expectation> {
     let paths = entries(folder).into_iter().filter(|path| !path.ends_with("target"));
-    paths.flat_map(|path| if path.is_dir() { all_expectations(fixture, &path) } else { of_file(fixture, &path) }).collect()
+    paths
+        .flat_map(|path| if path.is_dir() { all_expectations(fixture, &path) } else { of_file(fixture, &path) })
+        .collect()
 }
 
 fn of_file(fixture: &Path, path: &Path) -> Vec<Expectation> {
     if path.extension().is_none_or(|extension| extension != "rs") {
         return Vec::new();
     }
-    let components: Vec<&str> = path.strip_prefix(fixture).unwrap().iter().map(|component| component.to_str().unwrap()).collect();
+    let components: Vec<&str> =
+        path.strip_prefix(fixture).unwrap().iter().map(|component| component.to_str().unwrap()).collect();
     expectations(&components.join("/"), &fs::read_to_string(path).unwrap())
 }
 
 /// What lies in `folder`, in the order of the names; nothing if there is no such folder.
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }

@@ -48,7 +48,9 @@ fn assert_none(faults: &[String]) {
 #[test]
 fn every_rule_has_its_page_and_every_page_its_rule() {
     let list = run(Path::new(env!("CARGO_MANIFEST_DIR")), &["rules", "--format", "json"]).unwrap();
-    let ids = |list: &serde_json::Value| list.as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap().to_owned()).collect();
+    let ids = |list: &serde_json::Value| {
+        list.as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap().to_owned()).collect()
+    };
     let rules: BTreeSet<String> = ids(&list);
     let pages: BTreeSet<String> = pages().into_iter().map(|named| named.page.id).collect();
     assert_eq!(rules, pages);
@@ -79,7 +81,8 @@ fn faults(Named { path, page }: &Named, ids: &BTreeSet<&str>) -> Vec<String> {
     if !(rule.starts_with("> **") && rule.ends_with("**")) {
         faults.push(format!("{path}: the architecture rule is one quoted sentence in bold"));
     }
-    if page.family != Family::Meta && !page.section("Confirm at run time").is_some_and(|body| body.contains("```sh\n")) {
+    if page.family != Family::Meta && !page.section("Confirm at run time").is_some_and(|body| body.contains("```sh\n"))
+    {
         faults.push(format!("{path}: section `Confirm at run time` has no `sh` block"));
     }
     for title in ["Wrong", "Right"] {
@@ -109,7 +112,8 @@ fn marker_fault(example: &Example, id: &str, ids: &BTreeSet<&str>) -> Option<Str
 #[test]
 fn every_example_is_found_as_it_is_marked() {
     let pages = pages();
-    let outcomes = pages.iter().flat_map(|named| named.page.examples.iter().flat_map(|example| outcome(&named.path, example)));
+    let outcomes =
+        pages.iter().flat_map(|named| named.page.examples.iter().flat_map(|example| outcome(&named.path, example)));
     assert_none(&outcomes.collect::<Vec<_>>());
 }
 
@@ -121,7 +125,10 @@ fn outcome(page: &str, example: &Example) -> Vec<String> {
         Err(error) => vec![format!("{page}:{}: {error}", example.line)],
         Ok(found) => {
             let differences = differences(&all_expectations(example), found);
-            differences.iter().map(|difference| format!("{}: {}", place_in_page(page, example, &difference.place), difference.what)).collect()
+            differences
+                .iter()
+                .map(|difference| format!("{}: {}", place_in_page(page, example, &difference.place), difference.what))
+                .collect()
         }
     }
 }
@@ -157,14 +164,19 @@ fn every_example_compiles() {
             let name = format!("{}-{}", page.id, example.line);
             write(example, &folder.join(&name), DEFAULT_MANIFEST);
             let manifest = folder.join(&name).join("Cargo.toml");
-            let library = if folder.join(&name).join("src/lib.rs").exists() { "[lib]\nname = \"example\"\n\n" } else { "" };
-            let renamed = fs::read_to_string(&manifest).unwrap().replacen("name = \"example\"", &format!("name = \"{name}\""), 1);
+            let library =
+                if folder.join(&name).join("src/lib.rs").exists() { "[lib]\nname = \"example\"\n\n" } else { "" };
+            let renamed =
+                fs::read_to_string(&manifest).unwrap().replacen("name = \"example\"", &format!("name = \"{name}\""), 1);
             let renamed = renamed.replacen("[dependencies]", &format!("{library}[dependencies]"), 1);
             fs::write(manifest, renamed).unwrap();
             members.push(name);
         }
     }
     fs::write(folder.join("Cargo.toml"), format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n")).unwrap();
-    let checked = Command::new(env!("CARGO")).args(["check", "--workspace", "--all-targets", "--keep-going"]).current_dir(&folder).status();
+    let checked = Command::new(env!("CARGO"))
+        .args(["check", "--workspace", "--all-targets", "--keep-going"])
+        .current_dir(&folder)
+        .status();
     assert!(checked.unwrap().success(), "see the errors of cargo above");
 }

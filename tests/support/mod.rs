@@ -1,4 +1,5 @@
-//! What the tests of pages and fixtures share: markers, findings, and how the two differ. Knows the command line and the JSON document, nothing of the library.
+//! What the tests of pages and fixtures share: markers, findings, and how the two differ.
+//! Knows the command line and the JSON document, nothing of the library.
 
 use std::path::Path;
 use std::process::Command;
@@ -44,7 +45,9 @@ pub struct Difference {
 /// If a marker does not name one rule, or points above the file.
 pub fn expectations(path: &str, text: &str) -> Vec<Expectation> {
     let numbered = text.lines().zip(1..);
-    numbered.flat_map(|(text, line)| text.split("//~").skip(1).map(move |marker| expectation(path, line, marker))).collect()
+    numbered
+        .flat_map(|(text, line)| text.split("//~").skip(1).map(move |marker| expectation(path, line, marker)))
+        .collect()
 }
 
 fn expectation(path: &str, line: usize, marker: &str) -> Expectation {
@@ -68,7 +71,10 @@ pub fn lint(folder: &Path) -> Result<Vec<Finding>, String> {
         return Err(format!("skipped: {}", Value::from(skipped.clone())));
     }
     let diagnostics = document["diagnostics"].as_array().ok_or("the document has no diagnostics")?;
-    diagnostics.iter().map(|diagnostic| finding(diagnostic).ok_or_else(|| format!("incomplete: {diagnostic}"))).collect()
+    diagnostics
+        .iter()
+        .map(|diagnostic| finding(diagnostic).ok_or_else(|| format!("incomplete: {diagnostic}")))
+        .collect()
 }
 
 /// Runs `watertight` and reads the JSON it prints.
@@ -89,7 +95,11 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Result<Value, String> {
 fn finding(diagnostic: &Value) -> Option<Finding> {
     let text = |key: &str| diagnostic[key].as_str().map(str::to_owned);
     let line = diagnostic["range"]["start"]["line"].as_u64()?;
-    Some(Finding { place: Place { path: text("path")?, line: usize::try_from(line).ok()? }, rule: text("rule")?, message: text("message")? })
+    Some(Finding {
+        place: Place { path: text("path")?, line: usize::try_from(line).ok()? },
+        rule: text("rule")?,
+        message: text("message")?,
+    })
 }
 
 /// Where what was found is not what was expected, in the order of the places.
@@ -99,7 +109,8 @@ pub fn differences(expected: &[Expectation], found: Vec<Finding>) -> Vec<Differe
     for Expectation { place, rule } in expected {
         match unexpected.iter().position(|finding| finding.place == *place && finding.rule == *rule) {
             Some(index) => drop(unexpected.remove(index)),
-            None => differences.push(Difference { place: place.clone(), what: format!("expected `{rule}`, which was not found") }),
+            None => differences
+                .push(Difference { place: place.clone(), what: format!("expected `{rule}`, which was not found") }),
         }
     }
     differences.extend(unexpected.into_iter().map(|Finding { place, rule, message }| {
@@ -121,5 +132,8 @@ fn markers_point_at_lines_and_differences_name_them() {
     assert_eq!(differences(&expected, vec![found(2, "three"), found(1, "two"), found(1, "one")]), []);
     let wrong = differences(&expected, vec![found(1, "two"), found(1, "one"), found(1, "one"), found(3, "three")]);
     let wrong: Vec<(usize, &str)> = wrong.iter().map(|it| (it.place.line, it.what.as_str())).collect();
-    assert_eq!(wrong, [(1, "unexpected `one`: text"), (2, "expected `three`, which was not found"), (3, "unexpected `three`: text")]);
+    assert_eq!(
+        wrong,
+        [(1, "unexpected `one`: text"), (2, "expected `three`, which was not found"), (3, "unexpected `three`: text")]
+    );
 }
