@@ -11,10 +11,10 @@ use super::lock::Lock;
 use super::owners::{Owner, Owners};
 use super::read::{Note, SKIPPED, read_text};
 use super::survey::{Member, Survey};
-use super::targets::crate_name;
+use super::targets::{TargetFile, crate_name};
 use super::{Dependency, Package, Root, RustFile, Target, TargetKind, Workspace};
 use crate::diagnostic::Problem;
-use crate::source::{FileId, SourceFile, Sources, display_path};
+use crate::source::{SourceFile, Sources, display_path};
 
 /// What `survey` found, with all texts. `current` is the folder that displayed paths are relative to.
 pub(super) fn assemble(survey: &Survey, selection: Vec<PathBuf>, current: &Path) -> Workspace {
@@ -34,7 +34,12 @@ pub(super) fn assemble(survey: &Survey, selection: Vec<PathBuf>, current: &Path)
     let packages = packages(survey, &owners, &sources, &mut notes);
     let rust_files = files
         .iter()
-        .filter_map(|(path, owner)| rust_file(sources.find(path)?, *owner))
+        .filter_map(|(path, owner)| {
+            Some(RustFile {
+                file: sources.find(path)?,
+                package: owner.package(),
+            })
+        })
         .collect();
     let problems = notes
         .into_iter()
@@ -73,13 +78,8 @@ fn sources(
         .values()
         .map(|package| &package.manifest.path);
     let told = notes.iter().map(|note| &note.path);
-    for manifest in survey
-        .roots
-        .iter()
-        .chain(members)
-        .chain(told)
-        .filter_map(|path| survey.manifests.already_read(path))
-    {
+    let manifests = survey.roots.iter().chain(members).chain(told);
+    for manifest in manifests.filter_map(|path| survey.manifests.already_read(path)) {
         texts.insert(&manifest.path, Arc::clone(&manifest.text));
     }
     let mut sources = Sources::default();
@@ -87,20 +87,6 @@ fn sources(
         sources.add(SourceFile::new(path.to_path_buf(), current, text));
     }
     sources
-}
-
-fn rust_file(file: FileId, owner: Owner) -> Option<RustFile> {
-    match owner {
-        Owner::Package(package) => Some(RustFile {
-            file,
-            package: Some(package),
-        }),
-        Owner::Root(_) | Owner::Nobody => Some(RustFile {
-            file,
-            package: None,
-        }),
-        Owner::Stranger => None,
-    }
 }
 
 fn roots(survey: &Survey, sources: &Sources) -> Vec<Root> {
@@ -174,7 +160,7 @@ fn package(
 }
 
 fn targets(member: &Member, sources: &Sources) -> Vec<Target> {
-    let target = |target: &super::targets::TargetFile| {
+    let target = |target: &TargetFile| {
         let root = sources.find(&target.path)?;
         Some(Target {
             name: target.name.clone(),

@@ -98,7 +98,7 @@ impl Found<'_> {
             .path
             .as_ref()
             .map_or(inferred, |path| self.manifest.dir.join(path));
-        self.declared(kind, name, Some(path), product, &["lib"]);
+        self.declared(kind, name, Some(path), product.edition, &["lib", "path"]);
     }
 
     /// One table array such as `[[bin]]`: declared targets, and inferred ones whose name and file no declared one has.
@@ -129,7 +129,18 @@ impl Found<'_> {
             let path = declared.clone().or_else(|| by_name(&name));
             names.insert(name.clone());
             paths.extend(declared);
-            self.declared(kind, name, path, product, &[table(kind), &at.to_string()]);
+            let key = if product.path.is_some() {
+                "path"
+            } else {
+                "name"
+            };
+            self.declared(
+                kind,
+                name,
+                path,
+                product.edition,
+                &[table(kind), &at.to_string(), key],
+            );
         }
         // Up to edition 2015 declaring one target switched the inference off.
         if infers && (products.is_empty() || self.edition > Edition::E2015) {
@@ -153,7 +164,7 @@ impl Found<'_> {
                 TargetKind::BuildScript,
                 name,
                 Some(path),
-                &Product::default(),
+                None,
                 &["package", "build"],
             );
         } else if path.is_file() {
@@ -167,11 +178,11 @@ impl Found<'_> {
         kind: TargetKind,
         name: String,
         path: Option<PathBuf>,
-        product: &Product,
+        edition: Option<cargo_toml::Edition>,
         keys: &[&str],
     ) {
         match path.filter(|path| path.is_file()) {
-            Some(path) => self.add(kind, name, path, product.edition.map(Edition::from)),
+            Some(path) => self.add(kind, name, path, edition.map(Edition::from)),
             None => {
                 let message = format!("the {} `{name}` has no source file", word(kind));
                 self.notes
