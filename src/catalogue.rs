@@ -7,7 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use ustr::{Ustr, ustr};
 
-/// A type as the catalogue writes it: `async Result<sqlx::Pool>`, `&T`, `(A, B)`, `?` (unknown), `fn` (what a closure argument returns).
+/// A type as the catalogue writes it: `async Result<sqlx::Pool>`, `&T`, `(A, B)`, `?` (unknown), `fn` (what a closure argument
+/// returns), `arg1` (the type of the first argument), `await arg1` (what awaiting it gives).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TypeExpr {
     Unknown,
@@ -18,8 +19,12 @@ pub enum TypeExpr {
     Tuple(Vec<TypeExpr>),
     /// What `.await` unwraps.
     Future(Box<TypeExpr>),
+    /// What awaiting a value of the inner type gives; of no use where that is no future.
+    Awaited(Box<TypeExpr>),
     /// The return type of the closure or function given as an argument.
     ClosureReturn,
+    /// The type of the argument of this number, 1-based, the receiver not counted.
+    Argument(u8),
 }
 
 /// Where the callable arguments of a function run.
@@ -87,6 +92,8 @@ pub struct Callable {
     pub effect: Option<Effect>,
     /// The resource type this call brings into being.
     pub constructs: Option<Ustr>,
+    /// What it returns is new and of the type its place asks for: an annotation, a turbofish argument.
+    pub fresh: bool,
     /// The resource type this call ends.
     pub closes: Option<Ustr>,
 }
@@ -100,6 +107,9 @@ pub struct TypeEntry {
     /// Names of the generic parameters that matter, in order.
     #[serde(default)]
     pub params: Vec<Ustr>,
+    /// Generic parameters whose values live in it: what holds it holds them, what ends it ends them.
+    #[serde(default)]
+    pub holds: Vec<Ustr>,
     /// What `*value` and method look-up reach.
     pub deref: Option<TypeExpr>,
     /// Methods that are not listed return the receiver's type: builders.
@@ -152,6 +162,14 @@ struct CallableTable {
     closure: Vec<TypeExpr>,
     runs: Option<Runs>,
     effect: Option<Effect>,
+    #[serde(default)]
+    fresh: bool,
+}
+
+impl CallableTable {
+    fn of(returns: TypeExpr) -> Self {
+        CallableTable { returns, closure: Vec::new(), runs: None, effect: None, fresh: false }
+    }
 }
 
 /// A free function, a macro or a method reached by path only.
@@ -165,6 +183,8 @@ struct FunctionEntry {
     closure: Vec<TypeExpr>,
     runs: Option<Runs>,
     effect: Option<Effect>,
+    #[serde(default)]
+    fresh: bool,
 }
 
 /// A trait whose methods catalogued types have.
@@ -174,6 +194,8 @@ struct TraitEntry {
     path: Ustr,
     #[serde(default)]
     methods: BTreeMap<Ustr, CallableEntry>,
+    /// What its methods touch, where they do not say otherwise.
+    effect: Option<Effect>,
 }
 
 /// A way to run a server, and how it is told to stop.
@@ -201,7 +223,7 @@ pub struct Server {
 
 /// Code that learns of signals: any mention of `path` says that these are handled.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Signal {
     pub path: Ustr,
     /// `interrupt`, `terminate`, `quit`, `hangup`.
@@ -306,10 +328,8 @@ impl Catalogue {
     /// # Errors
     /// Where the text is not of that grammar, with its place.
     pub fn extend(&mut self, text: &str) -> Result<(), CatalogueError> {
-        let document: Document = toml::from_str(text).map_err(|e| CatalogueError {
-            message: e.message().to_owned(),
-            span: e.span(),
-        })?;
+        let document: Document =
+            toml::from_str(text).map_err(|e| CatalogueError { message: e.message().to_owned(), span: e.span() })?;
         self.aliases.extend(document.aliases);
         for function in document.functions {
             let callable = Callable {
@@ -318,35 +338,28 @@ impl Catalogue {
                 runs: function.runs.unwrap_or(Runs::Inline),
                 effect: function.effect,
                 constructs: None,
+                fresh: function.fresh,
                 closes: None,
             };
             self.callables.insert(function.path, callable);
         }
         for entry in document.traits {
-            self.add_callables(entry.path, &entry.methods, None);
+            self.add_callables(entry.path, &entry.methods, entry.effect);
         }
         for entry in document.types {
             self.add_type(entry);
         }
         for entry in document.resources {
             if entry.kind.is_none() {
-                return Err(CatalogueError {
-                    message: format!("resource `{}` has no `kind`", entry.path),
-                    span: None,
-                });
+                return Err(CatalogueError { message: format!("resource `{}` has no `kind`", entry.path), span: None });
             }
             self.add_type(entry);
         }
         self.servers.extend(document.servers);
-        self.signals
-            .extend(document.signals.into_iter().map(|s| (s.path, s)));
-        self.handlers
-            .attributes
-            .extend(document.handlers.attributes);
+        self.signals.extend(document.signals.into_iter().map(|s| (s.path, s)));
+        self.handlers.attributes.extend(document.handlers.attributes);
         self.handlers.traits.extend(document.handlers.traits);
-        self.handlers
-            .parameters
-            .extend(document.handlers.parameters);
+        self.handlers.parameters.extend(document.handlers.parameters);
         self.entries.attributes.extend(document.entries.attributes);
         self.entries.tests.extend(document.entries.tests);
         Ok(())
@@ -356,28 +369,21 @@ impl Catalogue {
         self.add_callables(entry.path, &entry.functions, entry.effect);
         self.add_callables(entry.path, &entry.methods, entry.effect);
         for (name, constructor) in &entry.constructors {
-            let path = if name.contains("::") {
-                *name
-            } else {
-                ustr(&format!("{}::{name}", entry.path))
-            };
+            let path = if name.contains("::") { *name } else { ustr(&format!("{}::{name}", entry.path)) };
             let mut callable = constructor.callable(entry.effect);
             callable.returns = callable.returns.with_self(entry.path, &entry.params);
             callable.constructs = Some(entry.path);
             self.callables.insert(path, callable);
         }
         for name in &entry.close {
-            let path = if name.contains("::") {
-                *name
-            } else {
-                ustr(&format!("{}::{name}", entry.path))
-            };
+            let path = if name.contains("::") { *name } else { ustr(&format!("{}::{name}", entry.path)) };
             let callable = self.callables.entry(path).or_insert_with(|| Callable {
                 returns: TypeExpr::Unknown,
                 closure: Vec::new(),
                 runs: Runs::Inline,
                 effect: Some(Effect::Finish),
                 constructs: None,
+                fresh: false,
                 closes: None,
             });
             callable.closes = Some(entry.path);
@@ -385,15 +391,9 @@ impl Catalogue {
         self.types.insert(entry.path, entry);
     }
 
-    fn add_callables(
-        &mut self,
-        owner: Ustr,
-        entries: &BTreeMap<Ustr, CallableEntry>,
-        effect: Option<Effect>,
-    ) {
+    fn add_callables(&mut self, owner: Ustr, entries: &BTreeMap<Ustr, CallableEntry>, effect: Option<Effect>) {
         for (name, entry) in entries {
-            self.callables
-                .insert(ustr(&format!("{owner}::{name}")), entry.callable(effect));
+            self.callables.insert(ustr(&format!("{owner}::{name}")), entry.callable(effect));
         }
     }
 
@@ -414,9 +414,7 @@ impl Catalogue {
         let text = path.as_str();
         let mut end = text.len();
         loop {
-            if let Some(target) =
-                ustr::existing_ustr(&text[..end]).and_then(|prefix| self.aliases.get(&prefix))
-            {
+            if let Some(target) = ustr::existing_ustr(&text[..end]).and_then(|prefix| self.aliases.get(&prefix)) {
                 return Some(ustr(&format!("{target}{}", &text[end..])));
             }
             end = text[..end].rfind("::")?;
@@ -426,6 +424,11 @@ impl Catalogue {
     /// The entry of a type, by canonical path.
     pub fn type_entry(&self, path: Ustr) -> Option<&TypeEntry> {
         self.types.get(&path)
+    }
+
+    /// Whether anything is known under this canonical path.
+    pub fn knows(&self, path: Ustr) -> bool {
+        self.types.contains_key(&path) || self.callables.contains_key(&path) || self.signals.contains_key(&path)
     }
 
     /// The entry of a type that is a resource.
@@ -440,10 +443,7 @@ impl Catalogue {
 
     /// A method of a type or of one of its catalogued traits: its canonical path and entry.
     pub fn method(&self, owner: Ustr, name: Ustr) -> Option<(Ustr, &Callable)> {
-        let traits = self
-            .types
-            .get(&owner)
-            .map_or(&[][..], |entry| &entry.traits);
+        let traits = self.types.get(&owner).map_or(&[][..], |entry| &entry.traits);
         std::iter::once(&owner).chain(traits).find_map(|place| {
             let path = ustr::existing_ustr(&format!("{place}::{name}"))?;
             self.callables.get(&path).map(|callable| (path, callable))
@@ -475,11 +475,7 @@ impl Catalogue {
 
     /// All resource entries, in the order of their paths.
     pub fn resources(&self) -> Vec<&TypeEntry> {
-        let mut all: Vec<_> = self
-            .types
-            .values()
-            .filter(|entry| entry.kind.is_some())
-            .collect();
+        let mut all: Vec<_> = self.types.values().filter(|entry| entry.kind.is_some()).collect();
         all.sort_by_key(|entry| entry.path.as_str());
         all
     }
@@ -487,16 +483,17 @@ impl Catalogue {
 
 impl CallableEntry {
     fn callable(&self, effect: Option<Effect>) -> Callable {
-        let (returns, closure, runs, own) = match self {
-            CallableEntry::Returns(returns) => (returns.clone(), Vec::new(), None, None),
-            CallableEntry::Full(t) => (t.returns.clone(), t.closure.clone(), t.runs, t.effect),
+        let table = match self {
+            CallableEntry::Returns(returns) => CallableTable::of(returns.clone()),
+            CallableEntry::Full(table) => table.clone(),
         };
         Callable {
-            returns,
-            closure,
-            runs: runs.unwrap_or(Runs::Inline),
-            effect: own.or(effect),
+            returns: table.returns,
+            closure: table.closure,
+            runs: table.runs.unwrap_or(Runs::Inline),
+            effect: table.effect.or(effect),
             constructs: None,
+            fresh: table.fresh,
             closes: None,
         }
     }
@@ -535,11 +532,7 @@ impl TypeExpr {
     pub fn with_self(self, path: Ustr, params: &[Ustr]) -> Self {
         let this = TypeExpr::Path(path, params.iter().map(|p| TypeExpr::Param(*p)).collect());
         self.map_params(&|name| {
-            if name == "Self" {
-                this.clone()
-            } else {
-                TypeExpr::Param(name)
-            }
+            if name == "Self" { this.clone() } else { TypeExpr::Param(name) }
         })
     }
 
@@ -547,15 +540,12 @@ impl TypeExpr {
     pub fn map_params(self, f: &dyn Fn(Ustr) -> TypeExpr) -> Self {
         match self {
             TypeExpr::Param(name) => f(name),
-            TypeExpr::Path(path, args) => {
-                TypeExpr::Path(path, args.into_iter().map(|a| a.map_params(f)).collect())
-            }
+            TypeExpr::Path(path, args) => TypeExpr::Path(path, args.into_iter().map(|a| a.map_params(f)).collect()),
             TypeExpr::Ref(of) => TypeExpr::Ref(Box::new(of.map_params(f))),
             TypeExpr::Future(of) => TypeExpr::Future(Box::new(of.map_params(f))),
-            TypeExpr::Tuple(parts) => {
-                TypeExpr::Tuple(parts.into_iter().map(|p| p.map_params(f)).collect())
-            }
-            TypeExpr::Unknown | TypeExpr::ClosureReturn => self,
+            TypeExpr::Awaited(of) => TypeExpr::Awaited(Box::new(of.map_params(f))),
+            TypeExpr::Tuple(parts) => TypeExpr::Tuple(parts.into_iter().map(|p| p.map_params(f)).collect()),
+            TypeExpr::Unknown | TypeExpr::ClosureReturn | TypeExpr::Argument(_) => self,
         }
     }
 }
@@ -587,6 +577,9 @@ impl TypeParser<'_> {
         if self.eat("async ") {
             return Ok(TypeExpr::Future(Box::new(self.ty()?)));
         }
+        if self.eat("await ") {
+            return Ok(TypeExpr::Awaited(Box::new(self.ty()?)));
+        }
         if self.eat("&") {
             return Ok(TypeExpr::Ref(Box::new(self.ty()?)));
         }
@@ -596,20 +589,13 @@ impl TypeParser<'_> {
         if self.eat("(") {
             return Ok(TypeExpr::Tuple(self.list(")")?));
         }
-        let end = self
-            .rest
-            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(self.rest.len());
         let (name, rest) = self.rest.split_at(end);
         if name.is_empty() {
             return Err(format!("expected a type at `{}`", self.rest));
         }
         self.rest = rest.trim_start();
-        let args = if self.eat("<") {
-            self.list(">")?
-        } else {
-            Vec::new()
-        };
+        let args = if self.eat("<") { self.list(">")? } else { Vec::new() };
         Ok(named(name, args))
     }
 
@@ -629,13 +615,403 @@ fn named(name: &str, args: Vec<TypeExpr>) -> TypeExpr {
     if name == "fn" {
         return TypeExpr::ClosureReturn;
     }
+    if let Some(number) = name.strip_prefix("arg").and_then(|n| n.parse().ok()) {
+        return TypeExpr::Argument(number);
+    }
     if let Some((_, full)) = SHORT_NAMES.iter().find(|(short, _)| *short == name) {
         return TypeExpr::Path(ustr(full), args);
     }
     let is_param = !name.contains("::") && name.starts_with(|c: char| c.is_uppercase());
-    if is_param {
-        TypeExpr::Param(ustr(name))
-    } else {
-        TypeExpr::Path(ustr(name), args)
+    if is_param { TypeExpr::Param(ustr(name)) } else { TypeExpr::Path(ustr(name), args) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn ty(text: &str) -> TypeExpr {
+        TypeExpr::parse(text).expect(text)
+    }
+
+    fn path(text: &str, args: Vec<TypeExpr>) -> TypeExpr {
+        TypeExpr::Path(ustr(text), args)
+    }
+
+    fn catalogue(text: &str) -> Catalogue {
+        let mut catalogue = Catalogue::default();
+        catalogue.extend(text).expect("a good catalogue");
+        catalogue
+    }
+
+    #[test]
+    fn type_expressions_of_every_form_are_read() {
+        assert_eq!(ty("?"), TypeExpr::Unknown);
+        assert_eq!(ty("fn"), TypeExpr::ClosureReturn);
+        assert_eq!(ty("arg2"), TypeExpr::Argument(2));
+        assert_eq!(ty("Self"), TypeExpr::Param(ustr("Self")));
+        assert_eq!(ty("await arg1"), TypeExpr::Awaited(Box::new(TypeExpr::Argument(1))));
+        assert_eq!(ty("()"), TypeExpr::Tuple(Vec::new()));
+        assert_eq!(ty("str"), path("str", Vec::new()));
+        assert_eq!(
+            ty(" async Result < &T , (a::B, ?) > "),
+            TypeExpr::Future(Box::new(path(
+                "std::result::Result",
+                vec![
+                    TypeExpr::Ref(Box::new(TypeExpr::Param(ustr("T")))),
+                    TypeExpr::Tuple(vec![path("a::B", Vec::new()), TypeExpr::Unknown]),
+                ],
+            )))
+        );
+    }
+
+    #[test]
+    fn a_path_that_only_begins_like_a_keyword_is_a_path() {
+        assert_eq!(ty("async_nats::Client"), path("async_nats::Client", Vec::new()));
+        assert_eq!(ty("argon2::Hasher"), path("argon2::Hasher", Vec::new()));
+    }
+
+    #[test]
+    fn bad_type_expressions_say_what_was_expected() {
+        for (text, message) in [
+            ("", "expected a type at ``"),
+            ("Vec<T", "expected `,` or `>` at ``"),
+            ("(A B)", "expected `,` or `)` at `B)`"),
+            ("A>", "unexpected `>` in the type `A>`"),
+        ] {
+            assert_eq!(TypeExpr::parse(text), Err(message.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_points_at_its_place() {
+        let text = "[[type]]\npath = \"a::B\"\nmethods = { open = \"Vec<\" }\n";
+        let error = Catalogue::default().extend(text).expect_err("a bad type");
+        assert!(error.span.is_some(), "{error}");
+        let unknown_key = "[[type]]\npath = \"a::B\"\nkinds = \"pool\"\n";
+        let error = Catalogue::default().extend(unknown_key).expect_err("an unknown key");
+        assert!(error.message.contains("unknown field `kinds`"), "{error}");
+        assert_eq!(&unknown_key[error.span.expect("a place")], "kinds");
+    }
+
+    #[test]
+    fn a_resource_needs_a_kind() {
+        let error = Catalogue::default().extend("[[resource]]\npath = \"a::Pool\"\n").expect_err("no kind");
+        assert_eq!(error.message, "resource `a::Pool` has no `kind`");
+    }
+
+    #[test]
+    fn the_longest_alias_wins_and_aliases_lead_on() {
+        let catalogue =
+            catalogue("[aliases]\n\"a\" = \"b\"\n\"a::c\" = \"d::e\"\n\"d\" = \"f\"\n\"x\" = \"y\"\n\"y\" = \"x\"\n");
+        let canonical = |p: &str| catalogue.canonical(ustr(p)).to_string();
+        assert_eq!(canonical("a::z"), "b::z");
+        assert_eq!(canonical("a::c::z"), "f::e::z");
+        assert_eq!(canonical("ab::z"), "ab::z");
+        assert!(["x", "y"].contains(&canonical("x").as_str()));
+    }
+
+    #[test]
+    fn constructors_and_closes_are_found_by_path() {
+        let catalogue = catalogue(
+            r#"
+            [[resource]]
+            path = "a::Pool"
+            params = ["T"]
+            kind = "connection-pool"
+            constructors = { open = "Self", "a::Builder::build" = "async Result<Self, a::Error>" }
+            close = ["close", "a::shut_all"]
+            methods = { close = { returns = "async ()", effect = "finish" }, get = "Option<T>" }
+            "#,
+        );
+        let callable = |p: &str| catalogue.callable(ustr(p)).expect(p);
+        let pool = path("a::Pool", vec![TypeExpr::Param(ustr("T"))]);
+        assert_eq!(callable("a::Pool::open").returns, pool);
+        assert_eq!(callable("a::Builder::build").constructs, Some(ustr("a::Pool")));
+        assert_eq!(callable("a::Pool::close").closes, Some(ustr("a::Pool")));
+        assert_eq!(callable("a::Pool::close").effect, Some(Effect::Finish));
+        assert_eq!(callable("a::shut_all").closes, Some(ustr("a::Pool")));
+        assert_eq!(callable("a::Pool::get").constructs, None);
+    }
+
+    #[test]
+    fn a_method_is_looked_up_in_the_type_before_its_traits() {
+        let catalogue = catalogue(
+            r#"
+            [[type]]
+            path = "a::File"
+            traits = ["a::Write"]
+            methods = { flush = "()" }
+            [[trait]]
+            path = "a::Write"
+            methods = { flush = "bool", write = "usize" }
+            "#,
+        );
+        let found = |name: &str| catalogue.method(ustr("a::File"), ustr(name)).map(|(path, _)| path.as_str());
+        assert_eq!(found("flush"), Some("a::File::flush"));
+        assert_eq!(found("write"), Some("a::Write::write"));
+        assert_eq!(found("read"), None);
+    }
+
+    #[test]
+    fn a_later_text_replaces_what_it_names_again() {
+        let mut catalogue = catalogue("[[resource]]\npath = \"a::Pool\"\nkind = \"pool\"\n");
+        catalogue.extend("[[type]]\npath = \"a::Pool\"\n").expect("a good catalogue");
+        assert!(catalogue.resource(ustr("a::Pool")).is_none());
+        assert!(catalogue.type_entry(ustr("a::Pool")).is_some());
+    }
+
+    /// Every embedded file, read on its own.
+    fn documents() -> Vec<(&'static str, Document)> {
+        let read = |(name, text): &(&'static str, &str)| (*name, toml::from_str(text).expect("checked by `embedded`"));
+        CATALOGUE_FILES.iter().map(read).collect()
+    }
+
+    fn full_path(owner: Ustr, name: Ustr) -> Ustr {
+        if name.contains("::") { name } else { ustr(&format!("{owner}::{name}")) }
+    }
+
+    impl Document {
+        fn all_types(&self) -> impl Iterator<Item = &TypeEntry> {
+            self.types.iter().chain(&self.resources)
+        }
+
+        /// Every callable with its path and the generic parameters its types may name.
+        fn all_callables(&self) -> Vec<(Ustr, Callable, Vec<Ustr>)> {
+            let mut all = Vec::new();
+            for entry in self.all_types() {
+                let scope: Vec<Ustr> = entry.params.iter().copied().chain([ustr("Self")]).collect();
+                for (name, callable) in entry.functions.iter().chain(&entry.methods).chain(&entry.constructors) {
+                    let path = full_path(entry.path, *name);
+                    all.push((path, callable.callable(None), scope.clone()));
+                }
+            }
+            for entry in &self.traits {
+                for (name, callable) in &entry.methods {
+                    let path = full_path(entry.path, *name);
+                    all.push((path, callable.callable(None), vec![ustr("Self")]));
+                }
+            }
+            for entry in &self.functions {
+                let callable = Callable {
+                    returns: entry.returns.clone(),
+                    closure: entry.closure.clone(),
+                    runs: Runs::Inline,
+                    effect: None,
+                    constructs: None,
+                    fresh: false,
+                    closes: None,
+                };
+                all.push((entry.path, callable, Vec::new()));
+            }
+            all
+        }
+
+        /// Every place that names a path, apart from the aliases.
+        fn all_paths(&self) -> Vec<Ustr> {
+            let mut all = Vec::new();
+            for entry in self.all_types() {
+                all.push(entry.path);
+                all.extend(&entry.traits);
+                all.extend(entry.close.iter().filter(|name| name.contains("::")));
+                if let Some(deref) = &entry.deref {
+                    named_types(deref, &mut |path, _| all.push(path));
+                }
+            }
+            for (path, callable, _) in self.all_callables() {
+                all.push(path);
+                for part in std::iter::once(&callable.returns).chain(&callable.closure) {
+                    named_types(part, &mut |path, _| all.push(path));
+                }
+            }
+            for server in &self.servers {
+                all.extend(&server.serve);
+                all.extend(&server.graceful);
+                all.extend(&server.signals_off);
+            }
+            all.extend(self.signals.iter().map(|signal| signal.path));
+            all.extend(&self.handlers.attributes);
+            all.extend(&self.handlers.traits);
+            all.extend(&self.handlers.parameters);
+            all.extend(&self.entries.attributes);
+            all.extend(&self.entries.tests);
+            all
+        }
+    }
+
+    /// Calls `f` with every path in a type and the number of its arguments.
+    fn named_types(of: &TypeExpr, f: &mut dyn FnMut(Ustr, usize)) {
+        match of {
+            TypeExpr::Path(path, args) => {
+                f(*path, args.len());
+                args.iter().for_each(|arg| named_types(arg, f));
+            }
+            TypeExpr::Ref(inner) | TypeExpr::Future(inner) | TypeExpr::Awaited(inner) => {
+                named_types(inner, f);
+            }
+            TypeExpr::Tuple(parts) => parts.iter().for_each(|part| named_types(part, f)),
+            TypeExpr::Unknown | TypeExpr::Param(_) | TypeExpr::ClosureReturn | TypeExpr::Argument(_) => {}
+        }
+    }
+
+    fn assert_none(problems: Vec<String>) {
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
+    }
+
+    #[test]
+    fn embedded_paths_are_canonical() {
+        let catalogue = Catalogue::embedded();
+        let mut problems = Vec::new();
+        for (file, document) in documents() {
+            for path in document.all_paths() {
+                let canonical = catalogue.canonical(path);
+                if canonical != path {
+                    problems.push(format!("{file}: `{path}` is an alias of `{canonical}`"));
+                }
+            }
+        }
+        assert_none(problems);
+    }
+
+    #[test]
+    fn embedded_aliases_end_within_the_steps_of_a_look_up() {
+        let catalogue = Catalogue::embedded();
+        let mut problems = Vec::new();
+        for alias in catalogue.aliases.keys() {
+            let canonical = catalogue.canonical(*alias);
+            if catalogue.canonical(canonical) != canonical {
+                problems.push(format!("the alias `{alias}` does not end"));
+            }
+        }
+        assert_none(problems);
+    }
+
+    #[test]
+    fn embedded_aliases_are_given_once() {
+        let mut seen = HashMap::new();
+        let mut problems = Vec::new();
+        for (file, document) in documents() {
+            for alias in document.aliases.keys() {
+                if let Some(first) = seen.insert(*alias, file) {
+                    problems.push(format!("the alias `{alias}` is in {first} and in {file}"));
+                }
+            }
+        }
+        assert_none(problems);
+    }
+
+    #[test]
+    fn embedded_entries_are_given_once() {
+        let mut seen = HashMap::new();
+        let mut problems = Vec::new();
+        for (file, document) in documents() {
+            let types = document.all_types().map(|entry| entry.path);
+            let traits = document.traits.iter().map(|entry| entry.path);
+            let signals = document.signals.iter().map(|s| (s.path, "signal"));
+            let callables = document.all_callables();
+            let entries = types
+                .chain(traits)
+                .map(|path| (path, "type"))
+                .chain(callables.iter().map(|(path, ..)| (*path, "callable")))
+                .chain(signals);
+            for key in entries {
+                if let Some(first) = seen.insert(key, file) {
+                    problems.push(format!("{} `{}` is in {first} and {file}", key.1, key.0));
+                }
+            }
+        }
+        assert_none(problems);
+    }
+
+    #[test]
+    fn embedded_generic_parameters_are_declared() {
+        let documents = documents();
+        let params: HashMap<Ustr, &[Ustr]> = documents
+            .iter()
+            .flat_map(|(_, document)| document.all_types())
+            .map(|entry| (entry.path, &entry.params[..]))
+            .collect();
+        let mut problems = Vec::new();
+        for (file, document) in &documents {
+            for entry in document.all_types() {
+                for name in entry.holds.iter().filter(|n| !entry.params.contains(n)) {
+                    problems.push(format!("{file}: `{}` holds no `{name}`", entry.path));
+                }
+            }
+            for (path, callable, mut scope) in document.all_callables() {
+                let owner = path.rsplit_once("::").map(|(owner, _)| ustr(owner));
+                scope.extend(owner.and_then(|o| params.get(&o)).copied().unwrap_or(&[]));
+                for part in std::iter::once(&callable.returns).chain(&callable.closure) {
+                    part.clone().map_params(&|name| {
+                        if !scope.contains(&name) {
+                            panic!("{file}: `{path}` names the unknown parameter `{name}`");
+                        }
+                        TypeExpr::Param(name)
+                    });
+                    named_types(part, &mut |named, given| {
+                        let most = params.get(&named).map_or(usize::MAX, |p| p.len());
+                        if given > most {
+                            problems.push(format!("{file}: `{path}` gives `{named}` {given} arguments of {most}"));
+                        }
+                    });
+                }
+            }
+        }
+        assert_none(problems);
+    }
+
+    #[test]
+    fn embedded_traits_and_closes_are_described() {
+        let catalogue = Catalogue::embedded();
+        let documents = documents();
+        let traits: BTreeSet<Ustr> =
+            documents.iter().flat_map(|(_, document)| document.traits.iter().map(|entry| entry.path)).collect();
+        let callables: BTreeSet<Ustr> =
+            documents.iter().flat_map(|(_, document)| document.all_callables()).map(|(path, ..)| path).collect();
+        let mut problems = Vec::new();
+        for (file, document) in &documents {
+            for entry in document.all_types() {
+                for name in entry.traits.iter().filter(|name| !traits.contains(name)) {
+                    problems.push(format!("{file}: no entry for the trait `{name}`"));
+                }
+                for name in &entry.close {
+                    let path = full_path(entry.path, *name);
+                    if !callables.contains(&path) {
+                        problems.push(format!("{file}: `{path}` closes but returns nothing known"));
+                    }
+                    let closes = catalogue.callable(path).and_then(|c| c.closes);
+                    if closes != Some(entry.path) {
+                        problems.push(format!("{file}: `{path}` closes something else too"));
+                    }
+                }
+            }
+        }
+        assert_none(problems);
+    }
+
+    #[test]
+    fn embedded_resources_can_be_acquired() {
+        let mut problems = Vec::new();
+        for entry in Catalogue::embedded().resources() {
+            if entry.constructors.is_empty() {
+                problems.push(format!("nothing constructs `{}`", entry.path));
+            }
+        }
+        assert_none(problems);
+    }
+
+    #[test]
+    fn embedded_texts_are_clauses() {
+        let mut problems = Vec::new();
+        for entry in Catalogue::embedded().resources() {
+            for text in [&entry.when_unended, &entry.when_repeated, &entry.when_dropped].into_iter().flatten() {
+                let starts_low = text.starts_with(|c: char| c.is_lowercase() || c == '`');
+                let second_is_low = !text.chars().nth(1).is_some_and(char::is_uppercase);
+                if !starts_low || !second_is_low || text.ends_with('.') {
+                    problems.push(format!("`{}`: {text}", entry.path));
+                }
+            }
+        }
+        assert_none(problems);
     }
 }

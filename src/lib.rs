@@ -5,6 +5,8 @@
 
 pub mod catalogue;
 pub mod diagnostic;
+pub mod facts;
+pub mod render;
 pub mod report;
 pub mod source;
 pub mod workspace;

@@ -19,14 +19,8 @@ use crate::source::{SourceFile, Sources, display_path};
 /// What `survey` found, with all texts. `current` is the folder that displayed paths are relative to.
 pub(super) fn assemble(survey: &Survey, selection: Vec<PathBuf>, current: &Path) -> Workspace {
     let owners = Owners::new(survey);
-    let owned = survey
-        .tree
-        .rust
-        .iter()
-        .map(|path| (path.as_path(), owners.of(path)));
-    let files: Vec<(&Path, Owner)> = owned
-        .filter(|(_, owner)| *owner != Owner::Stranger)
-        .collect();
+    let owned = survey.tree.rust.iter().map(|path| (path.as_path(), owners.of(path)));
+    let files: Vec<(&Path, Owner)> = owned.filter(|(_, owner)| *owner != Owner::Stranger).collect();
     let mut notes: BTreeSet<Note> = survey.notes().cloned().collect();
     notes.extend(owners.left_over(files.iter().copied()));
 
@@ -34,34 +28,14 @@ pub(super) fn assemble(survey: &Survey, selection: Vec<PathBuf>, current: &Path)
     let packages = packages(survey, &owners, &sources, &mut notes);
     let rust_files = files
         .iter()
-        .filter_map(|(path, owner)| {
-            Some(RustFile {
-                file: sources.find(path)?,
-                package: owner.package(),
-            })
-        })
+        .filter_map(|(path, owner)| Some(RustFile { file: sources.find(path)?, package: owner.package() }))
         .collect();
-    let problems = notes
-        .into_iter()
-        .map(|note| problem(note, &sources, current))
-        .collect();
-    Workspace {
-        roots: roots(survey, &sources),
-        packages,
-        rust_files,
-        selection,
-        problems,
-        sources,
-    }
+    let problems = notes.into_iter().map(|note| problem(note, &sources, current)).collect();
+    Workspace { roots: roots(survey, &sources), packages, rust_files, selection, problems, sources }
 }
 
 /// The texts of all Rust files and of the manifests that matter, in the order of their paths.
-fn sources(
-    survey: &Survey,
-    files: &[(&Path, Owner)],
-    current: &Path,
-    notes: &mut BTreeSet<Note>,
-) -> Sources {
+fn sources(survey: &Survey, files: &[(&Path, Owner)], current: &Path, notes: &mut BTreeSet<Note>) -> Sources {
     let mut texts: BTreeMap<&Path, Arc<str>> = BTreeMap::new();
     for (path, _) in files {
         match read_text(path) {
@@ -73,10 +47,7 @@ fn sources(
             }
         }
     }
-    let members = survey
-        .packages
-        .values()
-        .map(|package| &package.manifest.path);
+    let members = survey.packages.values().map(|package| &package.manifest.path);
     let told = notes.iter().map(|note| &note.path);
     let manifests = survey.roots.iter().chain(members).chain(told);
     for manifest in manifests.filter_map(|path| survey.manifests.already_read(path)) {
@@ -90,28 +61,15 @@ fn sources(
 }
 
 fn roots(survey: &Survey, sources: &Sources) -> Vec<Root> {
-    let manifests = survey
-        .roots
-        .iter()
-        .filter_map(|path| Some((path.parent()?, sources.find(path))));
+    let manifests = survey.roots.iter().filter_map(|path| Some((path.parent()?, sources.find(path))));
     let loose = survey.loose.iter().map(|dir| (dir.as_path(), None));
-    let mut roots: Vec<Root> = manifests
-        .chain(loose)
-        .map(|(dir, manifest)| Root {
-            dir: dir.to_path_buf(),
-            manifest,
-        })
-        .collect();
+    let mut roots: Vec<Root> =
+        manifests.chain(loose).map(|(dir, manifest)| Root { dir: dir.to_path_buf(), manifest }).collect();
     roots.sort_by(|a, b| a.dir.cmp(&b.dir));
     roots
 }
 
-fn packages(
-    survey: &Survey,
-    owners: &Owners,
-    sources: &Sources,
-    notes: &mut BTreeSet<Note>,
-) -> Vec<Package> {
+fn packages(survey: &Survey, owners: &Owners, sources: &Sources, notes: &mut BTreeSet<Note>) -> Vec<Package> {
     let members: Vec<&Member> = survey.packages.values().collect();
     let mut locks: BTreeMap<&Path, Lock> = BTreeMap::new();
     for member in &members {
@@ -123,25 +81,11 @@ fn packages(
     }
     members
         .iter()
-        .filter_map(|member| {
-            package(
-                member,
-                &locks[member.root.dir.as_path()],
-                owners,
-                &members,
-                sources,
-            )
-        })
+        .filter_map(|member| package(member, &locks[member.root.dir.as_path()], owners, &members, sources))
         .collect()
 }
 
-fn package(
-    member: &Member,
-    lock: &Lock,
-    owners: &Owners,
-    members: &[&Member],
-    sources: &Sources,
-) -> Option<Package> {
+fn package(member: &Member, lock: &Lock, owners: &Owners, members: &[&Member], sources: &Sources) -> Option<Package> {
     let Member { manifest, root, .. } = member;
     let name = manifest.name();
     let dependency = |declared: &Declared| dependency(declared, &name, lock, owners, members);
@@ -162,38 +106,20 @@ fn package(
 fn targets(member: &Member, sources: &Sources) -> Vec<Target> {
     let target = |target: &TargetFile| {
         let root = sources.find(&target.path)?;
-        Some(Target {
-            name: target.name.clone(),
-            kind: target.kind,
-            root,
-            edition: target.edition,
-        })
+        Some(Target { name: target.name.clone(), kind: target.kind, root, edition: target.edition })
     };
     member.targets.iter().filter_map(target).collect()
 }
 
 /// A dependency of the package called `of`.
-fn dependency(
-    declared: &Declared,
-    of: &str,
-    lock: &Lock,
-    owners: &Owners,
-    members: &[&Member],
-) -> Dependency {
-    let member = declared
-        .source
-        .as_ref()
-        .and_then(|manifest| owners.package(manifest.parent()?));
-    let library = member
-        .filter(|_| !declared.is_renamed)
-        .and_then(|at| library_name(members[at]));
+fn dependency(declared: &Declared, of: &str, lock: &Lock, owners: &Owners, members: &[&Member]) -> Dependency {
+    let member = declared.source.as_ref().and_then(|manifest| owners.package(manifest.parent()?));
+    let library = member.filter(|_| !declared.is_renamed).and_then(|at| library_name(members[at]));
     Dependency {
         extern_name: Ustr::from(&library.map_or_else(|| crate_name(&declared.key), str::to_owned)),
         package: Ustr::from(&crate_name(&declared.package)),
         kind: declared.kind,
-        locked: lock
-            .version(of, &declared.package, declared.requirement.as_deref())
-            .map(str::to_owned),
+        locked: lock.version(of, &declared.package, declared.requirement.as_deref()).map(str::to_owned),
         requirement: declared.requirement.clone(),
         member,
         optional: declared.is_optional,
@@ -203,25 +129,15 @@ fn dependency(
 /// What code calls a package that it has not renamed: its library need not be called like the package.
 fn library_name(member: &Member) -> Option<&str> {
     let is_library = |kind| matches!(kind, TargetKind::Lib | TargetKind::ProcMacro);
-    member
-        .targets
-        .iter()
-        .find(|target| is_library(target.kind))
-        .map(|target| target.name.as_str())
+    member.targets.iter().find(|target| is_library(target.kind)).map(|target| target.name.as_str())
 }
 
 fn problem(note: Note, sources: &Sources, current: &Path) -> Problem {
     let shown = display_path(&note.path, current);
     Problem {
         message: note.message,
-        path: if shown.is_empty() {
-            ".".to_owned()
-        } else {
-            shown
-        },
-        span: note
-            .range
-            .and_then(|range| Some(range.in_file(sources.find(&note.path)?))),
+        path: if shown.is_empty() { ".".to_owned() } else { shown },
+        span: note.range.and_then(|range| Some(range.in_file(sources.find(&note.path)?))),
         consequence: note.consequence,
     }
 }

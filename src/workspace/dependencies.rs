@@ -34,10 +34,7 @@ struct Table<'m> {
 }
 
 /// All dependencies of a package, platform-specific ones included, sorted; each once.
-pub(super) fn dependencies(
-    manifest: &Manifest,
-    workspace: Option<&Manifest>,
-) -> (Vec<Declared>, Vec<Note>) {
+pub(super) fn dependencies(manifest: &Manifest, workspace: Option<&Manifest>) -> (Vec<Declared>, Vec<Note>) {
     let (mut found, mut notes, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for table in tables(manifest) {
         for (key, entry) in table.entries {
@@ -53,16 +50,9 @@ pub(super) fn dependencies(
         }
     }
     if let Some(first) = missing.first() {
-        let names: Vec<&str> = missing
-            .iter()
-            .filter_map(|place| place.last().copied())
-            .collect();
+        let names: Vec<&str> = missing.iter().filter_map(|place| place.last().copied()).collect();
         let message = format!("no workspace around this package names {}", listed(&names));
-        notes.extend(manifest.note(
-            first,
-            message,
-            "what is to be taken from the workspace is unknown",
-        ));
+        notes.extend(manifest.note(first, message, "what is to be taken from the workspace is unknown"));
     }
     found.sort();
     found.dedup();
@@ -73,40 +63,16 @@ fn tables(manifest: &Manifest) -> Vec<Table<'_>> {
     use DependencyKind::{Build, Dev, Normal};
     let content = &manifest.content;
     let mut tables = vec![
-        Table {
-            kind: Normal,
-            keys: vec!["dependencies"],
-            entries: &content.dependencies,
-        },
-        Table {
-            kind: Dev,
-            keys: vec!["dev-dependencies"],
-            entries: &content.dev_dependencies,
-        },
-        Table {
-            kind: Build,
-            keys: vec!["build-dependencies"],
-            entries: &content.build_dependencies,
-        },
+        Table { kind: Normal, keys: vec!["dependencies"], entries: &content.dependencies },
+        Table { kind: Dev, keys: vec!["dev-dependencies"], entries: &content.dev_dependencies },
+        Table { kind: Build, keys: vec!["build-dependencies"], entries: &content.build_dependencies },
     ];
     for (platform, target) in &content.target {
         let keys = |table| vec!["target", platform.as_str(), table];
         tables.extend([
-            Table {
-                kind: Normal,
-                keys: keys("dependencies"),
-                entries: &target.dependencies,
-            },
-            Table {
-                kind: Dev,
-                keys: keys("dev-dependencies"),
-                entries: &target.dev_dependencies,
-            },
-            Table {
-                kind: Build,
-                keys: keys("build-dependencies"),
-                entries: &target.build_dependencies,
-            },
+            Table { kind: Normal, keys: keys("dependencies"), entries: &target.dependencies },
+            Table { kind: Dev, keys: keys("dev-dependencies"), entries: &target.dev_dependencies },
+            Table { kind: Build, keys: keys("build-dependencies"), entries: &target.build_dependencies },
         ]);
     }
     tables
@@ -134,9 +100,7 @@ fn declare(
         Entry::Detailed(detail) => (detail.version.as_ref(), Some(detail)),
         Entry::Inherited(_) => (None, None),
     };
-    let folder = detail
-        .and_then(|detail| detail.path.as_ref())
-        .map(|path| home.dir.join(path));
+    let folder = detail.and_then(|detail| detail.path.as_ref()).map(|path| home.dir.join(path));
     let source = folder.as_deref().and_then(manifest_in);
     if folder.is_some() && source.is_none() {
         return Err(Fault::NoManifest);
@@ -154,13 +118,7 @@ fn declare(
 }
 
 /// The workspace's own entry of that name, and the manifest its path is relative to.
-fn from_workspace<'m>(
-    workspace: Option<&'m Manifest>,
-    key: &str,
-) -> Option<(&'m Manifest, &'m Entry)> {
+fn from_workspace<'m>(workspace: Option<&'m Manifest>, key: &str) -> Option<(&'m Manifest, &'m Entry)> {
     let root = workspace?;
-    Some((
-        root,
-        root.content.workspace.as_ref()?.dependencies.get(key)?,
-    ))
+    Some((root, root.content.workspace.as_ref()?.dependencies.get(key)?))
 }

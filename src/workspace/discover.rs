@@ -39,10 +39,7 @@ impl Error for DiscoverError {}
 /// Only if an argument does not exist or cannot be read at all. Whatever else goes wrong is one of [`Workspace::problems`].
 pub fn discover(paths: &[PathBuf], current: &Path) -> Result<Workspace, DiscoverError> {
     let current = argument(current, current)?;
-    let selection = paths
-        .iter()
-        .map(|path| argument(&current, path))
-        .collect::<Result<Vec<_>, _>>()?;
+    let selection = paths.iter().map(|path| argument(&current, path)).collect::<Result<Vec<_>, _>>()?;
     let mut survey = Survey::default();
     survey.find_roots(&selection, &current);
     survey.find_packages();
@@ -53,10 +50,7 @@ pub fn discover(paths: &[PathBuf], current: &Path) -> Result<Workspace, Discover
 /// The absolute path behind an argument, symbolic links resolved.
 fn argument(current: &Path, path: &Path) -> Result<PathBuf, DiscoverError> {
     let real = fs::canonicalize(current.join(path)).and_then(|real| open(&real).map(|()| real));
-    real.map_err(|cause| DiscoverError {
-        path: path.to_path_buf(),
-        cause,
-    })
+    real.map_err(|cause| DiscoverError { path: path.to_path_buf(), cause })
 }
 
 /// Tries whether the file or folder can be read. A pipe or device is never opened: that could wait forever.

@@ -36,25 +36,18 @@ impl Lock {
             return (Lock::default(), None);
         }
         let parsed = read_text(&path).and_then(|text| {
-            toml::from_str::<File>(&text)
-                .map_err(|error| format!("cannot be understood: {}", error.message()))
+            toml::from_str::<File>(&text).map_err(|error| format!("cannot be understood: {}", error.message()))
         });
         match parsed {
             Ok(file) => (Lock::new(file.package), None),
-            Err(message) => (
-                Lock::default(),
-                Some(Note::new(&path, message, "the versions in use are unknown")),
-            ),
+            Err(message) => (Lock::default(), Some(Note::new(&path, message, "the versions in use are unknown"))),
         }
     }
 
     fn new(locked: Vec<Locked>) -> Self {
         let mut packages: HashMap<String, Vec<Locked>> = HashMap::new();
         for package in locked {
-            packages
-                .entry(package.name.clone())
-                .or_default()
-                .push(package);
+            packages.entry(package.name.clone()).or_default().push(package);
         }
         Lock { packages }
     }
@@ -69,22 +62,12 @@ impl Lock {
                 .flat_map(|package| &package.dependencies)
                 .any(|name| *name == entry || name.starts_with(&format!("{entry} ")))
         };
-        let all: Vec<&str> = locked
-            .iter()
-            .map(|package| package.version.as_str())
-            .collect();
+        let all: Vec<&str> = locked.iter().map(|package| package.version.as_str()).collect();
         only(&all).or_else(|| {
-            let used: Vec<&str> = all
-                .iter()
-                .copied()
-                .filter(|version| used_by_it(version))
-                .collect();
+            let used: Vec<&str> = all.iter().copied().filter(|version| used_by_it(version)).collect();
             only(&used).or_else(|| {
                 let wanted = series(requirement?);
-                let fitting: Vec<&str> = used
-                    .into_iter()
-                    .filter(|version| series(version) == wanted)
-                    .collect();
+                let fitting: Vec<&str> = used.into_iter().filter(|version| series(version) == wanted).collect();
                 only(&fitting)
             })
         })
@@ -100,14 +83,8 @@ fn only<'v>(versions: &[&'v str]) -> Option<&'v str> {
 
 /// The part of a version or plain requirement that compatible versions share: up to the first number that is not zero.
 fn series(version: &str) -> Vec<&str> {
-    let numbers: Vec<&str> = version
-        .trim_start_matches(['^', '=', '~', ' '])
-        .split(['.', '-', '+'])
-        .collect();
-    let significant = numbers
-        .iter()
-        .position(|number| *number != "0")
-        .map_or(numbers.len(), |at| at + 1);
+    let numbers: Vec<&str> = version.trim_start_matches(['^', '=', '~', ' ']).split(['.', '-', '+']).collect();
+    let significant = numbers.iter().position(|number| *number != "0").map_or(numbers.len(), |at| at + 1);
     numbers[..significant].to_vec()
 }
 
@@ -134,10 +111,7 @@ mod tests {
              [[package]]\nname = \"hyper\"\nversion = \"0.14.30\"\n[[package]]\nname = \"hyper\"\nversion = \"1.4.0\"\n",
         );
         assert_eq!(lock.version("app", "hyper", Some("1")), Some("1.4.0"));
-        assert_eq!(
-            lock.version("old", "hyper", Some("0.14.2")),
-            Some("0.14.30")
-        );
+        assert_eq!(lock.version("old", "hyper", Some("0.14.2")), Some("0.14.30"));
         assert_eq!(lock.version("old", "hyper", Some(">=0.14, <2")), None);
         assert_eq!(lock.version("old", "hyper", None), None);
     }

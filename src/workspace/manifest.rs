@@ -46,12 +46,7 @@ impl Manifest {
         let has = |key: &str| table.get_ref().contains_key(key);
         let (is_workspace, has_package) = (has("workspace"), has("package"));
         let content = Content::deserialize(Deserializer::from(table));
-        let note = unreadable.or_else(|| {
-            syntax
-                .first()
-                .or(content.as_ref().err())
-                .map(|error| broken(path, error))
-        });
+        let note = unreadable.or_else(|| syntax.first().or(content.as_ref().err()).map(|error| broken(path, error)));
         let manifest = Manifest {
             path: path.to_path_buf(),
             dir,
@@ -66,54 +61,29 @@ impl Manifest {
 
     /// The package's name; the folder's name where the manifest does not say.
     pub fn name(&self) -> String {
-        let folder = || {
-            self.dir
-                .file_name()
-                .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-        };
-        self.content
-            .package
-            .as_ref()
-            .map_or_else(folder, |package| package.name.clone())
+        let folder = || self.dir.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        self.content.package.as_ref().map_or_else(folder, |package| package.name.clone())
     }
 
     pub fn version(&self, workspace: Option<&Manifest>) -> Option<String> {
         let own = &self.content.package.as_ref()?.version;
-        inherited(
-            own,
-            template(workspace).and_then(|template| template.version.as_ref()),
-        )
+        inherited(own, template(workspace).and_then(|template| template.version.as_ref()))
     }
 
     pub fn rust_version(&self, workspace: Option<&Manifest>) -> Option<String> {
         let own = self.content.package.as_ref()?.rust_version.as_ref()?;
-        inherited(
-            own,
-            template(workspace).and_then(|template| template.rust_version.as_ref()),
-        )
+        inherited(own, template(workspace).and_then(|template| template.rust_version.as_ref()))
     }
 
     pub fn edition(&self, workspace: Option<&Manifest>) -> Edition {
         let inherit = |package: &PackageTable| {
-            inherited(
-                &package.edition,
-                template(workspace).and_then(|template| template.edition.as_ref()),
-            )
+            inherited(&package.edition, template(workspace).and_then(|template| template.edition.as_ref()))
         };
-        self.content
-            .package
-            .as_ref()
-            .and_then(inherit)
-            .map_or(GUESSED_EDITION, Edition::from)
+        self.content.package.as_ref().and_then(inherit).map_or(GUESSED_EDITION, Edition::from)
     }
 
     /// A note about the value at the end of `keys` (numbers for places in arrays); none if the manifest is broken anyway.
-    pub fn note(
-        &self,
-        keys: &[&str],
-        message: impl Into<String>,
-        consequence: impl Into<String>,
-    ) -> Option<Note> {
+    pub fn note(&self, keys: &[&str], message: impl Into<String>, consequence: impl Into<String>) -> Option<Note> {
         (!self.is_broken).then(|| Note::new(&self.path, message, consequence).at(self.place(keys)))
     }
 
@@ -149,32 +119,17 @@ impl From<cargo_toml::Edition> for Edition {
 const GUESS: &str = "what it does not tell is guessed from the files beside it";
 
 fn broken(path: &Path, error: &Error) -> Note {
-    let message = error
-        .message()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('.');
-    Note::new(
-        path,
-        format!("this manifest is broken: {}", lower_first(message)),
-        GUESS,
-    )
-    .at(error.span().map(range))
+    let message = error.message().lines().next().unwrap_or_default().trim_end_matches('.');
+    Note::new(path, format!("this manifest is broken: {}", lower_first(message)), GUESS).at(error.span().map(range))
 }
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 fn range(span: std::ops::Range<usize>) -> Range {
-    Range {
-        start: span.start as u32,
-        end: span.end as u32,
-    }
+    Range { start: span.start as u32, end: span.end as u32 }
 }
 
 fn template(workspace: Option<&Manifest>) -> Option<&cargo_toml::PackageTemplate> {

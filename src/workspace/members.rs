@@ -48,9 +48,7 @@ impl Manifests {
         if let Some(root) = self.roots.get(manifest) {
             return root.clone();
         }
-        let root = self
-            .find_root(manifest)
-            .unwrap_or_else(|| manifest.to_path_buf());
+        let root = self.find_root(manifest).unwrap_or_else(|| manifest.to_path_buf());
         self.roots.insert(manifest.to_path_buf(), root.clone());
         root
     }
@@ -60,32 +58,17 @@ impl Manifests {
         if manifest.is_workspace {
             return None;
         }
-        if let Some(pointer) = manifest
-            .content
-            .package
-            .as_ref()
-            .and_then(|package| package.workspace.as_ref())
-        {
-            let root =
-                manifest_in(&manifest.dir.join(pointer)).filter(|root| self.get(root).is_workspace);
+        if let Some(pointer) = manifest.content.package.as_ref().and_then(|package| package.workspace.as_ref()) {
+            let root = manifest_in(&manifest.dir.join(pointer)).filter(|root| self.get(root).is_workspace);
             if root.is_none() {
                 let message = format!("there is no workspace at `{}`", pointer.display());
-                let note = manifest.note(
-                    &["package", "workspace"],
-                    message,
-                    "the package is taken for its own root",
-                );
+                let note = manifest.note(&["package", "workspace"], message, "the package is taken for its own root");
                 self.notes.extend(note);
             }
             return root;
         }
         // The nearest workspace that does not exclude the package decides; whoever it does not count in stands alone.
-        let above = manifest
-            .dir
-            .ancestors()
-            .skip(1)
-            .map(|dir| dir.join(MANIFEST))
-            .filter(|path| path.is_file());
+        let above = manifest.dir.ancestors().skip(1).map(|dir| dir.join(MANIFEST)).filter(|path| path.is_file());
         let root = above.into_iter().find(|above| {
             let above = self.get(above);
             above.is_workspace && !excludes(&above, path)
@@ -102,27 +85,17 @@ impl Manifests {
         }
         let manifest = self.get(root);
         let mut members = BTreeSet::new();
-        let mut queue: Vec<PathBuf> = manifest
-            .is_package
-            .then(|| root.to_path_buf())
-            .into_iter()
-            .collect();
+        let mut queue: Vec<PathBuf> = manifest.is_package.then(|| root.to_path_buf()).into_iter().collect();
         queue.extend(self.named_members(&manifest));
         while let Some(path) = queue.pop() {
-            if path != root && excludes(&manifest, &path)
-                || members.contains(&path)
-                || !self.get(&path).is_package
-            {
+            if path != root && excludes(&manifest, &path) || members.contains(&path) || !self.get(&path).is_package {
                 continue;
             }
             if manifest.is_workspace {
                 let dependencies = self.dependencies(&path, root);
-                let sources = dependencies
-                    .iter()
-                    .filter_map(|dependency| dependency.source.as_ref());
-                let below = sources.filter(|source| {
-                    source.starts_with(&manifest.dir) && !self.get(source).is_workspace
-                });
+                let sources = dependencies.iter().filter_map(|dependency| dependency.source.as_ref());
+                let below =
+                    sources.filter(|source| source.starts_with(&manifest.dir) && !self.get(source).is_workspace);
                 queue.extend(below.cloned());
             }
             members.insert(path);
@@ -136,17 +109,13 @@ impl Manifests {
     fn named_members(&mut self, root: &Manifest) -> Vec<PathBuf> {
         let mut named = Vec::new();
         if let Some(workspace) = &root.content.workspace {
-            for (list, patterns) in [
-                ("members", &workspace.members),
-                ("default-members", &workspace.default_members),
-            ] {
+            for (list, patterns) in [("members", &workspace.members), ("default-members", &workspace.default_members)] {
                 for (at, pattern) in patterns.iter().enumerate() {
                     let found = expand(&root.dir, pattern);
                     if found.is_empty() && !has_wildcard(pattern) {
                         let message = format!("the member `{pattern}` has no `{MANIFEST}`");
                         let keys = ["workspace", list, &at.to_string()];
-                        self.notes
-                            .extend(root.note(&keys, message, "the member is left out"));
+                        self.notes.extend(root.note(&keys, message, "the member is left out"));
                     }
                     named.extend(found);
                 }
@@ -175,9 +144,7 @@ impl Manifests {
 
 /// The nearest manifest in `dir` or above.
 pub(super) fn nearest(dir: &Path) -> Option<PathBuf> {
-    dir.ancestors()
-        .map(|dir| dir.join(MANIFEST))
-        .find(|path| path.is_file())
+    dir.ancestors().map(|dir| dir.join(MANIFEST)).find(|path| path.is_file())
 }
 
 /// The manifest in a folder, if there is one, by its real path.
@@ -191,11 +158,7 @@ pub(super) fn excludes(root: &Manifest, path: &Path) -> bool {
     let Some(workspace) = &root.content.workspace else {
         return false;
     };
-    let lists = |paths: &[String]| {
-        paths
-            .iter()
-            .any(|listed| path.starts_with(root.dir.join(listed)))
-    };
+    let lists = |paths: &[String]| paths.iter().any(|listed| path.starts_with(root.dir.join(listed)));
     lists(&workspace.exclude) && !lists(&workspace.members)
 }
 
@@ -203,24 +166,16 @@ pub(super) fn excludes(root: &Manifest, path: &Path) -> bool {
 fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let folders = pattern
         .split('/')
-        .fold(vec![root.to_path_buf()], |folders, part| {
-            folders
-                .iter()
-                .flat_map(|folder| step(folder, part))
-                .collect()
-        });
-    folders
-        .iter()
-        .filter_map(|folder| manifest_in(folder))
-        .collect()
+        .fold(vec![root.to_path_buf()], |folders, part| folders.iter().flat_map(|folder| step(folder, part)).collect());
+    folders.iter().filter_map(|folder| manifest_in(folder)).collect()
 }
 
 /// The folders that one component of a pattern leads to.
 fn step(dir: &Path, part: &str) -> Vec<PathBuf> {
     if part == "**" {
-        let below = WalkDir::new(dir).into_iter().filter_entry(|entry| {
-            entry.file_type().is_dir() && (entry.depth() == 0 || is_ordinary(entry.path()))
-        });
+        let below = WalkDir::new(dir)
+            .into_iter()
+            .filter_entry(|entry| entry.file_type().is_dir() && (entry.depth() == 0 || is_ordinary(entry.path())));
         return below.flatten().map(|entry| entry.into_path()).collect();
     }
     if !has_wildcard(part) {
@@ -239,9 +194,7 @@ fn step(dir: &Path, part: &str) -> Vec<PathBuf> {
 }
 
 fn is_ordinary(dir: &Path) -> bool {
-    let is_hidden = dir
-        .file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let is_hidden = dir.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     !is_hidden && !is_build_output(dir)
 }
 

@@ -11,8 +11,7 @@ use super::walk::MANIFEST;
 use crate::source::display_path;
 
 /// What follows for Rust files that belong to no package.
-const ALONE: &str =
-    "what belongs to no package is read on its own, without crates and dependencies";
+const ALONE: &str = "what belongs to no package is read on its own, without crates and dependencies";
 
 /// Whose a Rust file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,30 +59,11 @@ impl<'s> Owners<'s> {
         let packages = survey.packages.values().enumerate();
         Owners {
             survey,
-            packages: survey
-                .packages
-                .keys()
-                .enumerate()
-                .map(|(at, dir)| (dir.as_path(), at))
-                .collect(),
-            roots: survey
-                .roots
-                .iter()
-                .filter_map(|path| path.parent())
-                .collect(),
-            manifests: survey
-                .tree
-                .manifests
-                .iter()
-                .filter_map(|path| path.parent())
-                .collect(),
+            packages: survey.packages.keys().enumerate().map(|(at, dir)| (dir.as_path(), at)).collect(),
+            roots: survey.roots.iter().filter_map(|path| path.parent()).collect(),
+            manifests: survey.tree.manifests.iter().filter_map(|path| path.parent()).collect(),
             targets: packages
-                .flat_map(|(at, package)| {
-                    package
-                        .targets
-                        .iter()
-                        .map(move |target| (target.path.as_path(), at))
-                })
+                .flat_map(|(at, package)| package.targets.iter().map(move |target| (target.path.as_path(), at)))
                 .collect(),
         }
     }
@@ -104,16 +84,13 @@ impl<'s> Owners<'s> {
     fn at(&self, dir: &Path) -> Option<Owner<'s>> {
         let package = self.package(dir).map(Owner::Package);
         let root = || self.roots.get(dir).map(|root| Owner::Root(root));
-        package
-            .or_else(root)
-            .or_else(|| self.manifests.contains(dir).then_some(Owner::Stranger))
+        package.or_else(root).or_else(|| self.manifests.contains(dir).then_some(Owner::Stranger))
     }
 
     /// What to tell about files and packages that nobody in the analysis claims.
     pub fn left_over(&self, files: impl Iterator<Item = (&'s Path, Owner<'s>)>) -> Vec<Note> {
         let mut notes = Vec::new();
-        for (root, files) in by_root(files.filter_map(|(file, owner)| Some((owner.root()?, file))))
-        {
+        for (root, files) in by_root(files.filter_map(|(file, owner)| Some((owner.root()?, file)))) {
             let message = format!("no package claims {files}");
             notes.push(Note::new(&root.join(MANIFEST), message, ALONE));
         }
@@ -130,15 +107,9 @@ impl<'s> Owners<'s> {
 
     /// The folders of packages that are not part of the analysis, each with the root it lies below.
     fn strangers(&self) -> impl Iterator<Item = (&'s Path, &'s Path)> {
-        let strangers = self
-            .manifests
-            .iter()
-            .copied()
-            .filter(|dir| self.at(dir) == Some(Owner::Stranger));
+        let strangers = self.manifests.iter().copied().filter(|dir| self.at(dir) == Some(Owner::Stranger));
         strangers.filter_map(|dir| {
-            let root = dir
-                .ancestors()
-                .find_map(|dir| self.roots.get(dir).copied())?;
+            let root = dir.ancestors().find_map(|dir| self.roots.get(dir).copied())?;
             (!self.is_accounted_for(dir, root)).then_some((root, dir))
         })
     }
@@ -147,8 +118,7 @@ impl<'s> Owners<'s> {
     fn is_accounted_for(&self, dir: &Path, root: &Path) -> bool {
         let root = self.survey.manifests.already_read(&root.join(MANIFEST));
         let is_excluded = root.is_some_and(|root| excludes(root, &dir.join(MANIFEST)));
-        is_excluded
-            || fs::canonicalize(dir).is_ok_and(|real| self.packages.contains_key(real.as_path()))
+        is_excluded || fs::canonicalize(dir).is_ok_and(|real| self.packages.contains_key(real.as_path()))
     }
 }
 
@@ -156,13 +126,7 @@ impl<'s> Owners<'s> {
 fn by_root<'p>(found: impl Iterator<Item = (&'p Path, &'p Path)>) -> BTreeMap<&'p Path, String> {
     let mut names: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
     for (root, path) in found {
-        names
-            .entry(root)
-            .or_default()
-            .push(display_path(path, root));
+        names.entry(root).or_default().push(display_path(path, root));
     }
-    names
-        .into_iter()
-        .map(|(root, names)| (root, listed(&names)))
-        .collect()
+    names.into_iter().map(|(root, names)| (root, listed(&names))).collect()
 }

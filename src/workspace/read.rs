@@ -24,12 +24,7 @@ pub(super) struct Note {
 
 impl Note {
     pub fn new(path: &Path, message: impl Into<String>, consequence: impl Into<String>) -> Self {
-        Note {
-            path: path.to_path_buf(),
-            range: None,
-            message: message.into(),
-            consequence: consequence.into(),
-        }
+        Note { path: path.to_path_buf(), range: None, message: message.into(), consequence: consequence.into() }
     }
 
     pub fn at(self, range: Option<Range>) -> Self {
@@ -47,12 +42,8 @@ pub(super) fn read_text(path: &Path) -> Result<String, String> {
         return Err(format!("larger than {} MiB", LARGEST / 1024 / 1024));
     }
     let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        format!(
-            "not valid UTF-8 from byte {} on",
-            error.utf8_error().valid_up_to()
-        )
-    })
+    String::from_utf8(bytes)
+        .map_err(|error| format!("not valid UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
 }
 
 /// The words of an operating system's error: lower case, without its number.
@@ -66,27 +57,22 @@ pub(super) fn unreadable(error: &io::Error) -> String {
 
 /// The path without `.` and `..`, by its letters alone, as cargo and rustc do it.
 pub(super) fn normal(path: &Path) -> PathBuf {
-    path.components()
-        .fold(PathBuf::new(), |mut normal, component| {
-            match component {
-                Component::CurDir => {}
-                Component::ParentDir => {
-                    normal.pop();
-                }
-                other => normal.push(other),
+    path.components().fold(PathBuf::new(), |mut normal, component| {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
             }
-            normal
-        })
+            other => normal.push(other),
+        }
+        normal
+    })
 }
 
 /// The first few names, and how many more there are.
 pub(super) fn listed(names: &[impl AsRef<str>]) -> String {
     const SHOWN: usize = 3;
-    let shown: Vec<String> = names
-        .iter()
-        .take(SHOWN)
-        .map(|name| format!("`{}`", name.as_ref()))
-        .collect();
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", name.as_ref())).collect();
     match names.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),

@@ -38,24 +38,15 @@ pub(super) struct Member {
 impl Survey {
     /// Everything to tell so far.
     pub fn notes(&self) -> impl Iterator<Item = &Note> {
-        self.notes
-            .iter()
-            .chain(&self.manifests.notes)
-            .chain(&self.tree.notes)
+        self.notes.iter().chain(&self.manifests.notes).chain(&self.tree.notes)
     }
 
     /// The roots around every argument or, without arguments, around the current folder.
     pub fn find_roots(&mut self, selection: &[PathBuf], current: &Path) {
         for place in selection {
-            let dir = if place.is_file() {
-                place.parent().unwrap_or(place)
-            } else {
-                place
-            };
+            let dir = if place.is_file() { place.parent().unwrap_or(place) } else { place };
             match nearest(dir) {
-                Some(manifest) if dir != place || manifest.parent() == Some(dir) => {
-                    self.add_root(&manifest)
-                }
+                Some(manifest) if dir != place || manifest.parent() == Some(dir) => self.add_root(&manifest),
                 None if dir != place => {
                     self.loose.insert(dir.to_path_buf());
                 }
@@ -93,12 +84,7 @@ impl Survey {
     pub fn find_packages(&mut self) {
         let mut queue: Vec<(PathBuf, PathBuf)> = Vec::new();
         for root in &self.roots {
-            queue.extend(
-                self.manifests
-                    .members(root)
-                    .iter()
-                    .map(|member| (member.clone(), root.clone())),
-            );
+            queue.extend(self.manifests.members(root).iter().map(|member| (member.clone(), root.clone())));
         }
         while let Some((path, root_path)) = queue.pop() {
             let (manifest, root) = (self.manifests.get(&path), self.manifests.get(&root_path));
@@ -114,46 +100,22 @@ impl Survey {
             queue.extend(sources.map(|path| (path.clone(), self.manifests.root_of(path))));
             let (targets, notes) = targets(&manifest, manifest.edition(Some(&root)));
             self.notes.extend(notes);
-            self.packages.insert(
-                manifest.dir.clone(),
-                Member {
-                    manifest,
-                    root,
-                    targets,
-                    dependencies,
-                },
-            );
+            self.packages.insert(manifest.dir.clone(), Member { manifest, root, targets, dependencies });
         }
     }
 
     /// All Rust files of roots and packages. What a manifest or an argument names is found even where `.gitignore` hides it.
     pub fn find_files(&mut self, selection: &[PathBuf]) {
-        let roots = self
-            .roots
-            .iter()
-            .filter_map(|path| path.parent().map(Path::to_path_buf));
+        let roots = self.roots.iter().filter_map(|path| path.parent().map(Path::to_path_buf));
         for dir in roots.chain(self.packages.keys().cloned()) {
             self.tree.walk(&dir);
         }
-        let Survey {
-            packages,
-            tree,
-            notes,
-            ..
-        } = self;
+        let Survey { packages, tree, notes, .. } = self;
         for package in packages.values() {
-            let outside = package
-                .targets
-                .iter()
-                .filter(|target| !take_target(tree, package, &target.path));
+            let outside = package.targets.iter().filter(|target| !take_target(tree, package, &target.path));
             notes.extend(outside.map(|target| leads_outside(&target.path)));
         }
-        self.tree.rust.extend(
-            selection
-                .iter()
-                .filter(|path| path.is_file() && is_rust(path))
-                .cloned(),
-        );
+        self.tree.rust.extend(selection.iter().filter(|path| path.is_file() && is_rust(path)).cloned());
     }
 }
 
@@ -163,13 +125,10 @@ fn take_target(tree: &mut Tree, package: &Member, path: &Path) -> bool {
         return true;
     }
     let home = &package.manifest.dir;
-    let is_inside = fs::canonicalize(path)
-        .is_ok_and(|real| real.starts_with(home) || real.starts_with(project(&package.root.dir)));
+    let is_inside =
+        fs::canonicalize(path).is_ok_and(|real| real.starts_with(home) || real.starts_with(project(&package.root.dir)));
     if is_inside {
-        path.parent()
-            .filter(|dir| dir.starts_with(home))
-            .into_iter()
-            .for_each(|dir| tree.walk(dir));
+        path.parent().filter(|dir| dir.starts_with(home)).into_iter().for_each(|dir| tree.walk(dir));
         tree.rust.insert(path.to_path_buf());
     }
     is_inside

@@ -40,17 +40,9 @@ impl Tree {
             return;
         }
         let limit = project(start);
-        let Tree {
-            rust,
-            manifests,
-            notes,
-            seen,
-        } = self;
+        let Tree { rust, manifests, notes, seen } = self;
         seen.ignores.load_above(start);
-        let entries = WalkDir::new(start)
-            .follow_links(true)
-            .sort_by_file_name()
-            .into_iter();
+        let entries = WalkDir::new(start).follow_links(true).sort_by_file_name().into_iter();
         let mut errors = Vec::new();
         for entry in entries.filter_entry(|entry| seen.enters(entry, limit)) {
             match entry {
@@ -64,12 +56,7 @@ impl Tree {
                 Err(error) => errors.push(error),
             }
         }
-        notes.extend(
-            errors
-                .iter()
-                .filter_map(walk_note)
-                .filter(|note| !seen.ignores.hides(&note.path, false)),
-        );
+        notes.extend(errors.iter().filter_map(walk_note).filter(|note| !seen.ignores.hides(&note.path, false)));
         notes.append(&mut seen.notes);
     }
 }
@@ -85,9 +72,7 @@ impl Seen {
             let wanted = is_rust(path) || entry.file_name() == MANIFEST;
             return wanted && self.stays_inside(entry, limit);
         }
-        if entry.depth() > 0 && (is_build_output(path) || is_vendored(path))
-            || !self.stays_inside(entry, limit)
-        {
+        if entry.depth() > 0 && (is_build_output(path) || is_vendored(path)) || !self.stays_inside(entry, limit) {
             return false;
         }
         self.ignores.load(path);
@@ -134,11 +119,7 @@ fn is_vendored(dir: &Path) -> bool {
 fn walk_note(error: &walkdir::Error) -> Option<Note> {
     let path = error.path()?;
     if error.loop_ancestor().is_some() {
-        return Some(Note::new(
-            path,
-            "a symbolic link leads back to a folder above it",
-            NOT_FOLLOWED,
-        ));
+        return Some(Note::new(path, "a symbolic link leads back to a folder above it", NOT_FOLLOWED));
     }
     let is_dead_link = path.is_symlink();
     if is_dead_link && (!is_rust(path) || is_hidden(path.file_name()?)) {
@@ -178,10 +159,7 @@ impl Ignores {
     /// Takes in the ignore files between `start` and the top of its repository.
     fn load_above(&mut self, start: &Path) {
         if let Some(top) = repository(start) {
-            start
-                .ancestors()
-                .take_while(|dir| dir.starts_with(top))
-                .for_each(|dir| self.load(dir));
+            start.ancestors().take_while(|dir| dir.starts_with(top)).for_each(|dir| self.load(dir));
         }
     }
 
@@ -193,27 +171,18 @@ impl Ignores {
         let mut builder = GitignoreBuilder::new(dir);
         // The last pattern that matches decides, so the weaker file goes first. Git passes over a line it cannot read; so do we.
         let exclude = is_top.then(|| exclude_file(&dir.join(".git"))).flatten();
-        for file in exclude
-            .into_iter()
-            .chain([dir.join(".gitignore")])
-            .filter(|file| file.is_file())
-        {
+        for file in exclude.into_iter().chain([dir.join(".gitignore")]).filter(|file| file.is_file()) {
             builder.add(file);
         }
         let matcher = builder.build().unwrap_or_else(|_| Gitignore::empty());
         if is_top || !matcher.is_empty() {
-            self.by_folder
-                .insert(dir.to_path_buf(), Folder { matcher, is_top });
+            self.by_folder.insert(dir.to_path_buf(), Folder { matcher, is_top });
         }
     }
 
     /// Whether the nearest ignore file that has a say hides this path.
     fn hides(&self, path: &Path, is_dir: bool) -> bool {
-        for folder in path
-            .ancestors()
-            .skip(1)
-            .filter_map(|dir| self.by_folder.get(dir))
-        {
+        for folder in path.ancestors().skip(1).filter_map(|dir| self.by_folder.get(dir)) {
             match folder.matcher.matched(path, is_dir) {
                 Match::Ignore(_) => return true,
                 Match::Whitelist(_) => return false,
@@ -232,7 +201,7 @@ fn exclude_file(git: &Path) -> Option<PathBuf> {
     }
     let pointer = fs::read_to_string(git).ok()?;
     let private = git.parent()?.join(pointer.strip_prefix("gitdir:")?.trim());
-    let common = fs::read_to_string(private.join("commondir"))
-        .map_or(private.clone(), |path| private.join(path.trim()));
+    let common =
+        fs::read_to_string(private.join("commondir")).map_or(private.clone(), |path| private.join(path.trim()));
     Some(common.join("info/exclude"))
 }
