@@ -11,10 +11,10 @@ use super::lock::Lock;
 use super::owners::{Owner, Owners};
 use super::read::{Note, SKIPPED, read_text};
 use super::survey::{Member, Survey};
-use super::targets::crate_name;
+use super::targets::{TargetFile, crate_name};
 use super::{Dependency, Package, Root, RustFile, Target, TargetKind, Workspace};
 use crate::diagnostic::Problem;
-use crate::source::{FileId, SourceFile, Sources, display_path};
+use crate::source::{SourceFile, Sources, display_path};
 
 /// What `survey` found, with all texts. `current` is the folder that displayed paths are relative to.
 pub(super) fn assemble(survey: &Survey, selection: Vec<PathBuf>, current: &Path) -> Workspace {
@@ -26,7 +26,10 @@ pub(super) fn assemble(survey: &Survey, selection: Vec<PathBuf>, current: &Path)
 
     let sources = sources(survey, &files, current, &mut notes);
     let packages = packages(survey, &owners, &sources, &mut notes);
-    let rust_files = files.iter().filter_map(|(path, owner)| rust_file(sources.find(path)?, *owner)).collect();
+    let rust_files = files
+        .iter()
+        .filter_map(|(path, owner)| Some(RustFile { file: sources.find(path)?, package: owner.package() }))
+        .collect();
     let problems = notes.into_iter().map(|note| problem(note, &sources, current)).collect();
     Workspace { roots: roots(survey, &sources), packages, rust_files, selection, problems, sources }
 }
@@ -46,9 +49,8 @@ fn sources(survey: &Survey, files: &[(&Path, Owner)], current: &Path, notes: &mu
     }
     let members = survey.packages.values().map(|package| &package.manifest.path);
     let told = notes.iter().map(|note| &note.path);
-    for manifest in
-        survey.roots.iter().chain(members).chain(told).filter_map(|path| survey.manifests.already_read(path))
-    {
+    let manifests = survey.roots.iter().chain(members).chain(told);
+    for manifest in manifests.filter_map(|path| survey.manifests.already_read(path)) {
         texts.insert(&manifest.path, Arc::clone(&manifest.text));
     }
     let mut sources = Sources::default();
@@ -56,14 +58,6 @@ fn sources(survey: &Survey, files: &[(&Path, Owner)], current: &Path, notes: &mu
         sources.add(SourceFile::new(path.to_path_buf(), current, text));
     }
     sources
-}
-
-fn rust_file(file: FileId, owner: Owner) -> Option<RustFile> {
-    match owner {
-        Owner::Package(package) => Some(RustFile { file, package: Some(package) }),
-        Owner::Root(_) | Owner::Nobody => Some(RustFile { file, package: None }),
-        Owner::Stranger => None,
-    }
 }
 
 fn roots(survey: &Survey, sources: &Sources) -> Vec<Root> {
@@ -110,7 +104,7 @@ fn package(member: &Member, lock: &Lock, owners: &Owners, members: &[&Member], s
 }
 
 fn targets(member: &Member, sources: &Sources) -> Vec<Target> {
-    let target = |target: &super::targets::TargetFile| {
+    let target = |target: &TargetFile| {
         let root = sources.find(&target.path)?;
         Some(Target { name: target.name.clone(), kind: target.kind, root, edition: target.edition })
     };

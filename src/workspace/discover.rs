@@ -49,9 +49,15 @@ pub fn discover(paths: &[PathBuf], current: &Path) -> Result<Workspace, Discover
 
 /// The absolute path behind an argument, symbolic links resolved.
 fn argument(current: &Path, path: &Path) -> Result<PathBuf, DiscoverError> {
-    let real = fs::canonicalize(current.join(path)).and_then(|real| {
-        let opened = if real.is_dir() { fs::read_dir(&real).map(drop) } else { fs::File::open(&real).map(drop) };
-        opened.map(|()| real)
-    });
+    let real = fs::canonicalize(current.join(path)).and_then(|real| open(&real).map(|()| real));
     real.map_err(|cause| DiscoverError { path: path.to_path_buf(), cause })
+}
+
+/// Tries whether the file or folder can be read. A pipe or device is never opened: that could wait forever.
+fn open(path: &Path) -> io::Result<()> {
+    match fs::metadata(path)? {
+        kind if kind.is_dir() => fs::read_dir(path).map(drop),
+        kind if kind.is_file() => fs::File::open(path).map(drop),
+        _ => Err(io::Error::other("neither a file nor a folder")),
+    }
 }

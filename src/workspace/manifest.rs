@@ -87,15 +87,20 @@ impl Manifest {
         (!self.is_broken).then(|| Note::new(&self.path, message, consequence).at(self.place(keys)))
     }
 
-    /// Where the value at the end of `keys` stands in the text.
+    /// Where the value at the end of `keys` stands in the text, or the last value on the way to it that is there.
     fn place(&self, keys: &[&str]) -> Option<Range> {
         let table = DeTable::parse(&self.text).ok()?;
         let (first, rest) = keys.split_first()?;
-        let value = rest.iter().try_fold(table.get_ref().get(*first)?, |value, key| match value.get_ref() {
-            DeValue::Table(table) => table.get(*key),
-            DeValue::Array(array) => array.get(key.parse::<usize>().ok()?),
-            _ => None,
-        })?;
+        let mut value = table.get_ref().get(*first)?;
+        for key in rest {
+            let next = match value.get_ref() {
+                DeValue::Table(table) => table.get(*key),
+                DeValue::Array(array) => key.parse::<usize>().ok().and_then(|at| array.get(at)),
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            value = next;
+        }
         Some(range(value.span()))
     }
 }

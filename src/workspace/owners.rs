@@ -10,6 +10,9 @@ use super::survey::Survey;
 use super::walk::MANIFEST;
 use crate::source::display_path;
 
+/// What follows for Rust files that belong to no package.
+const ALONE: &str = "what belongs to no package is read on its own, without crates and dependencies";
+
 /// Whose a Rust file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner<'s> {
@@ -21,6 +24,24 @@ pub(super) enum Owner<'s> {
     Stranger,
     /// There is no manifest above the file.
     Nobody,
+}
+
+impl<'s> Owner<'s> {
+    /// The folder of the root, if it is one.
+    fn root(self) -> Option<&'s Path> {
+        match self {
+            Owner::Root(dir) => Some(dir),
+            Owner::Package(_) | Owner::Stranger | Owner::Nobody => None,
+        }
+    }
+
+    /// The index of the package, if it is one of the analysis.
+    pub fn package(self) -> Option<usize> {
+        match self {
+            Owner::Package(package) => Some(package),
+            Owner::Root(_) | Owner::Stranger | Owner::Nobody => None,
+        }
+    }
 }
 
 /// The folders that have a manifest.
@@ -67,44 +88,30 @@ impl<'s> Owners<'s> {
     }
 
     /// What to tell about files and packages that nobody in the analysis claims.
-    pub fn left_over<'f>(&self, files: impl Iterator<Item = (&'f Path, Owner<'s>)>) -> Vec<Note> {
-        let mut orphans: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
-        for (file, owner) in files {
-            if let Owner::Root(root) = owner {
-                orphans.entry(root).or_default().push(display_path(file, root));
-            }
+    pub fn left_over(&self, files: impl Iterator<Item = (&'s Path, Owner<'s>)>) -> Vec<Note> {
+        let mut notes = Vec::new();
+        for (root, files) in by_root(files.filter_map(|(file, owner)| Some((owner.root()?, file)))) {
+            let message = format!("no package claims {files}");
+            notes.push(Note::new(&root.join(MANIFEST), message, ALONE));
         }
-        let mut strangers: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
-        for dir in self.manifests.iter().copied().filter(|dir| self.at(dir) == Some(Owner::Stranger)) {
-            let root = dir.ancestors().find_map(|dir| self.roots.get(dir).copied());
-            if let Some(root) = root.filter(|root| !self.is_accounted_for(dir, root)) {
-                strangers.entry(root).or_default().push(display_path(dir, root));
-            }
+        for (root, packages) in by_root(self.strangers()) {
+            let message = format!("not members of this workspace, though below it: {packages}");
+            let consequence = "they are not linted; give their folders as arguments to lint them";
+            notes.push(Note::new(&root.join(MANIFEST), message, consequence));
         }
-        let orphans = orphans.into_iter().map(|(root, names)| {
-            let message = format!("no package claims {}", listed(&names));
-            Note::new(
-                &root.join(MANIFEST),
-                message,
-                "what belongs to no package is read on its own, without crates and dependencies",
-            )
-        });
-        let strangers = strangers.into_iter().map(|(root, names)| {
-            let message = format!("not members of this workspace, though below it: {}", listed(&names));
-            Note::new(
-                &root.join(MANIFEST),
-                message,
-                "they are not linted; give their folders as arguments to lint them",
-            )
-        });
-        let loose = self.survey.loose.iter().map(|dir| {
-            Note::new(
-                dir,
-                "no `Cargo.toml` here or above",
-                "the Rust files are read on their own, without crates and dependencies",
-            )
-        });
-        orphans.chain(strangers).chain(loose).collect()
+        for dir in &self.survey.loose {
+            notes.push(Note::new(dir, "no `Cargo.toml` here or above", ALONE));
+        }
+        notes
+    }
+
+    /// The folders of packages that are not part of the analysis, each with the root it lies below.
+    fn strangers(&self) -> impl Iterator<Item = (&'s Path, &'s Path)> {
+        let strangers = self.manifests.iter().copied().filter(|dir| self.at(dir) == Some(Owner::Stranger));
+        strangers.filter_map(|dir| {
+            let root = dir.ancestors().find_map(|dir| self.roots.get(dir).copied())?;
+            (!self.is_accounted_for(dir, root)).then_some((root, dir))
+        })
     }
 
     /// Whether the workspace excludes the package in `dir` by intent, or has it as a member under its real path.
@@ -113,4 +120,13 @@ impl<'s> Owners<'s> {
         let is_excluded = root.is_some_and(|root| excludes(root, &dir.join(MANIFEST)));
         is_excluded || fs::canonicalize(dir).is_ok_and(|real| self.packages.contains_key(real.as_path()))
     }
+}
+
+/// The names below each root, listed.
+fn by_root<'p>(found: impl Iterator<Item = (&'p Path, &'p Path)>) -> BTreeMap<&'p Path, String> {
+    let mut names: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
+    for (root, path) in found {
+        names.entry(root).or_default().push(display_path(path, root));
+    }
+    names.into_iter().map(|(root, names)| (root, listed(&names))).collect()
 }

@@ -8,9 +8,9 @@ use std::rc::Rc;
 use super::dependencies::Declared;
 use super::manifest::Manifest;
 use super::members::{Manifests, nearest};
-use super::read::{Note, SKIPPED};
+use super::read::Note;
 use super::targets::{TargetFile, targets};
-use super::walk::{Tree, is_rust, project};
+use super::walk::{Tree, is_rust, leads_outside, project};
 
 /// What is known so far; each step adds to it.
 #[derive(Default)]
@@ -92,10 +92,11 @@ impl Survey {
                 continue;
             }
             let dependencies = self.manifests.dependencies(&path, &root_path);
+            let project = project(&root.dir);
             let sources = dependencies
                 .iter()
                 .filter_map(|dependency| dependency.source.as_ref())
-                .filter(|path| path.starts_with(project(&root.dir)));
+                .filter(|path| path.starts_with(project));
             queue.extend(sources.map(|path| (path.clone(), self.manifests.root_of(path))));
             let (targets, notes) = targets(&manifest, manifest.edition(Some(&root)));
             self.notes.extend(notes);
@@ -112,11 +113,7 @@ impl Survey {
         let Survey { packages, tree, notes, .. } = self;
         for package in packages.values() {
             let outside = package.targets.iter().filter(|target| !take_target(tree, package, &target.path));
-            notes.extend(
-                outside.map(|target| {
-                    Note::new(&target.path, "a target's source file lies outside of the project", SKIPPED)
-                }),
-            );
+            notes.extend(outside.map(|target| leads_outside(&target.path)));
         }
         self.tree.rust.extend(selection.iter().filter(|path| path.is_file() && is_rust(path)).cloned());
     }

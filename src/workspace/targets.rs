@@ -57,7 +57,7 @@ impl Found<'_> {
         let kind = if is_macro { TargetKind::ProcMacro } else { TargetKind::Lib };
         let name = product.name.clone().unwrap_or_else(|| crate_name(&self.manifest.name()));
         let path = product.path.as_ref().map_or(inferred, |path| self.manifest.dir.join(path));
-        self.declared(kind, name, Some(path), product, &["lib"]);
+        self.declared(kind, name, Some(path), product.edition, &["lib", "path"]);
     }
 
     /// One table array such as `[[bin]]`: declared targets, and inferred ones whose name and file no declared one has.
@@ -70,7 +70,8 @@ impl Found<'_> {
             let path = declared.clone().or_else(|| by_name(&name));
             names.insert(name.clone());
             paths.extend(declared);
-            self.declared(kind, name, path, product, &[table(kind), &at.to_string()]);
+            let key = if product.path.is_some() { "path" } else { "name" };
+            self.declared(kind, name, path, product.edition, &[table(kind), &at.to_string(), key]);
         }
         // Up to edition 2015 declaring one target switched the inference off.
         if infers && (products.is_empty() || self.edition > Edition::E2015) {
@@ -90,16 +91,23 @@ impl Found<'_> {
         };
         let name = format!("build-script-{}", stem(&path));
         if declared.is_some() {
-            self.declared(TargetKind::BuildScript, name, Some(path), &Product::default(), &["package", "build"]);
+            self.declared(TargetKind::BuildScript, name, Some(path), None, &["package", "build"]);
         } else if path.is_file() {
             self.add(TargetKind::BuildScript, name, path, None);
         }
     }
 
     /// Takes up a target the manifest speaks of, at `keys`; its file must be there.
-    fn declared(&mut self, kind: TargetKind, name: String, path: Option<PathBuf>, product: &Product, keys: &[&str]) {
+    fn declared(
+        &mut self,
+        kind: TargetKind,
+        name: String,
+        path: Option<PathBuf>,
+        edition: Option<cargo_toml::Edition>,
+        keys: &[&str],
+    ) {
         match path.filter(|path| path.is_file()) {
-            Some(path) => self.add(kind, name, path, product.edition.map(Edition::from)),
+            Some(path) => self.add(kind, name, path, edition.map(Edition::from)),
             None => {
                 let message = format!("the {} `{name}` has no source file", word(kind));
                 self.notes.extend(self.manifest.note(keys, message, "the target is left out"));

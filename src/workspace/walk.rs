@@ -47,9 +47,11 @@ impl Tree {
         for entry in entries.filter_entry(|entry| seen.enters(entry, limit)) {
             match entry {
                 Ok(entry) if !entry.file_type().is_file() => {}
-                Ok(entry) => {
-                    let found = if is_rust(entry.path()) { &mut *rust } else { &mut *manifests };
-                    found.insert(entry.into_path());
+                Ok(entry) if is_rust(entry.path()) => {
+                    rust.insert(entry.into_path());
+                }
+                Ok(manifest) => {
+                    manifests.insert(manifest.into_path());
                 }
                 Err(error) => errors.push(error),
             }
@@ -77,16 +79,21 @@ impl Seen {
         self.folders.insert(path.to_path_buf())
     }
 
-    /// A link that leads out of the project is told and not followed: what lies there is not the project's.
+    /// A link that leads out of the project is told and not followed.
     fn stays_inside(&mut self, entry: &DirEntry, limit: &Path) -> bool {
         let inside = entry.depth() == 0
             || !entry.path_is_symlink()
             || fs::canonicalize(entry.path()).is_ok_and(|real| real.starts_with(limit));
         if !inside {
-            self.notes.push(Note::new(entry.path(), "a symbolic link leads out of the project", NOT_FOLLOWED));
+            self.notes.push(leads_outside(entry.path()));
         }
         inside
     }
+}
+
+/// A link or target path of an untrusted project could show files of the machine that lints it.
+pub(super) fn leads_outside(path: &Path) -> Note {
+    Note::new(path, "this path leads out of the project", NOT_FOLLOWED)
 }
 
 pub(super) fn is_rust(path: &Path) -> bool {
