@@ -135,7 +135,7 @@ fn failure(message: String, help: Option<String>) -> miette::Report {
 fn list(format: ListFormat, rules: &[RuleEntry]) -> String {
     match format {
         ListFormat::Human => {
-            let rows = rules.iter().map(|rule| [rule.id, rule.family, rule.default_level.name(), rule.summary]);
+            let rows = rules.iter().map(|rule| [rule.id, rule.family, rule.default_level.name(), &rule.summary]);
             table(&rows.collect::<Vec<_>>())
         }
         ListFormat::Json => {

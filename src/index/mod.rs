@@ -5,3 +5,5 @@ pub mod infer;
 mod modules;
 mod names;
 pub mod types;
+
+pub struct Index;
