@@ -141,6 +141,9 @@ pub struct TypeEntry {
     pub when_repeated: Option<String>,
     /// What stops when the value is dropped too early: its presence says that it is a guard.
     pub when_dropped: Option<String>,
+    /// It is meant to live as long as the program: bound in a helper it is dropped too early.
+    #[serde(default)]
+    pub program_long: bool,
     /// One instance per worker thread is how the library means it.
     #[serde(default)]
     pub per_worker: bool,
@@ -266,6 +269,12 @@ struct Document {
     /// Calls that serve until the program ends and are no `[[server]]`.
     #[serde(default)]
     forever: Vec<Ustr>,
+    /// Calls that take the next connection: a loop around one is a server written by hand.
+    #[serde(default)]
+    accepts: Vec<Ustr>,
+    /// Macros and functions that tell people or logs something.
+    #[serde(default)]
+    tells: Vec<Ustr>,
     /// Other public paths of the same thing; a prefix stands for all that is below it.
     #[serde(default)]
     aliases: BTreeMap<Ustr, Ustr>,
@@ -321,6 +330,8 @@ pub struct Catalogue {
     entries: Entries,
     waits: HashSet<Ustr>,
     forever: HashSet<Ustr>,
+    accepts: HashSet<Ustr>,
+    tells: HashSet<Ustr>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/catalogue_files.rs"));
@@ -357,6 +368,8 @@ impl Catalogue {
         self.aliases.extend(document.aliases);
         self.waits.extend(document.waits);
         self.forever.extend(document.forever);
+        self.accepts.extend(document.accepts);
+        self.tells.extend(document.tells);
         for function in document.functions {
             let callable = Callable {
                 returns: function.returns,
@@ -492,6 +505,16 @@ impl Catalogue {
     /// Whether a call serves until the program ends, servers aside.
     pub fn runs_forever(&self, path: Ustr) -> bool {
         self.forever.contains(&path)
+    }
+
+    /// Whether a call takes the next connection.
+    pub fn accepts(&self, path: Ustr) -> bool {
+        self.accepts.contains(&path)
+    }
+
+    /// Whether a call tells people or logs something.
+    pub fn tells(&self, path: Ustr) -> bool {
+        self.tells.contains(&path)
     }
 
     pub fn servers(&self) -> &[Server] {

@@ -1,6 +1,6 @@
 //! The definitions of the whole workspace under global ids. Owns the facts; answers nothing but look-ups by id.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ustr::Ustr;
 
@@ -70,6 +70,8 @@ pub struct Crate {
     pub root: ModuleId,
     /// What a path may start with: names of dependencies, and what they stand for.
     pub externs: HashMap<Ustr, Extern>,
+    /// Features its package asks of libraries: the library's real name and the feature.
+    pub features: HashSet<(Ustr, Ustr)>,
 }
 
 /// What the name of a dependency stands for.
