@@ -168,13 +168,7 @@ struct CallableTable {
 
 impl CallableTable {
     fn of(returns: TypeExpr) -> Self {
-        CallableTable {
-            returns,
-            closure: Vec::new(),
-            runs: None,
-            effect: None,
-            fresh: false,
-        }
+        CallableTable { returns, closure: Vec::new(), runs: None, effect: None, fresh: false }
     }
 }
 
@@ -334,10 +328,8 @@ impl Catalogue {
     /// # Errors
     /// Where the text is not of that grammar, with its place.
     pub fn extend(&mut self, text: &str) -> Result<(), CatalogueError> {
-        let document: Document = toml::from_str(text).map_err(|e| CatalogueError {
-            message: e.message().to_owned(),
-            span: e.span(),
-        })?;
+        let document: Document =
+            toml::from_str(text).map_err(|e| CatalogueError { message: e.message().to_owned(), span: e.span() })?;
         self.aliases.extend(document.aliases);
         for function in document.functions {
             let callable = Callable {
@@ -359,23 +351,15 @@ impl Catalogue {
         }
         for entry in document.resources {
             if entry.kind.is_none() {
-                return Err(CatalogueError {
-                    message: format!("resource `{}` has no `kind`", entry.path),
-                    span: None,
-                });
+                return Err(CatalogueError { message: format!("resource `{}` has no `kind`", entry.path), span: None });
             }
             self.add_type(entry);
         }
         self.servers.extend(document.servers);
-        self.signals
-            .extend(document.signals.into_iter().map(|s| (s.path, s)));
-        self.handlers
-            .attributes
-            .extend(document.handlers.attributes);
+        self.signals.extend(document.signals.into_iter().map(|s| (s.path, s)));
+        self.handlers.attributes.extend(document.handlers.attributes);
         self.handlers.traits.extend(document.handlers.traits);
-        self.handlers
-            .parameters
-            .extend(document.handlers.parameters);
+        self.handlers.parameters.extend(document.handlers.parameters);
         self.entries.attributes.extend(document.entries.attributes);
         self.entries.tests.extend(document.entries.tests);
         Ok(())
@@ -385,22 +369,14 @@ impl Catalogue {
         self.add_callables(entry.path, &entry.functions, entry.effect);
         self.add_callables(entry.path, &entry.methods, entry.effect);
         for (name, constructor) in &entry.constructors {
-            let path = if name.contains("::") {
-                *name
-            } else {
-                ustr(&format!("{}::{name}", entry.path))
-            };
+            let path = if name.contains("::") { *name } else { ustr(&format!("{}::{name}", entry.path)) };
             let mut callable = constructor.callable(entry.effect);
             callable.returns = callable.returns.with_self(entry.path, &entry.params);
             callable.constructs = Some(entry.path);
             self.callables.insert(path, callable);
         }
         for name in &entry.close {
-            let path = if name.contains("::") {
-                *name
-            } else {
-                ustr(&format!("{}::{name}", entry.path))
-            };
+            let path = if name.contains("::") { *name } else { ustr(&format!("{}::{name}", entry.path)) };
             let callable = self.callables.entry(path).or_insert_with(|| Callable {
                 returns: TypeExpr::Unknown,
                 closure: Vec::new(),
@@ -415,15 +391,9 @@ impl Catalogue {
         self.types.insert(entry.path, entry);
     }
 
-    fn add_callables(
-        &mut self,
-        owner: Ustr,
-        entries: &BTreeMap<Ustr, CallableEntry>,
-        effect: Option<Effect>,
-    ) {
+    fn add_callables(&mut self, owner: Ustr, entries: &BTreeMap<Ustr, CallableEntry>, effect: Option<Effect>) {
         for (name, entry) in entries {
-            self.callables
-                .insert(ustr(&format!("{owner}::{name}")), entry.callable(effect));
+            self.callables.insert(ustr(&format!("{owner}::{name}")), entry.callable(effect));
         }
     }
 
@@ -444,9 +414,7 @@ impl Catalogue {
         let text = path.as_str();
         let mut end = text.len();
         loop {
-            if let Some(target) =
-                ustr::existing_ustr(&text[..end]).and_then(|prefix| self.aliases.get(&prefix))
-            {
+            if let Some(target) = ustr::existing_ustr(&text[..end]).and_then(|prefix| self.aliases.get(&prefix)) {
                 return Some(ustr(&format!("{target}{}", &text[end..])));
             }
             end = text[..end].rfind("::")?;
@@ -456,6 +424,11 @@ impl Catalogue {
     /// The entry of a type, by canonical path.
     pub fn type_entry(&self, path: Ustr) -> Option<&TypeEntry> {
         self.types.get(&path)
+    }
+
+    /// Whether anything is known under this canonical path.
+    pub fn knows(&self, path: Ustr) -> bool {
+        self.types.contains_key(&path) || self.callables.contains_key(&path) || self.signals.contains_key(&path)
     }
 
     /// The entry of a type that is a resource.
@@ -470,10 +443,7 @@ impl Catalogue {
 
     /// A method of a type or of one of its catalogued traits: its canonical path and entry.
     pub fn method(&self, owner: Ustr, name: Ustr) -> Option<(Ustr, &Callable)> {
-        let traits = self
-            .types
-            .get(&owner)
-            .map_or(&[][..], |entry| &entry.traits);
+        let traits = self.types.get(&owner).map_or(&[][..], |entry| &entry.traits);
         std::iter::once(&owner).chain(traits).find_map(|place| {
             let path = ustr::existing_ustr(&format!("{place}::{name}"))?;
             self.callables.get(&path).map(|callable| (path, callable))
@@ -505,11 +475,7 @@ impl Catalogue {
 
     /// All resource entries, in the order of their paths.
     pub fn resources(&self) -> Vec<&TypeEntry> {
-        let mut all: Vec<_> = self
-            .types
-            .values()
-            .filter(|entry| entry.kind.is_some())
-            .collect();
+        let mut all: Vec<_> = self.types.values().filter(|entry| entry.kind.is_some()).collect();
         all.sort_by_key(|entry| entry.path.as_str());
         all
     }
@@ -566,11 +532,7 @@ impl TypeExpr {
     pub fn with_self(self, path: Ustr, params: &[Ustr]) -> Self {
         let this = TypeExpr::Path(path, params.iter().map(|p| TypeExpr::Param(*p)).collect());
         self.map_params(&|name| {
-            if name == "Self" {
-                this.clone()
-            } else {
-                TypeExpr::Param(name)
-            }
+            if name == "Self" { this.clone() } else { TypeExpr::Param(name) }
         })
     }
 
@@ -578,15 +540,11 @@ impl TypeExpr {
     pub fn map_params(self, f: &dyn Fn(Ustr) -> TypeExpr) -> Self {
         match self {
             TypeExpr::Param(name) => f(name),
-            TypeExpr::Path(path, args) => {
-                TypeExpr::Path(path, args.into_iter().map(|a| a.map_params(f)).collect())
-            }
+            TypeExpr::Path(path, args) => TypeExpr::Path(path, args.into_iter().map(|a| a.map_params(f)).collect()),
             TypeExpr::Ref(of) => TypeExpr::Ref(Box::new(of.map_params(f))),
             TypeExpr::Future(of) => TypeExpr::Future(Box::new(of.map_params(f))),
             TypeExpr::Awaited(of) => TypeExpr::Awaited(Box::new(of.map_params(f))),
-            TypeExpr::Tuple(parts) => {
-                TypeExpr::Tuple(parts.into_iter().map(|p| p.map_params(f)).collect())
-            }
+            TypeExpr::Tuple(parts) => TypeExpr::Tuple(parts.into_iter().map(|p| p.map_params(f)).collect()),
             TypeExpr::Unknown | TypeExpr::ClosureReturn | TypeExpr::Argument(_) => self,
         }
     }
@@ -631,20 +589,13 @@ impl TypeParser<'_> {
         if self.eat("(") {
             return Ok(TypeExpr::Tuple(self.list(")")?));
         }
-        let end = self
-            .rest
-            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(self.rest.len());
         let (name, rest) = self.rest.split_at(end);
         if name.is_empty() {
             return Err(format!("expected a type at `{}`", self.rest));
         }
         self.rest = rest.trim_start();
-        let args = if self.eat("<") {
-            self.list(">")?
-        } else {
-            Vec::new()
-        };
+        let args = if self.eat("<") { self.list(">")? } else { Vec::new() };
         Ok(named(name, args))
     }
 
@@ -671,11 +622,7 @@ fn named(name: &str, args: Vec<TypeExpr>) -> TypeExpr {
         return TypeExpr::Path(ustr(full), args);
     }
     let is_param = !name.contains("::") && name.starts_with(|c: char| c.is_uppercase());
-    if is_param {
-        TypeExpr::Param(ustr(name))
-    } else {
-        TypeExpr::Path(ustr(name), args)
-    }
+    if is_param { TypeExpr::Param(ustr(name)) } else { TypeExpr::Path(ustr(name), args) }
 }
 
 #[cfg(test)]
@@ -703,10 +650,7 @@ mod tests {
         assert_eq!(ty("fn"), TypeExpr::ClosureReturn);
         assert_eq!(ty("arg2"), TypeExpr::Argument(2));
         assert_eq!(ty("Self"), TypeExpr::Param(ustr("Self")));
-        assert_eq!(
-            ty("await arg1"),
-            TypeExpr::Awaited(Box::new(TypeExpr::Argument(1)))
-        );
+        assert_eq!(ty("await arg1"), TypeExpr::Awaited(Box::new(TypeExpr::Argument(1))));
         assert_eq!(ty("()"), TypeExpr::Tuple(Vec::new()));
         assert_eq!(ty("str"), path("str", Vec::new()));
         assert_eq!(
@@ -723,10 +667,7 @@ mod tests {
 
     #[test]
     fn a_path_that_only_begins_like_a_keyword_is_a_path() {
-        assert_eq!(
-            ty("async_nats::Client"),
-            path("async_nats::Client", Vec::new())
-        );
+        assert_eq!(ty("async_nats::Client"), path("async_nats::Client", Vec::new()));
         assert_eq!(ty("argon2::Hasher"), path("argon2::Hasher", Vec::new()));
     }
 
@@ -748,26 +689,21 @@ mod tests {
         let error = Catalogue::default().extend(text).expect_err("a bad type");
         assert!(error.span.is_some(), "{error}");
         let unknown_key = "[[type]]\npath = \"a::B\"\nkinds = \"pool\"\n";
-        let error = Catalogue::default()
-            .extend(unknown_key)
-            .expect_err("an unknown key");
+        let error = Catalogue::default().extend(unknown_key).expect_err("an unknown key");
         assert!(error.message.contains("unknown field `kinds`"), "{error}");
         assert_eq!(&unknown_key[error.span.expect("a place")], "kinds");
     }
 
     #[test]
     fn a_resource_needs_a_kind() {
-        let error = Catalogue::default()
-            .extend("[[resource]]\npath = \"a::Pool\"\n")
-            .expect_err("no kind");
+        let error = Catalogue::default().extend("[[resource]]\npath = \"a::Pool\"\n").expect_err("no kind");
         assert_eq!(error.message, "resource `a::Pool` has no `kind`");
     }
 
     #[test]
     fn the_longest_alias_wins_and_aliases_lead_on() {
-        let catalogue = catalogue(
-            "[aliases]\n\"a\" = \"b\"\n\"a::c\" = \"d::e\"\n\"d\" = \"f\"\n\"x\" = \"y\"\n\"y\" = \"x\"\n",
-        );
+        let catalogue =
+            catalogue("[aliases]\n\"a\" = \"b\"\n\"a::c\" = \"d::e\"\n\"d\" = \"f\"\n\"x\" = \"y\"\n\"y\" = \"x\"\n");
         let canonical = |p: &str| catalogue.canonical(ustr(p)).to_string();
         assert_eq!(canonical("a::z"), "b::z");
         assert_eq!(canonical("a::c::z"), "f::e::z");
@@ -791,10 +727,7 @@ mod tests {
         let callable = |p: &str| catalogue.callable(ustr(p)).expect(p);
         let pool = path("a::Pool", vec![TypeExpr::Param(ustr("T"))]);
         assert_eq!(callable("a::Pool::open").returns, pool);
-        assert_eq!(
-            callable("a::Builder::build").constructs,
-            Some(ustr("a::Pool"))
-        );
+        assert_eq!(callable("a::Builder::build").constructs, Some(ustr("a::Pool")));
         assert_eq!(callable("a::Pool::close").closes, Some(ustr("a::Pool")));
         assert_eq!(callable("a::Pool::close").effect, Some(Effect::Finish));
         assert_eq!(callable("a::shut_all").closes, Some(ustr("a::Pool")));
@@ -814,11 +747,7 @@ mod tests {
             methods = { flush = "bool", write = "usize" }
             "#,
         );
-        let found = |name: &str| {
-            catalogue
-                .method(ustr("a::File"), ustr(name))
-                .map(|(path, _)| path.as_str())
-        };
+        let found = |name: &str| catalogue.method(ustr("a::File"), ustr(name)).map(|(path, _)| path.as_str());
         assert_eq!(found("flush"), Some("a::File::flush"));
         assert_eq!(found("write"), Some("a::Write::write"));
         assert_eq!(found("read"), None);
@@ -827,27 +756,19 @@ mod tests {
     #[test]
     fn a_later_text_replaces_what_it_names_again() {
         let mut catalogue = catalogue("[[resource]]\npath = \"a::Pool\"\nkind = \"pool\"\n");
-        catalogue
-            .extend("[[type]]\npath = \"a::Pool\"\n")
-            .expect("a good catalogue");
+        catalogue.extend("[[type]]\npath = \"a::Pool\"\n").expect("a good catalogue");
         assert!(catalogue.resource(ustr("a::Pool")).is_none());
         assert!(catalogue.type_entry(ustr("a::Pool")).is_some());
     }
 
     /// Every embedded file, read on its own.
     fn documents() -> Vec<(&'static str, Document)> {
-        let read = |(name, text): &(&'static str, &str)| {
-            (*name, toml::from_str(text).expect("checked by `embedded`"))
-        };
+        let read = |(name, text): &(&'static str, &str)| (*name, toml::from_str(text).expect("checked by `embedded`"));
         CATALOGUE_FILES.iter().map(read).collect()
     }
 
     fn full_path(owner: Ustr, name: Ustr) -> Ustr {
-        if name.contains("::") {
-            name
-        } else {
-            ustr(&format!("{owner}::{name}"))
-        }
+        if name.contains("::") { name } else { ustr(&format!("{owner}::{name}")) }
     }
 
     impl Document {
@@ -860,12 +781,7 @@ mod tests {
             let mut all = Vec::new();
             for entry in self.all_types() {
                 let scope: Vec<Ustr> = entry.params.iter().copied().chain([ustr("Self")]).collect();
-                for (name, callable) in entry
-                    .functions
-                    .iter()
-                    .chain(&entry.methods)
-                    .chain(&entry.constructors)
-                {
+                for (name, callable) in entry.functions.iter().chain(&entry.methods).chain(&entry.constructors) {
                     let path = full_path(entry.path, *name);
                     all.push((path, callable.callable(None), scope.clone()));
                 }
@@ -934,10 +850,7 @@ mod tests {
                 named_types(inner, f);
             }
             TypeExpr::Tuple(parts) => parts.iter().for_each(|part| named_types(part, f)),
-            TypeExpr::Unknown
-            | TypeExpr::Param(_)
-            | TypeExpr::ClosureReturn
-            | TypeExpr::Argument(_) => {}
+            TypeExpr::Unknown | TypeExpr::Param(_) | TypeExpr::ClosureReturn | TypeExpr::Argument(_) => {}
         }
     }
 
@@ -1038,9 +951,7 @@ mod tests {
                     named_types(part, &mut |named, given| {
                         let most = params.get(&named).map_or(usize::MAX, |p| p.len());
                         if given > most {
-                            problems.push(format!(
-                                "{file}: `{path}` gives `{named}` {given} arguments of {most}"
-                            ));
+                            problems.push(format!("{file}: `{path}` gives `{named}` {given} arguments of {most}"));
                         }
                     });
                 }
@@ -1053,15 +964,10 @@ mod tests {
     fn embedded_traits_and_closes_are_described() {
         let catalogue = Catalogue::embedded();
         let documents = documents();
-        let traits: BTreeSet<Ustr> = documents
-            .iter()
-            .flat_map(|(_, document)| document.traits.iter().map(|entry| entry.path))
-            .collect();
-        let callables: BTreeSet<Ustr> = documents
-            .iter()
-            .flat_map(|(_, document)| document.all_callables())
-            .map(|(path, ..)| path)
-            .collect();
+        let traits: BTreeSet<Ustr> =
+            documents.iter().flat_map(|(_, document)| document.traits.iter().map(|entry| entry.path)).collect();
+        let callables: BTreeSet<Ustr> =
+            documents.iter().flat_map(|(_, document)| document.all_callables()).map(|(path, ..)| path).collect();
         let mut problems = Vec::new();
         for (file, document) in &documents {
             for entry in document.all_types() {
@@ -1098,14 +1004,7 @@ mod tests {
     fn embedded_texts_are_clauses() {
         let mut problems = Vec::new();
         for entry in Catalogue::embedded().resources() {
-            for text in [
-                &entry.when_unended,
-                &entry.when_repeated,
-                &entry.when_dropped,
-            ]
-            .into_iter()
-            .flatten()
-            {
+            for text in [&entry.when_unended, &entry.when_repeated, &entry.when_dropped].into_iter().flatten() {
                 let starts_low = text.starts_with(|c: char| c.is_lowercase() || c == '`');
                 let second_is_low = !text.chars().nth(1).is_some_and(char::is_uppercase);
                 if !starts_low || !second_is_low || text.ends_with('.') {

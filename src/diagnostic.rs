@@ -26,10 +26,7 @@ pub struct Label {
 
 impl Label {
     pub fn new(span: Span, text: impl Into<String>) -> Self {
-        Label {
-            span,
-            text: text.into(),
-        }
+        Label { span, text: text.into() }
     }
 }
 
@@ -85,12 +82,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A diagnostic with nothing but its claim; the rest is added by the `with` methods.
-    pub fn new(
-        rule: &str,
-        confidence: Confidence,
-        message: impl Into<String>,
-        primary: Label,
-    ) -> Self {
+    pub fn new(rule: &str, confidence: Confidence, message: impl Into<String>, primary: Label) -> Self {
         Diagnostic {
             rule: Ustr::from(rule),
             confidence,

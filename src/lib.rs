@@ -4,6 +4,15 @@
 #![forbid(unsafe_code)]
 
 pub mod catalogue;
+pub mod cli;
+pub mod config;
 pub mod diagnostic;
+pub mod driver;
+pub mod facts;
+pub mod index;
+pub mod render;
 pub mod report;
+pub mod rules;
 pub mod source;
+pub mod words;
+pub mod workspace;

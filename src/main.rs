@@ -1,2 +1,7 @@
 //! `watertight`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    watertight::cli::main(std::env::args_os())
+}

@@ -1,0 +1,722 @@
+//! Bodies: from syn expressions to a record of nodes in evaluation order, in a tree of regions. Locals are told from paths by
+//! scope; nothing else is resolved. Knows of macros only that `macros` reads them.
+
+use proc_macro2::Span;
+use syn::spanned::Spanned;
+use ustr::{Ustr, ustr};
+
+use super::items::{Extractor, typed_parameters};
+use super::macros::{self, Reading};
+use super::model::*;
+use super::paths;
+use crate::source::Range;
+
+/// Builds one body.
+pub struct BodyBuilder<'e> {
+    file: &'e mut Extractor,
+    body: Body,
+    /// Where nodes go now.
+    region: RegionId,
+    /// The region whose end drops the locals that are bound now.
+    binding: RegionId,
+    scope: ScopeId,
+    /// Locals in scope, innermost last.
+    names: Vec<(Ustr, LocalId)>,
+}
+
+impl<'e> BodyBuilder<'e> {
+    /// The body of a function.
+    pub fn function(file: &'e mut Extractor, scope: ScopeId, signature: &syn::Signature, block: &syn::Block) -> Body {
+        let range = file.range(block.brace_token.span.join());
+        let mut builder = BodyBuilder::new(file, scope, RegionKind::Function, range);
+        if let Some(receiver) = signature.receiver() {
+            let range = builder.file.range(receiver.self_token.span);
+            builder.bind_local(ustr("self"), range);
+        }
+        for parameter in typed_parameters(signature) {
+            let pattern = builder.pattern(&parameter.pat);
+            builder.body.parameters.push(pattern);
+        }
+        builder.statements(&block.stmts);
+        builder.body
+    }
+
+    /// The body of a static or constant.
+    pub fn expression(file: &'e mut Extractor, scope: ScopeId, expr: &syn::Expr) -> Body {
+        let mut builder = BodyBuilder::new(file, scope, RegionKind::Function, Range::default());
+        let value = builder.expr(expr);
+        builder.body.regions[0].value = Some(value);
+        builder.body.regions[0].range = builder.range_of(value);
+        builder.body
+    }
+
+    fn new(file: &'e mut Extractor, scope: ScopeId, kind: RegionKind, range: Range) -> Self {
+        let root = Region { kind, parent: None, nodes: Vec::new(), value: None, scope, range };
+        let body = Body { scope, parameters: Vec::new(), nodes: Vec::new(), regions: vec![root], locals: Vec::new() };
+        BodyBuilder { file, body, region: Body::ROOT, binding: Body::ROOT, scope, names: Vec::new() }
+    }
+
+    fn span(&self, span: Span) -> Range {
+        self.file.range(span)
+    }
+
+    fn range_of(&self, node: NodeId) -> Range {
+        self.body.node(node).range
+    }
+
+    fn push(&mut self, op: Op, range: Range) -> NodeId {
+        let id = NodeId(self.body.nodes.len() as u32);
+        self.body.nodes.push(Node { op, range, region: self.region });
+        self.body.regions[self.region.index()].nodes.push(id);
+        id
+    }
+
+    /// From the start of an operand to the end of a token.
+    fn push_from(&mut self, first: NodeId, last: Span, op: Op) -> NodeId {
+        let range = Range { start: self.range_of(first).start, end: self.span(last).end };
+        self.push(op, range)
+    }
+
+    /// From the start of a token to the end of an operand.
+    fn push_to(&mut self, first: Span, last: NodeId, op: Op) -> NodeId {
+        let range = Range { start: self.span(first).start, end: self.range_of(last).end };
+        self.push(op, range)
+    }
+
+    fn bind_local(&mut self, name: Ustr, range: Range) -> LocalId {
+        let id = LocalId(self.body.locals.len() as u32);
+        self.body.locals.push(Local { name, range, region: self.binding });
+        self.names.push((name, id));
+        id
+    }
+
+    /// The local of this name that is in scope.
+    pub fn local(&self, name: Ustr) -> Option<LocalId> {
+        self.names.iter().rev().find(|(n, _)| *n == name).map(|(_, id)| *id)
+    }
+
+    fn open(&mut self, kind: RegionKind, range: Range) -> RegionId {
+        let (parent, scope) = (Some(self.region), self.scope);
+        self.body.regions.push(Region { kind, parent, nodes: Vec::new(), value: None, scope, range });
+        RegionId(self.body.regions.len() as u32 - 1)
+    }
+
+    /// Runs `fill` inside `region`; names bound there are gone afterwards.
+    fn inside(&mut self, region: RegionId, fill: impl FnOnce(&mut Self)) {
+        let outer = (self.region, self.binding, self.names.len(), self.scope);
+        (self.region, self.binding) = (region, region);
+        fill(self);
+        (self.region, self.binding, self.scope) = (outer.0, outer.1, outer.3);
+        self.names.truncate(outer.2);
+    }
+
+    fn set_value(&mut self, value: NodeId) {
+        self.body.regions[self.region.index()].value = Some(value);
+    }
+
+    fn block_region(&mut self, kind: RegionKind, block: &syn::Block) -> RegionId {
+        let range = self.span(block.brace_token.span.join());
+        let region = self.open(kind, range);
+        self.inside(region, |b| b.statements(&block.stmts));
+        region
+    }
+
+    /// A region around one expression; a block's statements stand directly in it.
+    fn expr_region(&mut self, kind: RegionKind, expr: &syn::Expr) -> RegionId {
+        if let syn::Expr::Block(syn::ExprBlock { block, label: None, .. }) = expr {
+            return self.block_region(kind, block);
+        }
+        let region = self.open(kind, Range::default());
+        self.inside(region, |b| {
+            let value = b.expr(expr);
+            b.set_value(value);
+            b.body.regions[region.index()].range = b.range_of(value);
+        });
+        region
+    }
+
+    /// Statements of a block, in the present region.
+    pub fn statements(&mut self, statements: &[syn::Stmt]) {
+        if statements.iter().any(declares_items) {
+            self.scope = self.file.block_scope(self.scope);
+            self.body.regions[self.region.index()].scope = self.scope;
+        }
+        for statement in statements {
+            if let syn::Stmt::Item(item) = statement {
+                self.file.item(item, self.scope);
+            }
+        }
+        for (at, statement) in statements.iter().enumerate() {
+            self.statement(statement, at + 1 == statements.len());
+        }
+    }
+
+    fn statement(&mut self, statement: &syn::Stmt, last: bool) {
+        match statement {
+            syn::Stmt::Local(local) => {
+                let bind = self.let_statement(local);
+                self.file.coverable.push(self.body.node(bind).range);
+            }
+            syn::Stmt::Item(_) => {}
+            syn::Stmt::Expr(expr, semi) => {
+                let value = self.expr(expr);
+                let end = semi.map_or(self.range_of(value).end, |s| self.span(s.span).end);
+                let start = self.range_of(value).start;
+                self.file.coverable.push(Range { start, end });
+                match semi {
+                    Some(_) if drops_a_value(&self.body.node(value).op) => {
+                        self.push(Op::Discard(value), Range { start, end });
+                    }
+                    None if last => self.set_value(value),
+                    _ => {}
+                }
+            }
+            syn::Stmt::Macro(mac) => self.statement_macro(mac, last),
+        }
+    }
+
+    fn statement_macro(&mut self, statement: &syn::StmtMacro, last: bool) {
+        let range = self.macro_range(&statement.mac);
+        self.file.coverable.push(range);
+        if macros::is_item_macro(&statement.mac) {
+            return self.file.item_macro(None, &statement.mac, self.scope, range);
+        }
+        let value = self.macro_call(&statement.mac);
+        match statement.semi_token {
+            Some(_) => {
+                self.push(Op::Discard(value), range);
+            }
+            None if last => self.set_value(value),
+            None => {}
+        }
+    }
+
+    fn let_statement(&mut self, local: &syn::Local) -> NodeId {
+        let range = Range { start: self.span(local.let_token.span).start, end: self.span(local.semi_token.span).end };
+        let init = local.init.as_ref().map(|init| self.expr(&init.expr));
+        let otherwise = local.init.as_ref().and_then(|init| init.diverge.as_ref());
+        let otherwise = otherwise.map(|(_, expr)| self.expr_region(RegionKind::Branch, expr));
+        let (pattern, ty) = match &local.pat {
+            syn::Pat::Type(typed) => (self.pattern(&typed.pat), Some(paths::type_ref(&typed.ty))),
+            pattern => (self.pattern(pattern), None),
+        };
+        self.push(Op::Bind { pattern, ty, init, otherwise }, range)
+    }
+
+    fn exprs<'a>(&mut self, exprs: impl IntoIterator<Item = &'a syn::Expr>) -> Vec<NodeId> {
+        exprs.into_iter().map(|e| self.expr(e)).collect()
+    }
+
+    /// Records an expression and all that it evaluates; gives its node.
+    pub fn expr(&mut self, expr: &syn::Expr) -> NodeId {
+        match expr {
+            syn::Expr::Path(p) => self.path_expr(p),
+            syn::Expr::Lit(l) => {
+                let range = self.span(l.lit.span());
+                self.push(Op::Literal(literal(&l.lit)), range)
+            }
+            syn::Expr::Call(c) => {
+                let callee = self.expr(&c.func);
+                let arguments = self.exprs(&c.args);
+                self.push_from(callee, c.paren_token.span.close(), Op::Call { callee, arguments })
+            }
+            syn::Expr::MethodCall(m) => self.method_call(m),
+            syn::Expr::Macro(m) => self.macro_call(&m.mac),
+            syn::Expr::Await(a) => {
+                let of = self.expr(&a.base);
+                self.push_from(of, a.await_token.span, Op::Await(of))
+            }
+            syn::Expr::Try(t) => {
+                let of = self.expr(&t.expr);
+                self.push_from(of, t.question_token.span, Op::Try(of))
+            }
+            syn::Expr::Field(f) => {
+                let base = self.expr(&f.base);
+                let (name, span) = member(&f.member);
+                self.push_from(base, span, Op::Field { base, name })
+            }
+            syn::Expr::Index(i) => {
+                let base = self.expr(&i.expr);
+                let index = self.expr(&i.index);
+                self.push_from(base, i.bracket_token.span.close(), Op::Index { base, index })
+            }
+            syn::Expr::Reference(r) => {
+                let of = self.expr(&r.expr);
+                self.push_to(r.and_token.span, of, Op::Reference { of, mutable: r.mutability.is_some() })
+            }
+            syn::Expr::RawAddr(r) => {
+                let of = self.expr(&r.expr);
+                self.push_to(r.and_token.span, of, Op::Reference { of, mutable: true })
+            }
+            syn::Expr::Unary(u) => {
+                let of = self.expr(&u.expr);
+                let op = if matches!(u.op, syn::UnOp::Deref(_)) { Op::Deref(of) } else { Op::Unary(of) };
+                self.push_to(u.op.span(), of, op)
+            }
+            syn::Expr::Binary(b) => self.binary(b),
+            syn::Expr::Assign(a) => {
+                let value = self.expr(&a.right);
+                let place = self.expr(&a.left);
+                let range = Range { start: self.range_of(place).start, end: self.range_of(value).end };
+                self.push(Op::Assign { place, value }, range)
+            }
+            syn::Expr::Cast(c) => {
+                let of = self.expr(&c.expr);
+                let ty = paths::type_ref(&c.ty);
+                self.push_from(of, c.ty.span(), Op::Cast { of, ty })
+            }
+            syn::Expr::Paren(p) => self.expr(&p.expr),
+            syn::Expr::Group(g) => self.expr(&g.expr),
+            syn::Expr::Tuple(t) => {
+                let parts = self.exprs(&t.elems);
+                let range = self.span(t.paren_token.span.join());
+                self.push(Op::Tuple(parts), range)
+            }
+            syn::Expr::Array(a) => {
+                let parts = self.exprs(&a.elems);
+                let range = self.span(a.bracket_token.span.join());
+                self.push(Op::Array(parts), range)
+            }
+            syn::Expr::Repeat(r) => {
+                let parts = vec![self.expr(&r.expr)];
+                let range = self.span(r.bracket_token.span.join());
+                self.push(Op::Array(parts), range)
+            }
+            syn::Expr::Range(r) => {
+                let parts: Vec<NodeId> = r.start.iter().chain(&r.end).map(|e| self.expr(e)).collect();
+                let limits = self.span(r.limits.span());
+                let start = r.start.as_ref().map_or(limits.start, |_| self.range_of(parts[0]).start);
+                let end = r.end.as_ref().map_or(limits.end, |_| self.range_of(parts[parts.len() - 1]).end);
+                self.push(Op::Range(parts), Range { start, end })
+            }
+            syn::Expr::Struct(s) => self.struct_literal(s),
+            syn::Expr::Closure(c) => self.closure(c),
+            syn::Expr::Async(a) => {
+                let region = self.block_region(RegionKind::Async, &a.block);
+                let range =
+                    Range { start: self.span(a.async_token.span).start, end: self.body.region(region).range.end };
+                self.push(Op::Async(region), range)
+            }
+            syn::Expr::Block(b) => self.block(&b.block, None),
+            syn::Expr::Unsafe(u) => self.block(&u.block, Some(u.unsafe_token.span)),
+            syn::Expr::Const(c) => self.block(&c.block, Some(c.const_token.span)),
+            syn::Expr::TryBlock(t) => self.block(&t.block, Some(t.try_token.span)),
+            syn::Expr::If(i) => self.if_expr(i),
+            syn::Expr::Let(l) => {
+                let of = self.expr(&l.expr);
+                let pattern = self.pattern(&l.pat);
+                self.push_to(l.let_token.span, of, Op::Let { pattern, of })
+            }
+            syn::Expr::Match(m) => self.match_expr(m),
+            syn::Expr::Loop(l) => {
+                let region = self.block_region(RegionKind::Loop, &l.body);
+                let range =
+                    Range { start: self.span(l.loop_token.span).start, end: self.body.region(region).range.end };
+                self.push(Op::Loop { kind: LoopKind::Loop, region }, range)
+            }
+            syn::Expr::While(w) => {
+                let range = Range {
+                    start: self.span(w.while_token.span).start,
+                    end: self.span(w.body.brace_token.span.close()).end,
+                };
+                let region = self.open(RegionKind::Loop, range);
+                self.inside(region, |b| {
+                    b.expr(&w.cond);
+                    b.statements(&w.body.stmts);
+                });
+                self.push(Op::Loop { kind: LoopKind::While, region }, range)
+            }
+            syn::Expr::ForLoop(f) => {
+                let range = Range {
+                    start: self.span(f.for_token.span).start,
+                    end: self.span(f.body.brace_token.span.close()).end,
+                };
+                let iterated = self.expr(&f.expr);
+                let region = self.open(RegionKind::Loop, range);
+                let mut pattern = None;
+                self.inside(region, |b| {
+                    pattern = Some(b.pattern(&f.pat));
+                    b.statements(&f.body.stmts);
+                });
+                let pattern = pattern.unwrap_or(Pattern { kind: PatternKind::Unseen, range });
+                self.push(Op::Loop { kind: LoopKind::For { pattern, iterated }, region }, range)
+            }
+            syn::Expr::Return(r) => {
+                let value = r.expr.as_ref().map(|e| self.expr(e));
+                self.exit(r.return_token.span, value, Op::Return(value))
+            }
+            syn::Expr::Break(b) => {
+                let value = b.expr.as_ref().map(|e| self.expr(e));
+                self.exit(b.break_token.span, value, Op::Break(value))
+            }
+            syn::Expr::Continue(c) => self.exit(c.continue_token.span, None, Op::Continue),
+            syn::Expr::Yield(y) => {
+                let value = y.expr.as_ref().map(|e| self.expr(e));
+                self.exit(y.yield_token.span, value, Op::Unseen)
+            }
+            other => {
+                let range = self.span(other.span());
+                self.push(Op::Unseen, range)
+            }
+        }
+    }
+
+    fn exit(&mut self, keyword: Span, value: Option<NodeId>, op: Op) -> NodeId {
+        match value {
+            Some(value) => self.push_to(keyword, value, op),
+            None => {
+                let range = self.span(keyword);
+                self.push(op, range)
+            }
+        }
+    }
+
+    fn path_expr(&mut self, expr: &syn::ExprPath) -> NodeId {
+        let first = expr.path.segments.first().map_or(Span::call_site(), |s| s.ident.span());
+        let start = expr.qself.as_ref().map_or(first, |q| q.lt_token.span);
+        let start = expr.path.leading_colon.map_or(start, |c| c.spans[0]);
+        let end = expr.path.segments.last().map_or(first, |s| match &s.arguments {
+            syn::PathArguments::None => s.ident.span(),
+            syn::PathArguments::AngleBracketed(a) => a.gt_token.span,
+            syn::PathArguments::Parenthesized(p) => p.paren_token.span.close(),
+        });
+        let range = Range { start: self.span(start).start, end: self.span(end).end };
+        let path = paths::path(&expr.path, expr.qself.as_ref());
+        let local = path.single().and_then(|name| self.local(name));
+        self.push(local.map_or(Op::Path(path), Op::Local), range)
+    }
+
+    fn method_call(&mut self, call: &syn::ExprMethodCall) -> NodeId {
+        let receiver = self.expr(&call.receiver);
+        let arguments = self.exprs(&call.args);
+        let op = Op::Method {
+            receiver,
+            name: paths::name(&call.method),
+            name_range: self.span(call.method.span()),
+            generics: call.turbofish.as_ref().map(paths::turbofish).unwrap_or_default(),
+            arguments,
+        };
+        self.push_from(receiver, call.paren_token.span.close(), op)
+    }
+
+    fn binary(&mut self, binary: &syn::ExprBinary) -> NodeId {
+        let left = self.expr(&binary.left);
+        let right = self.expr(&binary.right);
+        let range = Range { start: self.range_of(left).start, end: self.range_of(right).end };
+        let value = self.push(Op::Binary { left, right }, range);
+        if assigns(&binary.op) { self.push(Op::Assign { place: left, value }, range) } else { value }
+    }
+
+    fn struct_literal(&mut self, literal: &syn::ExprStruct) -> NodeId {
+        let mut fields = Vec::new();
+        for field in &literal.fields {
+            let value = self.expr(&field.expr);
+            let (name, span) = member(&field.member);
+            let range = Range { start: self.span(span).start, end: self.range_of(value).end };
+            self.file.coverable.push(range);
+            fields.push((name, value));
+        }
+        let rest = literal.rest.as_ref().map(|e| self.expr(e));
+        let first = literal.path.segments.first().map_or(Span::call_site(), |s| s.ident.span());
+        let range = Range { start: self.span(first).start, end: self.span(literal.brace_token.span.close()).end };
+        let path = paths::path(&literal.path, literal.qself.as_ref());
+        self.push(Op::Struct { path, fields, rest }, range)
+    }
+
+    fn closure(&mut self, closure: &syn::ExprClosure) -> NodeId {
+        let region = self.open(RegionKind::Closure, Range::default());
+        let mut parameters = Vec::new();
+        let mut types = Vec::new();
+        self.inside(region, |b| {
+            for input in &closure.inputs {
+                let (pattern, ty) = match input {
+                    syn::Pat::Type(typed) => (b.pattern(&typed.pat), paths::type_ref(&typed.ty)),
+                    pattern => (b.pattern(pattern), TypeRef::Inferred),
+                };
+                parameters.push(pattern);
+                types.push(ty);
+            }
+            let range = match &*closure.body {
+                syn::Expr::Block(syn::ExprBlock { block, label: None, .. }) => {
+                    b.statements(&block.stmts);
+                    b.span(block.brace_token.span.join())
+                }
+                body => {
+                    let value = b.expr(body);
+                    b.set_value(value);
+                    b.range_of(value)
+                }
+            };
+            b.body.regions[region.index()].range = range;
+        });
+        let first = [closure.asyncness.map(|t| t.span), closure.capture.map(|t| t.span)];
+        let start = first.into_iter().flatten().next().unwrap_or(closure.inputs_begin.span);
+        let range = Range { start: self.span(start).start, end: self.body.region(region).range.end };
+        let (returns, is_async) = (paths::returns(&closure.output), closure.asyncness.is_some());
+        self.push(Op::Closure { region, parameters, types, returns, is_async }, range)
+    }
+
+    fn block(&mut self, block: &syn::Block, keyword: Option<Span>) -> NodeId {
+        let region = self.block_region(RegionKind::Block, block);
+        let inner = self.body.region(region).range;
+        let start = keyword.map_or(inner.start, |k| self.span(k).start);
+        self.push(Op::Block(region), Range { start, end: inner.end })
+    }
+
+    fn if_expr(&mut self, expr: &syn::ExprIf) -> NodeId {
+        let range = self.span(expr.then_branch.brace_token.span.join());
+        let then = self.open(RegionKind::Branch, range);
+        let known = self.names.len();
+        let outer = std::mem::replace(&mut self.binding, then);
+        let condition = self.expr(&expr.cond);
+        self.binding = outer;
+        self.inside(then, |b| b.statements(&expr.then_branch.stmts));
+        self.names.truncate(known);
+        let otherwise = expr.else_branch.as_ref().map(|(_, e)| self.expr_region(RegionKind::Branch, e));
+        let end = otherwise.map_or(range.end, |region| self.body.region(region).range.end);
+        let start = self.span(expr.if_token.span).start;
+        self.push(Op::If { condition, then, otherwise }, Range { start, end })
+    }
+
+    fn match_expr(&mut self, expr: &syn::ExprMatch) -> NodeId {
+        let scrutinee = self.expr(&expr.expr);
+        let mut arms = Vec::new();
+        for arm in &expr.arms {
+            let region = self.open(RegionKind::Arm, Range::default());
+            let mut pattern = None;
+            let mut guarded = false;
+            self.inside(region, |b| {
+                let parsed = match &arm.pat {
+                    syn::Pat::Guard(guard) => {
+                        let parsed = b.pattern(&guard.pat);
+                        guarded = true;
+                        b.expr(&guard.guard);
+                        parsed
+                    }
+                    pat => b.pattern(pat),
+                };
+                let range = b.arm_body(&arm.body);
+                b.body.regions[region.index()].range = range;
+                pattern = Some(parsed);
+            });
+            let Some(pattern) = pattern else { continue };
+            let range = Range { start: pattern.range.start, end: self.body.region(region).range.end };
+            self.file.coverable.push(range);
+            arms.push(Arm { pattern, guarded, region, range });
+        }
+        let range =
+            Range { start: self.span(expr.match_token.span).start, end: self.span(expr.brace_token.span.close()).end };
+        self.push(Op::Match { scrutinee, arms }, range)
+    }
+
+    /// A block's statements, or an expression as the value, in the present region.
+    pub fn arm_body(&mut self, body: &syn::Expr) -> Range {
+        if let syn::Expr::Block(syn::ExprBlock { block, label: None, .. }) = body {
+            self.statements(&block.stmts);
+            return self.span(block.brace_token.span.join());
+        }
+        let value = self.expr(body);
+        self.set_value(value);
+        self.range_of(value)
+    }
+
+    fn macro_range(&self, mac: &syn::Macro) -> Range {
+        let first = mac.path.segments.first().map_or(Span::call_site(), |s| s.ident.span());
+        let first = mac.path.leading_colon.map_or(first, |c| c.spans[0]);
+        Range { start: self.span(first).start, end: self.span(mac.delimiter.span().close()).end }
+    }
+
+    fn macro_call(&mut self, mac: &syn::Macro) -> NodeId {
+        let range = self.macro_range(mac);
+        let path = paths::path(&mac.path, None);
+        let mut call = MacroCall { path, arguments: Vec::new(), mentions: Vec::new(), seen: true };
+        match macros::read(mac) {
+            Reading::Arguments { exprs, captured, known } => {
+                call.arguments = self.exprs(&exprs);
+                call.mentions = captured.iter().filter_map(|name| self.local(*name)).collect();
+                call.seen = known;
+            }
+            Reading::Statements(statements) => self.statements(&statements),
+            Reading::Alternatives(blocks) => {
+                for statements in blocks {
+                    let region = self.open(RegionKind::Block, range);
+                    self.inside(region, |b| b.statements(&statements));
+                    self.push(Op::Block(region), range);
+                }
+            }
+            Reading::Deferred(statements) => {
+                let region = self.open(RegionKind::Closure, range);
+                self.inside(region, |b| b.statements(&statements));
+                let closure =
+                    Op::Closure { region, parameters: Vec::new(), types: Vec::new(), returns: None, is_async: false };
+                call.arguments.push(self.push(closure, range));
+            }
+            Reading::Stream(statements) => {
+                let region = self.open(RegionKind::Async, range);
+                self.inside(region, |b| b.statements(&statements));
+                call.arguments.push(self.push(Op::Async(region), range));
+            }
+            Reading::Select(select) => return self.select(&select, range),
+            Reading::Unseen(words) => {
+                call.mentions = words.iter().filter_map(|name| self.local(*name)).collect();
+                call.mentions.dedup();
+                call.seen = false;
+            }
+        }
+        self.push(Op::Macro(call), range)
+    }
+
+    fn select(&mut self, select: &macros::Select, range: Range) -> NodeId {
+        let futures: Vec<NodeId> = select.arms.iter().map(|arm| self.expr(&arm.future)).collect();
+        let mut arms = Vec::new();
+        for (arm, future) in select.arms.iter().zip(futures) {
+            let region = self.open(RegionKind::Arm, range);
+            let mut pattern = None;
+            self.inside(region, |b| {
+                pattern = Some(b.pattern(&arm.pattern));
+                if let Some(condition) = &arm.condition {
+                    b.expr(condition);
+                }
+                let range = b.arm_body(&arm.body);
+                b.body.regions[region.index()].range = range;
+            });
+            let Some(pattern) = pattern else { continue };
+            self.file.coverable.push(Range { start: pattern.range.start, end: self.body.region(region).range.end });
+            arms.push(SelectArm { pattern, future, region });
+        }
+        let otherwise = select.otherwise.as_ref().map(|body| self.expr_region(RegionKind::Arm, body));
+        self.push(Op::Select { arms, otherwise }, range)
+    }
+
+    /// A pattern; its names are bound from here on.
+    pub fn pattern(&mut self, pattern: &syn::Pat) -> Pattern {
+        let range = self.span(pattern.span());
+        let kind = match pattern {
+            syn::Pat::Wild(_) => PatternKind::Wild,
+            syn::Pat::Ident(i) => self.identifier(i),
+            syn::Pat::Tuple(t) => PatternKind::Tuple(self.patterns(&t.elems)),
+            syn::Pat::Slice(s) => PatternKind::Slice(self.patterns(&s.elems)),
+            syn::Pat::TupleStruct(t) => PatternKind::TupleStruct {
+                path: paths::path(&t.path, t.qself.as_ref()),
+                parts: self.patterns(&t.elems),
+            },
+            syn::Pat::Struct(s) => {
+                let fields = s.fields.iter().map(|f| (member(&f.member).0, self.pattern(&f.pat))).collect();
+                PatternKind::Struct { path: paths::path(&s.path, s.qself.as_ref()), fields }
+            }
+            syn::Pat::Path(p) => PatternKind::Path(paths::path(&p.path, p.qself.as_ref())),
+            syn::Pat::Reference(r) => PatternKind::Reference(Box::new(self.pattern(&r.pat))),
+            syn::Pat::Paren(p) => return self.pattern(&p.pat),
+            syn::Pat::Guard(g) => return self.pattern(&g.pat),
+            syn::Pat::Or(o) => self.alternatives(&o.cases),
+            syn::Pat::Type(t) => PatternKind::Typed(Box::new(self.pattern(&t.pat)), paths::type_ref(&t.ty)),
+            syn::Pat::Rest(_) => PatternKind::Rest,
+            syn::Pat::Lit(_) | syn::Pat::Range(_) | syn::Pat::Const(_) => PatternKind::Literal,
+            _ => PatternKind::Unseen,
+        };
+        Pattern { kind, range }
+    }
+
+    fn patterns<'a>(&mut self, patterns: impl IntoIterator<Item = &'a syn::Pat>) -> Vec<Pattern> {
+        patterns.into_iter().map(|p| self.pattern(p)).collect()
+    }
+
+    /// Every alternative binds the same names; they are one local each.
+    fn alternatives<'a>(&mut self, cases: impl IntoIterator<Item = &'a syn::Pat>) -> PatternKind {
+        let before = self.names.len();
+        let mut parts: Vec<Pattern> = Vec::new();
+        for case in cases {
+            let first: Vec<(Ustr, LocalId)> = self.names[before..].to_vec();
+            let mut part = self.pattern(case);
+            if !parts.is_empty() {
+                unify(&mut part, &self.body, &first);
+                self.names.truncate(before);
+                self.names.extend(first);
+            }
+            parts.push(part);
+        }
+        PatternKind::Or(parts)
+    }
+
+    /// A name in a pattern: a constant or unit variant by convention where it starts with a capital, else a new local.
+    fn identifier(&mut self, ident: &syn::PatIdent) -> PatternKind {
+        let name = paths::name(&ident.ident);
+        let is_constant =
+            name.starts_with(|c: char| c.is_uppercase()) && ident.by_ref.is_none() && ident.subpat.is_none();
+        if is_constant {
+            let segment = Segment { name, arguments: Vec::new(), bindings: Vec::new() };
+            return PatternKind::Path(Path { global: false, qself: None, segments: vec![segment] });
+        }
+        let range = self.span(ident.ident.span());
+        let local = self.bind_local(name, range);
+        let of = ident.subpat.as_ref().map(|(_, p)| Box::new(self.pattern(p)));
+        PatternKind::Bind { local, of }
+    }
+}
+
+/// Gives the names of a later alternative the locals of the first.
+fn unify(pattern: &mut Pattern, body: &Body, first: &[(Ustr, LocalId)]) {
+    let known =
+        |local: LocalId| first.iter().find(|(name, _)| *name == body.local(local).name).map_or(local, |(_, id)| *id);
+    match &mut pattern.kind {
+        PatternKind::Bind { local, of } => {
+            *local = known(*local);
+            if let Some(of) = of {
+                unify(of, body, first);
+            }
+        }
+        PatternKind::Tuple(parts)
+        | PatternKind::Slice(parts)
+        | PatternKind::Or(parts)
+        | PatternKind::TupleStruct { parts, .. } => parts.iter_mut().for_each(|p| unify(p, body, first)),
+        PatternKind::Struct { fields, .. } => fields.iter_mut().for_each(|(_, p)| unify(p, body, first)),
+        PatternKind::Reference(of) | PatternKind::Typed(of, _) => unify(of, body, first),
+        PatternKind::Wild | PatternKind::Path(_) | PatternKind::Rest | PatternKind::Literal | PatternKind::Unseen => {}
+    }
+}
+
+fn declares_items(statement: &syn::Stmt) -> bool {
+    match statement {
+        syn::Stmt::Item(_) => true,
+        syn::Stmt::Macro(mac) => macros::is_item_macro(&mac.mac),
+        _ => false,
+    }
+}
+
+/// Whether `op;` drops a value that could matter: exits, loops and assignments have none.
+fn drops_a_value(op: &Op) -> bool {
+    !matches!(op, Op::Assign { .. } | Op::Return(_) | Op::Break(_) | Op::Continue | Op::Loop { .. } | Op::Let { .. })
+}
+
+fn assigns(op: &syn::BinOp) -> bool {
+    use syn::BinOp::*;
+    matches!(
+        op,
+        AddAssign(_)
+            | SubAssign(_)
+            | MulAssign(_)
+            | DivAssign(_)
+            | RemAssign(_)
+            | BitXorAssign(_)
+            | BitAndAssign(_)
+            | BitOrAssign(_)
+            | ShlAssign(_)
+            | ShrAssign(_)
+    )
+}
+
+fn member(member: &syn::Member) -> (Ustr, Span) {
+    match member {
+        syn::Member::Named(ident) => (paths::name(ident), ident.span()),
+        syn::Member::Unnamed(index) => (ustr(&index.index.to_string()), index.span),
+    }
+}
+
+fn literal(lit: &syn::Lit) -> Literal {
+    match lit {
+        syn::Lit::Str(s) => Literal::Text(ustr(&s.value())),
+        syn::Lit::Bool(b) => Literal::Bool(b.value),
+        syn::Lit::Int(i) => Literal::Number(ustr(i.base10_digits())),
+        _ => Literal::Other,
+    }
+}

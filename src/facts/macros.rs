@@ -1,0 +1,421 @@
+//! Macros whose arguments are Rust are looked into; the rest is recorded as unseen, never guessed. Knows macros by name only.
+
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Token, braced};
+use ustr::Ustr;
+
+use super::model::StaticKind;
+use super::paths;
+
+/// What a macro in a body turned out to be.
+pub enum Reading {
+    /// Expressions that are evaluated in order; `captured` are names inside a format string.
+    Arguments {
+        exprs: Vec<syn::Expr>,
+        captured: Vec<Ustr>,
+        known: bool,
+    },
+    /// Statements that stand where the macro stands.
+    Statements(Vec<syn::Stmt>),
+    /// Statements of which the build's configuration picks one group.
+    Alternatives(Vec<Vec<syn::Stmt>>),
+    /// Statements that run when the scope ends.
+    Deferred(Vec<syn::Stmt>),
+    /// Statements of an async stream.
+    Stream(Vec<syn::Stmt>),
+    Select(Select),
+    /// All words in it.
+    Unseen(Vec<Ustr>),
+}
+
+/// `select!`.
+pub struct Select {
+    pub arms: Vec<SelectBranch>,
+    pub otherwise: Option<syn::Expr>,
+}
+
+/// `pattern = future, if condition => body`.
+pub struct SelectBranch {
+    pub pattern: syn::Pat,
+    pub future: syn::Expr,
+    pub condition: Option<syn::Expr>,
+    pub body: syn::Expr,
+}
+
+/// What a macro among items turned out to be.
+pub enum ItemMacro {
+    /// `macro_rules! name`.
+    Definition(Ustr),
+    Statics(StaticKind, Vec<MacroStatic>),
+    Items(Vec<syn::Item>),
+    Unseen,
+}
+
+/// A static inside `lazy_static!` or `thread_local!`.
+pub struct MacroStatic {
+    pub ident: proc_macro2::Ident,
+    pub ty: syn::Type,
+    pub init: Option<syn::Expr>,
+    pub public: bool,
+    pub span: Span,
+}
+
+/// Macros that evaluate their arguments and keep none of them.
+const EVALUATING: &[&str] = &[
+    "format",
+    "print",
+    "println",
+    "eprint",
+    "eprintln",
+    "write",
+    "writeln",
+    "format_args",
+    "panic",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "dbg",
+    "vec",
+    "matches",
+    "error",
+    "warn",
+    "info",
+    "debug",
+    "trace",
+    "log",
+    "event",
+    "span",
+    "error_span",
+    "warn_span",
+    "info_span",
+    "debug_span",
+    "trace_span",
+    "anyhow",
+    "bail",
+    "ensure",
+    "eyre",
+    "join",
+    "try_join",
+    "concat",
+    "stringify",
+    "env",
+    "option_env",
+    "include_str",
+    "include_bytes",
+    "file",
+    "line",
+    "column",
+    "module_path",
+    "cfg",
+    "compile_error",
+    "ready",
+    "query",
+    "query_as",
+    "query_scalar",
+    "query_file",
+    "query_file_as",
+    "counter",
+    "gauge",
+    "histogram",
+    "increment_counter",
+    "addr_of",
+    "addr_of_mut",
+    "smallvec",
+    "hashmap",
+    "btreemap",
+    "crit",
+    "fatal",
+];
+
+/// The reading of a macro call in a body.
+pub fn read(mac: &syn::Macro) -> Reading {
+    let name = last_name(mac);
+    let tokens = &mac.tokens;
+    let special = match name.as_str() {
+        "select" | "select_biased" => parse(Select::parse, tokens).map(Reading::Select),
+        "matches" => parse(matches_scrutinee, tokens).map(|e| arguments(vec![e], tokens, true)),
+        "pin" | "pin_mut" => parse(syn::Block::parse_within, tokens).filter(|s| has_let(s)).map(Reading::Statements),
+        "defer" | "defer_on_success" | "defer_on_unwind" => {
+            parse(syn::Block::parse_within, tokens).map(Reading::Deferred)
+        }
+        "stream" | "try_stream" => parse(syn::Block::parse_within, tokens).map(Reading::Stream),
+        "cfg_if" => alternatives(tokens).and_then(|all| {
+            all.iter()
+                .map(|block| parse(syn::Block::parse_within, block))
+                .collect::<Option<Vec<_>>>()
+                .map(Reading::Alternatives)
+        }),
+        _ => None,
+    };
+    special
+        .or_else(|| {
+            parse(Arguments::parse, tokens).map(|a| arguments(a.0, tokens, EVALUATING.contains(&name.as_str())))
+        })
+        .unwrap_or_else(|| Reading::Unseen(words(tokens)))
+}
+
+/// Whether a macro statement declares items rather than computes.
+pub fn is_item_macro(mac: &syn::Macro) -> bool {
+    matches!(last_name(mac).as_str(), "lazy_static" | "thread_local" | "macro_rules" | "task_local")
+}
+
+/// The reading of a macro among items.
+pub fn item_macro(ident: Option<&proc_macro2::Ident>, mac: &syn::Macro) -> ItemMacro {
+    match (last_name(mac).as_str(), ident) {
+        ("macro_rules", Some(ident)) => ItemMacro::Definition(paths::name(ident)),
+        ("lazy_static", _) => statics(StaticKind::LazyStatic, &mac.tokens),
+        ("thread_local" | "task_local", _) => statics(StaticKind::ThreadLocal, &mac.tokens),
+        ("cfg_if", _) => {
+            let blocks = alternatives(&mac.tokens).unwrap_or_default();
+            let parsed: Option<Vec<_>> = blocks.iter().map(|block| parse(Items::parse, block)).collect();
+            parsed
+                .map_or(ItemMacro::Unseen, |all| ItemMacro::Items(all.into_iter().flat_map(|items| items.0).collect()))
+        }
+        _ => parse(Items::parse, &mac.tokens)
+            .filter(|i| !i.0.is_empty())
+            .map_or(ItemMacro::Unseen, |i| ItemMacro::Items(i.0)),
+    }
+}
+
+fn last_name(mac: &syn::Macro) -> Ustr {
+    mac.path.segments.last().map_or(Ustr::from(""), |s| paths::name(&s.ident))
+}
+
+fn parse<T>(parser: fn(ParseStream) -> syn::Result<T>, tokens: &TokenStream) -> Option<T> {
+    parser.parse2(tokens.clone()).ok()
+}
+
+fn has_let(statements: &[syn::Stmt]) -> bool {
+    statements.iter().any(|s| matches!(s, syn::Stmt::Local(_)))
+}
+
+fn arguments(exprs: Vec<syn::Expr>, tokens: &TokenStream, known: bool) -> Reading {
+    Reading::Arguments { exprs, captured: captured_names(tokens), known }
+}
+
+/// Names that the format strings among the tokens capture: `"{name:?}"`.
+fn captured_names(tokens: &TokenStream) -> Vec<Ustr> {
+    let mut names = Vec::new();
+    for token in tokens.clone() {
+        if let TokenTree::Literal(literal) = token
+            && let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string())
+        {
+            let text = text.value();
+            for hole in text.split('{').skip(1) {
+                let end = hole.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(hole.len());
+                if end > 0 && hole[end..].starts_with(['}', ':']) {
+                    names.push(Ustr::from(&hole[..end]));
+                }
+            }
+        }
+    }
+    names
+}
+
+/// All identifiers in the tokens, nested ones included.
+fn words(tokens: &TokenStream) -> Vec<Ustr> {
+    let mut found = captured_names(tokens);
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Ident(ident) => found.push(paths::name(&ident)),
+            TokenTree::Group(group) => found.extend(words(&group.stream())),
+            _ => {}
+        }
+    }
+    found
+}
+
+struct Items(Vec<syn::Item>);
+
+impl Parse for Items {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let mut items = Vec::new();
+        while !input.is_empty() {
+            let item: syn::Item = input.parse()?;
+            if matches!(item, syn::Item::Verbatim(_)) {
+                return Err(input.error("not an item"));
+            }
+            items.push(item);
+        }
+        Ok(Items(items))
+    }
+}
+
+/// Expressions separated by `,` or `;`, each with what log and trace macros allow before it: `name =`, `name:`, `%`, `?`.
+struct Arguments(Vec<syn::Expr>);
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let mut exprs = Vec::new();
+        if input.peek(syn::Ident) && input.peek2(Token![;]) && input.fork().parse::<syn::Ident>()? == "biased" {
+            input.parse::<syn::Ident>()?;
+            input.parse::<Token![;]>()?;
+        }
+        while !input.is_empty() {
+            argument_name(input)?;
+            if input.peek(Token![%]) {
+                input.parse::<Token![%]>()?;
+            } else if input.peek(Token![?]) {
+                input.parse::<Token![?]>()?;
+            }
+            exprs.push(input.parse::<syn::Expr>()?);
+            if input.peek(Token![=>]) {
+                input.parse::<Token![=>]>()?;
+            } else if input.peek(Token![;]) {
+                input.parse::<Token![;]>()?;
+            } else if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(Arguments(exprs))
+    }
+}
+
+/// Skips `a.b.c =`, `"a" =` and `a:` where they name an argument.
+fn argument_name(input: ParseStream) -> syn::Result<()> {
+    let fork = input.fork();
+    if fork.peek(syn::LitStr) {
+        fork.parse::<syn::LitStr>()?;
+    } else {
+        if !fork.peek(syn::Ident) && !fork.peek(Token![type]) {
+            return Ok(());
+        }
+        fork.call(<syn::Ident as syn::ext::IdentExt>::parse_any)?;
+        while fork.peek(Token![.]) && fork.peek2(syn::Ident) {
+            fork.parse::<Token![.]>()?;
+            fork.parse::<syn::Ident>()?;
+        }
+    }
+    let names = fork.peek(Token![=]) && !fork.peek(Token![==]) && !fork.peek(Token![=>]);
+    let labels = fork.peek(Token![:]) && !fork.peek(Token![::]);
+    if !(names || labels) {
+        return Ok(());
+    }
+    while !(input.peek(Token![=]) || input.peek(Token![:])) {
+        input.parse::<TokenTree>()?;
+    }
+    input.parse::<TokenTree>()?;
+    Ok(())
+}
+
+fn matches_scrutinee(input: ParseStream) -> syn::Result<syn::Expr> {
+    let scrutinee = input.parse()?;
+    input.parse::<Token![,]>()?;
+    input.parse::<TokenStream>()?;
+    Ok(scrutinee)
+}
+
+impl Select {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let mut select = Select { arms: Vec::new(), otherwise: None };
+        if input.peek(syn::Ident) && input.peek2(Token![;]) {
+            input.parse::<syn::Ident>()?;
+            input.parse::<Token![;]>()?;
+        }
+        while !input.is_empty() {
+            if input.peek(Token![else]) || (input.peek(syn::Ident) && input.peek2(Token![=>])) {
+                input.call(<syn::Ident as syn::ext::IdentExt>::parse_any)?;
+                input.parse::<Token![=>]>()?;
+                select.otherwise = Some(arm_body(input)?);
+                continue;
+            }
+            let pattern = input.call(syn::Pat::parse_multi)?;
+            input.parse::<Token![=]>()?;
+            let future = input.parse()?;
+            let condition = if input.peek(Token![,]) {
+                input.parse::<Token![,]>()?;
+                input.parse::<Token![if]>()?;
+                Some(input.parse()?)
+            } else {
+                None
+            };
+            input.parse::<Token![=>]>()?;
+            let body = arm_body(input)?;
+            select.arms.push(SelectBranch { pattern, future, condition, body });
+        }
+        Ok(select)
+    }
+}
+
+/// A block ends its arm by itself, as in `match`; anything else ends at a comma.
+fn arm_body(input: ParseStream) -> syn::Result<syn::Expr> {
+    if input.peek(syn::token::Brace) {
+        let fork = input.fork();
+        fork.parse::<TokenTree>()?;
+        if !(fork.peek(Token![.]) || fork.peek(Token![?])) {
+            let block: syn::Block = input.parse()?;
+            let _ = input.parse::<Option<Token![,]>>()?;
+            return Ok(syn::Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block }));
+        }
+    }
+    let body = input.parse()?;
+    if !input.is_empty() {
+        input.parse::<Token![,]>()?;
+    }
+    Ok(body)
+}
+
+/// The blocks of `if #[cfg(..)] { .. } else if #[cfg(..)] { .. } else { .. }`.
+fn alternatives(tokens: &TokenStream) -> Option<Vec<TokenStream>> {
+    let mut blocks = Vec::new();
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Group(g) if g.delimiter() == Delimiter::Brace => blocks.push(g.stream()),
+            TokenTree::Group(g) if g.delimiter() == Delimiter::Bracket => {}
+            TokenTree::Ident(i) if i == "if" || i == "else" => {}
+            TokenTree::Punct(p) if p.as_char() == '#' => {}
+            _ => return None,
+        }
+    }
+    Some(blocks)
+}
+
+fn statics(kind: StaticKind, tokens: &TokenStream) -> ItemMacro {
+    parse(macro_statics, tokens).map_or(ItemMacro::Unseen, |statics| ItemMacro::Statics(kind, statics))
+}
+
+/// `pub static ref NAME: Type = init;` or `static NAME: Type = const { init }`, any number of them.
+fn macro_statics(input: ParseStream) -> syn::Result<Vec<MacroStatic>> {
+    let mut statics = Vec::new();
+    while !input.is_empty() {
+        input.call(syn::Attribute::parse_outer)?;
+        let visibility: syn::Visibility = input.parse()?;
+        let keyword: Token![static] = input.parse()?;
+        let _ = input.parse::<Option<Token![ref]>>()?;
+        let ident = input.parse()?;
+        input.parse::<Token![:]>()?;
+        let ty: syn::Type = input.parse()?;
+        let init = if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            Some(static_init(input)?)
+        } else {
+            None
+        };
+        let end = init.as_ref().map_or(ty.span(), |e| e.span());
+        let span = keyword.span.join(end).unwrap_or(keyword.span);
+        let public = !matches!(visibility, syn::Visibility::Inherited);
+        statics.push(MacroStatic { ident, ty, init, public, span });
+        if !input.is_empty() {
+            input.parse::<Token![;]>()?;
+        }
+    }
+    Ok(statics)
+}
+
+fn static_init(input: ParseStream) -> syn::Result<syn::Expr> {
+    if input.peek(Token![const]) && input.peek2(syn::token::Brace) {
+        input.parse::<Token![const]>()?;
+        let content;
+        braced!(content in input);
+        return content.parse();
+    }
+    input.parse()
+}

@@ -1,0 +1,12 @@
+//! From the text of a file to its facts. The only home of syn, quote and proc-macro2; nothing is resolved here.
+
+mod body;
+pub mod comments;
+pub mod depth;
+mod items;
+mod macros;
+pub mod model;
+mod parse;
+mod paths;
+
+pub use parse::{Unreadable, extract};

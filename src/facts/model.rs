@@ -1,0 +1,664 @@
+//! Facts of one file as plain data: items, and for each body a structured, MIR-like record. Nothing in them is resolved;
+//! they depend on the file's bytes alone, and no syn type is among them.
+
+use serde::{Deserialize, Serialize};
+use ustr::Ustr;
+
+pub use super::comments::Suppression;
+use crate::source::Range;
+
+macro_rules! ids {
+    ($($(#[$meta:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A name scope of the file: the file itself (0), an inline module, or a block that declares items.
+    ScopeId,
+    /// A body of the file.
+    BodyId,
+    /// An operand or event of a body.
+    NodeId,
+    /// A region of a body; 0 is the whole body.
+    RegionId,
+    /// A local variable of a body.
+    LocalId,
+}
+
+/// All that is known of one file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// Scope 0 is the file itself.
+    pub scopes: Vec<Scope>,
+    /// `mod name;`
+    pub module_files: Vec<ModuleFile>,
+    pub uses: Vec<Use>,
+    pub functions: Vec<Function>,
+    pub types: Vec<TypeDef>,
+    pub aliases: Vec<TypeAlias>,
+    pub traits: Vec<TraitDef>,
+    pub impls: Vec<Impl>,
+    pub statics: Vec<Static>,
+    pub macros: Vec<MacroDef>,
+    pub bodies: Vec<Body>,
+    pub suppressions: Vec<Suppression>,
+    /// Item macros whose contents could not be read.
+    pub unseen: Vec<Range>,
+}
+
+/// A scope that names are looked up in, outwards through `parent`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Scope {
+    pub kind: ScopeKind,
+    /// The module's name; empty for the file and for blocks.
+    pub name: Ustr,
+    pub parent: Option<ScopeId>,
+    /// Only compiled for tests.
+    pub test: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScopeKind {
+    File,
+    Module,
+    Block,
+}
+
+/// `mod name;`: a module in a file of its own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ModuleFile {
+    pub name: Ustr,
+    pub scope: ScopeId,
+    /// The `#[path]` attribute, as written.
+    pub path: Option<String>,
+    pub test: bool,
+    pub range: Range,
+}
+
+/// One name brought in by a `use` (groups are spread out) or by `extern crate`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Use {
+    pub scope: ScopeId,
+    pub path: Vec<Ustr>,
+    /// Whether the path starts with `::`.
+    pub global: bool,
+    /// The name it gets here; empty for a glob, `_` for an unnamed import.
+    pub name: Ustr,
+    pub glob: bool,
+    pub public: bool,
+    pub range: Range,
+}
+
+/// An attribute with its arguments as text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Attribute {
+    /// `tokio::main`.
+    pub path: Vec<Ustr>,
+    /// The text between the parentheses; empty where there are none.
+    pub arguments: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Function {
+    pub name: Ustr,
+    pub name_range: Range,
+    /// The whole item with its attributes.
+    pub range: Range,
+    pub scope: ScopeId,
+    pub owner: Owner,
+    pub is_async: bool,
+    pub public: bool,
+    pub generics: Vec<Generic>,
+    pub receiver: Option<Receiver>,
+    /// Types of the parameters without the receiver.
+    pub parameters: Vec<TypeRef>,
+    pub returns: Option<TypeRef>,
+    pub attributes: Vec<Attribute>,
+    /// Only compiled for tests.
+    pub test: bool,
+    pub body: Option<BodyId>,
+}
+
+/// Where a function stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Owner {
+    Free,
+    /// Index in [`FileFacts::impls`].
+    Impl(u32),
+    /// Index in [`FileFacts::traits`].
+    Trait(u32),
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Receiver {
+    Value,
+    Reference,
+    MutableReference,
+    /// `self: Arc<Self>`.
+    Typed(TypeRef),
+}
+
+/// A generic type parameter with its bounds, those of the `where` clause included.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Generic {
+    pub name: Ustr,
+    pub bounds: Vec<TypeRef>,
+}
+
+/// A struct, enum or union.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TypeDef {
+    pub name: Ustr,
+    pub name_range: Range,
+    pub range: Range,
+    pub scope: ScopeId,
+    pub public: bool,
+    pub generics: Vec<Generic>,
+    /// Fields of the struct, or of all variants one after the other.
+    pub fields: Vec<Field>,
+    /// Variants of an enum.
+    pub variants: Vec<Ustr>,
+    pub attributes: Vec<Attribute>,
+    pub test: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Field {
+    /// The name, or the index as text.
+    pub name: Ustr,
+    pub range: Range,
+    pub ty: TypeRef,
+    pub public: bool,
+    /// The enum variant it belongs to.
+    pub variant: Option<Ustr>,
+}
+
+/// `type Name<T> = …;`, also in an impl (an associated type).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TypeAlias {
+    pub name: Ustr,
+    pub scope: ScopeId,
+    pub generics: Vec<Generic>,
+    pub ty: TypeRef,
+    /// The impl it is an associated type of.
+    pub of_impl: Option<u32>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TraitDef {
+    pub name: Ustr,
+    pub scope: ScopeId,
+    pub generics: Vec<Generic>,
+    pub supertraits: Vec<TypeRef>,
+    pub range: Range,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Impl {
+    pub scope: ScopeId,
+    pub generics: Vec<Generic>,
+    pub trait_path: Option<Path>,
+    pub self_ty: TypeRef,
+    pub attributes: Vec<Attribute>,
+    pub range: Range,
+}
+
+/// A `static`, `const`, `lazy_static!` or `thread_local!`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Static {
+    pub name: Ustr,
+    pub name_range: Range,
+    pub range: Range,
+    pub scope: ScopeId,
+    pub kind: StaticKind,
+    pub ty: TypeRef,
+    pub public: bool,
+    pub test: bool,
+    pub body: Option<BodyId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StaticKind {
+    Static,
+    Const,
+    LazyStatic,
+    ThreadLocal,
+}
+
+/// A `macro_rules!` definition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MacroDef {
+    pub name: Ustr,
+    pub scope: ScopeId,
+}
+
+/// A type as written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TypeRef {
+    Path(Path),
+    Reference(Box<TypeRef>),
+    Tuple(Vec<TypeRef>),
+    /// An array or slice.
+    Slice(Box<TypeRef>),
+    Function(Vec<TypeRef>, Box<TypeRef>),
+    Impl(Vec<TypeRef>),
+    Dyn(Vec<TypeRef>),
+    Never,
+    Inferred,
+    /// A macro, a pointer, or something newer than this tool.
+    Unseen,
+}
+
+/// A path as written, with its generic arguments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Path {
+    /// Whether it starts with `::`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub global: bool,
+    /// `<T as Trait>::` or `<T>::`; the trait's segments stand first in `segments`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qself: Option<Box<QSelf>>,
+    pub segments: Vec<Segment>,
+}
+
+/// `<ty as Trait>`: `position` segments of the path name the trait.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QSelf {
+    pub ty: TypeRef,
+    pub position: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    pub name: Ustr,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<TypeRef>,
+    /// `Item = T`, and `-> T` as `Output = T`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bindings: Vec<(Ustr, TypeRef)>,
+}
+
+impl Path {
+    /// The names without generic arguments.
+    pub fn names(&self) -> impl Iterator<Item = Ustr> {
+        self.segments.iter().map(|s| s.name)
+    }
+
+    /// The last name.
+    pub fn last(&self) -> Ustr {
+        self.segments.last().map_or(Ustr::from(""), |s| s.name)
+    }
+
+    /// The name, where the path is nothing but a name.
+    pub fn single(&self) -> Option<Ustr> {
+        match &self.segments[..] {
+            [only] if !self.global && self.qself.is_none() => Some(only.name),
+            _ => None,
+        }
+    }
+}
+
+/// What a function, closure, static or constant does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Body {
+    /// Scope that its names are looked up in; regions with items of their own have a nearer one.
+    pub scope: ScopeId,
+    /// Patterns of the parameters without the receiver; `self` is the first local where there is one.
+    pub parameters: Vec<Pattern>,
+    pub nodes: Vec<Node>,
+    pub regions: Vec<Region>,
+    pub locals: Vec<Local>,
+}
+
+impl Body {
+    /// The outermost region.
+    pub const ROOT: RegionId = RegionId(0);
+
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    pub fn region(&self, id: RegionId) -> &Region {
+        &self.regions[id.index()]
+    }
+
+    pub fn local(&self, id: LocalId) -> &Local {
+        &self.locals[id.index()]
+    }
+
+    /// Regions from `id` outwards to the root, `id` included.
+    pub fn outwards(&self, id: RegionId) -> impl Iterator<Item = (RegionId, &Region)> {
+        std::iter::successors(Some(id), |at| self.region(*at).parent).map(|at| (at, self.region(at)))
+    }
+
+    /// All nodes with their ids, in evaluation order.
+    pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().enumerate().map(|(at, node)| (NodeId(at as u32), node))
+    }
+}
+
+/// A variable of a body.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Local {
+    pub name: Ustr,
+    pub range: Range,
+    /// The region whose end is the end of its scope.
+    pub region: RegionId,
+}
+
+/// A part of a body that is entered as a whole.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Region {
+    pub kind: RegionKind,
+    pub parent: Option<RegionId>,
+    /// The nodes that stand directly in it, in evaluation order.
+    pub nodes: Vec<NodeId>,
+    /// What it evaluates to, where it ends in an expression.
+    pub value: Option<NodeId>,
+    pub scope: ScopeId,
+    pub range: Range,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegionKind {
+    Function,
+    Block,
+    /// A branch of an `if`.
+    Branch,
+    /// An arm of a `match` or `select!`.
+    Arm,
+    /// The body of `loop`, `while` or `for`, with a `while`'s condition.
+    Loop,
+    Closure,
+    Async,
+}
+
+/// An operand or event: every expression is one, in evaluation order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Node {
+    pub op: Op,
+    pub range: Range,
+    pub region: RegionId,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Op {
+    Local(LocalId),
+    Path(Path),
+    Literal(Literal),
+    Field {
+        base: NodeId,
+        name: Ustr,
+    },
+    Index {
+        base: NodeId,
+        index: NodeId,
+    },
+    Reference {
+        of: NodeId,
+        mutable: bool,
+    },
+    Deref(NodeId),
+    Cast {
+        of: NodeId,
+        ty: TypeRef,
+    },
+    Unary(NodeId),
+    Binary {
+        left: NodeId,
+        right: NodeId,
+    },
+    /// Tuples, arrays and ranges.
+    Tuple(Vec<NodeId>),
+    Array(Vec<NodeId>),
+    Range(Vec<NodeId>),
+    Struct {
+        path: Path,
+        fields: Vec<(Ustr, NodeId)>,
+        rest: Option<NodeId>,
+    },
+    Call {
+        callee: NodeId,
+        arguments: Vec<NodeId>,
+    },
+    Method {
+        receiver: NodeId,
+        name: Ustr,
+        name_range: Range,
+        generics: Vec<TypeRef>,
+        arguments: Vec<NodeId>,
+    },
+    Macro(MacroCall),
+    Closure {
+        region: RegionId,
+        parameters: Vec<Pattern>,
+        types: Vec<TypeRef>,
+        returns: Option<TypeRef>,
+        is_async: bool,
+    },
+    Async(RegionId),
+    Block(RegionId),
+    If {
+        condition: NodeId,
+        then: RegionId,
+        otherwise: Option<RegionId>,
+    },
+    /// `let pattern = of` as a condition.
+    Let {
+        pattern: Pattern,
+        of: NodeId,
+    },
+    Match {
+        scrutinee: NodeId,
+        arms: Vec<Arm>,
+    },
+    Loop {
+        kind: LoopKind,
+        region: RegionId,
+    },
+    /// `select!`: every future is polled, one arm runs.
+    Select {
+        arms: Vec<SelectArm>,
+        otherwise: Option<RegionId>,
+    },
+    /// A `let` statement.
+    Bind {
+        pattern: Pattern,
+        ty: Option<TypeRef>,
+        init: Option<NodeId>,
+        otherwise: Option<RegionId>,
+    },
+    Assign {
+        place: NodeId,
+        value: NodeId,
+    },
+    Await(NodeId),
+    Try(NodeId),
+    Return(Option<NodeId>),
+    Break(Option<NodeId>),
+    Continue,
+    /// `value;`: the value is dropped here.
+    Discard(NodeId),
+    Unseen,
+}
+
+impl Op {
+    /// Calls `f` with every node whose value this one uses, in evaluation order.
+    pub fn operands(&self, f: &mut dyn FnMut(NodeId)) {
+        match self {
+            Op::Field { base, .. } => f(*base),
+            Op::Index { base, index } => [base, index].into_iter().for_each(|n| f(*n)),
+            Op::Reference { of, .. } | Op::Cast { of, .. } | Op::Let { of, .. } => f(*of),
+            Op::Deref(of) | Op::Unary(of) | Op::Await(of) | Op::Try(of) | Op::Discard(of) => f(*of),
+            Op::Binary { left, right } => [left, right].into_iter().for_each(|n| f(*n)),
+            Op::Tuple(parts) | Op::Array(parts) | Op::Range(parts) => parts.iter().for_each(|n| f(*n)),
+            Op::Struct { fields, rest, .. } => {
+                fields.iter().for_each(|(_, n)| f(*n));
+                rest.iter().for_each(|n| f(*n));
+            }
+            Op::Call { callee, arguments } => {
+                f(*callee);
+                arguments.iter().for_each(|n| f(*n));
+            }
+            Op::Method { receiver, arguments, .. } => {
+                f(*receiver);
+                arguments.iter().for_each(|n| f(*n));
+            }
+            Op::Macro(call) => call.arguments.iter().for_each(|n| f(*n)),
+            Op::If { condition, .. } => f(*condition),
+            Op::Match { scrutinee, .. } => f(*scrutinee),
+            Op::Loop { kind: LoopKind::For { iterated, .. }, .. } => f(*iterated),
+            Op::Select { arms, .. } => arms.iter().for_each(|arm| f(arm.future)),
+            Op::Bind { init, .. } => init.iter().for_each(|n| f(*n)),
+            Op::Assign { place, value } => [place, value].into_iter().for_each(|n| f(*n)),
+            Op::Return(value) | Op::Break(value) => value.iter().for_each(|n| f(*n)),
+            Op::Local(_)
+            | Op::Path(_)
+            | Op::Literal(_)
+            | Op::Closure { .. }
+            | Op::Async(_)
+            | Op::Block(_)
+            | Op::Loop { .. }
+            | Op::Continue
+            | Op::Unseen => {}
+        }
+    }
+
+    /// Calls `f` with every region that belongs to this node.
+    pub fn regions(&self, f: &mut dyn FnMut(RegionId)) {
+        match self {
+            Op::Closure { region, .. } | Op::Async(region) | Op::Block(region) | Op::Loop { region, .. } => f(*region),
+            Op::If { then, otherwise, .. } => {
+                f(*then);
+                otherwise.iter().for_each(|r| f(*r));
+            }
+            Op::Match { arms, .. } => arms.iter().for_each(|arm| f(arm.region)),
+            Op::Select { arms, otherwise } => {
+                arms.iter().for_each(|arm| f(arm.region));
+                otherwise.iter().for_each(|r| f(*r));
+            }
+            Op::Bind { otherwise, .. } => otherwise.iter().for_each(|r| f(*r)),
+            _ => {}
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Literal {
+    Text(Ustr),
+    Bool(bool),
+    Number(Ustr),
+    Other,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoopKind {
+    Loop,
+    While,
+    For { pattern: Pattern, iterated: NodeId },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Arm {
+    pub pattern: Pattern,
+    pub guarded: bool,
+    /// Guard and body.
+    pub region: RegionId,
+    /// The whole arm.
+    pub range: Range,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SelectArm {
+    pub pattern: Pattern,
+    /// The future that is awaited.
+    pub future: NodeId,
+    pub region: RegionId,
+}
+
+/// A macro call in a body.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MacroCall {
+    pub path: Path,
+    /// Arguments that could be read as expressions.
+    pub arguments: Vec<NodeId>,
+    /// Locals that occur in what could not be read, or are captured by a format string.
+    pub mentions: Vec<LocalId>,
+    /// Whether all of it was read.
+    pub seen: bool,
+}
+
+/// A pattern with the locals it binds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Pattern {
+    pub kind: PatternKind,
+    pub range: Range,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PatternKind {
+    Wild,
+    Bind { local: LocalId, of: Option<Box<Pattern>> },
+    Tuple(Vec<Pattern>),
+    Slice(Vec<Pattern>),
+    TupleStruct { path: Path, parts: Vec<Pattern> },
+    Struct { path: Path, fields: Vec<(Ustr, Pattern)> },
+    Path(Path),
+    Reference(Box<Pattern>),
+    Or(Vec<Pattern>),
+    Typed(Box<Pattern>, TypeRef),
+    Rest,
+    Literal,
+    Unseen,
+}
+
+impl Pattern {
+    /// The locals it binds, in the order written.
+    pub fn locals(&self) -> Vec<LocalId> {
+        let mut found = Vec::new();
+        self.collect(&mut found);
+        found
+    }
+
+    fn collect(&self, found: &mut Vec<LocalId>) {
+        match &self.kind {
+            PatternKind::Bind { local, of } => {
+                found.push(*local);
+                if let Some(of) = of {
+                    of.collect(found);
+                }
+            }
+            PatternKind::Tuple(parts)
+            | PatternKind::Slice(parts)
+            | PatternKind::Or(parts)
+            | PatternKind::TupleStruct { parts, .. } => parts.iter().for_each(|p| p.collect(found)),
+            PatternKind::Struct { fields, .. } => fields.iter().for_each(|(_, p)| p.collect(found)),
+            PatternKind::Reference(of) | PatternKind::Typed(of, _) => of.collect(found),
+            PatternKind::Wild
+            | PatternKind::Path(_)
+            | PatternKind::Rest
+            | PatternKind::Literal
+            | PatternKind::Unseen => {}
+        }
+    }
+}

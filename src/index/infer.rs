@@ -1,0 +1,1079 @@
+//! Types and callees inside one body, in evaluation order: constructors, annotations, patterns, method returns, closures.
+//! What is not known stays unknown; nothing is guessed from names.
+
+use std::collections::HashMap;
+
+use ustr::{Ustr, ustr};
+
+use super::defs::*;
+use super::names::{Names, Resolved};
+use super::types::*;
+use crate::catalogue::{Callable, Runs};
+use crate::facts::model::*;
+
+/// What a call runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Callee {
+    Workspace(FnId),
+    /// A function of a trait of the workspace; its implementors are in the signatures.
+    Trait(FnId),
+    /// A function, method or macro of a library, by canonical path.
+    External(Ustr),
+    /// The constructor of a tuple struct or variant.
+    Constructor(TypeId, Option<Ustr>),
+    /// A closure of the same body.
+    Closure(NodeId),
+    Unknown(Unknown),
+}
+
+/// Why a callee is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unknown {
+    /// The path could not be followed.
+    Path,
+    /// The receiver's type is not known.
+    Receiver,
+    /// The receiver's type is known, the method is not.
+    Method,
+    /// A value that is called.
+    Value,
+}
+
+/// What is known of one body.
+#[derive(Debug, Default)]
+pub struct BodyInfo {
+    /// The type of every node.
+    pub nodes: Vec<Ty>,
+    pub locals: Vec<Ty>,
+    pub callees: HashMap<NodeId, Callee>,
+    /// The node that uses a node's value.
+    pub parents: Vec<Option<NodeId>>,
+    /// The node that a region belongs to.
+    pub region_nodes: Vec<Option<NodeId>>,
+    /// Where closures and async blocks run, where that is not simply here.
+    pub runs: HashMap<RegionId, Runs>,
+    /// Functions handed to a call that runs them: the call, the function, how it is run.
+    pub handed: Vec<(NodeId, FnId, Runs)>,
+}
+
+impl BodyInfo {
+    pub fn ty(&self, node: NodeId) -> &Ty {
+        &self.nodes[node.index()]
+    }
+
+    pub fn local(&self, local: LocalId) -> &Ty {
+        &self.locals[local.index()]
+    }
+
+    pub fn parent(&self, node: NodeId) -> Option<NodeId> {
+        self.parents[node.index()]
+    }
+
+    /// The node that a region belongs to; none for the whole body.
+    pub fn region_node(&self, region: RegionId) -> Option<NodeId> {
+        self.region_nodes[region.index()]
+    }
+}
+
+/// All that inference reads.
+pub struct World<'a> {
+    pub names: Names<'a>,
+    pub signatures: &'a Signatures,
+}
+
+/// Infers one body.
+pub fn infer(world: &World, body: BodyRef) -> BodyInfo {
+    let facts = world.names.defs.body(body);
+    let (parents, region_nodes) = links(facts);
+    let info = BodyInfo {
+        nodes: vec![Ty::Unknown; facts.nodes.len()],
+        locals: vec![Ty::Unknown; facts.locals.len()],
+        parents,
+        region_nodes,
+        ..BodyInfo::default()
+    };
+    let owner = world.names.defs.owners.get(&body).copied();
+    let mut inference = Inference {
+        world,
+        body: facts,
+        file: body.file,
+        generics: Generics::default(),
+        owner_impl: None,
+        info,
+        done: vec![false; facts.regions.len()],
+    };
+    inference.start(owner);
+    inference.info
+}
+
+/// The user of every node's value, and the node of every region.
+fn links(body: &Body) -> (Vec<Option<NodeId>>, Vec<Option<NodeId>>) {
+    let mut parents = vec![None; body.nodes.len()];
+    let mut regions = vec![None; body.regions.len()];
+    for (id, node) in body.iter() {
+        node.op.operands(&mut |operand| parents[operand.index()] = Some(id));
+        node.op.regions(&mut |region| regions[region.index()] = Some(id));
+    }
+    (parents, regions)
+}
+
+struct Inference<'a> {
+    world: &'a World<'a>,
+    body: &'a Body,
+    file: crate::source::FileId,
+    generics: Generics,
+    owner_impl: Option<ImplId>,
+    info: BodyInfo,
+    done: Vec<bool>,
+}
+
+impl Inference<'_> {
+    fn start(&mut self, owner: Option<BodyOwner>) {
+        if let Some(BodyOwner::Function(id)) = owner {
+            self.generics = self.world.signatures.generics_of(&self.world.names, id);
+            self.owner_impl = self.world.names.defs.impl_of(id);
+            let signature = self.world.signatures.functions[id.index()].clone();
+            let this = signature.receiver.map(|ty| self.bounded_param(ty));
+            if let (Some(this), Some(first)) = (this, self.info.locals.first_mut()) {
+                *first = this;
+            }
+            let body = self.body;
+            for (pattern, ty) in body.parameters.iter().zip(signature.parameters) {
+                let ty = self.bounded_param(ty);
+                self.bind(pattern, &ty);
+            }
+        }
+        self.region(Body::ROOT);
+        for at in 0..self.body.regions.len() {
+            self.region(RegionId(at as u32));
+        }
+    }
+
+    /// A parameter's type where its bounds say more than its name.
+    fn bounded_param(&self, ty: Ty) -> Ty {
+        match &ty {
+            Ty::Param(name) => {
+                let Some(bounds) = self.generics.names.get(name) else { return ty };
+                let Some(module) = self.module(Body::ROOT) else { return ty };
+                self.world.names.bounded(module, bounds, &self.generics).or(ty)
+            }
+            Ty::Ref(of) => Ty::Ref(Box::new(self.bounded_param((**of).clone()))),
+            _ => ty,
+        }
+    }
+
+    fn module(&self, region: RegionId) -> Option<ModuleId> {
+        self.world.names.module(self.file, self.body.region(region).scope)
+    }
+
+    fn ty(&self, node: NodeId) -> Ty {
+        self.info.nodes[node.index()].clone()
+    }
+
+    /// Infers a region once; its type is that of its value.
+    fn region(&mut self, region: RegionId) -> Ty {
+        let facts = self.body.region(region);
+        if !std::mem::replace(&mut self.done[region.index()], true) {
+            for node in &facts.nodes {
+                let ty = self.node(*node);
+                self.info.nodes[node.index()] = ty;
+            }
+        }
+        match facts.value {
+            Some(value) => self.ty(value),
+            None => self.region_end(region),
+        }
+    }
+
+    /// The type of a region that ends in a statement: nothing, or never where it cannot be left.
+    fn region_end(&self, region: RegionId) -> Ty {
+        let last = self.body.region(region).nodes.last().map(|n| &self.body.node(*n).op);
+        match last {
+            Some(Op::Return(_) | Op::Break(_) | Op::Continue) => Ty::Never,
+            _ => Ty::unit(),
+        }
+    }
+
+    fn node(&mut self, id: NodeId) -> Ty {
+        let body = self.body;
+        let node = body.node(id);
+        match &node.op {
+            Op::Local(local) => self.info.locals[local.index()].clone(),
+            Op::Path(path) => self.path(path, node.region),
+            Op::Literal(literal) => match literal {
+                Literal::Text(_) => Ty::Ref(Box::new(Ty::ext("str", Vec::new()))),
+                Literal::Bool(_) => Ty::ext("bool", Vec::new()),
+                _ => Ty::Unknown,
+            },
+            Op::Field { base, name } => self.field(&self.ty(*base), *name),
+            Op::Index { base, .. } => self.element(&self.ty(*base)),
+            Op::Reference { of, .. } => Ty::Ref(Box::new(self.ty(*of))),
+            Op::Deref(of) => self.deref(&self.ty(*of)).unwrap_or(Ty::Unknown),
+            Op::Cast { ty, .. } => self.written(ty, node.region),
+            Op::Unary(of) => self.ty(*of),
+            Op::Binary { .. } | Op::Range(_) | Op::Unseen => Ty::Unknown,
+            Op::Tuple(parts) => Ty::Tuple(parts.iter().map(|p| self.ty(*p)).collect()),
+            Op::Array(parts) => Ty::Slice(Box::new(parts.first().map_or(Ty::Unknown, |p| self.ty(*p)))),
+            Op::Struct { path, fields, .. } => self.struct_literal(path, fields, node.region),
+            Op::Call { callee, arguments } => self.call(id, *callee, arguments),
+            Op::Method { receiver, name, generics, arguments, .. } => {
+                self.method(id, *receiver, *name, generics, arguments)
+            }
+            Op::Macro(call) => self.macro_call(id, call, node.region),
+            Op::Closure { .. } => Ty::Closure(id),
+            Op::Async(region) => {
+                let value = self.region(*region);
+                Ty::Future(Box::new(value))
+            }
+            Op::Block(region) => self.region(*region),
+            Op::If { then, otherwise, .. } => {
+                let first = self.region(*then);
+                let second = otherwise.map_or(Ty::unit(), |o| self.region(o));
+                first.or(second)
+            }
+            Op::Let { pattern, of } => {
+                let ty = self.ty(*of);
+                self.bind(pattern, &ty);
+                Ty::ext("bool", Vec::new())
+            }
+            Op::Match { scrutinee, arms } => {
+                let scrutinee = self.ty(*scrutinee);
+                arms.iter().fold(Ty::Unknown, |ty, arm| {
+                    self.bind(&arm.pattern, &scrutinee);
+                    let value = self.region(arm.region);
+                    ty.or(value)
+                })
+            }
+            Op::Loop { kind, region } => {
+                if let LoopKind::For { pattern, iterated } = kind {
+                    let element = self.element(&self.ty(*iterated));
+                    self.bind(pattern, &element);
+                }
+                self.region(*region);
+                if matches!(kind, LoopKind::Loop) { self.broken_value(*region) } else { Ty::unit() }
+            }
+            Op::Select { arms, otherwise } => {
+                let first = arms.iter().fold(Ty::Unknown, |ty, arm| {
+                    let output = self.awaited(&self.ty(arm.future));
+                    self.bind(&arm.pattern, &output);
+                    let value = self.region(arm.region);
+                    ty.or(value)
+                });
+                let second = otherwise.map_or(Ty::Unknown, |o| self.region(o));
+                first.or(second)
+            }
+            Op::Bind { pattern, ty, init, otherwise } => {
+                let init_ty = init.map_or(Ty::Unknown, |i| self.ty(i));
+                let annotated = ty.as_ref().map_or(Ty::Unknown, |t| self.written(t, node.region));
+                let ty = more_specific(annotated, init_ty);
+                self.bind(pattern, &ty);
+                if let Some(otherwise) = otherwise {
+                    self.region(*otherwise);
+                }
+                Ty::unit()
+            }
+            Op::Assign { place, value } => {
+                if let Op::Local(local) = &self.body.node(*place).op
+                    && self.info.locals[local.index()].is_unknown()
+                {
+                    self.info.locals[local.index()] = self.ty(*value);
+                }
+                Ty::unit()
+            }
+            Op::Await(of) => self.awaited(&self.ty(*of)),
+            Op::Try(of) => self.tried(&self.ty(*of)),
+            Op::Return(_) | Op::Break(_) | Op::Continue => Ty::Never,
+            Op::Discard(_) => Ty::unit(),
+        }
+    }
+
+    /// What `break value` gives a `loop`.
+    fn broken_value(&self, region: RegionId) -> Ty {
+        let inside = |node: &Node| self.body.outwards(node.region).any(|(at, _)| at == region);
+        self.body.nodes.iter().filter(|node| inside(node)).fold(Ty::Unknown, |ty, node| match node.op {
+            Op::Break(Some(value)) => ty.or(self.ty(value)),
+            _ => ty,
+        })
+    }
+
+    fn written(&self, ty: &TypeRef, region: RegionId) -> Ty {
+        self.module(region).map_or(Ty::Unknown, |module| self.world.names.ty(module, ty, &self.generics))
+    }
+
+    fn awaited(&self, ty: &Ty) -> Ty {
+        self.world.names.awaited(ty)
+    }
+
+    fn tried(&self, ty: &Ty) -> Ty {
+        match ty.peeled() {
+            Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
+                arguments.first().cloned().unwrap_or(Ty::Unknown)
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
+    // Paths
+
+    fn path(&self, path: &Path, region: RegionId) -> Ty {
+        let Some(module) = self.module(region) else { return Ty::Unknown };
+        let names: Vec<Ustr> = path.names().collect();
+        let arguments = || {
+            let written =
+                path.segments.iter().rev().find(|s| !s.arguments.is_empty()).map_or(&[][..], |s| &s.arguments);
+            written.iter().map(|t| self.written(t, region)).collect::<Vec<_>>()
+        };
+        if let Some(qself) = &path.qself {
+            let ty = self.written(&qself.ty, region);
+            return names.last().map_or(Ty::Unknown, |name| self.associated(&ty, *name, arguments()));
+        }
+        match &names[..] {
+            [first] if first == "Self" => return self.type_as_value(self.generics.self_ty.as_ref()),
+            [first, name] if first == "Self" => {
+                let this = self.generics.self_ty.clone().unwrap_or(Ty::Unknown);
+                return self.associated(&this, *name, arguments());
+            }
+            [first, name] if self.generics.names.contains_key(first) => {
+                let ty = self.bounded_param(Ty::Param(*first));
+                return self.associated(&ty, *name, arguments());
+            }
+            _ => {}
+        }
+        match self.world.names.resolve(module, &names, path.global) {
+            Resolved::Def(Def::Fn(id), 0) => Ty::Fn(id),
+            Resolved::Def(Def::Static(id), 0) => self.world.signatures.statics[id.index()].clone(),
+            Resolved::Def(Def::Type(id), 0) => self.type_as_value(Some(&Ty::Adt(id, Vec::new()))),
+            Resolved::Def(Def::Variant(id, variant), 0) => self.variant(id, variant),
+            Resolved::Def(Def::Type(id), 1) => {
+                self.associated(&Ty::Adt(id, arguments()), *names.last().unwrap_or(&ustr("")), vec![])
+            }
+            Resolved::Def(Def::Alias(_), 1) => {
+                let owner = Path { segments: path.segments[..path.segments.len() - 1].to_vec(), ..path.clone() };
+                let ty = self.written(&TypeRef::Path(owner), region);
+                self.associated(&ty, *names.last().unwrap_or(&ustr("")), arguments())
+            }
+            Resolved::Def(Def::Trait(id), 1) => {
+                let function = names.last().and_then(|name| self.world.signatures.trait_functions.get(&(id, *name)));
+                function.map_or(Ty::Unknown, |id| Ty::Fn(*id))
+            }
+            Resolved::External(full) => Ty::ExtFn(full, arguments()),
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// A type's name as a value: a unit struct, or the constructor of a tuple struct.
+    fn type_as_value(&self, ty: Option<&Ty>) -> Ty {
+        match ty {
+            Some(Ty::Adt(id, arguments)) if self.world.names.defs.type_def(*id).fields.is_empty() => {
+                Ty::Adt(*id, arguments.clone())
+            }
+            Some(Ty::Adt(id, _)) => Ty::Constructor(*id, None),
+            Some(ty) => ty.clone(),
+            None => Ty::Unknown,
+        }
+    }
+
+    fn variant(&self, id: TypeId, variant: Ustr) -> Ty {
+        let has_fields = self.world.names.defs.type_def(id).fields.iter().any(|f| f.variant == Some(variant));
+        if has_fields { Ty::Constructor(id, Some(variant)) } else { Ty::Adt(id, Vec::new()) }
+    }
+
+    /// `Type::name` as a value.
+    fn associated(&self, ty: &Ty, name: Ustr, arguments: Vec<Ty>) -> Ty {
+        match ty {
+            Ty::Adt(id, _) => {
+                if self.world.names.defs.type_def(*id).variants.contains(&name) {
+                    return self.variant(*id, name);
+                }
+                let own = self.world.signatures.methods.get(&(TypeKey::Adt(*id), name)).and_then(|f| f.first());
+                own.or_else(|| self.any_method(name)).map_or(Ty::Unknown, |id| Ty::Fn(*id))
+            }
+            Ty::Ext(path, own) => {
+                let arguments = if arguments.is_empty() { own.clone() } else { arguments };
+                let workspace = self.world.signatures.methods.get(&(TypeKey::Ext(*path), name)).and_then(|f| f.first());
+                workspace.map_or_else(|| Ty::ExtFn(ustr(&format!("{path}::{name}")), arguments), |id| Ty::Fn(*id))
+            }
+            Ty::Bounded(bounds) => bounds
+                .iter()
+                .find_map(|bound| match bound {
+                    Bound::Trait(id) => self.world.signatures.trait_functions.get(&(*id, name)).map(|f| Ty::Fn(*f)),
+                    Bound::Ext(path, _) => Some(Ty::ExtFn(ustr(&format!("{path}::{name}")), Vec::new())),
+                })
+                .unwrap_or(Ty::Unknown),
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// A method that some `impl<T> Trait for T` gives everything.
+    fn any_method(&self, name: Ustr) -> Option<&FnId> {
+        self.world.signatures.methods.get(&(TypeKey::Any, name)).and_then(|f| f.first())
+    }
+
+    // Fields, elements, derefs
+
+    fn field(&self, ty: &Ty, name: Ustr) -> Ty {
+        self.autoderef(ty, |ty| match ty {
+            Ty::Adt(id, arguments) => {
+                let found = self.world.signatures.fields[id.index()].get(&name)?;
+                Some(found.substitute(&self.own_params(*id, arguments)))
+            }
+            Ty::Tuple(parts) => name.parse::<usize>().ok().and_then(|at| parts.get(at).cloned()),
+            Ty::Ext(path, arguments) if name == "0" => {
+                let wraps = self.world.names.catalogue.type_entry(*path).is_some_and(|e| e.deref.is_some());
+                if wraps { arguments.first().cloned() } else { None }
+            }
+            _ => None,
+        })
+        .unwrap_or(Ty::Unknown)
+    }
+
+    fn own_params(&self, id: TypeId, arguments: &[Ty]) -> HashMap<Ustr, Ty> {
+        let generics = &self.world.names.defs.type_def(id).generics;
+        generics.iter().map(|g| g.name).zip(arguments.iter().cloned()).collect()
+    }
+
+    /// The first answer along `*`, `**`, …
+    fn autoderef<T>(&self, ty: &Ty, answer: impl Fn(&Ty) -> Option<T>) -> Option<T> {
+        let mut at = ty.clone();
+        for _ in 0..8 {
+            if let Some(found) = answer(&at) {
+                return Some(found);
+            }
+            at = self.deref(&at)?;
+        }
+        None
+    }
+
+    fn deref(&self, ty: &Ty) -> Option<Ty> {
+        match ty {
+            Ty::Ref(of) => Some((**of).clone()),
+            Ty::Adt(id, arguments) => {
+                let target = self.world.signatures.derefs.get(id)?;
+                Some(target.substitute(&self.own_params(*id, arguments)))
+            }
+            Ty::Ext(path, arguments) => {
+                let target = self.world.names.catalogue.type_entry(*path)?.deref.as_ref()?;
+                let holes = Holes { params: self.world.names.params_of(*path, arguments), ..Holes::default() };
+                Some(self.world.names.catalogued(target, &holes))
+            }
+            _ => None,
+        }
+    }
+
+    /// What iterating over or indexing a value gives.
+    fn element(&self, ty: &Ty) -> Ty {
+        match ty {
+            Ty::Slice(of) => (**of).clone(),
+            Ty::Ref(of) => match self.element(of) {
+                Ty::Unknown => Ty::Unknown,
+                element => Ty::Ref(Box::new(element)),
+            },
+            Ty::Ext(path, arguments) => {
+                for name in ["next", "into_iter"] {
+                    let Some((_, callable)) = self.world.names.catalogue.method(*path, ustr(name)) else { continue };
+                    let holes = Holes { params: self.world.names.params_of(*path, arguments), ..Holes::default() };
+                    let ty = self.world.names.catalogued(&callable.returns, &holes);
+                    return if name == "next" { self.tried(&ty) } else { self.element(&ty) };
+                }
+                Ty::Unknown
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
+    // Patterns
+
+    fn bind(&mut self, pattern: &Pattern, ty: &Ty) {
+        match &pattern.kind {
+            PatternKind::Bind { local, of } => {
+                let known = &mut self.info.locals[local.index()];
+                *known = std::mem::take(known).or(ty.clone());
+                if let Some(of) = of {
+                    self.bind(of, ty);
+                }
+            }
+            PatternKind::Tuple(parts) => {
+                if let Ty::Tuple(types) = ty.peeled() {
+                    let types = types.clone();
+                    self.bind_parts(parts, &types);
+                }
+            }
+            PatternKind::Slice(parts) => {
+                let element = self.element(ty);
+                parts.iter().for_each(|p| self.bind(p, &element));
+            }
+            PatternKind::Or(parts) => parts.iter().for_each(|p| self.bind(p, ty)),
+            PatternKind::Reference(of) => {
+                let inner = self.deref(ty).unwrap_or(Ty::Unknown);
+                self.bind(of, &inner);
+            }
+            PatternKind::Typed(of, written) => {
+                let ty = self.written(written, Body::ROOT).or(ty.clone());
+                self.bind(of, &ty);
+            }
+            PatternKind::TupleStruct { path, parts } => {
+                let types = self.tuple_struct_parts(path, ty, parts.len());
+                self.bind_parts(parts, &types);
+            }
+            PatternKind::Struct { path, fields } => {
+                let owner = self.pattern_owner(path, ty);
+                for (name, part) in fields {
+                    let ty = match &owner {
+                        Some((id, variant, arguments)) => {
+                            let found =
+                                self.world.signatures.fields[id.index()].get(&field_key(*variant, *name)).cloned();
+                            found.unwrap_or(Ty::Unknown).substitute(&self.own_params(*id, arguments))
+                        }
+                        None => Ty::Unknown,
+                    };
+                    self.bind(part, &ty);
+                }
+            }
+            PatternKind::Wild
+            | PatternKind::Path(_)
+            | PatternKind::Rest
+            | PatternKind::Literal
+            | PatternKind::Unseen => {}
+        }
+    }
+
+    /// Parts of a tuple; after `..` they are counted from the end.
+    fn bind_parts(&mut self, parts: &[Pattern], types: &[Ty]) {
+        let rest = parts.iter().position(|p| matches!(p.kind, PatternKind::Rest));
+        for (at, part) in parts.iter().enumerate() {
+            let from_end = rest.is_some_and(|rest| at > rest);
+            let place = if from_end { (types.len() + at).checked_sub(parts.len()) } else { Some(at) };
+            let ty = place.and_then(|at| types.get(at)).cloned().unwrap_or(Ty::Unknown);
+            self.bind(part, &ty);
+        }
+    }
+
+    /// The workspace type (and variant) a pattern's path names; where the path says nothing, the matched type does.
+    fn pattern_owner(&self, path: &Path, ty: &Ty) -> Option<(TypeId, Option<Ustr>, Vec<Ty>)> {
+        let arguments = match ty.peeled() {
+            Ty::Adt(_, arguments) => arguments.clone(),
+            _ => Vec::new(),
+        };
+        match self.path(path, Body::ROOT) {
+            Ty::Constructor(id, variant) => Some((id, variant, arguments)),
+            Ty::Adt(id, _) => Some((id, None, arguments)),
+            _ => match ty.peeled() {
+                Ty::Adt(id, arguments) => {
+                    let variant =
+                        Some(path.last()).filter(|v| self.world.names.defs.type_def(*id).variants.contains(v));
+                    Some((*id, variant, arguments.clone()))
+                }
+                _ => None,
+            },
+        }
+    }
+
+    fn tuple_struct_parts(&self, path: &Path, ty: &Ty, count: usize) -> Vec<Ty> {
+        let matched = ty.peeled();
+        if let Ty::Ext(_, arguments) = matched {
+            return match path.last().as_str() {
+                "Err" => arguments.get(1).into_iter().cloned().collect(),
+                _ => arguments.first().into_iter().cloned().collect(),
+            };
+        }
+        let Some((id, variant, arguments)) = self.pattern_owner(path, ty) else { return Vec::new() };
+        let params = self.own_params(id, &arguments);
+        let field = |at: usize| {
+            let found = self.world.signatures.fields[id.index()].get(&field_key(variant, ustr(&at.to_string())));
+            found.map_or(Ty::Unknown, |ty| ty.substitute(&params))
+        };
+        (0..count).map(field).collect()
+    }
+
+    // Values that are made
+
+    fn struct_literal(&mut self, path: &Path, fields: &[(Ustr, NodeId)], region: RegionId) -> Ty {
+        let ty = match path.single() {
+            Some(name) if name == "Self" => self.generics.self_ty.clone().unwrap_or(Ty::Unknown),
+            _ => match self.path(path, region) {
+                Ty::Constructor(id, _) | Ty::Adt(id, _) => Ty::Adt(id, Vec::new()),
+                Ty::ExtFn(path, arguments) => Ty::Ext(path, arguments),
+                _ => self.written(&TypeRef::Path(path.clone()), region),
+            },
+        };
+        let Ty::Adt(id, arguments) = &ty else { return ty };
+        if !arguments.is_empty() {
+            return ty;
+        }
+        let mut map = HashMap::new();
+        for (name, value) in fields {
+            if let Some(declared) = self.world.signatures.fields[id.index()].get(name) {
+                declared.unify(&self.ty(*value), &mut map);
+            }
+        }
+        let generics = &self.world.names.defs.type_def(*id).generics;
+        Ty::Adt(*id, generics.iter().map(|g| map.get(&g.name).cloned().unwrap_or(Ty::Unknown)).collect())
+    }
+
+    fn macro_call(&mut self, id: NodeId, call: &MacroCall, region: RegionId) -> Ty {
+        let names: Vec<Ustr> = call.path.names().collect();
+        let full = match self.module(region).map(|m| self.world.names.resolve(m, &names, call.path.global)) {
+            Some(Resolved::External(full)) => full,
+            Some(Resolved::Def(Def::Macro, _)) => return Ty::Unknown,
+            _ => ustr(&format!("std::{}", call.path.last())),
+        };
+        let arguments: Vec<Ty> = call.arguments.iter().map(|a| self.ty(*a)).collect();
+        self.info.callees.insert(id, Callee::External(full));
+        match call.path.last().as_str() {
+            "vec" => return Ty::ext("std::vec::Vec", arguments.into_iter().take(1).collect()),
+            "join" => return Ty::Tuple(arguments.iter().map(|a| self.awaited(a)).collect()),
+            "try_join" => {
+                let parts = arguments.iter().map(|a| self.tried(&self.awaited(a))).collect();
+                return Ty::ext("std::result::Result", vec![Ty::Tuple(parts), Ty::Unknown]);
+            }
+            "format" => return Ty::ext("std::string::String", Vec::new()),
+            _ => {}
+        }
+        match self.world.names.catalogue.callable(full) {
+            Some(callable) => {
+                let holes = Holes { arguments, ..Holes::default() };
+                self.world.names.catalogued(&callable.returns, &holes)
+            }
+            None => Ty::Unknown,
+        }
+    }
+
+    // Calls
+
+    fn call(&mut self, id: NodeId, callee: NodeId, arguments: &[NodeId]) -> Ty {
+        let (known, ty) = match self.ty(callee) {
+            Ty::Fn(function) => {
+                let returns = self.workspace_call(id, function, None, arguments);
+                (self.workspace_callee(function), returns)
+            }
+            Ty::ExtFn(path, generics) => {
+                (Callee::External(path), self.external_call(id, path, generics, None, arguments))
+            }
+            Ty::Constructor(owner, variant) => {
+                let returns = self.constructor_call(owner, variant, arguments);
+                (Callee::Constructor(owner, variant), returns)
+            }
+            Ty::Closure(closure) => {
+                let types: Vec<Ty> = arguments.iter().map(|a| self.ty(*a)).collect();
+                (Callee::Closure(closure), self.run_closure(closure, &types))
+            }
+            Ty::Callable(_, returns) => (Callee::Unknown(Unknown::Value), *returns),
+            _ => {
+                let is_path = matches!(self.body.node(callee).op, Op::Path(_));
+                (Callee::Unknown(if is_path { Unknown::Path } else { Unknown::Value }), Ty::Unknown)
+            }
+        };
+        self.info.callees.insert(id, known);
+        ty
+    }
+
+    fn workspace_callee(&self, function: FnId) -> Callee {
+        if self.world.names.defs.trait_of(function).is_some() {
+            Callee::Trait(function)
+        } else {
+            Callee::Workspace(function)
+        }
+    }
+
+    /// The return type of a call of a workspace function, generics filled in from the arguments.
+    fn workspace_call(&mut self, id: NodeId, function: FnId, receiver: Option<&Ty>, arguments: &[NodeId]) -> Ty {
+        let signature = &self.world.signatures.functions[function.index()];
+        let mut map = HashMap::new();
+        let mut parameters = signature.parameters.clone();
+        match (&signature.receiver, receiver) {
+            (Some(declared), Some(actual)) => declared.unify(actual, &mut map),
+            // `Type::method(receiver, ..)`
+            (Some(declared), None) => parameters.insert(0, declared.clone()),
+            _ => {}
+        }
+        let returns = signature.returns.clone();
+        for (declared, argument) in parameters.iter().zip(arguments) {
+            declared.unify(&self.ty(*argument), &mut map);
+        }
+        let generics = self.world.signatures.generics_of(&self.world.names, function);
+        for (declared, argument) in parameters.iter().zip(arguments) {
+            self.callable_argument(id, function, declared, *argument, &generics, &mut map);
+        }
+        returns.substitute(&map)
+    }
+
+    /// Runs a closure argument with the parameter types its bound gives, and learns what the bound's output stands for.
+    fn callable_argument(
+        &mut self,
+        call: NodeId,
+        function: FnId,
+        declared: &Ty,
+        argument: NodeId,
+        generics: &Generics,
+        map: &mut HashMap<Ustr, Ty>,
+    ) {
+        let place = self.world.names.defs.functions[function.index()];
+        let scope = self.world.names.defs.function(function).scope;
+        let bound = match declared {
+            Ty::Param(name) => generics.names.get(name).zip(self.world.names.module(place.file, scope)),
+            _ => None,
+        };
+        let declared = bound
+            .map_or_else(|| declared.clone(), |(bounds, module)| self.world.names.bounded(module, bounds, generics));
+        match self.ty(argument) {
+            Ty::Closure(closure) => {
+                let types = match &declared {
+                    Ty::Callable(parameters, _) => parameters.iter().map(|p| p.substitute(map)).collect(),
+                    _ => Vec::new(),
+                };
+                let returned = self.run_closure(closure, &types);
+                if let Ty::Callable(_, output) = &declared {
+                    output.unify(&returned, map);
+                }
+            }
+            Ty::Fn(handed) => {
+                self.info.handed.push((call, handed, Runs::Inline));
+                if let Ty::Callable(_, output) = &declared {
+                    output.unify(&self.world.signatures.functions[handed.index()].returns, map);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn constructor_call(&mut self, owner: TypeId, variant: Option<Ustr>, arguments: &[NodeId]) -> Ty {
+        let mut map = HashMap::new();
+        for (at, argument) in arguments.iter().enumerate() {
+            let field = field_key(variant, ustr(&at.to_string()));
+            if let Some(declared) = self.world.signatures.fields[owner.index()].get(&field) {
+                declared.unify(&self.ty(*argument), &mut map);
+            }
+        }
+        let generics = &self.world.names.defs.type_def(owner).generics;
+        Ty::Adt(owner, generics.iter().map(|g| map.get(&g.name).cloned().unwrap_or(Ty::Unknown)).collect())
+    }
+
+    /// A call of a library's function: what the catalogue says it returns.
+    fn external_call(
+        &mut self,
+        id: NodeId,
+        path: Ustr,
+        generics: Vec<Ty>,
+        receiver: Option<&Ty>,
+        arguments: &[NodeId],
+    ) -> Ty {
+        let wrapped = arguments.first().map_or(Ty::Unknown, |a| self.ty(*a));
+        match path.as_str() {
+            "std::result::Result::Ok" => return Ty::ext("std::result::Result", vec![wrapped, Ty::Unknown]),
+            "std::result::Result::Err" => return Ty::ext("std::result::Result", vec![Ty::Unknown, wrapped]),
+            "std::option::Option::Some" => return Ty::ext("std::option::Option", vec![wrapped]),
+            "std::boxed::Box::pin" | "std::pin::Pin::new" => return wrapped,
+            _ => {}
+        }
+        let catalogue = self.world.names.catalogue;
+        let owner = path.rfind("::").and_then(|end| ustr::existing_ustr(&path[..end]));
+        let direct = catalogue.callable(path).cloned();
+        // `Trait`s of a catalogued type answer `Type::method` too.
+        let through_trait = || {
+            let (owner, name) = (owner?, path.rsplit("::").next()?);
+            catalogue.method(owner, ustr(name)).map(|(_, callable)| callable.clone())
+        };
+        let Some(callable) = direct.or_else(through_trait) else {
+            self.run_loose_closures(id, arguments);
+            return self.fluent_constructor(owner, &path, generics);
+        };
+        let mut params = match (receiver.map(Ty::peeled), owner) {
+            (Some(Ty::Ext(own, arguments)), _) => self.world.names.params_of(*own, arguments),
+            (_, Some(owner)) => self.world.names.params_of(owner, &generics),
+            _ => HashMap::new(),
+        };
+        if receiver.is_none()
+            && let (Some(Ty::Ext(own, inner)), true) =
+                (arguments.first().map(|a| self.ty(*a).peeled().clone()), generics.is_empty())
+            && Some(own) == owner
+        {
+            // `Arc::clone(&value)`: the first argument is the receiver.
+            params = self.world.names.params_of(own, &inner);
+        }
+        self.catalogue_call(id, &callable, params, arguments, generics)
+    }
+
+    fn fluent_constructor(&self, owner: Option<Ustr>, path: &str, generics: Vec<Ty>) -> Ty {
+        let is_clone = matches!(path.rsplit("::").next(), Some("default"));
+        match owner {
+            Some(owner) if is_clone && self.world.names.catalogue.type_entry(owner).is_some() => {
+                Ty::Ext(owner, generics)
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
+    fn catalogue_call(
+        &mut self,
+        id: NodeId,
+        callable: &Callable,
+        params: HashMap<Ustr, Ty>,
+        arguments: &[NodeId],
+        generics: Vec<Ty>,
+    ) -> Ty {
+        let mut holes = Holes { params, ..Holes::default() };
+        let parameter_types: Vec<Ty> =
+            callable.closure.iter().map(|t| self.world.names.catalogued(t, &holes)).collect();
+        for argument in arguments {
+            match self.ty(*argument) {
+                Ty::Closure(closure) => {
+                    holes.closure_return = self.run_closure(closure, &parameter_types);
+                    self.mark_runs(closure, callable.runs);
+                }
+                Ty::Fn(function) => {
+                    self.info.handed.push((id, function, callable.runs));
+                    holes.closure_return = self.world.signatures.functions[function.index()].returns.clone();
+                }
+                Ty::ExtFn(path, _) => holes.closure_return = self.returned_by(path),
+                Ty::Constructor(owner, _) => holes.closure_return = Ty::Adt(owner, Vec::new()),
+                Ty::Future(_) => self.mark_future(*argument, callable.runs),
+                _ => {}
+            }
+        }
+        holes.arguments = arguments.iter().map(|a| self.ty(*a)).collect();
+        let ty = self.world.names.catalogued(&callable.returns, &holes);
+        if callable.fresh {
+            fill_fresh(ty, self.asked_type(id).or(generics.into_iter().next().unwrap_or(Ty::Unknown)))
+        } else {
+            ty
+        }
+    }
+
+    /// The type a `let` annotation or a parameter asks of a call.
+    fn asked_type(&self, id: NodeId) -> Ty {
+        let mut at = id;
+        while let Some(parent) = self.info.parent(at) {
+            match &self.body.node(parent).op {
+                Op::Try(_) | Op::Await(_) | Op::Method { .. } => at = parent,
+                Op::Bind { ty: Some(ty), .. } => return self.written(ty, self.body.node(parent).region),
+                _ => break,
+            }
+        }
+        Ty::Unknown
+    }
+
+    fn returned_by(&self, path: Ustr) -> Ty {
+        let Some(callable) = self.world.names.catalogue.callable(path) else { return Ty::Unknown };
+        let owner = path.rfind("::").and_then(|end| ustr::existing_ustr(&path[..end]));
+        let params = owner.map_or_else(HashMap::new, |owner| self.world.names.params_of(owner, &[]));
+        self.world.names.catalogued(&callable.returns, &Holes { params, ..Holes::default() })
+    }
+
+    fn mark_runs(&mut self, closure: NodeId, runs: Runs) {
+        if let Op::Closure { region, .. } = self.body.node(closure).op
+            && runs != Runs::Inline
+        {
+            self.info.runs.insert(region, runs);
+        }
+    }
+
+    /// An async block, or a call of an async function, that is handed to something that runs it.
+    fn mark_future(&mut self, argument: NodeId, runs: Runs) {
+        if runs == Runs::Inline {
+            return;
+        }
+        let mut at = argument;
+        loop {
+            match &self.body.node(at).op {
+                Op::Async(region) => {
+                    self.info.runs.insert(*region, runs);
+                    return;
+                }
+                // `async move { .. }.instrument(span)`
+                Op::Method { receiver, .. } => at = *receiver,
+                Op::Local(local) => match self.init_of(*local) {
+                    Some(init) => at = init,
+                    None => return,
+                },
+                _ => return,
+            }
+        }
+    }
+
+    /// The initialiser of a local that is bound by name.
+    fn init_of(&self, local: LocalId) -> Option<NodeId> {
+        self.body.nodes.iter().find_map(|node| match &node.op {
+            Op::Bind { pattern, init, .. } => match pattern.kind {
+                PatternKind::Bind { local: bound, .. } if bound == local => *init,
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    fn run_closure(&mut self, closure: NodeId, types: &[Ty]) -> Ty {
+        let body = self.body;
+        let Op::Closure { region, parameters, types: written, returns, is_async } = &body.node(closure).op else {
+            return Ty::Unknown;
+        };
+        for (at, pattern) in parameters.iter().enumerate() {
+            let known = types.get(at).cloned().unwrap_or(Ty::Unknown);
+            let annotated = written.get(at).map_or(Ty::Unknown, |ty| self.written(ty, *region));
+            let ty = more_specific(annotated, known);
+            self.bind(pattern, &ty);
+        }
+        let value = self.region(*region);
+        let value = match returns {
+            Some(written) => more_specific(self.written(written, *region), value),
+            None => value,
+        };
+        if *is_async { Ty::Future(Box::new(value)) } else { value }
+    }
+
+    fn run_loose_closures(&mut self, call: NodeId, arguments: &[NodeId]) {
+        for argument in arguments {
+            match self.ty(*argument) {
+                Ty::Closure(closure) => {
+                    self.run_closure(closure, &[]);
+                }
+                Ty::Fn(function) => self.info.handed.push((call, function, Runs::Inline)),
+                _ => {}
+            }
+        }
+    }
+
+    // Methods
+
+    fn method(&mut self, id: NodeId, receiver: NodeId, name: Ustr, generics: &[TypeRef], arguments: &[NodeId]) -> Ty {
+        let receiver_ty = self.ty(receiver);
+        if receiver_ty.is_unknown() {
+            self.info.callees.insert(id, Callee::Unknown(Unknown::Receiver));
+            self.run_loose_closures(id, arguments);
+            return Ty::Unknown;
+        }
+        let generics: Vec<Ty> = generics.iter().map(|t| self.written(t, self.body.node(id).region)).collect();
+        let found = self.autoderef(&receiver_ty, |ty| self.method_of(ty, name).map(|found| (found, ty.clone())));
+        let (known, ty) = match found {
+            Some((Found::Workspace(function), owner)) => {
+                let returns = self.workspace_call(id, function, Some(&owner), arguments);
+                (self.workspace_callee(function), returns)
+            }
+            Some((Found::External(path, callable), owner)) => {
+                let params = match owner.peeled() {
+                    Ty::Ext(own, inner) => self.world.names.params_of(*own, inner),
+                    other => HashMap::from([(ustr("Self"), other.clone())]),
+                };
+                (Callee::External(path), self.catalogue_call(id, &callable, params, arguments, generics))
+            }
+            Some((Found::Same(path), owner)) => {
+                self.run_loose_closures(id, arguments);
+                (Callee::External(path), owner)
+            }
+            None => {
+                self.run_loose_closures(id, arguments);
+                (Callee::Unknown(Unknown::Method), Ty::Unknown)
+            }
+        };
+        self.info.callees.insert(id, known);
+        ty
+    }
+
+    /// A method of exactly this type, before any `*`.
+    fn method_of(&self, ty: &Ty, name: Ustr) -> Option<Found> {
+        let signatures = self.world.signatures;
+        let catalogue = self.world.names.catalogue;
+        match ty {
+            Ty::Adt(id, _) => {
+                let own = signatures.methods.get(&(TypeKey::Adt(*id), name)).and_then(|f| f.first());
+                if let Some(function) = own.or_else(|| self.any_method(name)) {
+                    return Some(Found::Workspace(*function));
+                }
+                (name == "clone").then(|| Found::Same(ustr("std::clone::Clone::clone")))
+            }
+            Ty::Ext(path, _) => {
+                if let Some(function) = signatures.methods.get(&(TypeKey::Ext(*path), name)).and_then(|f| f.first()) {
+                    return Some(Found::Workspace(*function));
+                }
+                if let Some((path, callable)) = catalogue.method(*path, name) {
+                    return Some(Found::External(path, callable.clone()));
+                }
+                let entry = catalogue.type_entry(*path);
+                if name == "clone" || name == "to_owned" || entry.is_some_and(|e| e.fluent) {
+                    return Some(Found::Same(ustr(&format!("{path}::{name}"))));
+                }
+                self.any_method(name).map(|f| Found::Workspace(*f))
+            }
+            Ty::Bounded(bounds) => bounds.iter().find_map(|bound| self.bound_method(bound, name)),
+            Ty::Future(_) => match name.as_str() {
+                "boxed" | "boxed_local" | "fuse" | "instrument" | "in_current_span" | "with_context"
+                | "into_future" => Some(Found::Same(ustr(&format!("std::future::Future::{name}")))),
+                _ => catalogue.method(ustr("futures::FutureExt"), name).map(|(p, c)| Found::External(p, c.clone())),
+            },
+            Ty::Slice(_) => {
+                let (path, callable) = catalogue.method(ustr("std::vec::Vec"), name)?;
+                Some(Found::External(path, callable.clone()))
+            }
+            Ty::Param(_) => self.any_method(name).map(|f| Found::Workspace(*f)),
+            _ => None,
+        }
+    }
+
+    fn bound_method(&self, bound: &Bound, name: Ustr) -> Option<Found> {
+        match bound {
+            Bound::Trait(id) => self.trait_method(*id, name, 4),
+            Bound::Ext(path, _) => self
+                .world
+                .names
+                .catalogue
+                .method(*path, name)
+                .map(|(path, callable)| Found::External(path, callable.clone())),
+        }
+    }
+
+    /// A method of a trait or of its supertraits.
+    fn trait_method(&self, id: TraitId, name: Ustr, fuel: u32) -> Option<Found> {
+        if let Some(function) = self.world.signatures.trait_functions.get(&(id, name)) {
+            return Some(Found::Workspace(*function));
+        }
+        if fuel == 0 {
+            return None;
+        }
+        let defs = self.world.names.defs;
+        let module = self.world.names.module(defs.traits[id.index()].file, defs.trait_def(id).scope)?;
+        match self.world.names.bounded(module, &defs.trait_def(id).supertraits, &Generics::default()) {
+            Ty::Bounded(bounds) => bounds.iter().find_map(|bound| match bound {
+                Bound::Trait(up) => self.trait_method(*up, name, fuel - 1),
+                other => self.bound_method(other, name),
+            }),
+            _ => None,
+        }
+    }
+}
+
+enum Found {
+    Workspace(FnId),
+    External(Ustr, Callable),
+    /// A method that gives back its receiver's type.
+    Same(Ustr),
+}
+
+/// An annotation, with the parts it leaves open (`Vec<_>`) taken from the value.
+fn more_specific(annotated: Ty, value: Ty) -> Ty {
+    match (&annotated, &value) {
+        (Ty::Ext(path, arguments), Ty::Ext(other, inner)) if path == other && arguments.len() == inner.len() => {
+            let parts = arguments.iter().zip(inner).map(|(a, b)| more_specific(a.clone(), b.clone()));
+            Ty::Ext(*path, parts.collect())
+        }
+        // A trait object says less than the value it was made of.
+        (Ty::Bounded(_), Ty::Adt(..)) => value,
+        _ => annotated.or(value),
+    }
+}
+
+/// What a call made anew, where its place says the type.
+fn fill_fresh(returned: Ty, asked: Ty) -> Ty {
+    match returned {
+        Ty::Unknown => asked,
+        Ty::Ext(path, arguments) => {
+            let mut arguments = arguments;
+            if let Some(first) = arguments.first_mut()
+                && first.is_unknown()
+            {
+                *first = asked;
+            }
+            Ty::Ext(path, arguments)
+        }
+        Ty::Future(of) => Ty::Future(Box::new(fill_fresh(*of, asked))),
+        ty => ty,
+    }
+}

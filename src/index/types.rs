@@ -1,0 +1,539 @@
+//! Types as the index knows them, and the types of signatures, fields and statics. Knows nothing of bodies.
+
+use std::collections::HashMap;
+
+use ustr::{Ustr, ustr};
+
+use super::defs::*;
+use super::names::{Names, Resolved};
+use crate::catalogue::TypeExpr;
+use crate::facts::model::{Generic, NodeId, Path, Receiver, TypeRef};
+
+/// What is known of the type of an expression. `Unknown` is an answer, never an error.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub enum Ty {
+    #[default]
+    Unknown,
+    Never,
+    /// A type of the workspace with its arguments.
+    Adt(TypeId, Vec<Ty>),
+    /// A type of a library by canonical path.
+    Ext(Ustr, Vec<Ty>),
+    Ref(Box<Ty>),
+    Tuple(Vec<Ty>),
+    Slice(Box<Ty>),
+    /// What `.await` unwraps.
+    Future(Box<Ty>),
+    /// A function of the workspace, as a value.
+    Fn(FnId),
+    /// A function or constructor of a library, as a value.
+    ExtFn(Ustr, Vec<Ty>),
+    /// The constructor of a tuple struct or variant of the workspace.
+    Constructor(TypeId, Option<Ustr>),
+    /// A closure of the present body, by its node.
+    Closure(NodeId),
+    /// A function pointer or a bound like `Fn(A) -> B`.
+    Callable(Vec<Ty>, Box<Ty>),
+    /// A generic parameter, by name.
+    Param(Ustr),
+    /// `impl`, `dyn` or a bounded parameter.
+    Bounded(Vec<Bound>),
+}
+
+/// A trait that a value is known to have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Bound {
+    Trait(TraitId),
+    /// A library's trait with its associated types.
+    Ext(Ustr, Vec<(Ustr, Ty)>),
+}
+
+impl Ty {
+    pub fn unit() -> Ty {
+        Ty::Tuple(Vec::new())
+    }
+
+    pub fn ext(path: &str, arguments: Vec<Ty>) -> Ty {
+        Ty::Ext(ustr(path), arguments)
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Ty::Unknown)
+    }
+
+    /// Without references around it.
+    pub fn peeled(&self) -> &Ty {
+        match self {
+            Ty::Ref(of) => of.peeled(),
+            ty => ty,
+        }
+    }
+
+    /// This, or `other` where this is not known.
+    pub fn or(self, other: Ty) -> Ty {
+        if matches!(self, Ty::Unknown | Ty::Never) { other } else { self }
+    }
+
+    /// Every parameter replaced by what `map` has for it.
+    pub fn substitute(&self, map: &HashMap<Ustr, Ty>) -> Ty {
+        if map.is_empty() {
+            return self.clone();
+        }
+        let all = |parts: &[Ty]| parts.iter().map(|p| p.substitute(map)).collect();
+        match self {
+            Ty::Param(name) => map.get(name).cloned().unwrap_or_else(|| self.clone()),
+            Ty::Adt(id, arguments) => Ty::Adt(*id, all(arguments)),
+            Ty::Ext(path, arguments) => Ty::Ext(*path, all(arguments)),
+            Ty::Ref(of) => Ty::Ref(Box::new(of.substitute(map))),
+            Ty::Slice(of) => Ty::Slice(Box::new(of.substitute(map))),
+            Ty::Future(of) => Ty::Future(Box::new(of.substitute(map))),
+            Ty::Tuple(parts) => Ty::Tuple(all(parts)),
+            Ty::Callable(parameters, returns) => Ty::Callable(all(parameters), Box::new(returns.substitute(map))),
+            ty => ty.clone(),
+        }
+    }
+
+    /// Learns what the parameters in this type stand for from an actual type.
+    pub fn unify(&self, actual: &Ty, map: &mut HashMap<Ustr, Ty>) {
+        match (self, actual) {
+            (_, Ty::Unknown) => {}
+            (Ty::Param(name), _) => {
+                map.entry(*name).or_insert_with(|| actual.clone());
+            }
+            (Ty::Ref(of), Ty::Ref(actual)) => of.unify(actual, map),
+            (Ty::Ref(of), actual) => of.unify(actual, map),
+            (Ty::Slice(of), Ty::Slice(actual)) | (Ty::Future(of), Ty::Future(actual)) => of.unify(actual, map),
+            (Ty::Tuple(parts), Ty::Tuple(actual)) => unify_all(parts, actual, map),
+            (Ty::Adt(id, parts), Ty::Adt(other, actual)) if id == other => unify_all(parts, actual, map),
+            (Ty::Ext(path, parts), Ty::Ext(other, actual)) if path == other => unify_all(parts, actual, map),
+            (Ty::Callable(_, returns), Ty::Callable(_, actual)) => returns.unify(actual, map),
+            _ => {}
+        }
+    }
+}
+
+fn unify_all(parts: &[Ty], actual: &[Ty], map: &mut HashMap<Ustr, Ty>) {
+    for (part, actual) in parts.iter().zip(actual) {
+        part.unify(actual, map);
+    }
+}
+
+/// Type parameters that are in scope where a type is written, with their bounds, and what `Self` is there.
+#[derive(Default, Clone)]
+pub struct Generics {
+    pub names: HashMap<Ustr, Vec<TypeRef>>,
+    pub self_ty: Option<Ty>,
+}
+
+/// What the catalogue's types leave open at one call.
+#[derive(Default)]
+pub struct Holes {
+    pub params: HashMap<Ustr, Ty>,
+    /// What the closure argument returns.
+    pub closure_return: Ty,
+    pub arguments: Vec<Ty>,
+}
+
+/// The signature of a function.
+#[derive(Debug, Clone)]
+pub struct Signature {
+    pub receiver: Option<Ty>,
+    pub parameters: Vec<Ty>,
+    /// With the future of an `async fn` around it.
+    pub returns: Ty,
+}
+
+/// Types of everything that is declared.
+pub struct Signatures {
+    pub functions: Vec<Signature>,
+    /// Per type: field name (with `variant::` before those of variants) to type.
+    pub fields: Vec<HashMap<Ustr, Ty>>,
+    pub statics: Vec<Ty>,
+    /// Per impl: the type it is for.
+    pub impl_types: Vec<Ty>,
+    /// Per impl: the trait, where it is one of the workspace, or the canonical path of a library's.
+    pub impl_traits: Vec<Option<TraitName>>,
+    /// Inherent and trait methods and associated functions by type and name.
+    pub methods: HashMap<(TypeKey, Ustr), Vec<FnId>>,
+    /// What `*value` gives, by `impl Deref`.
+    pub derefs: HashMap<TypeId, Ty>,
+    /// Functions of a trait by name.
+    pub trait_functions: HashMap<(TraitId, Ustr), FnId>,
+    /// The functions that implement a function of a trait.
+    pub implementors: HashMap<FnId, Vec<FnId>>,
+    /// Associated types of impls: `Self::Name` inside.
+    pub associated: HashMap<(ImplId, Ustr), Ty>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TraitName {
+    Trait(TraitId),
+    Ext(Ustr),
+}
+
+/// What methods are looked up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TypeKey {
+    Adt(TypeId),
+    Ext(Ustr),
+    /// `impl<T> Trait for T`.
+    Any,
+}
+
+impl TypeKey {
+    pub fn of(ty: &Ty) -> Option<TypeKey> {
+        match ty {
+            Ty::Adt(id, _) => Some(TypeKey::Adt(*id)),
+            Ty::Ext(path, _) => Some(TypeKey::Ext(*path)),
+            Ty::Param(_) => Some(TypeKey::Any),
+            Ty::Ref(of) => TypeKey::of(of),
+            _ => None,
+        }
+    }
+}
+
+impl Names<'_> {
+    /// The module a file's scope belongs to.
+    pub fn module(&self, file: crate::source::FileId, scope: crate::facts::model::ScopeId) -> Option<ModuleId> {
+        self.tree.of_scope.get(&(file, scope)).copied()
+    }
+
+    /// The type a type reference means, said in `module`.
+    pub fn ty(&self, module: ModuleId, written: &TypeRef, generics: &Generics) -> Ty {
+        match written {
+            TypeRef::Path(path) => self.path_ty(module, path, generics),
+            TypeRef::Reference(of) => Ty::Ref(Box::new(self.ty(module, of, generics))),
+            TypeRef::Tuple(parts) => Ty::Tuple(self.all(module, parts, generics)),
+            TypeRef::Slice(of) => Ty::Slice(Box::new(self.ty(module, of, generics))),
+            TypeRef::Function(parameters, returns) => {
+                Ty::Callable(self.all(module, parameters, generics), Box::new(self.ty(module, returns, generics)))
+            }
+            TypeRef::Impl(bounds) | TypeRef::Dyn(bounds) => self.bounded(module, bounds, generics),
+            TypeRef::Never => Ty::Never,
+            TypeRef::Inferred | TypeRef::Unseen => Ty::Unknown,
+        }
+    }
+
+    fn all(&self, module: ModuleId, written: &[TypeRef], generics: &Generics) -> Vec<Ty> {
+        written.iter().map(|ty| self.ty(module, ty, generics)).collect()
+    }
+
+    fn path_ty(&self, module: ModuleId, path: &Path, generics: &Generics) -> Ty {
+        if let Some(name) = path.single() {
+            if name == "Self" {
+                return generics.self_ty.clone().unwrap_or(Ty::Unknown);
+            }
+            if generics.names.contains_key(&name) {
+                return Ty::Param(name);
+            }
+        }
+        if path.qself.is_some() {
+            return Ty::Unknown;
+        }
+        let names: Vec<Ustr> = path.names().collect();
+        if names.first().is_some_and(|n| *n == "Self") {
+            return Ty::Unknown;
+        }
+        let arguments = || {
+            let last = path.segments.iter().rev().find(|s| !s.arguments.is_empty());
+            last.map_or_else(Vec::new, |s| self.all(module, &s.arguments, generics))
+        };
+        match self.resolve(module, &names, path.global) {
+            Resolved::Def(Def::Type(id), 0) => Ty::Adt(id, arguments()),
+            Resolved::Def(Def::Alias(id), 0) => self.alias_ty(id, &arguments(), 8),
+            Resolved::External(full) => self.external_ty(full, arguments(), path, module, generics),
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// A library's type; `Pin<Box<dyn Future>>` and the like are the future they hold.
+    fn external_ty(&self, full: Ustr, arguments: Vec<Ty>, path: &Path, module: ModuleId, generics: &Generics) -> Ty {
+        match full.as_str() {
+            "std::pin::Pin" => arguments.into_iter().next().unwrap_or(Ty::Unknown),
+            "std::boxed::Box" => match arguments.into_iter().next() {
+                Some(future @ Ty::Future(_)) => future,
+                inner => Ty::Ext(full, inner.into_iter().collect()),
+            },
+            "futures::future::BoxFuture" | "futures::future::LocalBoxFuture" => {
+                Ty::Future(Box::new(arguments.into_iter().next().unwrap_or(Ty::Unknown)))
+            }
+            "std::future::Future" => Ty::Future(Box::new(self.binding(module, path, "Output", generics))),
+            _ => Ty::Ext(full, arguments),
+        }
+    }
+
+    fn binding(&self, module: ModuleId, path: &Path, name: &str, generics: &Generics) -> Ty {
+        let bindings = path.segments.last().map_or(&[][..], |s| &s.bindings);
+        bindings.iter().find(|(n, _)| *n == name).map_or(Ty::Unknown, |(_, ty)| self.ty(module, ty, generics))
+    }
+
+    fn alias_ty(&self, id: AliasId, arguments: &[Ty], fuel: u32) -> Ty {
+        let alias = self.defs.alias(id);
+        let Some(module) = self.module(self.defs.aliases[id.index()].file, alias.scope) else { return Ty::Unknown };
+        if fuel == 0 {
+            return Ty::Unknown;
+        }
+        let generics = Generics { names: names_of(&alias.generics), self_ty: None };
+        // An alias of an alias spends fuel, so that a circle in broken code ends.
+        let ty = match &alias.ty {
+            TypeRef::Path(path) => {
+                let names: Vec<Ustr> = path.names().collect();
+                match self.resolve(module, &names, path.global) {
+                    Resolved::Def(Def::Alias(next), 0) => {
+                        let inner = path.segments.last().map_or(&[][..], |s| &s.arguments);
+                        self.alias_ty(next, &self.all(module, inner, &generics), fuel - 1)
+                    }
+                    _ => self.ty(module, &alias.ty, &generics),
+                }
+            }
+            written => self.ty(module, written, &generics),
+        };
+        let map: HashMap<Ustr, Ty> = alias.generics.iter().map(|g| g.name).zip(arguments.iter().cloned()).collect();
+        ty.substitute(&map)
+    }
+
+    /// What `impl A + B` or `dyn A + B` says of a value.
+    pub fn bounded(&self, module: ModuleId, bounds: &[TypeRef], generics: &Generics) -> Ty {
+        let mut found = Vec::new();
+        for bound in bounds {
+            let TypeRef::Path(path) = bound else { continue };
+            let names: Vec<Ustr> = path.names().collect();
+            match self.resolve(module, &names, path.global) {
+                Resolved::Def(Def::Trait(id), 0) => found.push(Bound::Trait(id)),
+                Resolved::External(full) => match full.as_str() {
+                    "std::future::Future" => {
+                        return Ty::Future(Box::new(self.binding(module, path, "Output", generics)));
+                    }
+                    "std::ops::Fn" | "std::ops::FnMut" | "std::ops::FnOnce" => {
+                        return self.callable_bound(module, path, generics, false);
+                    }
+                    "std::ops::AsyncFn" | "std::ops::AsyncFnMut" | "std::ops::AsyncFnOnce" => {
+                        return self.callable_bound(module, path, generics, true);
+                    }
+                    "std::marker::Send" | "std::marker::Sync" | "std::marker::Sized" | "std::marker::Unpin" => {}
+                    _ => {
+                        let bindings = path.segments.last().map_or(&[][..], |s| &s.bindings);
+                        let bindings =
+                            bindings.iter().map(|(name, ty)| (*name, self.ty(module, ty, generics))).collect();
+                        found.push(Bound::Ext(full, bindings));
+                    }
+                },
+                _ => {}
+            }
+        }
+        if found.is_empty() { Ty::Unknown } else { Ty::Bounded(found) }
+    }
+
+    fn callable_bound(&self, module: ModuleId, path: &Path, generics: &Generics, is_async: bool) -> Ty {
+        let parameters = path.segments.last().and_then(|s| s.arguments.first());
+        let parameters = match parameters {
+            Some(TypeRef::Tuple(parts)) => self.all(module, parts, generics),
+            _ => Vec::new(),
+        };
+        let returns = self.binding(module, path, "Output", generics);
+        let returns = if is_async { Ty::Future(Box::new(returns)) } else { returns };
+        Ty::Callable(parameters, Box::new(returns))
+    }
+
+    /// A type the catalogue wrote, with what it leaves open filled in.
+    pub fn catalogued(&self, ty: &TypeExpr, holes: &Holes) -> Ty {
+        let part = |ty: &TypeExpr| self.catalogued(ty, holes);
+        match ty {
+            TypeExpr::Unknown => Ty::Unknown,
+            TypeExpr::Param(name) => holes.params.get(name).cloned().unwrap_or(Ty::Unknown),
+            TypeExpr::Path(path, arguments) => Ty::Ext(*path, arguments.iter().map(part).collect()),
+            TypeExpr::Ref(of) => Ty::Ref(Box::new(part(of))),
+            TypeExpr::Tuple(parts) => Ty::Tuple(parts.iter().map(part).collect()),
+            TypeExpr::Future(of) => Ty::Future(Box::new(part(of))),
+            TypeExpr::Awaited(of) => self.awaited(&part(of)),
+            TypeExpr::ClosureReturn => holes.closure_return.clone(),
+            TypeExpr::Argument(number) => holes.arguments.get(*number as usize - 1).cloned().unwrap_or(Ty::Unknown),
+        }
+    }
+
+    /// What `.await` gives.
+    pub fn awaited(&self, ty: &Ty) -> Ty {
+        match ty {
+            Ty::Future(of) => (**of).clone(),
+            Ty::Ref(of) => self.awaited(of),
+            Ty::Ext(path, arguments) => {
+                let Some((_, callable)) = self.catalogue.method(*path, ustr("await")) else { return Ty::Unknown };
+                self.catalogued(
+                    &callable.returns,
+                    &Holes { params: self.params_of(*path, arguments), ..Holes::default() },
+                )
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// What the generic parameters of a library's type stand for, `Self` included.
+    pub fn params_of(&self, path: Ustr, arguments: &[Ty]) -> HashMap<Ustr, Ty> {
+        let names = self.catalogue.type_entry(path).map_or(&[][..], |entry| &entry.params);
+        let mut map: HashMap<Ustr, Ty> = names.iter().copied().zip(arguments.iter().cloned()).collect();
+        map.insert(ustr("Self"), Ty::Ext(path, arguments.to_vec()));
+        map
+    }
+}
+
+pub fn names_of(generics: &[Generic]) -> HashMap<Ustr, Vec<TypeRef>> {
+    generics.iter().map(|g| (g.name, g.bounds.clone())).collect()
+}
+
+impl Signatures {
+    /// Types of all declarations.
+    pub fn new(names: &Names) -> Self {
+        let mut signatures = Signatures {
+            functions: Vec::new(),
+            fields: Vec::new(),
+            statics: Vec::new(),
+            impl_types: Vec::new(),
+            impl_traits: Vec::new(),
+            methods: HashMap::new(),
+            derefs: HashMap::new(),
+            trait_functions: HashMap::new(),
+            implementors: HashMap::new(),
+            associated: HashMap::new(),
+        };
+        signatures.impls(names);
+        signatures.types(names);
+        signatures.functions(names);
+        signatures.link_traits(names);
+        signatures
+    }
+
+    fn impls(&mut self, names: &Names) {
+        let defs = names.defs;
+        for id in defs.impl_ids() {
+            let block = defs.impl_block(id);
+            let module = names.module(defs.impls[id.index()].file, block.scope);
+            let generics = Generics { names: names_of(&block.generics), self_ty: None };
+            self.impl_types.push(module.map_or(Ty::Unknown, |m| names.ty(m, &block.self_ty, &generics)));
+            let path = block.trait_path.as_ref().zip(module);
+            self.impl_traits.push(path.and_then(|(path, module)| trait_name(names, module, path)));
+        }
+        for at in 0..defs.aliases.len() as u32 {
+            let id = AliasId(at);
+            let (alias, Some(block)) = (defs.alias(id), defs.impl_of_alias(id)) else { continue };
+            let Some(module) = names.module(defs.aliases[id.index()].file, alias.scope) else { continue };
+            let generics = self.impl_generics(names, block);
+            let ty = names.ty(module, &alias.ty, &generics);
+            let is_deref = self.impl_traits[block.index()] == Some(TraitName::Ext(ustr("std::ops::Deref")));
+            if let (true, Ty::Adt(owner, _)) = (is_deref && alias.name == "Target", &self.impl_types[block.index()]) {
+                self.derefs.insert(*owner, ty.clone());
+            }
+            self.associated.insert((block, alias.name), ty);
+        }
+    }
+
+    fn impl_generics(&self, names: &Names, id: ImplId) -> Generics {
+        let block = names.defs.impl_block(id);
+        Generics { names: names_of(&block.generics), self_ty: Some(self.impl_types[id.index()].clone()) }
+    }
+
+    fn types(&mut self, names: &Names) {
+        let defs = names.defs;
+        for id in defs.type_ids() {
+            let item = defs.type_def(id);
+            let module = names.module(defs.types[id.index()].file, item.scope);
+            let own = item.generics.iter().map(|g| Ty::Param(g.name)).collect();
+            let generics = Generics { names: names_of(&item.generics), self_ty: Some(Ty::Adt(id, own)) };
+            let fields = item.fields.iter().map(|field| {
+                let ty = module.map_or(Ty::Unknown, |m| names.ty(m, &field.ty, &generics));
+                (field_key(field.variant, field.name), ty)
+            });
+            self.fields.push(fields.collect());
+        }
+        for id in defs.static_ids() {
+            let item = defs.static_item(id);
+            let module = names.module(defs.statics[id.index()].file, item.scope);
+            self.statics.push(module.map_or(Ty::Unknown, |m| names.ty(m, &item.ty, &Generics::default())));
+        }
+    }
+
+    /// The type parameters in scope inside a function.
+    pub fn generics_of(&self, names: &Names, id: FnId) -> Generics {
+        let function = names.defs.function(id);
+        let mut generics = match names.defs.impl_of(id) {
+            Some(block) => self.impl_generics(names, block),
+            None => Generics::default(),
+        };
+        generics.names.extend(names_of(&function.generics));
+        if let Some(owner) = names.defs.trait_of(id) {
+            generics.self_ty = Some(Ty::Bounded(vec![Bound::Trait(owner)]));
+        }
+        generics
+    }
+
+    fn functions(&mut self, names: &Names) {
+        let defs = names.defs;
+        for id in defs.fn_ids() {
+            let function = defs.function(id);
+            let Some(module) = names.module(defs.functions[id.index()].file, function.scope) else {
+                self.functions.push(Signature { receiver: None, parameters: Vec::new(), returns: Ty::Unknown });
+                continue;
+            };
+            let generics = self.generics_of(names, id);
+            let this = generics.self_ty.clone().unwrap_or(Ty::Unknown);
+            let receiver = function.receiver.as_ref().map(|receiver| match receiver {
+                Receiver::Value => this,
+                Receiver::Reference | Receiver::MutableReference => Ty::Ref(Box::new(this)),
+                Receiver::Typed(ty) => names.ty(module, ty, &generics),
+            });
+            let parameters = function.parameters.iter().map(|ty| names.ty(module, ty, &generics)).collect();
+            let returns = match &function.returns {
+                None => Ty::unit(),
+                Some(written) => self.written_return(names, module, written, id, &generics),
+            };
+            let returns = if function.is_async { Ty::Future(Box::new(returns)) } else { returns };
+            self.functions.push(Signature { receiver, parameters, returns });
+        }
+    }
+
+    /// A return type; `Self::Name` and `Result<Self::Name, _>` are the impl's associated type.
+    fn written_return(&self, names: &Names, module: ModuleId, written: &TypeRef, id: FnId, generics: &Generics) -> Ty {
+        if let (TypeRef::Path(path), Some(block)) = (written, names.defs.impl_of(id))
+            && let [first, second] = &path.segments[..]
+            && first.name == "Self"
+        {
+            return self.associated.get(&(block, second.name)).cloned().unwrap_or(Ty::Unknown);
+        }
+        names.ty(module, written, generics)
+    }
+
+    fn link_traits(&mut self, names: &Names) {
+        let defs = names.defs;
+        for id in defs.fn_ids() {
+            let name = defs.function(id).name;
+            if let Some(owner) = defs.trait_of(id) {
+                self.trait_functions.insert((owner, name), id);
+            }
+            if let Some(key) = defs.impl_of(id).and_then(|block| TypeKey::of(&self.impl_types[block.index()])) {
+                self.methods.entry((key, name)).or_default().push(id);
+            }
+        }
+        for id in defs.fn_ids() {
+            let declared = defs.impl_of(id).and_then(|block| match self.impl_traits[block.index()] {
+                Some(TraitName::Trait(of)) => self.trait_functions.get(&(of, defs.function(id).name)).copied(),
+                _ => None,
+            });
+            if let Some(declared) = declared {
+                self.implementors.entry(declared).or_default().push(id);
+            }
+        }
+    }
+}
+
+/// The key of a field in [`Signatures::fields`].
+pub fn field_key(variant: Option<Ustr>, name: Ustr) -> Ustr {
+    variant.map_or(name, |variant| ustr(&format!("{variant}::{name}")))
+}
+
+fn trait_name(names: &Names, module: ModuleId, path: &Path) -> Option<TraitName> {
+    let parts: Vec<Ustr> = path.names().collect();
+    match names.resolve(module, &parts, path.global) {
+        Resolved::Def(Def::Trait(id), 0) => Some(TraitName::Trait(id)),
+        Resolved::External(full) => Some(TraitName::Ext(full)),
+        _ => None,
+    }
+}

@@ -1,0 +1,59 @@
+//! The list of rules: for each what it says (its page) and how it decides (its module). Pure: no I/O, no syn, no level of its own.
+
+pub mod page;
+
+use std::sync::LazyLock;
+
+use self::page::Page;
+use crate::diagnostic::Diagnostic;
+use crate::index::Index;
+use crate::report::{Level, RuleInfo};
+
+/// How a rule decides.
+pub type Check = fn(&Index) -> Vec<Diagnostic>;
+
+/// A rule with its page.
+#[derive(Debug, Clone)]
+pub struct RuleEntry {
+    pub id: &'static str,
+    pub family: &'static str,
+    pub default_level: Level,
+    /// One line.
+    pub summary: String,
+    /// The rule's page, Markdown.
+    pub page: &'static str,
+    /// None for the meta rules: what is said of suppression comments is the report's.
+    pub check: Option<Check>,
+}
+
+impl RuleEntry {
+    /// What the report must know of it.
+    pub fn info(&self) -> RuleInfo {
+        RuleInfo { id: self.id, family: self.family, default_level: self.default_level }
+    }
+}
+
+macro_rules! rules {
+    ($($id:literal => $check:expr,)*) => {
+        &[$(($id, include_str!(concat!("../../rules/", $id, ".md")), $check),)*]
+    };
+}
+
+/// Id, page and check of every rule: the one list to add a line to.
+const RULES: &[(&str, &str, Option<Check>)] = rules![
+    "unused-suppression" => None,
+    "unreasoned-suppression" => None,
+    "unknown-rule" => None,
+];
+
+static CATALOG: LazyLock<Vec<RuleEntry>> = LazyLock::new(|| RULES.iter().map(entry).collect());
+
+fn entry((id, text, check): &(&'static str, &'static str, Option<Check>)) -> RuleEntry {
+    let page = Page::parse(text).unwrap_or_else(|error| panic!("rules/{id}.md:{}: {}", error.line, error.message));
+    RuleEntry { id, family: page.family.name(), default_level: page.level, summary: page.summary, page: text, check: *check }
+}
+
+/// All rules.
+pub fn catalog() -> &'static [RuleEntry] {
+    &CATALOG
+}

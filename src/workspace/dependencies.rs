@@ -1,0 +1,124 @@
+//! What a manifest says it depends on, with the workspace's share filled in. Resolves no version.
+
+use std::path::PathBuf;
+
+use cargo_toml::{Dependency as Entry, DependencyDetail, DepsSet};
+
+use super::DependencyKind;
+use super::manifest::Manifest;
+use super::members::manifest_in;
+use super::read::{Note, listed};
+use super::walk::MANIFEST;
+
+/// A dependency as declared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Declared {
+    pub kind: DependencyKind,
+    /// The key in the table: the name in code, unless the dependency's library is called otherwise.
+    pub key: String,
+    /// The package's real name.
+    pub package: String,
+    /// Whether `package = ".."` sets the name in code apart from the package's own.
+    pub is_renamed: bool,
+    pub requirement: Option<String>,
+    pub is_optional: bool,
+    /// The manifest of a path dependency, by its real path, if it is there.
+    pub source: Option<PathBuf>,
+}
+
+/// A table such as `[dev-dependencies]` and the keys that lead to it.
+struct Table<'m> {
+    kind: DependencyKind,
+    keys: Vec<&'m str>,
+    entries: &'m DepsSet,
+}
+
+/// All dependencies of a package, platform-specific ones included, sorted; each once.
+pub(super) fn dependencies(manifest: &Manifest, workspace: Option<&Manifest>) -> (Vec<Declared>, Vec<Note>) {
+    let (mut found, mut notes, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    for table in tables(manifest) {
+        for (key, entry) in table.entries {
+            let place: Vec<&str> = table.keys.iter().copied().chain([key.as_str()]).collect();
+            match declare(manifest, workspace, table.kind, key, entry) {
+                Ok(declared) => found.push(declared),
+                Err(Fault::NotInWorkspace) => missing.push(place),
+                Err(Fault::NoManifest) => {
+                    let message = format!("the dependency `{key}` has no `{MANIFEST}` at its path");
+                    notes.extend(manifest.note(&place, message, "the dependency is unknown"));
+                }
+            }
+        }
+    }
+    if let Some(first) = missing.first() {
+        let names: Vec<&str> = missing.iter().filter_map(|place| place.last().copied()).collect();
+        let message = format!("no workspace around this package names {}", listed(&names));
+        notes.extend(manifest.note(first, message, "what is to be taken from the workspace is unknown"));
+    }
+    found.sort();
+    found.dedup();
+    (found, notes)
+}
+
+fn tables(manifest: &Manifest) -> Vec<Table<'_>> {
+    use DependencyKind::{Build, Dev, Normal};
+    let content = &manifest.content;
+    let mut tables = vec![
+        Table { kind: Normal, keys: vec!["dependencies"], entries: &content.dependencies },
+        Table { kind: Dev, keys: vec!["dev-dependencies"], entries: &content.dev_dependencies },
+        Table { kind: Build, keys: vec!["build-dependencies"], entries: &content.build_dependencies },
+    ];
+    for (platform, target) in &content.target {
+        let keys = |table| vec!["target", platform.as_str(), table];
+        tables.extend([
+            Table { kind: Normal, keys: keys("dependencies"), entries: &target.dependencies },
+            Table { kind: Dev, keys: keys("dev-dependencies"), entries: &target.dev_dependencies },
+            Table { kind: Build, keys: keys("build-dependencies"), entries: &target.build_dependencies },
+        ]);
+    }
+    tables
+}
+
+/// Why an entry says nothing.
+enum Fault {
+    NotInWorkspace,
+    NoManifest,
+}
+
+fn declare(
+    manifest: &Manifest,
+    workspace: Option<&Manifest>,
+    kind: DependencyKind,
+    key: &str,
+    entry: &Entry,
+) -> Result<Declared, Fault> {
+    let (home, full) = match entry {
+        Entry::Inherited(_) => from_workspace(workspace, key).ok_or(Fault::NotInWorkspace)?,
+        own => (manifest, own),
+    };
+    let (version, detail): (_, Option<&DependencyDetail>) = match full {
+        Entry::Simple(version) => (Some(version), None),
+        Entry::Detailed(detail) => (detail.version.as_ref(), Some(detail)),
+        Entry::Inherited(_) => (None, None),
+    };
+    let folder = detail.and_then(|detail| detail.path.as_ref()).map(|path| home.dir.join(path));
+    let source = folder.as_deref().and_then(manifest_in);
+    if folder.is_some() && source.is_none() {
+        return Err(Fault::NoManifest);
+    }
+    let package = detail.and_then(|detail| detail.package.as_ref());
+    Ok(Declared {
+        kind,
+        key: key.to_owned(),
+        package: package.unwrap_or(&key.to_owned()).clone(),
+        is_renamed: package.is_some(),
+        requirement: version.cloned(),
+        is_optional: entry.optional(),
+        source,
+    })
+}
+
+/// The workspace's own entry of that name, and the manifest its path is relative to.
+fn from_workspace<'m>(workspace: Option<&'m Manifest>, key: &str) -> Option<(&'m Manifest, &'m Entry)> {
+    let root = workspace?;
+    Some((root, root.content.workspace.as_ref()?.dependencies.get(key)?))
+}

@@ -1,0 +1,54 @@
+//! The crates in `fixtures/` are linted as they are, and found as they are marked.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use support::{Expectation, differences, expectations, lint};
+
+#[test]
+fn every_fixture_is_found_as_it_is_marked() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let fixtures: Vec<PathBuf> = entries(&root).into_iter().filter(|path| path.join("Cargo.toml").exists()).collect();
+    assert!(!fixtures.is_empty(), "there are no fixtures");
+    let faults: Vec<String> = fixtures.iter().flat_map(|fixture| outcome(fixture)).collect();
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+/// What the linter says of a fixture that its markers do not.
+fn outcome(fixture: &Path) -> Vec<String> {
+    let name = format!("fixtures/{}", fixture.file_name().unwrap().display());
+    match lint(fixture) {
+        Err(error) => vec![format!("{name}: {error}")],
+        Ok(found) => {
+            let differences = differences(&all_expectations(fixture, fixture), found);
+            differences.iter().map(|it| format!("{name}/{}:{}: {}", it.place.path, it.place.line, it.what)).collect()
+        }
+    }
+}
+
+/// The markers of all Rust files below `folder`, a part of `fixture`.
+fn all_expectations(fixture: &Path, folder: &Path) -> Vec<Expectation> {
+    let paths = entries(folder).into_iter().filter(|path| !path.ends_with("target"));
+    paths
+        .flat_map(|path| if path.is_dir() { all_expectations(fixture, &path) } else { of_file(fixture, &path) })
+        .collect()
+}
+
+fn of_file(fixture: &Path, path: &Path) -> Vec<Expectation> {
+    if path.extension().is_none_or(|extension| extension != "rs") {
+        return Vec::new();
+    }
+    let components: Vec<&str> =
+        path.strip_prefix(fixture).unwrap().iter().map(|component| component.to_str().unwrap()).collect();
+    expectations(&components.join("/"), &fs::read_to_string(path).unwrap())
+}
+
+/// What lies in `folder`, in the order of the names; nothing if there is no such folder.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}

@@ -1,0 +1,182 @@
+//! The pages of the rules are their tests: they follow the grammar, they belong to the rules, and every example is found as it is marked.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::{Expectation, Place, differences, expectations, lint, run};
+use watertight::rules::page::{Example, Family, Page};
+
+const DEFAULT_MANIFEST: &str = include_str!("support/example.toml");
+
+/// A page with the name of its file.
+struct Named {
+    /// As in `rules/per-call-pool.md`.
+    path: String,
+    page: Page,
+}
+
+fn pages() -> Vec<Named> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("README.md"));
+    paths.sort();
+    paths.iter().map(|path| read(path)).collect()
+}
+
+fn read(path: &Path) -> Named {
+    let id = path.file_stem().unwrap().to_str().unwrap();
+    let name = format!("rules/{id}.md");
+    let page = Page::parse(&fs::read_to_string(path).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(page.id, id, "{name}: a page is named after its rule");
+    Named { path: name, page }
+}
+
+fn all_expectations(example: &Example) -> Vec<Expectation> {
+    let sources = example.files.iter().filter(|file| file.path.ends_with(".rs"));
+    sources.flat_map(|file| expectations(&file.path, &file.text)).collect()
+}
+
+/// Fails with all of `faults`, one per line.
+fn assert_none(faults: &[String]) {
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+#[test]
+fn every_rule_has_its_page_and_every_page_its_rule() {
+    let list = run(Path::new(env!("CARGO_MANIFEST_DIR")), &["rules", "--format", "json"]).unwrap();
+    let ids = |list: &serde_json::Value| {
+        list.as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let rules: BTreeSet<String> = ids(&list);
+    let pages: BTreeSet<String> = pages().into_iter().map(|named| named.page.id).collect();
+    assert_eq!(rules, pages);
+}
+
+#[test]
+fn the_list_of_rules_says_what_the_pages_say() {
+    let list = run(Path::new(env!("CARGO_MANIFEST_DIR")), &["rules", "--format", "json"]).unwrap();
+    for Named { path, page } in pages() {
+        let rule = list.as_array().unwrap().iter().find(|rule| rule["id"] == page.id.as_str());
+        let rule = rule.unwrap_or_else(|| panic!("{path} belongs to no rule"));
+        assert_eq!(rule["family"], page.family.name(), "{path}");
+        assert_eq!(rule["default_level"], serde_json::to_value(page.level).unwrap(), "{path}");
+    }
+}
+
+#[test]
+fn every_section_holds_what_the_grammar_asks_for() {
+    let pages = pages();
+    let ids: BTreeSet<&str> = pages.iter().map(|named| named.page.id.as_str()).collect();
+    let faults: Vec<String> = pages.iter().flat_map(|named| faults(named, &ids)).collect();
+    assert_none(&faults);
+}
+
+fn faults(Named { path, page }: &Named, ids: &BTreeSet<&str>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let rule = page.section("Architecture rule").unwrap_or_default();
+    if !(rule.starts_with("> **") && rule.ends_with("**")) {
+        faults.push(format!("{path}: the architecture rule is one quoted sentence in bold"));
+    }
+    if page.family != Family::Meta && !page.section("Confirm at run time").is_some_and(|body| body.contains("```sh\n"))
+    {
+        faults.push(format!("{path}: section `Confirm at run time` has no `sh` block"));
+    }
+    for title in ["Wrong", "Right"] {
+        if !page.examples.iter().any(|example| example.section == title) {
+            faults.push(format!("{path}: section `{title}` has no example"));
+        }
+    }
+    for example in &page.examples {
+        faults.extend(marker_fault(example, &page.id, ids).map(|fault| format!("{path}:{}: {fault}", example.line)));
+    }
+    faults
+}
+
+/// What is wrong with the markers of an example, given where it stands.
+fn marker_fault(example: &Example, id: &str, ids: &BTreeSet<&str>) -> Option<String> {
+    let expected = all_expectations(example);
+    if let Some(unknown) = expected.iter().find(|it| !ids.contains(it.rule.as_str())) {
+        return Some(format!("a marker names `{}`, which has no page", unknown.rule));
+    }
+    let wrong = example.section == "Wrong";
+    if wrong && !expected.iter().any(|it| it.rule == id) {
+        return Some(format!("an example of `Wrong` has no marker of `{id}`"));
+    }
+    (!wrong && !expected.is_empty()).then(|| format!("an example of `{}` has a marker", example.section))
+}
+
+#[test]
+fn every_example_is_found_as_it_is_marked() {
+    let pages = pages();
+    let outcomes =
+        pages.iter().flat_map(|named| named.page.examples.iter().flat_map(|example| outcome(&named.path, example)));
+    assert_none(&outcomes.collect::<Vec<_>>());
+}
+
+/// What the linter says of an example that its markers do not, with the places in the page.
+fn outcome(page: &str, example: &Example) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    write(example, folder.path(), DEFAULT_MANIFEST);
+    match lint(folder.path()) {
+        Err(error) => vec![format!("{page}:{}: {error}", example.line)],
+        Ok(found) => {
+            let differences = differences(&all_expectations(example), found);
+            differences
+                .iter()
+                .map(|difference| format!("{}: {}", place_in_page(page, example, &difference.place), difference.what))
+                .collect()
+        }
+    }
+}
+
+fn place_in_page(page: &str, example: &Example, place: &Place) -> String {
+    match example.files.iter().find(|file| file.path == place.path) {
+        Some(file) => format!("{page}:{}", file.line + place.line - 1),
+        None => format!("{page}:{}: {}:{}", example.line, place.path, place.line),
+    }
+}
+
+fn write(example: &Example, folder: &Path, manifest: &str) {
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    for file in &example.files {
+        let path = folder.join(&file.path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &file.text).unwrap();
+    }
+}
+
+/// Takes minutes and fetches all libraries that the examples use.
+#[test]
+#[ignore = "compiles the examples with their real dependencies: `cargo test --test rule_pages -- --ignored`"]
+fn every_example_compiles() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    let mut members = Vec::new();
+    for Named { page, .. } in pages() {
+        for example in &page.examples {
+            let name = format!("{}-{}", page.id, example.line);
+            write(example, &folder.join(&name), DEFAULT_MANIFEST);
+            let manifest = folder.join(&name).join("Cargo.toml");
+            let library =
+                if folder.join(&name).join("src/lib.rs").exists() { "[lib]\nname = \"example\"\n\n" } else { "" };
+            let renamed =
+                fs::read_to_string(&manifest).unwrap().replacen("name = \"example\"", &format!("name = \"{name}\""), 1);
+            let renamed = renamed.replacen("[dependencies]", &format!("{library}[dependencies]"), 1);
+            fs::write(manifest, renamed).unwrap();
+            members.push(name);
+        }
+    }
+    fs::write(folder.join("Cargo.toml"), format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n")).unwrap();
+    let checked = Command::new(env!("CARGO"))
+        .args(["check", "--workspace", "--all-targets", "--keep-going"])
+        .current_dir(&folder)
+        .status();
+    assert!(checked.unwrap().success(), "see the errors of cargo above");
+}
