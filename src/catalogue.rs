@@ -1,7 +1,7 @@
 //! What known libraries acquire, release and do on drop: the data of `rules/resources/*.toml`, ready for look-ups by canonical path.
 //! Knows no Rust source; paths are plain text with `::` between segments. Rules speak of kinds, only this data names libraries.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -260,6 +260,12 @@ struct Entries {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    /// Calls that wait for time to pass or for work to come: an endless loop around one is a service.
+    #[serde(default)]
+    waits: Vec<Ustr>,
+    /// Calls that serve until the program ends and are no `[[server]]`.
+    #[serde(default)]
+    forever: Vec<Ustr>,
     /// Other public paths of the same thing; a prefix stands for all that is below it.
     #[serde(default)]
     aliases: BTreeMap<Ustr, Ustr>,
@@ -297,6 +303,12 @@ impl fmt::Display for CatalogueError {
 
 impl std::error::Error for CatalogueError {}
 
+impl From<toml::de::Error> for CatalogueError {
+    fn from(error: toml::de::Error) -> Self {
+        CatalogueError { message: error.message().to_owned(), span: error.span() }
+    }
+}
+
 /// All entries, by canonical path.
 #[derive(Debug, Default)]
 pub struct Catalogue {
@@ -307,6 +319,8 @@ pub struct Catalogue {
     signals: HashMap<Ustr, Signal>,
     handlers: Handlers,
     entries: Entries,
+    waits: HashSet<Ustr>,
+    forever: HashSet<Ustr>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/catalogue_files.rs"));
@@ -328,9 +342,21 @@ impl Catalogue {
     /// # Errors
     /// Where the text is not of that grammar, with its place.
     pub fn extend(&mut self, text: &str) -> Result<(), CatalogueError> {
-        let document: Document =
-            toml::from_str(text).map_err(|e| CatalogueError { message: e.message().to_owned(), span: e.span() })?;
+        self.add(toml::from_str(text).map_err(CatalogueError::from)?)
+    }
+
+    /// As [`Catalogue::extend`], for a table that is part of a larger text and carries its places.
+    ///
+    /// # Errors
+    /// Where the table is not of that grammar, with its place in the larger text.
+    pub fn extend_table(&mut self, table: toml::Spanned<toml::de::DeTable<'_>>) -> Result<(), CatalogueError> {
+        self.add(Document::deserialize(toml::Deserializer::from(table)).map_err(CatalogueError::from)?)
+    }
+
+    fn add(&mut self, document: Document) -> Result<(), CatalogueError> {
         self.aliases.extend(document.aliases);
+        self.waits.extend(document.waits);
+        self.forever.extend(document.forever);
         for function in document.functions {
             let callable = Callable {
                 returns: function.returns,
@@ -441,6 +467,14 @@ impl Catalogue {
         self.callables.get(&path)
     }
 
+    /// A function or method by path, also where a catalogued trait of the type has it.
+    pub fn callable_or_inherited(&self, path: Ustr) -> Option<&Callable> {
+        self.callable(path).or_else(|| {
+            let (owner, name) = path.rsplit_once("::")?;
+            self.method(ustr::existing_ustr(owner)?, ustr(name)).map(|(_, callable)| callable)
+        })
+    }
+
     /// A method of a type or of one of its catalogued traits: its canonical path and entry.
     pub fn method(&self, owner: Ustr, name: Ustr) -> Option<(Ustr, &Callable)> {
         let traits = self.types.get(&owner).map_or(&[][..], |entry| &entry.traits);
@@ -448,6 +482,16 @@ impl Catalogue {
             let path = ustr::existing_ustr(&format!("{place}::{name}"))?;
             self.callables.get(&path).map(|callable| (path, callable))
         })
+    }
+
+    /// Whether a call waits for time to pass or for work to come.
+    pub fn waits(&self, path: Ustr) -> bool {
+        self.waits.contains(&path)
+    }
+
+    /// Whether a call serves until the program ends, servers aside.
+    pub fn runs_forever(&self, path: Ustr) -> bool {
+        self.forever.contains(&path)
     }
 
     pub fn servers(&self) -> &[Server] {

@@ -138,8 +138,6 @@ pub struct Defs {
 /// The first global id of each table of a file.
 #[derive(Debug, Clone, Copy, Default)]
 struct Starts {
-    functions: u32,
-    types: u32,
     traits: u32,
     impls: u32,
 }
@@ -161,8 +159,6 @@ impl Defs {
         for (file, facts) in facts.iter().enumerate() {
             let file = FileId(file as u32);
             defs.starts.push(Starts {
-                functions: defs.functions.len() as u32,
-                types: defs.types.len() as u32,
                 traits: defs.traits.len() as u32,
                 impls: defs.impls.len() as u32,
             });
