@@ -828,6 +828,57 @@ mod tests {
         assert!(catalogue.type_entry(ustr("a::Pool")).is_some());
     }
 
+    #[test]
+    fn the_examples_of_the_manual_are_of_the_grammar() {
+        let manual = include_str!("../docs/resources.md");
+        let examples: Vec<&str> =
+            manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(examples.len() > 5, "only {} examples", examples.len());
+        for example in examples {
+            Catalogue::embedded().extend(example).unwrap_or_else(|error| panic!("{error} in\n{example}"));
+        }
+    }
+
+    /// What people write, what it is called in the catalogue, and the resource it brings into being.
+    const WELL_KNOWN_CALLS: &[(&str, &str, Option<&str>)] = &[
+        ("core::option::Option::map", "std::option::Option::map", None),
+        ("Some", "std::option::Option::Some", None),
+        ("anyhow::Result::unwrap", "std::result::Result::unwrap", None),
+        ("tokio::task::spawn", "tokio::spawn", Some("tokio::task::JoinHandle")),
+        ("reqwest::Client::new", "reqwest::Client::new", Some("reqwest::Client")),
+        ("reqwest::get", "reqwest::get", Some("reqwest::Client")),
+        ("sqlx::PgPool::connect", "sqlx::Pool::connect", Some("sqlx::Pool")),
+        ("sqlx::postgres::PgPoolOptions::connect", "sqlx::pool::PoolOptions::connect", Some("sqlx::Pool")),
+        ("diesel::r2d2::Pool::new", "r2d2::Pool::new", Some("r2d2::Pool")),
+        ("redis::Client::open", "redis::Client::open", None),
+        (
+            "redis::Client::get_connection_manager",
+            "redis::Client::get_connection_manager",
+            Some("redis::aio::ConnectionManager"),
+        ),
+        (
+            "tracing_appender::non_blocking",
+            "tracing_appender::non_blocking",
+            Some("tracing_appender::non_blocking::WorkerGuard"),
+        ),
+        ("once_cell::sync::Lazy::new", "std::sync::LazyLock::new", None),
+        ("futures_util::StreamExt::next", "futures::StreamExt::next", None),
+        ("axum::Server::bind", "hyper::Server::bind", None),
+        ("octocrab::instance", "octocrab::instance", None),
+        ("isahc::get", "isahc::get", None),
+    ];
+
+    #[test]
+    fn embedded_calls_are_found_as_people_write_them() {
+        let catalogue = Catalogue::embedded();
+        for (written, expected, constructs) in WELL_KNOWN_CALLS {
+            let canonical = catalogue.canonical(ustr(written));
+            assert_eq!(canonical.as_str(), *expected, "{written}");
+            let callable = catalogue.callable(canonical).unwrap_or_else(|| panic!("no entry for {written}"));
+            assert_eq!(callable.constructs.map(|path| path.as_str()), *constructs, "{written}");
+        }
+    }
+
     /// Every embedded file, read on its own.
     fn documents() -> Vec<(&'static str, Document)> {
         let read = |(name, text): &(&'static str, &str)| (*name, toml::from_str(text).expect("checked by `embedded`"));
