@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use ustr::{Ustr, ustr};
 
 use super::defs::*;
-use super::names::{Names, Resolved};
+use super::names::{Names, Resolved, Space};
 use super::types::*;
 use crate::catalogue::{Callable, Runs};
 use crate::facts::model::*;
@@ -207,7 +207,7 @@ impl Inference<'_> {
             Op::Local(local) => self.info.locals[local.index()].clone(),
             Op::Path(path) => {
                 let names: Vec<Ustr> = path.names().collect();
-                match self.module(node.region).map(|m| self.world.names.resolve(m, &names, path.global)) {
+                match self.module(node.region).map(|m| self.world.names.resolve(m, &names, path.global, Space::Value)) {
                     Some(Resolved::Def(Def::Static(item), 0)) => {
                         self.info.statics.insert(id, item);
                     }
@@ -357,7 +357,7 @@ impl Inference<'_> {
             }
             _ => {}
         }
-        match self.world.names.resolve(module, &names, path.global) {
+        match self.world.names.resolve(module, &names, path.global, Space::Value) {
             Resolved::Def(Def::Fn(id), 0) => Ty::Fn(id),
             Resolved::Def(Def::Static(id), 0) => self.world.signatures.statics[id.index()].clone(),
             Resolved::Def(Def::Type(id), 0) => self.type_as_value(Some(&Ty::Adt(id, Vec::new()))),
@@ -630,11 +630,12 @@ impl Inference<'_> {
 
     fn macro_call(&mut self, id: NodeId, call: &MacroCall, region: RegionId) -> Ty {
         let names: Vec<Ustr> = call.path.names().collect();
-        let full = match self.module(region).map(|m| self.world.names.resolve(m, &names, call.path.global)) {
-            Some(Resolved::External(full)) => full,
-            Some(Resolved::Def(Def::Macro, _)) => return Ty::Unknown,
-            _ => ustr(&format!("std::{}", call.path.last())),
-        };
+        let full =
+            match self.module(region).map(|m| self.world.names.resolve(m, &names, call.path.global, Space::Value)) {
+                Some(Resolved::External(full)) => full,
+                Some(Resolved::Def(Def::Macro, _)) => return Ty::Unknown,
+                _ => ustr(&format!("std::{}", call.path.last())),
+            };
         let arguments: Vec<Ty> = call.arguments.iter().map(|a| self.ty(*a)).collect();
         self.info.callees.insert(id, Callee::External(full));
         match call.path.last().as_str() {

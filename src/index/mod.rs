@@ -21,7 +21,7 @@ use self::calls::{CallGraph, Site};
 use self::defs::*;
 use self::infer::{BodyInfo, Callee, World};
 use self::modules::Modules;
-use self::names::{Names, Resolved};
+use self::names::{Names, Resolved, Space};
 use self::programs::Program;
 use self::types::{Signatures, Ty};
 use crate::catalogue::{Callable, Catalogue};
@@ -287,7 +287,7 @@ impl Index {
         attribute: &Attribute,
     ) -> Option<Ustr> {
         let module = *self.outline.tree.of_scope.get(&(file, scope))?;
-        match self.outline.names().resolve(module, &attribute.path, false) {
+        match self.outline.names().resolve(module, &attribute.path, false, Space::Value) {
             Resolved::External(path) => Some(path),
             _ => None,
         }

@@ -138,14 +138,17 @@ impl Index {
     /// return what they freshly made. In the order of files and places.
     pub fn constructions(&self, wanted: &dyn Fn(&TypeEntry) -> bool) -> Vec<Construction> {
         let mut found: Vec<Construction> = Vec::new();
-        for (body, _, info) in self.bodies() {
-            let mut calls: Vec<NodeId> = info.callees.keys().copied().collect();
-            calls.sort_unstable();
-            for node in calls {
+        for (body, facts, _) in self.bodies() {
+            for (node, n) in facts.iter() {
                 let site = Site { body, node };
-                let Some(resource) = self.callable(site).and_then(|callable| callable.constructs) else { continue };
+                let made = match &n.op {
+                    Op::Call { .. } | Op::Method { .. } => self.made_by_call(site),
+                    Op::Path(_) => self.made_by_name(site),
+                    _ => None,
+                };
+                let Some((resource, fate)) = made else { continue };
                 if self.resource(resource).is_some_and(wanted) {
-                    let fate = self.construction_fate(site, resource);
+                    let fate = fate.unwrap_or_else(|| self.construction_fate(site, resource));
                     found.push(Construction { site, resource, through: Vec::new(), fate });
                 }
             }
@@ -153,6 +156,33 @@ impl Index {
         self.through_constructors(&mut found);
         found.sort_by_key(|c| (c.site, c.resource));
         found
+    }
+
+    fn made_by_call(&self, site: Site) -> Option<(Ustr, Option<Fate>)> {
+        let callable = self.callable(site)?;
+        if callable.fresh {
+            return self.owned_resources(self.ty(site)).into_iter().next().map(|resource| (resource, None));
+        }
+        callable.constructs.map(|resource| (resource, None))
+    }
+
+    /// A constructor that is handed on by name: `LazyLock::new(Client::new)`.
+    fn made_by_name(&self, site: Site) -> Option<(Ustr, Option<Fate>)> {
+        let Ty::ExtFn(path, _) = self.ty(site) else { return None };
+        let resource = self.catalogue().callable(*path)?.constructs?;
+        let call = Site { node: self.info(site.body).parent(site.node)?, ..site };
+        let once = match &self.node(call).op {
+            Op::Call { callee, .. } if *callee == site.node => return None,
+            _ => self.callable(call).is_some_and(|callable| callable.runs == crate::catalogue::Runs::Once),
+        };
+        let fate = if once {
+            Fate::Kept
+        } else if self.owns(self.ty(call), resource) {
+            self.fate(call, resource)
+        } else {
+            Fate::Unknown
+        };
+        Some((resource, Some(fate)))
     }
 
     /// A free function such as `reqwest::get` makes a resource and gives back something else.
@@ -311,14 +341,17 @@ impl Index {
 
 impl Index {
     /// How a value is built, as text that is equal for equal targets and settings; none where part of it is not known.
-    pub fn recipe(&self, site: Site) -> Option<String> {
-        self.recipe_of(site, 16)
+    pub fn recipe(&self, construction: &Construction) -> Option<String> {
+        let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
+        let (site, outer) = calls.split_last()?;
+        self.recipe_of(*site, outer, 16)
     }
 
-    fn recipe_of(&self, site: Site, fuel: u32) -> Option<String> {
+    /// `outer` are the calls that lead to this one, from the outside in: what a parameter stands for.
+    fn recipe_of(&self, site: Site, outer: &[Site], fuel: u32) -> Option<String> {
         let fuel = fuel.checked_sub(1)?;
         let info = self.info(site.body);
-        let part = |node: NodeId| self.recipe_of(Site { node, ..site }, fuel);
+        let part = |node: NodeId| self.recipe_of(Site { node, ..site }, outer, fuel);
         if let Some(item) = info.statics.get(&site.node) {
             return Some(self.static_path(*item));
         }
@@ -331,6 +364,9 @@ impl Index {
                 Ty::Fn(function) => Some(format!("{}()", self.fn_path(*function))),
                 _ => info.externals.get(&site.node).map(|path| path.to_string()),
             },
+            Op::Local(local) if let Some((argument, outer)) = self.given(site.body, *local, outer) => {
+                self.recipe_of(argument, outer, fuel)
+            }
             Op::Local(local) => match self.init_of(site.body, *local).and_then(part) {
                 Some(recipe) => Some(recipe),
                 // The same variable is the same value, whatever it is.
@@ -360,6 +396,17 @@ impl Index {
             }
             _ => None,
         }
+    }
+
+    /// What the call on the way here gives for a parameter, with the calls outside of it.
+    fn given<'c>(&self, body: BodyRef, local: LocalId, outer: &'c [Site]) -> Option<(Site, &'c [Site])> {
+        let at = self.parameter_of(body, local)??;
+        let (call, rest) = outer.split_last()?;
+        let arguments = match &self.node(*call).op {
+            Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments,
+            _ => return None,
+        };
+        arguments.get(at).map(|node| (Site { node: *node, ..*call }, rest))
     }
 
     /// The static that a call fills on first use: it stands in a closure given to, or is an argument of, a method of it.

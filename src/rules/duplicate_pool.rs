@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
@@ -14,7 +15,10 @@ use crate::source::Span;
 pub const ID: &str = "duplicate-pool";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let constructions = index.constructions(&|entry| entry.when_repeated.is_some() && !entry.per_worker);
+    // What is only compiled holds nothing that runs dry.
+    let holds = |entry: &TypeEntry| entry.kind.is_some_and(|kind| kind != "regex" && kind != "tls-config");
+    let constructions =
+        index.constructions(&|entry| entry.when_repeated.is_some() && !entry.per_worker && holds(entry));
     let constructions: Vec<Construction> = constructions.into_iter().filter(|c| stands_alone(index, c)).collect();
     index
         .programs()
@@ -33,15 +37,11 @@ fn stands_alone(index: &Index, construction: &Construction) -> bool {
 fn in_program(index: &Index, program: &Program, constructions: &[Construction]) -> Vec<Diagnostic> {
     let mut groups: BTreeMap<(String, String), Vec<&Construction>> = BTreeMap::new();
     for construction in constructions.iter().filter(|c| program.reach.contains(&c.site.body)) {
-        if let Some(recipe) = index.recipe(innermost(construction)) {
+        if let Some(recipe) = index.recipe(construction) {
             groups.entry((construction.resource.to_string(), recipe)).or_default().push(construction);
         }
     }
     groups.values().filter_map(|group| diagnose(index, group)).collect()
-}
-
-fn innermost(construction: &Construction) -> Site {
-    construction.through.last().copied().unwrap_or(construction.site)
 }
 
 fn diagnose(index: &Index, group: &[&Construction]) -> Option<Diagnostic> {

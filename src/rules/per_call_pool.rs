@@ -37,7 +37,7 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     };
     let repeated = index.repeated_if(site, &counts)?;
     let stays = match repeated.repeats {
-        Repeats::Worker => entry.per_worker,
+        Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
         _ => construction.fate != Fate::Dies,
     };
     if stays || !long_running(index, &repeated, site) {

@@ -68,25 +68,35 @@ impl Looked<'_> {
                         Range { start: self.facts.node(node).range.start, end: self.facts.node(*condition).range.end };
                     self.swallowed(node, *of, Way::IfLet, head)
                 }
+                Op::Let { pattern, of } if ignores_err(pattern) && self.does_nothing(*then) => {
+                    self.swallowed(node, *of, Way::Arm, self.facts.node(node).range)
+                }
                 _ => None,
             },
             Op::Match { scrutinee, arms } if is_result(self.info.ty(*scrutinee)) => {
-                let arm = arms.iter().find(|arm| self.ignores_error(arm))?;
+                let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern));
+                let arm = arms.iter().find(|arm| self.ignores_error(arm, takes_ok))?;
                 self.swallowed(node, *scrutinee, Way::Arm, arm.range)
             }
-            Op::Method { receiver, name, .. } if name == "unwrap_or_default" && is_result(self.info.ty(*receiver)) => {
-                let range = self.facts.node(node).range;
-                self.swallowed(node, *receiver, Way::Default, range).filter(|_| !self.in_failure(node))
+            Op::Method { receiver, name, arguments, .. }
+                if is_result(self.info.ty(*receiver))
+                    && (name == "unwrap_or_default" || self.is_literal(name, arguments)) =>
+            {
+                self.swallowed(node, *receiver, Way::Default, self.facts.node(node).range)
             }
             _ => None,
         }
     }
 
+    /// `unwrap_or` with a value that stands there.
+    fn is_literal(&self, name: &str, arguments: &[NodeId]) -> bool {
+        name == "unwrap_or" && arguments.iter().all(|a| matches!(self.facts.node(*a).op, Op::Literal(_)))
+    }
+
     /// `Err(_) => {}` and the like: the error is not looked at, and nothing is said or done instead.
-    fn ignores_error(&self, arm: &Arm) -> bool {
-        let PatternKind::TupleStruct { path, parts } = &arm.pattern.kind else { return false };
-        let unseen = path.last() == "Err" && !arm.guarded && parts.iter().all(is_wild);
-        unseen && self.does_nothing(arm.region)
+    fn ignores_error(&self, arm: &Arm, takes_ok: bool) -> bool {
+        let unseen = ignores_err(&arm.pattern) || (takes_ok && is_wild(&arm.pattern));
+        unseen && !arm.guarded && self.does_nothing(arm.region)
     }
 
     fn does_nothing(&self, region: RegionId) -> bool {
@@ -303,6 +313,10 @@ fn is_wild(pattern: &Pattern) -> bool {
 
 fn takes_only_ok(pattern: &Pattern) -> bool {
     matches!(&pattern.kind, PatternKind::TupleStruct { path, .. } if path.last() == "Ok")
+}
+
+fn ignores_err(pattern: &Pattern) -> bool {
+    matches!(&pattern.kind, PatternKind::TupleStruct { path, parts } if path.last() == "Err" && parts.iter().all(is_wild))
 }
 
 fn takes_err(pattern: &Pattern) -> bool {
