@@ -50,7 +50,14 @@ static CATALOG: LazyLock<Vec<RuleEntry>> = LazyLock::new(|| RULES.iter().map(ent
 
 fn entry((id, text, check): &(&'static str, &'static str, Option<Check>)) -> RuleEntry {
     let page = Page::parse(text).unwrap_or_else(|error| panic!("rules/{id}.md:{}: {}", error.line, error.message));
-    RuleEntry { id, family: page.family.name(), default_level: page.level, summary: page.summary, page: text, check: *check }
+    RuleEntry {
+        id,
+        family: page.family.name(),
+        default_level: page.level,
+        summary: page.summary,
+        page: text,
+        check: *check,
+    }
 }
 
 /// All rules.
