@@ -1,5 +1,7 @@
 //! What the documents say is so: links lead somewhere, no page is an orphan, and the README shows what there is.
 
+#[path = "docs/forgotten_resource.rs"]
+mod forgotten_resource;
 #[path = "support/repository.rs"]
 mod repository;
 
@@ -8,7 +10,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use repository::{File, files, read, root};
+use watertight::catalogue::Catalogue;
+use watertight::facts::extract;
+use watertight::index::{Index, Outline};
 use watertight::rules::page::Page;
+use watertight::workspace::discover;
 
 /// A link that leads to something in this repository.
 struct Link {
@@ -83,10 +89,10 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_watertight")).args(arguments).current_dir(folder).output().unwrap()
 }
 
-/// The first fenced block between two lines of the README, without its fences.
-fn block(from: &str, to: &str) -> Option<String> {
-    let readme = read("README.md");
-    let (_, rest) = readme.split_once(from)?;
+/// The first fenced block between two lines of a document, without its fences.
+fn block(document: &str, from: &str, to: &str) -> Option<String> {
+    let text = read(document);
+    let (_, rest) = text.split_once(from)?;
     let (part, _) = rest.split_once(to)?;
     let (_, fenced) = part.split_once("```")?;
     let (fenced, _) = fenced.split_once("\n```")?;
@@ -134,7 +140,7 @@ fn the_readme_lists_the_rules_as_their_pages_say() {
 fn the_readme_shows_what_is_printed() {
     let output = run(root(), &["check", "fixtures/tracker_bot"]);
     let printed = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-    let shown = block("<!-- output: tracker_bot -->", "<!-- end of output -->")
+    let shown = block("README.md", "<!-- output: tracker_bot -->", "<!-- end of output -->")
         .unwrap_or_else(|| panic!("README.md shows no output; this is what is printed:\n{printed}"));
     // A line `…` stands for what is left out; the time at the end of the last line differs from run to run.
     for piece in shown
@@ -148,11 +154,36 @@ fn the_readme_shows_what_is_printed() {
 #[test]
 fn the_configuration_in_the_readme_is_accepted() {
     let folder = tempfile::tempdir().unwrap();
-    let configuration = block("## Configuration in a nutshell", "## Beside clippy").unwrap();
+    let configuration = block("README.md", "## Configuration in a nutshell", "## Beside clippy").unwrap();
     fs::write(folder.path().join("watertight.toml"), configuration).unwrap();
     fs::write(folder.path().join("lib.rs"), "").unwrap();
     let output = run(folder.path(), &["check", "lib.rs"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_rule_that_is_added_in_the_walk_works() {
+    let told = block("docs/adding_a_rule.md", "<!-- tests/docs/forgotten_resource.rs -->", "What to notice").unwrap();
+    let source = read("tests/docs/forgotten_resource.rs").replace("watertight::", "crate::");
+    assert_eq!(told, source.trim_end(), "docs/adding_a_rule.md shows another rule than the one that is tested");
+
+    let forgotten = "use std::{fs::File, io::BufWriter};\nfn f(w: BufWriter<File>) { std::mem::forget(w) }\n";
+    let found = forgotten_resource::check(&index(forgotten));
+    assert_eq!(found.iter().map(|it| it.message.as_str()).collect::<Vec<_>>(), ["a `std::io::BufWriter` is forgotten"]);
+    assert_eq!(forgotten_resource::check(&index("fn f(w: Vec<u8>) { std::mem::forget(w) }")), []);
+}
+
+/// The index of a package with one file.
+fn index(text: &str) -> Index {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"example\"\nedition = \"2024\"\n").unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    fs::write(folder.path().join("src/lib.rs"), text).unwrap();
+    let workspace = discover(&[], folder.path()).unwrap();
+    let facts = workspace.sources.iter().map(|(_, file)| extract(&file.text).ok()).collect();
+    let outline = Outline::link(&workspace, facts, Catalogue::embedded());
+    let bodies = outline.bodies().into_iter().map(|body| (body, outline.infer(body))).collect();
+    Index::new(outline, bodies)
 }
 
 #[test]
