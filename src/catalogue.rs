@@ -953,6 +953,7 @@ mod tests {
             all.extend(&self.handlers.parameters);
             all.extend(&self.entries.attributes);
             all.extend(&self.entries.tests);
+            all.extend(self.waits.iter().chain(&self.forever).chain(&self.accepts).chain(&self.tells));
             all
         }
     }
