@@ -88,7 +88,8 @@ fn calls_of(defs: &Defs, signatures: &Signatures, body: BodyRef, info: &BodyInfo
     for (node, _) in facts.iter() {
         if let Ty::Fn(function) = info.ty(node) {
             let used = info.parent(node).is_some_and(|parent| {
-                info.callees.contains_key(&parent) || info.handed.iter().any(|(at, f, _)| *at == parent && f == function)
+                info.callees.contains_key(&parent)
+                    || info.handed.iter().any(|(at, f, _)| *at == parent && f == function)
             });
             if !used {
                 add(node, *function, Runs::Inline);

@@ -58,11 +58,12 @@ impl Index {
 
     /// As [`Index::repeated`]; loops that `counts` refuses are passed by.
     pub fn repeated_if(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
-        let mut queue: VecDeque<(Site, Vec<Label>, Option<FnId>)> = VecDeque::from([(site, Vec::new(), None)]);
+        let mut queue: VecDeque<(Site, Vec<Label>, Option<FnId>, bool)> =
+            VecDeque::from([(site, Vec::new(), None, false)]);
         let mut seen: HashSet<FnId> = HashSet::new();
-        while let Some((at, evidence, first)) = queue.pop_front() {
+        while let Some((at, evidence, first, restarts)) = queue.pop_front() {
             let inner = first.is_none();
-            match self.outwards(at, &|region| !inner || counts(at.body, region)) {
+            match self.outwards(at, &|region| !restarts && (!inner || counts(at.body, region))) {
                 Outwards::Repeats(repeats, label, region) => {
                     let evidence = evidence.into_iter().chain([label]).collect();
                     let in_loop = region.map(|region| (at.body, region));
@@ -88,22 +89,62 @@ impl Index {
                 let name = self.fn_name(function);
                 match repeats(call.runs) {
                     Some(Repeats::Request) => {
-                        evidence.push(Label::new(self.name_span(call.site), format!("`{name}` is registered as a handler here")));
+                        evidence.push(Label::new(
+                            self.name_span(call.site),
+                            format!("`{name}` is registered as a handler here"),
+                        ));
                         return Some(Repeated { repeats: Repeats::Request, in_loop: None, evidence, function: first });
                     }
                     Some(repeats) => {
-                        evidence.push(Label::new(self.name_span(call.site), format!("`{name}` is run {} here", repeats.words())));
+                        evidence.push(Label::new(
+                            self.name_span(call.site),
+                            format!("`{name}` is run {} here", repeats.words()),
+                        ));
                         return Some(Repeated { repeats, in_loop: None, evidence, function: first });
                     }
                     None if matches!(call.runs, Runs::Once | Runs::Shutdown) => continue,
                     None => {
                         evidence.push(Label::new(self.name_span(call.site), format!("`{name}` is called here")));
-                        queue.push_back((call.site, evidence, first));
+                        // A loop that restarts what runs for long does not repeat it in any sense that matters.
+                        let restarts = call.runs == Runs::Inline && self.runs_for_long(at.body);
+                        queue.push_back((call.site, evidence, first, restarts));
                     }
                 }
             }
         }
         None
+    }
+
+    /// Whether one of the chosen nodes of a body keeps the program running: it serves, waits in a loop, or calls a function that does.
+    pub fn runs_the_program(&self, body: BodyRef, chosen: &dyn Fn(NodeId) -> bool) -> bool {
+        let runs = |node: &NodeId| chosen(*node) && self.keeps_running(Site { body, node: *node }, 6);
+        self.info(body).callees.keys().any(runs)
+    }
+
+    fn keeps_running(&self, site: Site, fuel: u32) -> bool {
+        match self.callee(site) {
+            Some(super::infer::Callee::External(path)) => {
+                let catalogue = self.catalogue();
+                let waits = catalogue.waits(*path) || catalogue.accepts(*path);
+                let in_loop = || self.loops_around(site).iter().any(|around| !around.over_items);
+                catalogue.servers().iter().any(|server| server.serve.contains(path))
+                    || catalogue.runs_forever(*path)
+                    || catalogue.signal(*path).is_some()
+                    || (waits && in_loop())
+            }
+            Some(super::infer::Callee::Workspace(function)) if fuel > 0 => {
+                let inner = self.defs().body_of(*function).filter(|b| self.is_linked(*b));
+                inner.is_some_and(|body| {
+                    self.info(body).callees.keys().any(|node| self.keeps_running(Site { body, node: *node }, fuel - 1))
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a body serves, or loops without end around something it waits for.
+    fn runs_for_long(&self, body: BodyRef) -> bool {
+        self.info(body).callees.keys().any(|node| self.keeps_running(Site { body, node: *node }, 0))
     }
 
     /// From a site outwards through loops, closures and async blocks of its body.
@@ -119,7 +160,11 @@ impl Index {
             match facts.kind {
                 // What is iterated over is evaluated once, before the loop.
                 RegionKind::Loop if counts(region) && !is_iterated(&body.node(owner).op, from) => {
-                    return Outwards::Repeats(Repeats::Iteration, label(owner, "this loop runs it again and again"), Some(region));
+                    return Outwards::Repeats(
+                        Repeats::Iteration,
+                        label(owner, "this loop runs it again and again"),
+                        Some(region),
+                    );
                 }
                 RegionKind::Closure | RegionKind::Async => {
                     let runs = info.runs.get(&region).copied().unwrap_or(Runs::Inline);

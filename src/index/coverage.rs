@@ -60,7 +60,12 @@ impl Coverage {
             Unknown::Method => "method of a known type unknown",
             Unknown::Value => "value that is called unknown",
         };
-        let reasons: Vec<String> = self.reasons.iter().map(|(why, count)| format!("{}: {count}", reason(why))).collect();
-        vec![line("path calls", self.paths), line("method calls", self.methods), format!("unknown because: {}", reasons.join(", "))]
+        let reasons: Vec<String> =
+            self.reasons.iter().map(|(why, count)| format!("{}: {count}", reason(why))).collect();
+        vec![
+            line("path calls", self.paths),
+            line("method calls", self.methods),
+            format!("unknown because: {}", reasons.join(", ")),
+        ]
     }
 }

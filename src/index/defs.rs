@@ -160,10 +160,7 @@ impl Defs {
         };
         for (file, facts) in facts.iter().enumerate() {
             let file = FileId(file as u32);
-            defs.starts.push(Starts {
-                traits: defs.traits.len() as u32,
-                impls: defs.impls.len() as u32,
-            });
+            defs.starts.push(Starts { traits: defs.traits.len() as u32, impls: defs.impls.len() as u32 });
             let Some(facts) = facts else { continue };
             for (at, function) in facts.functions.iter().enumerate() {
                 if let Some(body) = function.body {

@@ -177,7 +177,9 @@ impl Index {
                 Op::Loop { kind: LoopKind::For { pattern, iterated }, .. } if pattern.locals().contains(&local) => {
                     found.push(*iterated);
                 }
-                Op::Assign { place, value } if matches!(facts.node(*place).op, Op::Local(l) if l == local) => found.push(*value),
+                Op::Assign { place, value } if matches!(facts.node(*place).op, Op::Local(l) if l == local) => {
+                    found.push(*value)
+                }
                 // `STATIC.with(|value| ..)`, `option.map(|value| ..)`: the parameter is of the receiver.
                 Op::Closure { parameters, .. } if parameters.iter().any(|p| p.locals().contains(&local)) => {
                     if let Some(Op::Method { receiver, .. }) = info.parent(id).map(|p| &facts.node(p).op) {
@@ -208,9 +210,13 @@ impl Follow<'_> {
                 let fates: Vec<Fate> = arms.iter().map(|arm| self.pattern(site.body, &arm.pattern, fuel)).collect();
                 fates.into_iter().max().unwrap_or(Fate::Dies)
             }
-            Op::Try(_) | Op::Await(_) | Op::Cast { .. } | Op::Unary(_) | Op::Struct { .. } | Op::Tuple(_) | Op::Array(_) => {
-                self.value(to(parent), fuel)
-            }
+            Op::Try(_)
+            | Op::Await(_)
+            | Op::Cast { .. }
+            | Op::Unary(_)
+            | Op::Struct { .. }
+            | Op::Tuple(_)
+            | Op::Array(_) => self.value(to(parent), fuel),
             Op::Reference { .. } => self.borrowed(to(parent), fuel),
             Op::Deref(_) | Op::Field { .. } | Op::Index { .. } => self.part(to(parent), fuel),
             Op::Return(_) => self.returned_from(site),
@@ -218,7 +224,11 @@ impl Follow<'_> {
             Op::Assign { place, value } if *value == site.node => self.assigned(site.body, *place, fuel),
             Op::Assign { .. } => Fate::Dies,
             Op::Macro(call) if call.seen => {
-                if self.owns(info.ty(parent)) { self.value(to(parent), fuel) } else { Fate::Dies }
+                if self.owns(info.ty(parent)) {
+                    self.value(to(parent), fuel)
+                } else {
+                    Fate::Dies
+                }
             }
             Op::Call { .. } => self.argument(to(parent), site.node, fuel),
             Op::Method { receiver, .. } if *receiver == site.node => self.receiver(to(parent), fuel),
@@ -276,7 +286,8 @@ impl Follow<'_> {
         let bound = pattern.locals();
         let owning: Vec<LocalId> = bound.iter().copied().filter(|l| self.owns(info.local(*l))).collect();
         // Where no type is known the only name is the value.
-        let followed = if owning.is_empty() && bound.len() == 1 && info.local(bound[0]).is_unknown() { bound } else { owning };
+        let followed =
+            if owning.is_empty() && bound.len() == 1 && info.local(bound[0]).is_unknown() { bound } else { owning };
         followed.into_iter().map(|local| self.local(body, local, fuel)).max().unwrap_or(Fate::Dies)
     }
 
@@ -346,7 +357,10 @@ impl Follow<'_> {
         let result_owns = self.owns(info.ty(call.node));
         match self.index.callee(call) {
             Some(Callee::Workspace(function)) => {
-                let by_value = matches!(self.index.defs().function(*function).receiver, Some(Receiver::Value | Receiver::Typed(_)));
+                let by_value = matches!(
+                    self.index.defs().function(*function).receiver,
+                    Some(Receiver::Value | Receiver::Typed(_))
+                );
                 let inside = if by_value { self.parameter(*function, None, fuel) } else { Fate::Dies };
                 if result_owns { inside.min(Fate::Unknown).max(self.value(call, fuel)) } else { inside }
             }
@@ -394,7 +408,9 @@ impl Follow<'_> {
 
     /// What a function does with a parameter; `None` is the receiver.
     fn parameter(&mut self, function: FnId, at: Option<usize>, fuel: u32) -> Fate {
-        let Some(body) = self.index.defs().body_of(function).filter(|b| self.index.is_linked(*b)) else { return Fate::Unknown };
+        let Some(body) = self.index.defs().body_of(function).filter(|b| self.index.is_linked(*b)) else {
+            return Fate::Unknown;
+        };
         if fuel == 0 {
             return Fate::Unknown;
         }

@@ -4,6 +4,7 @@ pub mod calls;
 pub mod contexts;
 pub mod coverage;
 pub mod defs;
+pub mod effects;
 pub mod flow;
 pub mod infer;
 mod modules;
@@ -67,6 +68,7 @@ pub struct Index {
     infos: HashMap<BodyRef, BodyInfo>,
     pub calls: CallGraph,
     programs: Vec<Program>,
+    effects: effects::Effects,
     resources: resources::Ownership,
 }
 
@@ -76,8 +78,10 @@ impl Index {
         let infos: HashMap<BodyRef, BodyInfo> = infos.into_iter().collect();
         let calls = CallGraph::new(&outline.defs, &outline.signatures, &infos);
         let resources = resources::Ownership::new(&outline);
-        let mut index = Index { outline, infos, calls, programs: Vec::new(), resources };
+        let mut index =
+            Index { outline, infos, calls, programs: Vec::new(), effects: effects::Effects::new(), resources };
         index.programs = programs::find(&index);
+        index.effects = effects::find(&index);
         index
     }
 
@@ -269,12 +273,19 @@ impl Index {
         let function = self.defs().function(id);
         function.attributes.iter().any(|attribute| {
             attribute.path.last().is_some_and(|name| name == "test" || name == "bench")
-                || self.attribute_path(place.file, function.scope, attribute).is_some_and(|p| self.catalogue().is_test_attribute(p))
+                || self
+                    .attribute_path(place.file, function.scope, attribute)
+                    .is_some_and(|p| self.catalogue().is_test_attribute(p))
         })
     }
 
     /// The canonical path of an attribute macro of a library.
-    pub fn attribute_path(&self, file: FileId, scope: crate::facts::model::ScopeId, attribute: &Attribute) -> Option<Ustr> {
+    pub fn attribute_path(
+        &self,
+        file: FileId,
+        scope: crate::facts::model::ScopeId,
+        attribute: &Attribute,
+    ) -> Option<Ustr> {
         let module = *self.outline.tree.of_scope.get(&(file, scope))?;
         match self.outline.names().resolve(module, &attribute.path, false) {
             Resolved::External(path) => Some(path),

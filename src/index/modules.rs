@@ -93,7 +93,14 @@ impl Linker<'_> {
         let test = !matches!(kind, TargetKind::Lib | TargetKind::Bin | TargetKind::ProcMacro);
         let dir = parent(&self.workspace.sources.get(root).path);
         let module = self.file_module(root, name, None, id, test, &dir);
-        self.tree.crates.push(Crate { name, kind, package, root: module, externs: HashMap::new(), features: HashSet::new() });
+        self.tree.crates.push(Crate {
+            name,
+            kind,
+            package,
+            root: module,
+            externs: HashMap::new(),
+            features: HashSet::new(),
+        });
     }
 
     /// A file without a manifest is a crate of its own, unless another file already declares it as a module.

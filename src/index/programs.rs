@@ -2,13 +2,16 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use ustr::{Ustr, ustr};
+
 use super::Index;
 use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
 use super::types::TraitName;
 use crate::diagnostic::Label;
-use crate::facts::model::{LoopKind, NodeId, Op, Owner, RegionId, RegionKind};
+use crate::facts::model::{Body, LoopKind, NodeId, Op, Owner, Region, RegionId, RegionKind};
+use crate::source::Range;
 use crate::workspace::TargetKind;
 
 /// One binary target.
@@ -17,14 +20,74 @@ pub struct Program {
     pub main: FnId,
     /// Bodies that can run in it: from `main` through calls, handed functions, statics, handlers and trait impls of libraries.
     pub reach: HashSet<BodyRef>,
+    /// Where it learns of signals, in the order of files and places; also in code that nothing is known to call.
+    pub signals: Vec<SignalSite>,
     /// Why it is a service; none for a one-shot command, or where nothing shows it.
     pub service: Option<Label>,
+}
+
+/// A place that learns of signals.
+pub struct SignalSite {
+    pub site: Site,
+    /// `interrupt`, `terminate`, …
+    pub names: Vec<Ustr>,
+    /// Whether `main` leads there.
+    pub reached: bool,
 }
 
 impl Program {
     pub fn is_service(&self) -> bool {
         self.service.is_some()
     }
+
+    /// Whether any code of the program listens to a signal.
+    pub fn listens_to(&self, signal: &str) -> bool {
+        self.signals.iter().any(|at| at.names.iter().any(|name| name == signal))
+    }
+}
+
+impl Index {
+    /// The services that a body can run in.
+    pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
+        self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body))
+    }
+}
+
+/// All mentions of signals in the program's crates. A server that handles signals by itself counts as one.
+fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
+    let linked = linked_crates(index, krate);
+    let reach: HashSet<BodyRef> = reach.iter().copied().collect();
+    let mut found = Vec::new();
+    for (body, _, info) in index.bodies() {
+        if !linked.contains(&index.crate_of(body)) || index.is_test(body) {
+            continue;
+        }
+        let mut mentions: Vec<(NodeId, Ustr)> = info.externals.iter().map(|(n, p)| (*n, *p)).collect();
+        mentions.extend(info.callees.iter().filter_map(|(node, callee)| match callee {
+            Callee::External(path) => Some((*node, *path)),
+            _ => None,
+        }));
+        mentions.sort_unstable_by_key(|(node, path)| (*node, path.as_str()));
+        for (node, path) in mentions {
+            let names = signal_names(index, krate, path);
+            if !names.is_empty() {
+                found.push(SignalSite { site: Site { body, node }, names, reached: reach.contains(&body) });
+            }
+        }
+    }
+    found
+}
+
+fn signal_names(index: &Index, krate: &Crate, path: Ustr) -> Vec<Ustr> {
+    let catalogue = index.catalogue();
+    let by_itself = catalogue.servers().iter().any(|server| server.handles_signals && server.serve.contains(&path));
+    if by_itself {
+        return vec![ustr("interrupt"), ustr("terminate")];
+    }
+    let Some(signal) = catalogue.signal(path) else { return Vec::new() };
+    let library = ustr(path.split("::").next().unwrap_or_default());
+    let with_feature = signal.terminate_feature.is_some_and(|feature| krate.features.contains(&(library, feature)));
+    signal.signals.iter().copied().chain(with_feature.then(|| ustr("terminate"))).collect()
 }
 
 /// All programs, in the order of their crates.
@@ -35,8 +98,10 @@ pub fn find(index: &Index) -> Vec<Program> {
         let reach = reach(index, krate, main);
         let mut bodies: Vec<BodyRef> = reach.iter().copied().collect();
         bodies.sort_unstable();
-        let service = bodies.iter().find_map(|body| serves(index, *body));
-        programs.push(Program { krate: CrateId(at as u32), main, reach, service });
+        let signals = signals(index, krate, &bodies);
+        let listens = signals.iter().any(|signal| !signal.names.is_empty());
+        let service = bodies.iter().find_map(|body| serves(index, *body, listens));
+        programs.push(Program { krate: CrateId(at as u32), main, reach, service, signals });
     }
     programs
 }
@@ -44,7 +109,7 @@ pub fn find(index: &Index) -> Vec<Program> {
 fn main_of(index: &Index, krate: &Crate) -> Option<FnId> {
     let defs = index.defs();
     let root = index.outline.tree.get(krate.root);
-    root.names.get(&ustr::ustr("main"))?.iter().find_map(|def| match def {
+    root.names.get(&ustr("main"))?.iter().find_map(|def| match def {
         Def::Fn(id) if defs.function(*id).owner == Owner::Free => Some(*id),
         _ => None,
     })
@@ -90,14 +155,16 @@ fn linked_crates(index: &Index, krate: &Crate) -> HashSet<CrateId> {
 }
 
 fn called_by_frameworks(index: &Index, id: FnId) -> bool {
-    let of_library = index.defs().impl_of(id).is_some_and(|block| {
-        matches!(index.signatures().impl_traits[block.index()], Some(TraitName::Ext(_)))
-    });
+    let of_library = index
+        .defs()
+        .impl_of(id)
+        .is_some_and(|block| matches!(index.signatures().impl_traits[block.index()], Some(TraitName::Ext(_))));
     of_library || index.handler(id).is_some()
 }
 
-/// What shows that a body is part of a service: it runs a server, or loops without end around something it waits for.
-fn serves(index: &Index, body: BodyRef) -> Option<Label> {
+/// What shows that a body is part of a service: it runs a server, or loops without end around something it waits for. In a program that
+/// listens to signals any loop around a wait will do.
+fn serves(index: &Index, body: BodyRef, signals: bool) -> Option<Label> {
     let mut sites: Vec<(NodeId, &Callee)> = index.info(body).callees.iter().map(|(n, c)| (*n, c)).collect();
     sites.sort_by_key(|(node, _)| *node);
     for (node, callee) in sites {
@@ -107,26 +174,75 @@ fn serves(index: &Index, body: BodyRef) -> Option<Label> {
         if catalogue.servers().iter().any(|server| server.serve.contains(path)) || catalogue.runs_forever(*path) {
             return Some(Label::new(index.name_span(site), "serves until it is stopped"));
         }
-        if catalogue.waits(*path) && let Some(region) = endless_loop(index, body, node) {
-            let owner = index.info(body).region_node(region)?;
-            let start = index.body(body).node(owner).range.start;
-            let head = crate::source::Range { start, end: start + 4 };
-            return Some(Label::new(head.in_file(body.file), "loops without end"));
+        if !(catalogue.waits(*path) || catalogue.accepts(*path)) {
+            continue;
+        }
+        let around =
+            index.loops_around(site).into_iter().find(|around| around.endless || signals && !around.over_items);
+        if let Some(around) = around {
+            return Some(Label::new(around.head.in_file(body.file), "loops without end"));
         }
     }
     None
 }
 
-/// The innermost loop around a node that nothing but an error or a signal ends.
-pub fn endless_loop(index: &Index, body: BodyRef, node: NodeId) -> Option<RegionId> {
-    let (facts, info) = (index.body(body), index.info(body));
-    for (region, r) in facts.outwards(facts.node(node).region) {
-        if r.kind == RegionKind::Loop {
-            let owner = info.region_node(region)?;
-            if matches!(facts.node(owner).op, Op::Loop { kind: LoopKind::Loop, .. }) {
-                return Some(region);
+/// A loop around a site, in the same function, closure or task.
+pub struct Around {
+    pub region: RegionId,
+    /// Nothing but an error leaves it: `loop` without `break` and `return`.
+    pub endless: bool,
+    /// It is a `for`.
+    pub over_items: bool,
+    /// Its keyword.
+    pub head: Range,
+}
+
+impl Index {
+    /// The loops around a site from the inside out.
+    pub fn loops_around(&self, site: Site) -> Vec<Around> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut found = Vec::new();
+        for (region, r) in facts.outwards(facts.node(site.node).region) {
+            if matches!(r.kind, RegionKind::Closure) {
+                break;
             }
+            if r.kind != RegionKind::Loop {
+                continue;
+            }
+            let Some(owner) = info.region_node(region) else { continue };
+            let Op::Loop { kind, .. } = &facts.node(owner).op else { continue };
+            let start = facts.node(owner).range.start;
+            found.push(Around {
+                region,
+                endless: matches!(kind, LoopKind::Loop) && !leaves(facts, region),
+                over_items: matches!(kind, LoopKind::For { .. }),
+                head: Range { start, end: start + keyword_len(kind) },
+            });
         }
+        found
     }
-    None
+}
+
+fn keyword_len(kind: &LoopKind) -> u32 {
+    match kind {
+        LoopKind::Loop => "loop".len() as u32,
+        LoopKind::While => "while".len() as u32,
+        LoopKind::For { .. } => "for".len() as u32,
+    }
+}
+
+/// Whether a `break` or `return` inside can end the loop; those of loops and closures further in are their own.
+fn leaves(body: &Body, region: RegionId) -> bool {
+    body.nodes.iter().any(|node| {
+        let own_break =
+            |(_, r): &(RegionId, &Region)| matches!(r.kind, RegionKind::Loop | RegionKind::Closure | RegionKind::Async);
+        match node.op {
+            Op::Break(_) => body.outwards(node.region).find(own_break).is_some_and(|(at, _)| at == region),
+            Op::Return(_) => body
+                .outwards(node.region)
+                .take_while(|(_, r)| !matches!(r.kind, RegionKind::Closure | RegionKind::Async))
+                .any(|(at, _)| at == region),
+            _ => false,
+        }
+    })
 }

@@ -168,17 +168,17 @@ impl Index {
         while at < found.len() {
             let inner = found[at].clone();
             at += 1;
-            let Some(function) = self.function_of(inner.site.body).filter(|_| inner.fate == Fate::Returned) else { continue };
+            let Some(function) = self.function_of(inner.site.body).filter(|_| inner.fate == Fate::Returned) else {
+                continue;
+            };
             let returns = &self.signatures().functions[function.index()].returns;
             if !self.owns(returns, inner.resource) || !seen.insert((function, inner.resource)) {
                 continue;
             }
             for call in self.calls.callers(function) {
-                if call.runs == crate::catalogue::Runs::Once {
-                    continue;
-                }
                 let through = [inner.site].into_iter().chain(inner.through.iter().copied()).collect();
-                let fate = self.fate(call.site, inner.resource);
+                let once = call.runs == crate::catalogue::Runs::Once;
+                let fate = if once { Fate::Kept } else { self.fate(call.site, inner.resource) };
                 found.push(Construction { site: call.site, resource: inner.resource, through, fate });
             }
         }
@@ -199,7 +199,13 @@ impl Index {
         found
     }
 
-    fn ended_by(&self, site: Site, op: &Op, callee: Option<&Callee>, closers: &HashMap<FnId, BTreeSet<Option<usize>>>) -> Vec<NodeId> {
+    fn ended_by(
+        &self,
+        site: Site,
+        op: &Op,
+        callee: Option<&Callee>,
+        closers: &HashMap<FnId, BTreeSet<Option<usize>>>,
+    ) -> Vec<NodeId> {
         let (receiver, arguments) = match op {
             Op::Method { receiver, arguments, .. } => (Some(*receiver), arguments),
             Op::Call { arguments, .. } => (None, arguments),
@@ -278,14 +284,12 @@ impl Index {
         let facts = self.body(body);
         while let Some(at) = queue.pop() {
             match &facts.node(at).op {
-                Op::Local(local) if seen.insert(*local) => {
-                    match self.parameter_of(body, *local) {
-                        Some(parameter) => {
-                            found.insert(parameter);
-                        }
-                        None => queue.extend(self.sources(body, *local)),
+                Op::Local(local) if seen.insert(*local) => match self.parameter_of(body, *local) {
+                    Some(parameter) => {
+                        found.insert(parameter);
                     }
-                }
+                    None => queue.extend(self.sources(body, *local)),
+                },
                 Op::Field { base, .. } | Op::Index { base, .. } => queue.push(*base),
                 Op::Method { receiver, .. } => queue.push(*receiver),
                 Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => queue.push(*of),
@@ -302,6 +306,79 @@ impl Index {
             return Some(None);
         }
         self.body(body).parameters.iter().position(|p| p.locals().contains(&local)).map(Some)
+    }
+}
+
+impl Index {
+    /// How a value is built, as text that is equal for equal targets and settings; none where part of it is not known.
+    pub fn recipe(&self, site: Site) -> Option<String> {
+        self.recipe_of(site, 16)
+    }
+
+    fn recipe_of(&self, site: Site, fuel: u32) -> Option<String> {
+        let fuel = fuel.checked_sub(1)?;
+        let info = self.info(site.body);
+        let part = |node: NodeId| self.recipe_of(Site { node, ..site }, fuel);
+        if let Some(item) = info.statics.get(&site.node) {
+            return Some(self.static_path(*item));
+        }
+        match &self.node(site).op {
+            Op::Literal(crate::facts::model::Literal::Text(text)) => Some(format!("{text:?}")),
+            Op::Literal(crate::facts::model::Literal::Bool(value)) => Some(value.to_string()),
+            Op::Literal(crate::facts::model::Literal::Number(value)) => Some(value.to_string()),
+            Op::Path(_) => match info.ty(site.node) {
+                Ty::ExtFn(path, _) => Some(format!("{path}()")),
+                Ty::Fn(function) => Some(format!("{}()", self.fn_path(*function))),
+                _ => info.externals.get(&site.node).map(|path| path.to_string()),
+            },
+            Op::Local(local) => match self.init_of(site.body, *local).and_then(part) {
+                Some(recipe) => Some(recipe),
+                // The same variable is the same value, whatever it is.
+                None => Some(format!("{:?}#{}", site.body, local.0)),
+            },
+            Op::Field { base, name } => Some(format!("{}.{name}", part(*base)?)),
+            Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => part(*of),
+            Op::Call { arguments, callee } => {
+                let called = match info.callees.get(&site.node)? {
+                    Callee::External(path) => path.to_string(),
+                    Callee::Workspace(function) => self.fn_path(*function),
+                    _ => part(*callee)?,
+                };
+                let arguments: Option<Vec<String>> = arguments.iter().map(|a| part(*a)).collect();
+                Some(format!("{called}({})", arguments?.join(", ")))
+            }
+            Op::Method { receiver, name, arguments, .. } => {
+                let receiver = part(*receiver)?;
+                if matches!(
+                    name.as_str(),
+                    "clone" | "as_str" | "to_string" | "to_owned" | "into" | "as_ref" | "unwrap" | "expect"
+                ) {
+                    return Some(receiver);
+                }
+                let arguments: Option<Vec<String>> = arguments.iter().map(|a| part(*a)).collect();
+                Some(format!("{receiver}.{name}({})", arguments?.join(", ")))
+            }
+            _ => None,
+        }
+    }
+
+    /// The static that a call fills on first use: it stands in a closure given to, or is an argument of, a method of it.
+    pub fn initialises(&self, site: Site) -> Option<StaticId> {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let mut at = site.node;
+        loop {
+            match info.parent(at) {
+                Some(parent) => {
+                    if let Op::Method { receiver, arguments, .. } = &body.node(parent).op
+                        && arguments.contains(&at)
+                    {
+                        return self.origins(Site { node: *receiver, ..site }).into_iter().next();
+                    }
+                    at = parent;
+                }
+                None => at = info.region_node(body.node(at).region)?,
+            }
+        }
     }
 }
 
