@@ -199,6 +199,9 @@ struct TraitEntry {
     methods: BTreeMap<Ustr, CallableEntry>,
     /// What its methods touch, where they do not say otherwise.
     effect: Option<Effect>,
+    /// Every type is taken to have it: a blanket implementation, or one that most types derive.
+    #[serde(default)]
+    everywhere: bool,
 }
 
 /// A way to run a server, and how it is told to stop.
@@ -323,6 +326,8 @@ impl From<toml::de::Error> for CatalogueError {
 pub struct Catalogue {
     aliases: HashMap<Ustr, Ustr>,
     types: HashMap<Ustr, TypeEntry>,
+    /// Traits that every type is taken to have.
+    everywhere: Vec<Ustr>,
     callables: HashMap<Ustr, Callable>,
     servers: Vec<Server>,
     signals: HashMap<Ustr, Signal>,
@@ -383,6 +388,7 @@ impl Catalogue {
             self.callables.insert(function.path, callable);
         }
         for entry in document.traits {
+            self.everywhere.extend(entry.everywhere.then_some(entry.path));
             self.add_callables(entry.path, &entry.methods, entry.effect);
         }
         for entry in document.types {
@@ -488,10 +494,10 @@ impl Catalogue {
         })
     }
 
-    /// A method of a type or of one of its catalogued traits: its canonical path and entry.
+    /// A method of a type, of one of its catalogued traits or of one that every type has: its canonical path and entry.
     pub fn method(&self, owner: Ustr, name: Ustr) -> Option<(Ustr, &Callable)> {
         let traits = self.types.get(&owner).map_or(&[][..], |entry| &entry.traits);
-        std::iter::once(&owner).chain(traits).find_map(|place| {
+        std::iter::once(&owner).chain(traits).chain(&self.everywhere).find_map(|place| {
             let path = ustr::existing_ustr(&format!("{place}::{name}"))?;
             self.callables.get(&path).map(|callable| (path, callable))
         })
@@ -812,11 +818,16 @@ mod tests {
             [[trait]]
             path = "a::Write"
             methods = { flush = "bool", write = "usize" }
+            [[trait]]
+            path = "a::Show"
+            everywhere = true
+            methods = { write = "()", show = "String" }
             "#,
         );
         let found = |name: &str| catalogue.method(ustr("a::File"), ustr(name)).map(|(path, _)| path.as_str());
         assert_eq!(found("flush"), Some("a::File::flush"));
         assert_eq!(found("write"), Some("a::Write::write"));
+        assert_eq!(found("show"), Some("a::Show::show"));
         assert_eq!(found("read"), None);
     }
 
@@ -953,6 +964,7 @@ mod tests {
             all.extend(&self.handlers.parameters);
             all.extend(&self.entries.attributes);
             all.extend(&self.entries.tests);
+            all.extend(self.waits.iter().chain(&self.forever).chain(&self.accepts).chain(&self.tells));
             all
         }
     }
