@@ -278,6 +278,9 @@ struct Document {
     /// Macros and functions that tell people or logs something.
     #[serde(default)]
     tells: Vec<Ustr>,
+    /// Names of operations that only look; a trailing `*` stands for any ending.
+    #[serde(default)]
+    looks: Vec<Ustr>,
     /// Other public paths of the same thing; a prefix stands for all that is below it.
     #[serde(default)]
     aliases: BTreeMap<Ustr, Ustr>,
@@ -337,6 +340,7 @@ pub struct Catalogue {
     forever: HashSet<Ustr>,
     accepts: HashSet<Ustr>,
     tells: HashSet<Ustr>,
+    looks: Vec<Ustr>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/catalogue_files.rs"));
@@ -375,6 +379,7 @@ impl Catalogue {
         self.forever.extend(document.forever);
         self.accepts.extend(document.accepts);
         self.tells.extend(document.tells);
+        self.looks.extend(document.looks);
         for function in document.functions {
             let callable = Callable {
                 returns: function.returns,
@@ -521,6 +526,15 @@ impl Catalogue {
     /// Whether a call tells people or logs something.
     pub fn tells(&self, path: Ustr) -> bool {
         self.tells.contains(&path)
+    }
+
+    /// Whether an operation only looks: when it fails nothing that should have happened is missing.
+    pub fn looks(&self, path: Ustr) -> bool {
+        let name = path.rsplit("::").next().unwrap_or(&path);
+        self.looks.iter().any(|known| match known.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => known == name,
+        })
     }
 
     pub fn servers(&self) -> &[Server] {

@@ -99,6 +99,29 @@ impl Index {
         }
     }
 
+    /// Whether what stands before a site returns early with what an earlier call left behind: a static, a field or a map that is looked into first.
+    pub fn fills_a_cache(&self, site: Site) -> bool {
+        let body = self.body(site.body);
+        let kept = |of: NodeId| {
+            let at = Site { node: of, ..site };
+            !self.origins(at).is_empty() || self.parameters_behind(site.body, of).contains(&None)
+        };
+        body.iter().take(site.node.index()).any(|(_, node)| match &node.op {
+            Op::If { condition, then, .. } => {
+                let looked = match &body.node(*condition).op {
+                    Op::Let { of, .. } => kept(*of),
+                    _ => false,
+                };
+                looked
+                    && body
+                        .nodes
+                        .iter()
+                        .any(|n| matches!(n.op, Op::Return(_)) && body.outwards(n.region).any(|(at, _)| at == *then))
+            }
+            _ => false,
+        })
+    }
+
     /// The statics a value stems from: named, bound, got from a getter.
     pub fn origins(&self, site: Site) -> BTreeSet<StaticId> {
         let mut found = BTreeSet::new();
@@ -365,10 +388,21 @@ impl Follow<'_> {
                 if result_owns { inside.min(Fate::Unknown).max(self.value(call, fuel)) } else { inside }
             }
             Some(Callee::External(_)) if result_owns => self.value(call, fuel),
+            // An adapter that is not known passes on what it wraps.
+            Some(Callee::External(_)) if info.ty(call.node).is_unknown() && self.is_wrapper(call) => Fate::Unknown,
             Some(Callee::External(_) | Callee::Trait(_)) => Fate::Dies,
             _ if result_owns => self.value(call, fuel),
             // A method that is not known may take the value; one on a bare resource only uses it.
             _ => Fate::Unknown,
+        }
+    }
+
+    /// Whether a method's receiver is a `Result`, an `Option` or a future.
+    fn is_wrapper(&self, call: Site) -> bool {
+        let Op::Method { receiver, .. } = &self.index.node(call).op else { return false };
+        match self.index.info(call.body).ty(*receiver) {
+            Ty::Ext(path, _) => path == "std::result::Result" || path == "std::option::Option",
+            ty => matches!(ty, Ty::Future(_)),
         }
     }
 

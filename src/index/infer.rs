@@ -224,7 +224,7 @@ impl Inference<'_> {
                 _ => Ty::Unknown,
             },
             Op::Field { base, name } => self.field(&self.ty(*base), *name),
-            Op::Index { base, .. } => self.element(&self.ty(*base)),
+            Op::Index { base, .. } => self.indexed(&self.ty(*base)),
             Op::Reference { of, .. } => Ty::Ref(Box::new(self.ty(*of))),
             Op::Deref(of) => self.deref(&self.ty(*of)).unwrap_or(Ty::Unknown),
             Op::Cast { ty, .. } => self.written(ty, node.region),
@@ -404,7 +404,10 @@ impl Inference<'_> {
                     return self.variant(*id, name);
                 }
                 let own = self.world.signatures.methods.get(&(TypeKey::Adt(*id), name)).and_then(|f| f.first());
-                own.or_else(|| self.any_method(name)).map_or(Ty::Unknown, |id| Ty::Fn(*id))
+                match own.or_else(|| self.any_method(name)) {
+                    Some(function) => Ty::Fn(*function),
+                    None => self.derived(*id, name).map_or(Ty::Unknown, |path| Ty::ExtFn(path, vec![ty.clone()])),
+                }
             }
             Ty::Ext(path, own) => {
                 let arguments = if arguments.is_empty() { own.clone() } else { arguments };
@@ -420,6 +423,25 @@ impl Inference<'_> {
                 .unwrap_or(Ty::Unknown),
             _ => Ty::Unknown,
         }
+    }
+
+    /// An associated function that a catalogued derive gives a type: `Cli::parse()`.
+    fn derived(&self, id: TypeId, name: Ustr) -> Option<Ustr> {
+        let defs = self.world.names.defs;
+        let item = defs.type_def(id);
+        let module = self.world.names.module(defs.types[id.index()].file, item.scope)?;
+        let derives = item.attributes.iter().filter(|a| a.path.last().is_some_and(|last| last == "derive"));
+        let words = derives.flat_map(|a| a.arguments.split(',').map(str::trim).collect::<Vec<_>>());
+        words.into_iter().find_map(|word| {
+            let path: Vec<Ustr> = word.split("::").map(|part| ustr(part.trim())).collect();
+            match self.world.names.resolve(module, &path, false, Space::Type) {
+                Resolved::External(full) => {
+                    let function = ustr(&format!("{full}::{name}"));
+                    self.world.names.catalogue.callable(function).map(|_| function)
+                }
+                _ => None,
+            }
+        })
     }
 
     /// A method that some `impl<T> Trait for T` gives everything.
@@ -478,7 +500,15 @@ impl Inference<'_> {
         }
     }
 
-    /// What iterating over or indexing a value gives.
+    /// What indexing a value gives: a map's value, a list's element.
+    fn indexed(&self, ty: &Ty) -> Ty {
+        match self.element(ty.peeled()) {
+            Ty::Tuple(pair) if pair.len() == 2 => pair.into_iter().nth(1).unwrap_or(Ty::Unknown),
+            element => element,
+        }
+    }
+
+    /// What iterating over a value gives.
     fn element(&self, ty: &Ty) -> Ty {
         match ty {
             Ty::Slice(of) => (**of).clone(),
@@ -808,6 +838,12 @@ impl Inference<'_> {
         {
             // `Arc::clone(&value)`: the first argument is the receiver.
             params = self.world.names.params_of(own, &inner);
+        }
+        if receiver.is_none()
+            && let [this @ Ty::Adt(..)] = &generics[..]
+        {
+            // What a derive gives a type of the workspace.
+            params.insert(ustr("Self"), this.clone());
         }
         self.catalogue_call(id, &callable, params, arguments, generics)
     }

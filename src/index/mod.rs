@@ -289,8 +289,22 @@ impl Index {
         let module = *self.outline.tree.of_scope.get(&(file, scope))?;
         match self.outline.names().resolve(module, &attribute.path, false, Space::Value) {
             Resolved::External(path) => Some(path),
-            _ => None,
+            _ => self.macro_used(module, &attribute.path),
         }
+    }
+
+    /// A bare attribute that `#[macro_use] extern crate library` brings in everywhere.
+    fn macro_used(&self, module: ModuleId, path: &[Ustr]) -> Option<Ustr> {
+        let [name] = path else { return None };
+        let krate = self.outline.tree.get(module).krate;
+        let root = self.outline.tree.get(self.crates()[krate.index()].root);
+        let declared = self.defs().file(root.file)?.uses.iter().filter(|u| u.global && !u.glob && u.path.len() == 1);
+        declared.map(|u| self.catalogue().canonical(ustr::ustr(&format!("{}::{name}", u.path[0])))).find(|full| {
+            let catalogue = self.catalogue();
+            catalogue.handlers().attributes.contains(full)
+                || catalogue.is_entry_attribute(*full)
+                || catalogue.is_test_attribute(*full)
+        })
     }
 
     /// The initialiser of a local that is bound by a plain `let`.

@@ -9,6 +9,7 @@ use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
 use super::types::TraitName;
+use crate::catalogue::Runs;
 use crate::diagnostic::Label;
 use crate::facts::model::{Body, LoopKind, NodeId, Op, Owner, Region, RegionId, RegionKind};
 use crate::source::Range;
@@ -47,6 +48,65 @@ impl Program {
 }
 
 impl Index {
+    /// Whether one run of a program can come to both places: no `if` or `match` on the way decides between them.
+    pub fn coexist(&self, program: &Program, first: Site, second: Site) -> bool {
+        let Some(main) = self.defs().body_of(program.main) else { return true };
+        self.coexist_below(main, first, second, &mut HashSet::new())
+    }
+
+    fn coexist_below(&self, body: BodyRef, first: Site, second: Site, seen: &mut HashSet<BodyRef>) -> bool {
+        if !seen.insert(body) {
+            return false;
+        }
+        let ways = |to: Site| -> Vec<NodeId> {
+            let own = (to.body == body).then_some(to.node);
+            let calls = self
+                .calls
+                .callees(body)
+                .iter()
+                .filter(|call| self.leads_to(call.to, to.body))
+                .map(|call| call.site.node);
+            let statics = self.calls.statics(body).iter().filter(|(_, item)| self.static_leads_to(*item, to.body));
+            own.into_iter().chain(calls).chain(statics.map(|(node, _)| *node)).collect()
+        };
+        let (to_first, to_second) = (ways(first), ways(second));
+        // One of them is reached by frameworks only: nothing is known to keep them apart.
+        if to_first.is_empty() || to_second.is_empty() {
+            return seen.len() == 1;
+        }
+        to_first.iter().any(|a| {
+            to_second.iter().any(|b| {
+                if a != b {
+                    return !self.exclusive(body, *a, *b);
+                }
+                let inner = self.calls.callees(body).iter().filter(|call| call.site.node == *a);
+                inner
+                    .filter_map(|call| self.defs().body_of(call.to))
+                    .any(|b| self.coexist_below(b, first, second, seen))
+            })
+        })
+    }
+
+    fn leads_to(&self, function: FnId, body: BodyRef) -> bool {
+        self.defs().body_of(function).is_some_and(|from| reach_from(self, [from], false).contains(&body))
+    }
+
+    fn static_leads_to(&self, item: StaticId, body: BodyRef) -> bool {
+        self.defs().init_of(item).is_some_and(|from| reach_from(self, [from], false).contains(&body))
+    }
+
+    /// Whether two nodes stand in different branches of one `if` or `match`.
+    fn exclusive(&self, body: BodyRef, a: NodeId, b: NodeId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let branches = |node: NodeId| -> Vec<(Option<NodeId>, RegionId)> {
+            let around = facts.outwards(facts.node(node).region);
+            let branching = around.filter(|(_, r)| matches!(r.kind, RegionKind::Branch | RegionKind::Arm));
+            branching.map(|(region, _)| (info.region_node(region), region)).collect()
+        };
+        let of_b = branches(b);
+        branches(a).iter().any(|(owner, region)| of_b.iter().any(|(other, inner)| owner == other && region != inner))
+    }
+
     /// The services that a body can run in.
     pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
         self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body))
@@ -100,7 +160,10 @@ pub fn find(index: &Index) -> Vec<Program> {
         bodies.sort_unstable();
         let signals = signals(index, krate, &bodies);
         let listens = signals.iter().any(|signal| !signal.names.is_empty());
-        let service = bodies.iter().find_map(|body| serves(index, *body, listens));
+        let own = |body: &BodyRef| index.crates()[index.crate_of(*body).index()].package == krate.package;
+        let inline = reach_from(index, index.defs().body_of(main), true);
+        // A loop keeps a program running where `main` gets into it, or where the program's own package runs it as a task.
+        let service = bodies.iter().find_map(|body| serves(index, *body, listens, own(body) || inline.contains(body)));
         programs.push(Program { krate: CrateId(at as u32), main, reach, service, signals });
     }
     programs
@@ -126,12 +189,22 @@ fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
             queue.push_back(body);
         }
     }
+    reach_from(index, queue, false)
+}
+
+/// All bodies reached from some; `inline` leaves out what runs as a task or thread of its own.
+fn reach_from(index: &Index, from: impl IntoIterator<Item = BodyRef>, inline: bool) -> HashSet<BodyRef> {
+    let mut queue: VecDeque<BodyRef> = from.into_iter().filter(|b| index.is_linked(*b)).collect();
     let mut reach = HashSet::new();
     while let Some(body) = queue.pop_front() {
         if !reach.insert(body) {
             continue;
         }
-        let called = index.calls.callees(body).iter().filter_map(|call| index.defs().body_of(call.to));
+        let apart = |call: &&super::calls::Call| {
+            inline && (matches!(call.runs, Runs::Task | Runs::Thread) || index.runs_in(call.site, Runs::Task))
+        };
+        let called =
+            index.calls.callees(body).iter().filter(|c| !apart(c)).filter_map(|call| index.defs().body_of(call.to));
         let statics = index.calls.statics(body).iter().filter_map(|(_, item)| index.defs().init_of(*item));
         queue.extend(called.chain(statics).filter(|b| index.is_linked(*b)));
     }
@@ -164,7 +237,7 @@ fn called_by_frameworks(index: &Index, id: FnId) -> bool {
 
 /// What shows that a body is part of a service: it runs a server, or loops without end around something it waits for. In a program that
 /// listens to signals any loop around a wait will do.
-fn serves(index: &Index, body: BodyRef, signals: bool) -> Option<Label> {
+fn serves(index: &Index, body: BodyRef, signals: bool, loops: bool) -> Option<Label> {
     let mut sites: Vec<(NodeId, &Callee)> = index.info(body).callees.iter().map(|(n, c)| (*n, c)).collect();
     sites.sort_by_key(|(node, _)| *node);
     for (node, callee) in sites {
@@ -174,7 +247,7 @@ fn serves(index: &Index, body: BodyRef, signals: bool) -> Option<Label> {
         if catalogue.servers().iter().any(|server| server.serve.contains(path)) || catalogue.runs_forever(*path) {
             return Some(Label::new(index.name_span(site), "serves until it is stopped"));
         }
-        if !(catalogue.waits(*path) || catalogue.accepts(*path)) {
+        if !loops || !(catalogue.waits(*path) || catalogue.accepts(*path)) {
             continue;
         }
         let around =

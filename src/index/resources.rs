@@ -398,6 +398,44 @@ impl Index {
         }
     }
 
+    /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
+    pub fn depends_on_input(&self, construction: &Construction) -> bool {
+        let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
+        calls.split_last().is_some_and(|(site, outer)| self.input_in(*site, outer, 24, &mut HashSet::new()))
+    }
+
+    fn input_in(&self, site: Site, outer: &[Site], fuel: u32, seen: &mut HashSet<Site>) -> bool {
+        if fuel == 0 || !seen.insert(site) {
+            return false;
+        }
+        let body = self.body(site.body);
+        if let Op::Local(local) = &self.node(site).op {
+            if let Some((argument, outer)) = self.given(site.body, *local, outer) {
+                return self.input_in(argument, outer, fuel - 1, seen);
+            }
+            return match self.parameter_of(site.body, *local) {
+                Some(parameter) => parameter.is_some(),
+                None => {
+                    let sources = self.sources(site.body, *local);
+                    // What a loop or pattern binds is data too.
+                    sources.is_empty()
+                        || sources.into_iter().any(|node| {
+                            let iterated = matches!(
+                                self.info(site.body).parent(node).map(|p| &body.node(p).op),
+                                Some(Op::Loop { .. })
+                            );
+                            iterated || self.input_in(Site { node, ..site }, outer, fuel - 1, seen)
+                        })
+                }
+            };
+        }
+        let mut found = false;
+        self.node(site)
+            .op
+            .operands(&mut |node| found = found || self.input_in(Site { node, ..site }, outer, fuel - 1, seen));
+        found
+    }
+
     /// What the call on the way here gives for a parameter, with the calls outside of it.
     fn given<'c>(&self, body: BodyRef, local: LocalId, outer: &'c [Site]) -> Option<(Site, &'c [Site])> {
         let at = self.parameter_of(body, local)??;

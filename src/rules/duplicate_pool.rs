@@ -41,7 +41,14 @@ fn in_program(index: &Index, program: &Program, constructions: &[Construction]) 
             groups.entry((construction.resource.to_string(), recipe)).or_default().push(construction);
         }
     }
-    groups.values().filter_map(|group| diagnose(index, group)).collect()
+    groups.values().filter_map(|group| diagnose(index, &together(index, program, group))).collect()
+}
+
+/// The instances that exist beside the first in one run of the program.
+fn together<'c>(index: &Index, program: &Program, group: &[&'c Construction]) -> Vec<&'c Construction> {
+    let Some((first, rest)) = group.split_first() else { return Vec::new() };
+    let beside = rest.iter().filter(|c| index.coexist(program, first.site, c.site));
+    [*first].into_iter().chain(beside.copied()).collect()
 }
 
 fn diagnose(index: &Index, group: &[&Construction]) -> Option<Diagnostic> {

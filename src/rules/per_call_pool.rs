@@ -1,5 +1,6 @@
 //! `per-call-pool`: what should be built once and shared is built for every request, iteration or worker.
 
+use crate::catalogue::Runs;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{LoopKind, Op, RegionId};
 use crate::index::Index;
@@ -40,7 +41,12 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
         Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
         _ => construction.fate != Fate::Dies,
     };
-    if stays || !long_running(index, &repeated, site) {
+    if stays || !long_running(index, &repeated, site) || index.fills_a_cache(site) || in_own_thread(index, &kind, site)
+    {
+        return None;
+    }
+    // What is built from the request's own data is another one each time: it cannot simply be shared.
+    if built_from_settings(&kind) && index.depends_on_input(construction) {
         return None;
     }
     let library = construction.resource.as_str();
@@ -67,16 +73,29 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
+/// Kinds that are what they are built from: a pattern, a configuration, a client with its proxies and certificates.
+fn built_from_settings(kind: &str) -> bool {
+    matches!(kind, "regex" | "tls-config" | "http-client" | "cloud-client" | "mail-client" | "rpc-channel")
+}
+
+/// A thread that runs its own runtime.
+fn in_own_thread(index: &Index, kind: &str, site: Site) -> bool {
+    kind == "runtime" && index.runs_in(site, Runs::Thread)
+}
+
 fn is_for(index: &Index, body: BodyRef, region: RegionId) -> bool {
     let owner = index.info(body).region_node(region);
     owner.is_some_and(|owner| matches!(index.body(body).node(owner).op, Op::Loop { kind: LoopKind::For { .. }, .. }))
 }
 
-/// A request implies a service; a loop is one only where a service runs it.
+/// A request implies a service, and so does a loop that waits for work; any other loop is one only where a service runs it.
 fn long_running(index: &Index, repeated: &Repeated, site: Site) -> bool {
     match repeated.repeats {
         Repeats::Request | Repeats::Worker => true,
-        Repeats::Iteration => index.services_reaching(site.body).next().is_some(),
+        Repeats::Iteration => {
+            let waits = repeated.in_loop.is_some_and(|(body, region)| index.is_work_loop(body, region));
+            waits || index.services_reaching(site.body).next().is_some()
+        }
     }
 }
 
