@@ -1,7 +1,7 @@
 //! What known libraries acquire, release and do on drop: the data of `rules/resources/*.toml`, ready for look-ups by canonical path.
 //! Knows no Rust source; paths are plain text with `::` between segments. Rules speak of kinds, only this data names libraries.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -141,6 +141,9 @@ pub struct TypeEntry {
     pub when_repeated: Option<String>,
     /// What stops when the value is dropped too early: its presence says that it is a guard.
     pub when_dropped: Option<String>,
+    /// It is meant to live as long as the program: bound in a helper it is dropped too early.
+    #[serde(default)]
+    pub program_long: bool,
     /// One instance per worker thread is how the library means it.
     #[serde(default)]
     pub per_worker: bool,
@@ -196,6 +199,9 @@ struct TraitEntry {
     methods: BTreeMap<Ustr, CallableEntry>,
     /// What its methods touch, where they do not say otherwise.
     effect: Option<Effect>,
+    /// Every type is taken to have it: a blanket implementation, or one that most types derive.
+    #[serde(default)]
+    everywhere: bool,
 }
 
 /// A way to run a server, and how it is told to stop.
@@ -260,6 +266,18 @@ struct Entries {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    /// Calls that wait for time to pass or for work to come: an endless loop around one is a service.
+    #[serde(default)]
+    waits: Vec<Ustr>,
+    /// Calls that serve until the program ends and are no `[[server]]`.
+    #[serde(default)]
+    forever: Vec<Ustr>,
+    /// Calls that take the next connection: a loop around one is a server written by hand.
+    #[serde(default)]
+    accepts: Vec<Ustr>,
+    /// Macros and functions that tell people or logs something.
+    #[serde(default)]
+    tells: Vec<Ustr>,
     /// Other public paths of the same thing; a prefix stands for all that is below it.
     #[serde(default)]
     aliases: BTreeMap<Ustr, Ustr>,
@@ -297,16 +315,28 @@ impl fmt::Display for CatalogueError {
 
 impl std::error::Error for CatalogueError {}
 
+impl From<toml::de::Error> for CatalogueError {
+    fn from(error: toml::de::Error) -> Self {
+        CatalogueError { message: error.message().to_owned(), span: error.span() }
+    }
+}
+
 /// All entries, by canonical path.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     aliases: HashMap<Ustr, Ustr>,
     types: HashMap<Ustr, TypeEntry>,
+    /// Traits that every type is taken to have.
+    everywhere: Vec<Ustr>,
     callables: HashMap<Ustr, Callable>,
     servers: Vec<Server>,
     signals: HashMap<Ustr, Signal>,
     handlers: Handlers,
     entries: Entries,
+    waits: HashSet<Ustr>,
+    forever: HashSet<Ustr>,
+    accepts: HashSet<Ustr>,
+    tells: HashSet<Ustr>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/catalogue_files.rs"));
@@ -328,9 +358,23 @@ impl Catalogue {
     /// # Errors
     /// Where the text is not of that grammar, with its place.
     pub fn extend(&mut self, text: &str) -> Result<(), CatalogueError> {
-        let document: Document =
-            toml::from_str(text).map_err(|e| CatalogueError { message: e.message().to_owned(), span: e.span() })?;
+        self.add(toml::from_str(text).map_err(CatalogueError::from)?)
+    }
+
+    /// As [`Catalogue::extend`], for a table that is part of a larger text and carries its places.
+    ///
+    /// # Errors
+    /// Where the table is not of that grammar, with its place in the larger text.
+    pub fn extend_table(&mut self, table: toml::Spanned<toml::de::DeTable<'_>>) -> Result<(), CatalogueError> {
+        self.add(Document::deserialize(toml::Deserializer::from(table)).map_err(CatalogueError::from)?)
+    }
+
+    fn add(&mut self, document: Document) -> Result<(), CatalogueError> {
         self.aliases.extend(document.aliases);
+        self.waits.extend(document.waits);
+        self.forever.extend(document.forever);
+        self.accepts.extend(document.accepts);
+        self.tells.extend(document.tells);
         for function in document.functions {
             let callable = Callable {
                 returns: function.returns,
@@ -344,6 +388,7 @@ impl Catalogue {
             self.callables.insert(function.path, callable);
         }
         for entry in document.traits {
+            self.everywhere.extend(entry.everywhere.then_some(entry.path));
             self.add_callables(entry.path, &entry.methods, entry.effect);
         }
         for entry in document.types {
@@ -441,13 +486,41 @@ impl Catalogue {
         self.callables.get(&path)
     }
 
-    /// A method of a type or of one of its catalogued traits: its canonical path and entry.
+    /// A function or method by path, also where a catalogued trait of the type has it.
+    pub fn callable_or_inherited(&self, path: Ustr) -> Option<&Callable> {
+        self.callable(path).or_else(|| {
+            let (owner, name) = path.rsplit_once("::")?;
+            self.method(ustr::existing_ustr(owner)?, ustr(name)).map(|(_, callable)| callable)
+        })
+    }
+
+    /// A method of a type, of one of its catalogued traits or of one that every type has: its canonical path and entry.
     pub fn method(&self, owner: Ustr, name: Ustr) -> Option<(Ustr, &Callable)> {
         let traits = self.types.get(&owner).map_or(&[][..], |entry| &entry.traits);
-        std::iter::once(&owner).chain(traits).find_map(|place| {
+        std::iter::once(&owner).chain(traits).chain(&self.everywhere).find_map(|place| {
             let path = ustr::existing_ustr(&format!("{place}::{name}"))?;
             self.callables.get(&path).map(|callable| (path, callable))
         })
+    }
+
+    /// Whether a call waits for time to pass or for work to come.
+    pub fn waits(&self, path: Ustr) -> bool {
+        self.waits.contains(&path)
+    }
+
+    /// Whether a call serves until the program ends, servers aside.
+    pub fn runs_forever(&self, path: Ustr) -> bool {
+        self.forever.contains(&path)
+    }
+
+    /// Whether a call takes the next connection.
+    pub fn accepts(&self, path: Ustr) -> bool {
+        self.accepts.contains(&path)
+    }
+
+    /// Whether a call tells people or logs something.
+    pub fn tells(&self, path: Ustr) -> bool {
+        self.tells.contains(&path)
     }
 
     pub fn servers(&self) -> &[Server] {
@@ -745,11 +818,16 @@ mod tests {
             [[trait]]
             path = "a::Write"
             methods = { flush = "bool", write = "usize" }
+            [[trait]]
+            path = "a::Show"
+            everywhere = true
+            methods = { write = "()", show = "String" }
             "#,
         );
         let found = |name: &str| catalogue.method(ustr("a::File"), ustr(name)).map(|(path, _)| path.as_str());
         assert_eq!(found("flush"), Some("a::File::flush"));
         assert_eq!(found("write"), Some("a::Write::write"));
+        assert_eq!(found("show"), Some("a::Show::show"));
         assert_eq!(found("read"), None);
     }
 
@@ -759,6 +837,57 @@ mod tests {
         catalogue.extend("[[type]]\npath = \"a::Pool\"\n").expect("a good catalogue");
         assert!(catalogue.resource(ustr("a::Pool")).is_none());
         assert!(catalogue.type_entry(ustr("a::Pool")).is_some());
+    }
+
+    #[test]
+    fn the_examples_of_the_manual_are_of_the_grammar() {
+        let manual = include_str!("../docs/resources.md");
+        let examples: Vec<&str> =
+            manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(examples.len() > 5, "only {} examples", examples.len());
+        for example in examples {
+            Catalogue::embedded().extend(example).unwrap_or_else(|error| panic!("{error} in\n{example}"));
+        }
+    }
+
+    /// What people write, what it is called in the catalogue, and the resource it brings into being.
+    const WELL_KNOWN_CALLS: &[(&str, &str, Option<&str>)] = &[
+        ("core::option::Option::map", "std::option::Option::map", None),
+        ("Some", "std::option::Option::Some", None),
+        ("anyhow::Result::unwrap", "std::result::Result::unwrap", None),
+        ("tokio::task::spawn", "tokio::spawn", Some("tokio::task::JoinHandle")),
+        ("reqwest::Client::new", "reqwest::Client::new", Some("reqwest::Client")),
+        ("reqwest::get", "reqwest::get", Some("reqwest::Client")),
+        ("sqlx::PgPool::connect", "sqlx::Pool::connect", Some("sqlx::Pool")),
+        ("sqlx::postgres::PgPoolOptions::connect", "sqlx::pool::PoolOptions::connect", Some("sqlx::Pool")),
+        ("diesel::r2d2::Pool::new", "r2d2::Pool::new", Some("r2d2::Pool")),
+        ("redis::Client::open", "redis::Client::open", None),
+        (
+            "redis::Client::get_connection_manager",
+            "redis::Client::get_connection_manager",
+            Some("redis::aio::ConnectionManager"),
+        ),
+        (
+            "tracing_appender::non_blocking",
+            "tracing_appender::non_blocking",
+            Some("tracing_appender::non_blocking::WorkerGuard"),
+        ),
+        ("once_cell::sync::Lazy::new", "std::sync::LazyLock::new", None),
+        ("futures_util::StreamExt::next", "futures::StreamExt::next", None),
+        ("axum::Server::bind", "hyper::Server::bind", None),
+        ("octocrab::instance", "octocrab::instance", None),
+        ("isahc::get", "isahc::get", None),
+    ];
+
+    #[test]
+    fn embedded_calls_are_found_as_people_write_them() {
+        let catalogue = Catalogue::embedded();
+        for (written, expected, constructs) in WELL_KNOWN_CALLS {
+            let canonical = catalogue.canonical(ustr(written));
+            assert_eq!(canonical.as_str(), *expected, "{written}");
+            let callable = catalogue.callable(canonical).unwrap_or_else(|| panic!("no entry for {written}"));
+            assert_eq!(callable.constructs.map(|path| path.as_str()), *constructs, "{written}");
+        }
     }
 
     /// Every embedded file, read on its own.
@@ -835,6 +964,7 @@ mod tests {
             all.extend(&self.handlers.parameters);
             all.extend(&self.entries.attributes);
             all.extend(&self.entries.tests);
+            all.extend(self.waits.iter().chain(&self.forever).chain(&self.accepts).chain(&self.tells));
             all
         }
     }

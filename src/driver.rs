@@ -1,16 +1,20 @@
-//! Placeholder: the stages replace this file. It takes files through suppression comments and report only.
+//! The run, stage by stage: discover → parse → link → rules → report. The only place where stages meet and where work is spread over threads.
 
 use std::path::{Path, PathBuf};
 
-use miette::{IntoDiagnostic, miette};
+use miette::{IntoDiagnostic, NamedSource, miette};
+use rayon::prelude::*;
 
+use crate::catalogue::Catalogue;
 use crate::config::Config;
-use crate::diagnostic::Confidence;
-use crate::facts;
-use crate::facts::model::Suppression;
+use crate::diagnostic::{Confidence, Diagnostic, Problem};
+use crate::facts::{self, model::FileFacts};
+use crate::index::coverage::Coverage;
+use crate::index::{Index, Outline};
 use crate::report::{LevelSetting, Levels, Policy, Report, RuleInfo, Summary};
 use crate::rules::{self, RuleEntry};
-use crate::source::{SourceFile, Sources};
+use crate::source::{FileId, SourceFile, Sources};
+use crate::workspace::{self, Workspace};
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Default)]
@@ -46,39 +50,120 @@ pub trait Progress: Sync {
 }
 
 /// Finds what is wrong.
+///
+/// # Errors
+/// Arguments, configuration and the file system; never the code that is read.
 pub fn check(options: &Options, progress: &dyn Progress) -> miette::Result<Outcome> {
+    let mut workspace = workspace::discover(&options.paths, &options.current)?;
     let infos: Vec<RuleInfo> = rules::catalog().iter().map(RuleEntry::info).collect();
-    let config = Config::load(&options.current, options.config.as_deref(), &options.current, &infos)?;
-    let mut sources = Sources::default();
-    progress.total(options.paths.len());
-    for path in &options.paths {
-        let path = options.current.join(path);
-        let text = std::fs::read_to_string(&path).into_diagnostic()?;
-        let file = SourceFile::new(path, &options.current, text);
-        progress.done(&file.display);
-        sources.add(file);
-    }
+    let root = workspace.roots.first().map_or_else(|| options.current.clone(), |root| root.dir.clone());
+    let config = Config::load(&root, options.config.as_deref(), &options.current, &infos)?;
+    let catalogue = catalogue(&config)?;
+    let pool = threads(options.threads)?;
+    let facts = pool.install(|| parse(&mut workspace, progress));
+    let index = pool.install(|| link(&workspace, facts, catalogue));
+    let diagnostics = pool.install(|| find(&index, options.include_tests || config.include_tests));
+    let statistics = Coverage::of(&index).lines();
     let policy = Policy {
-        root: options.current.clone(),
+        root,
         levels: Levels::new(infos, config.levels, config.overrides, options.levels.clone()),
         min_confidence: options.min_confidence.or(config.min_confidence).unwrap_or(Confidence::Likely),
         exclude: config.exclude,
-        only: options.paths.iter().map(|path| options.current.join(path)).collect(),
+        only: std::mem::take(&mut workspace.selection),
     };
-    let comments: Vec<_> =
-        sources.iter().flat_map(|(id, file)| comments(file).into_iter().map(move |it| (id, it))).collect();
-    let summary = Summary { files: sources.len(), ..Summary::default() };
-    let report = Report::new(Vec::new(), comments.iter().map(|(id, it)| (*id, it)), &sources, &policy, summary);
-    Ok(Outcome { report, sources, statistics: vec!["no stage but the report was run".into()] })
+    let report = report(&workspace, &index, diagnostics, &policy);
+    Ok(Outcome { report, sources: workspace.sources, statistics })
 }
 
-fn comments(file: &SourceFile) -> Vec<Suppression> {
-    facts::extract(&file.text).map(|facts| facts.suppressions).unwrap_or_default()
+/// The embedded catalogue with the configuration's own entries.
+fn catalogue(config: &Config) -> miette::Result<Catalogue> {
+    let mut catalogue = Catalogue::embedded();
+    if let Some(entries) = &config.catalogue {
+        catalogue.extend_table(entries.table()?).map_err(|error| entries.error(&error.message, error.span))?;
+    }
+    Ok(catalogue)
+}
+
+/// Workers whose stack fits the deepest file that is accepted.
+fn threads(count: Option<usize>) -> miette::Result<rayon::ThreadPool> {
+    let builder = rayon::ThreadPoolBuilder::new().stack_size(facts::depth::STACK_BYTES).num_threads(count.unwrap_or(0));
+    builder.build().into_diagnostic()
+}
+
+/// One file, one task: from text to facts. What cannot be read is told and left out.
+fn parse(workspace: &mut Workspace, progress: &dyn Progress) -> Vec<Option<FileFacts>> {
+    let sources = &workspace.sources;
+    progress.total(workspace.rust_files.len());
+    let parsed: Vec<(FileId, Result<FileFacts, Problem>)> = workspace
+        .rust_files
+        .par_iter()
+        .map(|rust| {
+            let file = sources.get(rust.file);
+            let facts = facts::extract(&file.text).map_err(|error| unreadable(rust.file, file, error));
+            progress.done(&file.display);
+            (rust.file, facts)
+        })
+        .collect();
+    let mut all: Vec<Option<FileFacts>> = (0..sources.len()).map(|_| None).collect();
+    for (file, facts) in parsed {
+        match facts {
+            Ok(facts) => all[file.0 as usize] = Some(facts),
+            Err(problem) => workspace.problems.push(problem),
+        }
+    }
+    all
+}
+
+fn unreadable(id: FileId, file: &SourceFile, error: facts::Unreadable) -> Problem {
+    Problem {
+        message: error.message,
+        path: file.display.clone(),
+        span: Some(error.range.in_file(id)),
+        consequence: "the file is skipped".into(),
+    }
+}
+
+/// All facts in one index; bodies are inferred side by side.
+fn link(workspace: &Workspace, facts: Vec<Option<FileFacts>>, catalogue: Catalogue) -> Index {
+    let outline = Outline::link(workspace, facts, catalogue);
+    let infos = outline.bodies().into_par_iter().map(|body| (body, outline.infer(body))).collect();
+    Index::new(outline, infos)
+}
+
+/// One rule, one task.
+fn find(index: &Index, include_tests: bool) -> Vec<Diagnostic> {
+    let checks: Vec<rules::Check> = rules::catalog().iter().filter_map(|rule| rule.check).collect();
+    let found: Vec<Vec<Diagnostic>> = checks.par_iter().map(|check| check(index)).collect();
+    let shown = |d: &Diagnostic| include_tests || !index.is_test_code(d.primary.span);
+    found.into_iter().flatten().filter(shown).collect()
+}
+
+fn report(workspace: &Workspace, index: &Index, diagnostics: Vec<Diagnostic>, policy: &Policy) -> Report {
+    let comments = workspace.rust_files.iter().flat_map(|rust| {
+        let facts = index.defs().file(rust.file);
+        facts.into_iter().flat_map(move |facts| facts.suppressions.iter().map(move |comment| (rust.file, comment)))
+    });
+    let shown = comments.filter(|(file, comment)| !index.is_test_code(comment.range.in_file(*file)));
+    let summary = Summary {
+        files: workspace.rust_files.len(),
+        lines: workspace.rust_files.iter().map(|rust| workspace.sources.get(rust.file).lines()).sum(),
+        problems: workspace.problems.clone(),
+        ..Summary::default()
+    };
+    Report::new(diagnostics, shown, &workspace.sources, policy, summary)
 }
 
 /// The facts of a file as JSON.
+///
+/// # Errors
+/// Where the file cannot be read or is not Rust.
 pub fn facts(file: &Path) -> miette::Result<String> {
-    let text = std::fs::read_to_string(file).into_diagnostic()?;
-    let facts = facts::extract(&text).map_err(|error| miette!("{}", error.message))?;
+    let text = std::fs::read_to_string(file).map_err(|error| miette!("cannot read `{}`: {error}", file.display()))?;
+    let extracted = threads(Some(1))?.install(|| facts::extract(&text));
+    let facts = extracted.map_err(|error| {
+        let place = error.range.start as usize..error.range.end as usize;
+        miette!(labels = vec![miette::LabeledSpan::at(place, "here")], "{}", error.message)
+            .with_source_code(NamedSource::new(file.display().to_string(), text))
+    })?;
     serde_json::to_string_pretty(&facts).into_diagnostic()
 }

@@ -25,7 +25,7 @@ pub enum Reading {
     Deferred(Vec<syn::Stmt>),
     /// Statements of an async stream.
     Stream(Vec<syn::Stmt>),
-    Select(Select),
+    Select(Box<Select>),
     /// All words in it.
     Unseen(Vec<Ustr>),
 }
@@ -140,7 +140,7 @@ pub fn read(mac: &syn::Macro) -> Reading {
     let name = last_name(mac);
     let tokens = &mac.tokens;
     let special = match name.as_str() {
-        "select" | "select_biased" => parse(Select::parse, tokens).map(Reading::Select),
+        "select" | "select_biased" => parse(Select::parse, tokens).map(|select| Reading::Select(Box::new(select))),
         "matches" => parse(matches_scrutinee, tokens).map(|e| arguments(vec![e], tokens, true)),
         "pin" | "pin_mut" => parse(syn::Block::parse_within, tokens).filter(|s| has_let(s)).map(Reading::Statements),
         "defer" | "defer_on_success" | "defer_on_unwind" => {

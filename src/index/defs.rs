@@ -1,6 +1,6 @@
 //! The definitions of the whole workspace under global ids. Owns the facts; answers nothing but look-ups by id.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ustr::Ustr;
 
@@ -70,6 +70,8 @@ pub struct Crate {
     pub root: ModuleId,
     /// What a path may start with: names of dependencies, and what they stand for.
     pub externs: HashMap<Ustr, Extern>,
+    /// Features its package asks of libraries: the library's real name and the feature.
+    pub features: HashSet<(Ustr, Ustr)>,
 }
 
 /// What the name of a dependency stands for.
@@ -138,8 +140,6 @@ pub struct Defs {
 /// The first global id of each table of a file.
 #[derive(Debug, Clone, Copy, Default)]
 struct Starts {
-    functions: u32,
-    types: u32,
     traits: u32,
     impls: u32,
 }
@@ -160,12 +160,7 @@ impl Defs {
         };
         for (file, facts) in facts.iter().enumerate() {
             let file = FileId(file as u32);
-            defs.starts.push(Starts {
-                functions: defs.functions.len() as u32,
-                types: defs.types.len() as u32,
-                traits: defs.traits.len() as u32,
-                impls: defs.impls.len() as u32,
-            });
+            defs.starts.push(Starts { traits: defs.traits.len() as u32, impls: defs.impls.len() as u32 });
             let Some(facts) = facts else { continue };
             for (at, function) in facts.functions.iter().enumerate() {
                 if let Some(body) = function.body {

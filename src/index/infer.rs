@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use ustr::{Ustr, ustr};
 
 use super::defs::*;
-use super::names::{Names, Resolved};
+use super::names::{Names, Resolved, Space};
 use super::types::*;
 use crate::catalogue::{Callable, Runs};
 use crate::facts::model::*;
@@ -52,8 +52,14 @@ pub struct BodyInfo {
     pub region_nodes: Vec<Option<NodeId>>,
     /// Where closures and async blocks run, where that is not simply here.
     pub runs: HashMap<RegionId, Runs>,
+    /// Calls whose future is handed to something that runs it.
+    pub future_runs: HashMap<NodeId, Runs>,
     /// Functions handed to a call that runs them: the call, the function, how it is run.
     pub handed: Vec<(NodeId, FnId, Runs)>,
+    /// Paths that name a static.
+    pub statics: HashMap<NodeId, StaticId>,
+    /// Paths and macros of libraries, by canonical path.
+    pub externals: HashMap<NodeId, Ustr>,
 }
 
 impl BodyInfo {
@@ -199,7 +205,19 @@ impl Inference<'_> {
         let node = body.node(id);
         match &node.op {
             Op::Local(local) => self.info.locals[local.index()].clone(),
-            Op::Path(path) => self.path(path, node.region),
+            Op::Path(path) => {
+                let names: Vec<Ustr> = path.names().collect();
+                match self.module(node.region).map(|m| self.world.names.resolve(m, &names, path.global, Space::Value)) {
+                    Some(Resolved::Def(Def::Static(item), 0)) => {
+                        self.info.statics.insert(id, item);
+                    }
+                    Some(Resolved::External(full)) => {
+                        self.info.externals.insert(id, full);
+                    }
+                    _ => {}
+                }
+                self.path(path, node.region)
+            }
             Op::Literal(literal) => match literal {
                 Literal::Text(_) => Ty::Ref(Box::new(Ty::ext("str", Vec::new()))),
                 Literal::Bool(_) => Ty::ext("bool", Vec::new()),
@@ -339,7 +357,7 @@ impl Inference<'_> {
             }
             _ => {}
         }
-        match self.world.names.resolve(module, &names, path.global) {
+        match self.world.names.resolve(module, &names, path.global, Space::Value) {
             Resolved::Def(Def::Fn(id), 0) => Ty::Fn(id),
             Resolved::Def(Def::Static(id), 0) => self.world.signatures.statics[id.index()].clone(),
             Resolved::Def(Def::Type(id), 0) => self.type_as_value(Some(&Ty::Adt(id, Vec::new()))),
@@ -612,11 +630,12 @@ impl Inference<'_> {
 
     fn macro_call(&mut self, id: NodeId, call: &MacroCall, region: RegionId) -> Ty {
         let names: Vec<Ustr> = call.path.names().collect();
-        let full = match self.module(region).map(|m| self.world.names.resolve(m, &names, call.path.global)) {
-            Some(Resolved::External(full)) => full,
-            Some(Resolved::Def(Def::Macro, _)) => return Ty::Unknown,
-            _ => ustr(&format!("std::{}", call.path.last())),
-        };
+        let full =
+            match self.module(region).map(|m| self.world.names.resolve(m, &names, call.path.global, Space::Value)) {
+                Some(Resolved::External(full)) => full,
+                Some(Resolved::Def(Def::Macro, _)) => return Ty::Unknown,
+                _ => ustr(&format!("std::{}", call.path.last())),
+            };
         let arguments: Vec<Ty> = call.arguments.iter().map(|a| self.ty(*a)).collect();
         self.info.callees.insert(id, Callee::External(full));
         match call.path.last().as_str() {
@@ -879,8 +898,18 @@ impl Inference<'_> {
                     self.info.runs.insert(*region, runs);
                     return;
                 }
-                // `async move { .. }.instrument(span)`
-                Op::Method { receiver, .. } => at = *receiver,
+                Op::Call { .. } => {
+                    self.info.future_runs.insert(at, runs);
+                    return;
+                }
+                Op::Method { receiver, .. } => {
+                    if matches!(self.info.callees.get(&at), Some(Callee::Workspace(_) | Callee::Trait(_))) {
+                        self.info.future_runs.insert(at, runs);
+                        return;
+                    }
+                    // `async move { .. }.instrument(span)`
+                    at = *receiver;
+                }
                 Op::Local(local) => match self.init_of(*local) {
                     Some(init) => at = init,
                     None => return,

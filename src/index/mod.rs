@@ -1,9 +1,303 @@
 //! All facts linked into one index that answers questions about the whole workspace, each with its evidence, any of them with *unknown*.
 
+pub mod calls;
+pub mod contexts;
+pub mod coverage;
 pub mod defs;
+pub mod effects;
+pub mod flow;
 pub mod infer;
 mod modules;
 mod names;
+pub mod programs;
+pub mod resources;
 pub mod types;
 
-pub struct Index;
+use std::collections::HashMap;
+
+use ustr::Ustr;
+
+use self::calls::{CallGraph, Site};
+use self::defs::*;
+use self::infer::{BodyInfo, Callee, World};
+use self::modules::Modules;
+use self::names::{Names, Resolved, Space};
+use self::programs::Program;
+use self::types::{Signatures, Ty};
+use crate::catalogue::{Callable, Catalogue};
+use crate::facts::model::{Attribute, Body, FileFacts, Node, NodeId, Op};
+use crate::source::{FileId, Range, Span};
+use crate::workspace::Workspace;
+
+/// Everything that is declared, under its name and with its type; what bodies do is not looked at yet.
+pub struct Outline {
+    pub defs: Defs,
+    tree: Modules,
+    pub signatures: Signatures,
+    pub catalogue: Catalogue,
+}
+
+impl Outline {
+    /// Links the declarations of all files; `facts` has one entry per file of the workspace, by its id.
+    pub fn link(workspace: &Workspace, facts: Vec<Option<FileFacts>>, catalogue: Catalogue) -> Self {
+        let defs = Defs::new(facts);
+        let tree = modules::link(workspace, &defs);
+        let signatures = Signatures::new(&Names { defs: &defs, tree: &tree, catalogue: &catalogue });
+        Outline { defs, tree, signatures, catalogue }
+    }
+
+    /// All bodies that are part of a crate.
+    pub fn bodies(&self) -> Vec<BodyRef> {
+        let linked = |body: &BodyRef| self.tree.of_scope.contains_key(&(body.file, self.defs.body(*body).scope));
+        self.defs.bodies().into_iter().filter(linked).collect()
+    }
+
+    /// Types and callees of one body.
+    pub fn infer(&self, body: BodyRef) -> BodyInfo {
+        infer::infer(&World { names: self.names(), signatures: &self.signatures }, body)
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names { defs: &self.defs, tree: &self.tree, catalogue: &self.catalogue }
+    }
+}
+
+/// The whole workspace, linked.
+pub struct Index {
+    outline: Outline,
+    infos: HashMap<BodyRef, BodyInfo>,
+    pub calls: CallGraph,
+    programs: Vec<Program>,
+    effects: effects::Effects,
+    resources: resources::Ownership,
+}
+
+impl Index {
+    /// Links what the bodies do.
+    pub fn new(outline: Outline, infos: Vec<(BodyRef, BodyInfo)>) -> Self {
+        let infos: HashMap<BodyRef, BodyInfo> = infos.into_iter().collect();
+        let calls = CallGraph::new(&outline.defs, &outline.signatures, &infos);
+        let resources = resources::Ownership::new(&outline);
+        let mut index =
+            Index { outline, infos, calls, programs: Vec::new(), effects: effects::Effects::new(), resources };
+        index.programs = programs::find(&index);
+        index.effects = effects::find(&index);
+        index
+    }
+
+    pub fn defs(&self) -> &Defs {
+        &self.outline.defs
+    }
+
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.outline.catalogue
+    }
+
+    pub fn signatures(&self) -> &Signatures {
+        &self.outline.signatures
+    }
+
+    /// The programs of the workspace: one per binary target.
+    pub fn programs(&self) -> &[Program] {
+        &self.programs
+    }
+
+    pub fn crates(&self) -> &[Crate] {
+        &self.outline.tree.crates
+    }
+
+    /// All bodies with what is known of them, in the order of files and places.
+    pub fn bodies(&self) -> impl Iterator<Item = (BodyRef, &Body, &BodyInfo)> {
+        let known = |body| self.infos.get(&body).map(|info| (body, self.defs().body(body), info));
+        self.outline.defs.bodies().into_iter().filter_map(known)
+    }
+
+    pub fn body(&self, body: BodyRef) -> &Body {
+        self.defs().body(body)
+    }
+
+    /// What is known of a body that is part of a crate.
+    pub fn info(&self, body: BodyRef) -> &BodyInfo {
+        &self.infos[&body]
+    }
+
+    pub fn is_linked(&self, body: BodyRef) -> bool {
+        self.infos.contains_key(&body)
+    }
+
+    pub fn node(&self, site: Site) -> &Node {
+        self.body(site.body).node(site.node)
+    }
+
+    pub fn ty(&self, site: Site) -> &Ty {
+        self.info(site.body).ty(site.node)
+    }
+
+    pub fn span(&self, site: Site) -> Span {
+        self.node(site).range.in_file(site.body.file)
+    }
+
+    /// The span of a call's own name: of a long chain the part that is called last.
+    pub fn name_span(&self, site: Site) -> Span {
+        let body = self.body(site.body);
+        let range = match &self.node(site).op {
+            Op::Method { name_range, .. } => Range { start: name_range.start, end: self.node(site).range.end },
+            Op::Call { callee, .. } => Range { start: body.node(*callee).range.start, end: self.node(site).range.end },
+            _ => self.node(site).range,
+        };
+        range.in_file(site.body.file)
+    }
+
+    /// What a call runs.
+    pub fn callee(&self, site: Site) -> Option<&Callee> {
+        self.info(site.body).callees.get(&site.node)
+    }
+
+    /// The canonical path of a call of a library.
+    pub fn external(&self, site: Site) -> Option<Ustr> {
+        match self.callee(site)? {
+            Callee::External(path) => Some(*path),
+            _ => None,
+        }
+    }
+
+    /// What the catalogue knows of a call of a library.
+    pub fn callable(&self, site: Site) -> Option<&Callable> {
+        let path = self.external(site)?;
+        self.catalogue().callable_or_inherited(path)
+    }
+
+    /// Whose body it is.
+    pub fn owner(&self, body: BodyRef) -> Option<BodyOwner> {
+        self.defs().owners.get(&body).copied()
+    }
+
+    /// The function a body belongs to.
+    pub fn function_of(&self, body: BodyRef) -> Option<FnId> {
+        match self.owner(body)? {
+            BodyOwner::Function(id) => Some(id),
+            BodyOwner::Static(_) => None,
+        }
+    }
+
+    /// `crate::module::Type::function`, or the path of a static.
+    pub fn item_path(&self, body: BodyRef) -> String {
+        match self.owner(body) {
+            Some(BodyOwner::Function(id)) => self.fn_path(id),
+            Some(BodyOwner::Static(id)) => self.static_path(id),
+            None => String::new(),
+        }
+    }
+
+    pub fn fn_path(&self, id: FnId) -> String {
+        let (defs, function) = (self.defs(), self.defs().function(id));
+        let module = self.module_path(defs.functions[id.index()].file, function.scope);
+        let owner = match (defs.impl_of(id), defs.trait_of(id)) {
+            (Some(block), _) => self.type_name(&self.signatures().impl_types[block.index()]),
+            (_, Some(of)) => Some(defs.trait_def(of).name.to_string()),
+            _ => None,
+        };
+        match owner {
+            Some(owner) => format!("{module}::{owner}::{}", function.name),
+            None => format!("{module}::{}", function.name),
+        }
+    }
+
+    /// `Type::function`, or the name alone: how people call it.
+    pub fn fn_name(&self, id: FnId) -> String {
+        let defs = self.defs();
+        let owner = defs.impl_of(id).and_then(|block| self.type_name(&self.signatures().impl_types[block.index()]));
+        let name = defs.function(id).name;
+        owner.map_or_else(|| name.to_string(), |owner| format!("{owner}::{name}"))
+    }
+
+    pub fn static_path(&self, id: StaticId) -> String {
+        let item = self.defs().static_item(id);
+        format!("{}::{}", self.module_path(self.defs().statics[id.index()].file, item.scope), item.name)
+    }
+
+    fn module_path(&self, file: FileId, scope: crate::facts::model::ScopeId) -> String {
+        self.outline.tree.of_scope.get(&(file, scope)).map_or_else(String::new, |m| self.outline.tree.path(*m))
+    }
+
+    /// The name of a type without its arguments.
+    pub fn type_name(&self, ty: &Ty) -> Option<String> {
+        match ty.peeled() {
+            Ty::Adt(id, _) => Some(self.defs().type_def(*id).name.to_string()),
+            Ty::Ext(path, _) => path.rsplit("::").next().map(str::to_owned),
+            Ty::Bounded(bounds) => bounds.first().map(|bound| match bound {
+                types::Bound::Trait(id) => self.defs().trait_def(*id).name.to_string(),
+                types::Bound::Ext(path, _) => path.rsplit("::").next().unwrap_or(path).to_owned(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// The crate a file's scope belongs to.
+    pub fn crate_of(&self, body: BodyRef) -> CrateId {
+        let scope = self.body(body).scope;
+        let module = self.outline.tree.of_scope[&(body.file, scope)];
+        self.outline.tree.get(module).krate
+    }
+
+    /// Whether a body is compiled or run for tests only: by `cfg`, by attribute, or in a test, bench, example or build script.
+    pub fn is_test(&self, body: BodyRef) -> bool {
+        let scope = self.body(body).scope;
+        let in_test_module =
+            self.outline.tree.of_scope.get(&(body.file, scope)).is_some_and(|m| self.outline.tree.get(*m).test);
+        in_test_module
+            || match self.owner(body) {
+                Some(BodyOwner::Function(id)) => self.defs().function(id).test || self.is_test_function(id),
+                Some(BodyOwner::Static(id)) => self.defs().static_item(id).test,
+                None => false,
+            }
+    }
+
+    /// Whether a place is in test code: a module, function or static that [`Index::is_test`] says so of.
+    pub fn is_test_code(&self, span: Span) -> bool {
+        let Some(facts) = self.defs().file(span.file) else { return false };
+        let file_module = self.outline.tree.of_scope.get(&(span.file, crate::facts::model::ScopeId(0)));
+        if file_module.is_some_and(|m| self.outline.tree.get(*m).test) {
+            return true;
+        }
+        let functions = facts.functions.iter().filter(|f| f.range.contains(span.range()));
+        let in_function = functions.filter_map(|f| f.body).any(|body| {
+            let body = BodyRef { file: span.file, body };
+            self.is_linked(body) && self.is_test(body)
+        });
+        in_function || facts.statics.iter().any(|s| s.range.contains(span.range()) && s.test)
+    }
+
+    fn is_test_function(&self, id: FnId) -> bool {
+        let place = self.defs().functions[id.index()];
+        let function = self.defs().function(id);
+        function.attributes.iter().any(|attribute| {
+            attribute.path.last().is_some_and(|name| name == "test" || name == "bench")
+                || self
+                    .attribute_path(place.file, function.scope, attribute)
+                    .is_some_and(|p| self.catalogue().is_test_attribute(p))
+        })
+    }
+
+    /// The canonical path of an attribute macro of a library.
+    pub fn attribute_path(
+        &self,
+        file: FileId,
+        scope: crate::facts::model::ScopeId,
+        attribute: &Attribute,
+    ) -> Option<Ustr> {
+        let module = *self.outline.tree.of_scope.get(&(file, scope))?;
+        match self.outline.names().resolve(module, &attribute.path, false, Space::Value) {
+            Resolved::External(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The initialiser of a local that is bound by a plain `let`.
+    pub fn init_of(&self, body: BodyRef, local: crate::facts::model::LocalId) -> Option<NodeId> {
+        self.body(body).nodes.iter().find_map(|node| match &node.op {
+            Op::Bind { pattern, init, .. } if pattern.locals().contains(&local) => *init,
+            _ => None,
+        })
+    }
+}

@@ -1,7 +1,7 @@
 //! The module tree: which file is which module of which crate, and what names each module declares. Follows `mod`, `#[path]` and inline
 //! modules; resolves nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use ustr::{Ustr, ustr};
@@ -93,7 +93,14 @@ impl Linker<'_> {
         let test = !matches!(kind, TargetKind::Lib | TargetKind::Bin | TargetKind::ProcMacro);
         let dir = parent(&self.workspace.sources.get(root).path);
         let module = self.file_module(root, name, None, id, test, &dir);
-        self.tree.crates.push(Crate { name, kind, package, root: module, externs: HashMap::new() });
+        self.tree.crates.push(Crate {
+            name,
+            kind,
+            package,
+            root: module,
+            externs: HashMap::new(),
+            features: HashSet::new(),
+        });
     }
 
     /// A file without a manifest is a crate of its own, unless another file already declares it as a module.
@@ -215,6 +222,9 @@ impl Linker<'_> {
             let Some(package) = self.tree.crates[at].package else { continue };
             let externs = externs(&self.workspace.packages[package], package, &libraries, &self.tree);
             self.tree.crates[at].externs = externs;
+            let dependencies = &self.workspace.packages[package].dependencies;
+            let asked = dependencies.iter().flat_map(|d| d.features.iter().map(|f| (d.package, ustr(f))));
+            self.tree.crates[at].features = asked.collect();
         }
     }
 

@@ -56,6 +56,15 @@ const PRIMITIVES: &[&str] = &[
     "f32", "f64",
 ];
 
+/// The namespace a name is looked up in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Space {
+    /// Types, traits and modules.
+    Type,
+    /// Functions, statics, constructors; macros, which are only asked for by value here.
+    Value,
+}
+
 /// Answers what paths stand for.
 pub struct Names<'a> {
     pub defs: &'a Defs,
@@ -64,26 +73,28 @@ pub struct Names<'a> {
 }
 
 /// Imports under way, so that circles end.
-type Visited = HashSet<(ModuleId, Ustr)>;
+type Visited = HashSet<(ModuleId, Ustr, Space)>;
 
 impl Names<'_> {
     /// What a path means, said in `module`.
-    pub fn resolve(&self, module: ModuleId, path: &[Ustr], global: bool) -> Resolved {
-        match self.follow(module, path, global, &mut Visited::new()) {
+    pub fn resolve(&self, module: ModuleId, path: &[Ustr], global: bool, space: Space) -> Resolved {
+        match self.follow(module, path, global, space, &mut Visited::new()) {
             Resolved::External(path) => Resolved::External(self.catalogue.canonical(path)),
             resolved => resolved,
         }
     }
 
-    fn follow(&self, module: ModuleId, path: &[Ustr], global: bool, visited: &mut Visited) -> Resolved {
+    fn follow(&self, module: ModuleId, path: &[Ustr], global: bool, space: Space, visited: &mut Visited) -> Resolved {
         let Some((first, rest)) = path.split_first() else { return Resolved::Unknown };
         let krate = self.tree.krate(self.tree.get(module).krate);
         if global {
-            return self.external(krate, *first, rest, visited).unwrap_or(Resolved::External(join(*first, rest)));
+            return self
+                .external(krate, *first, rest, space, visited)
+                .unwrap_or(Resolved::External(join(*first, rest)));
         }
         match first.as_str() {
-            "crate" | "$crate" => return self.within(krate.root, rest, visited),
-            "self" => return self.within(self.tree.named(module), rest, visited),
+            "crate" | "$crate" => return self.within(krate.root, rest, space, visited),
+            "self" => return self.within(self.tree.named(module), rest, space, visited),
             "super" => {
                 let mut at = self.tree.named(module);
                 let mut rest = path;
@@ -93,19 +104,19 @@ impl Names<'_> {
                     let Some(up) = self.tree.get(at).parent else { return Resolved::Unknown };
                     (at, rest) = (self.tree.named(up), more);
                 }
-                return self.within(at, rest, visited);
+                return self.within(at, rest, space, visited);
             }
             _ => {}
         }
         let mut scope = Some(module);
         while let Some(here) = scope {
-            if let Some(def) = self.member(here, *first, rest.is_empty(), visited) {
-                return self.onwards(def, rest, visited);
+            if let Some(def) = self.member(here, *first, space_of(rest, space), visited) {
+                return self.onwards(def, rest, space, visited);
             }
             let module = self.tree.get(here);
             scope = module.parent.filter(|_| module.is_block);
         }
-        if let Some(found) = self.external(krate, *first, rest, visited) {
+        if let Some(found) = self.external(krate, *first, rest, space, visited) {
             return found;
         }
         if let Some((_, full)) = PRELUDE.iter().find(|(name, _)| *name == first) {
@@ -119,28 +130,35 @@ impl Names<'_> {
         if names_a_library { Resolved::External(join(*first, rest)) } else { Resolved::Unknown }
     }
 
-    fn external(&self, krate: &Crate, first: Ustr, rest: &[Ustr], visited: &mut Visited) -> Option<Resolved> {
+    fn external(
+        &self,
+        krate: &Crate,
+        first: Ustr,
+        rest: &[Ustr],
+        space: Space,
+        visited: &mut Visited,
+    ) -> Option<Resolved> {
         if matches!(first.as_str(), "std" | "core" | "alloc") {
             return Some(Resolved::External(join(ustr("std"), rest)));
         }
         match krate.externs.get(&first)? {
-            Extern::Member(root) => Some(self.within(*root, rest, visited)),
+            Extern::Member(root) => Some(self.within(*root, rest, space, visited)),
             Extern::Library(real) => Some(Resolved::External(join(*real, rest))),
         }
     }
 
     /// A path inside a module.
-    fn within(&self, module: ModuleId, path: &[Ustr], visited: &mut Visited) -> Resolved {
+    fn within(&self, module: ModuleId, path: &[Ustr], space: Space, visited: &mut Visited) -> Resolved {
         let Some((first, rest)) = path.split_first() else { return Resolved::Def(Def::Module(module), 0) };
-        match self.member(module, *first, rest.is_empty(), visited) {
-            Some(def) => self.onwards(def, rest, visited),
+        match self.member(module, *first, space_of(rest, space), visited) {
+            Some(def) => self.onwards(def, rest, space, visited),
             None => Resolved::Unknown,
         }
     }
 
-    fn onwards(&self, def: Resolved, rest: &[Ustr], visited: &mut Visited) -> Resolved {
+    fn onwards(&self, def: Resolved, rest: &[Ustr], space: Space, visited: &mut Visited) -> Resolved {
         match def {
-            Resolved::Def(Def::Module(module), 0) => self.within(module, rest, visited),
+            Resolved::Def(Def::Module(module), 0) => self.within(module, rest, space, visited),
             Resolved::Def(Def::Type(id), 0)
                 if rest.len() == 1 && self.defs.type_def(id).variants.contains(&rest[0]) =>
             {
@@ -152,31 +170,36 @@ impl Names<'_> {
         }
     }
 
-    /// A name of a module, imports followed. `last` tells whether nothing comes after it: then a function is as good as a type.
-    fn member(&self, module: ModuleId, name: Ustr, last: bool, visited: &mut Visited) -> Option<Resolved> {
-        if !visited.insert((module, name)) {
+    /// A name of a module, imports followed.
+    fn member(&self, module: ModuleId, name: Ustr, space: Space, visited: &mut Visited) -> Option<Resolved> {
+        if !visited.insert((module, name, space)) {
             return None;
         }
         let found =
-            self.declared(module, name, last, visited).or_else(|| self.through_globs(module, name, last, visited));
-        visited.remove(&(module, name));
+            self.declared(module, name, space, visited).or_else(|| self.through_globs(module, name, space, visited));
+        visited.remove(&(module, name, space));
         found
     }
 
-    fn declared(&self, module: ModuleId, name: Ustr, last: bool, visited: &mut Visited) -> Option<Resolved> {
+    fn declared(&self, module: ModuleId, name: Ustr, space: Space, visited: &mut Visited) -> Option<Resolved> {
         let candidates = self.tree.get(module).names.get(&name)?;
-        let fits = |def: &&Def| last || !matches!(def, Def::Fn(_) | Def::Static(_) | Def::Macro);
+        // A struct's name is its constructor too.
+        let fits = |def: &&Def| match def {
+            Def::Fn(_) | Def::Static(_) | Def::Macro => space == Space::Value,
+            Def::Module(_) | Def::Trait(_) => space == Space::Type,
+            _ => true,
+        };
         // An item beats an import of the same name in another namespace; macros come last.
         let rank = |def: &&Def| match def {
             Def::Macro => 3,
             Def::Import(_) => 2,
-            Def::Module(_) if last => 1,
+            Def::Type(_) | Def::Alias(_) if space == Space::Value => 1,
             _ => 0,
         };
         let mut ordered: Vec<&Def> = candidates.iter().filter(fits).collect();
         ordered.sort_by_key(rank);
         ordered.into_iter().find_map(|def| match def {
-            Def::Import(import) => match self.follow_import(module, import, visited) {
+            Def::Import(import) => match self.follow(module, &import.path, import.global, space, visited) {
                 Resolved::Unknown => None,
                 resolved => Some(resolved),
             },
@@ -184,24 +207,27 @@ impl Names<'_> {
         })
     }
 
-    fn follow_import(&self, module: ModuleId, import: &Import, visited: &mut Visited) -> Resolved {
-        self.follow(module, &import.path, import.global, visited)
-    }
-
-    fn through_globs(&self, module: ModuleId, name: Ustr, last: bool, visited: &mut Visited) -> Option<Resolved> {
-        self.tree.get(module).globs.iter().find_map(|glob| match self.follow_import(module, glob, visited) {
-            Resolved::Def(Def::Module(target), 0) if target != module => self.member(target, name, last, visited),
-            Resolved::Def(Def::Type(id), 0) if self.defs.type_def(id).variants.contains(&name) => {
-                Some(Resolved::Def(Def::Variant(id, name), 0))
+    fn through_globs(&self, module: ModuleId, name: Ustr, space: Space, visited: &mut Visited) -> Option<Resolved> {
+        self.tree.get(module).globs.iter().find_map(|glob| {
+            match self.follow(module, &glob.path, glob.global, Space::Type, visited) {
+                Resolved::Def(Def::Module(target), 0) if target != module => self.member(target, name, space, visited),
+                Resolved::Def(Def::Type(id), 0) if self.defs.type_def(id).variants.contains(&name) => {
+                    Some(Resolved::Def(Def::Variant(id, name), 0))
+                }
+                // What a library's glob brings in is only known where the catalogue knows the name.
+                Resolved::External(prefix) => {
+                    let path = self.catalogue.canonical(join(prefix, &[name]));
+                    self.catalogue.knows(path).then_some(Resolved::External(path))
+                }
+                _ => None,
             }
-            // What a library's glob brings in is only known where the catalogue knows the name.
-            Resolved::External(prefix) => {
-                let path = self.catalogue.canonical(join(prefix, &[name]));
-                self.catalogue.knows(path).then_some(Resolved::External(path))
-            }
-            _ => None,
         })
     }
+}
+
+/// What comes before `::` is a type or module.
+fn space_of(rest: &[Ustr], space: Space) -> Space {
+    if rest.is_empty() { space } else { Space::Type }
 }
 
 fn join(first: Ustr, rest: &[Ustr]) -> Ustr {

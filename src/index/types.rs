@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ustr::{Ustr, ustr};
 
 use super::defs::*;
-use super::names::{Names, Resolved};
+use super::names::{Names, Resolved, Space};
 use crate::catalogue::TypeExpr;
 use crate::facts::model::{Generic, NodeId, Path, Receiver, TypeRef};
 
@@ -238,7 +238,7 @@ impl Names<'_> {
             let last = path.segments.iter().rev().find(|s| !s.arguments.is_empty());
             last.map_or_else(Vec::new, |s| self.all(module, &s.arguments, generics))
         };
-        match self.resolve(module, &names, path.global) {
+        match self.resolve(module, &names, path.global, Space::Type) {
             Resolved::Def(Def::Type(id), 0) => Ty::Adt(id, arguments()),
             Resolved::Def(Def::Alias(id), 0) => self.alias_ty(id, &arguments(), 8),
             Resolved::External(full) => self.external_ty(full, arguments(), path, module, generics),
@@ -278,7 +278,7 @@ impl Names<'_> {
         let ty = match &alias.ty {
             TypeRef::Path(path) => {
                 let names: Vec<Ustr> = path.names().collect();
-                match self.resolve(module, &names, path.global) {
+                match self.resolve(module, &names, path.global, Space::Type) {
                     Resolved::Def(Def::Alias(next), 0) => {
                         let inner = path.segments.last().map_or(&[][..], |s| &s.arguments);
                         self.alias_ty(next, &self.all(module, inner, &generics), fuel - 1)
@@ -298,7 +298,7 @@ impl Names<'_> {
         for bound in bounds {
             let TypeRef::Path(path) = bound else { continue };
             let names: Vec<Ustr> = path.names().collect();
-            match self.resolve(module, &names, path.global) {
+            match self.resolve(module, &names, path.global, Space::Type) {
                 Resolved::Def(Def::Trait(id), 0) => found.push(Bound::Trait(id)),
                 Resolved::External(full) => match full.as_str() {
                     "std::future::Future" => {
@@ -531,7 +531,7 @@ pub fn field_key(variant: Option<Ustr>, name: Ustr) -> Ustr {
 
 fn trait_name(names: &Names, module: ModuleId, path: &Path) -> Option<TraitName> {
     let parts: Vec<Ustr> = path.names().collect();
-    match names.resolve(module, &parts, path.global) {
+    match names.resolve(module, &parts, path.global, Space::Type) {
         Resolved::Def(Def::Trait(id), 0) => Some(TraitName::Trait(id)),
         Resolved::External(full) => Some(TraitName::Ext(full)),
         _ => None,

@@ -1,6 +1,13 @@
 //! The list of rules: for each what it says (its page) and how it decides (its module). Pure: no I/O, no syn, no level of its own.
 
+mod dropped_guard;
+mod duplicate_pool;
+mod missing_graceful_shutdown;
+mod missing_sigterm;
 pub mod page;
+mod per_call_pool;
+mod swallowed_error;
+mod unclosed_global;
 
 use std::sync::LazyLock;
 
@@ -41,6 +48,13 @@ macro_rules! rules {
 
 /// Id, page and check of every rule: the one list to add a line to.
 const RULES: &[(&str, &str, Option<Check>)] = rules![
+    "unclosed-global" => Some(unclosed_global::check),
+    "dropped-guard" => Some(dropped_guard::check),
+    "per-call-pool" => Some(per_call_pool::check),
+    "duplicate-pool" => Some(duplicate_pool::check),
+    "swallowed-error" => Some(swallowed_error::check),
+    "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
+    "missing-sigterm" => Some(missing_sigterm::check),
     "unused-suppression" => None,
     "unreasoned-suppression" => None,
     "unknown-rule" => None,
@@ -50,7 +64,14 @@ static CATALOG: LazyLock<Vec<RuleEntry>> = LazyLock::new(|| RULES.iter().map(ent
 
 fn entry((id, text, check): &(&'static str, &'static str, Option<Check>)) -> RuleEntry {
     let page = Page::parse(text).unwrap_or_else(|error| panic!("rules/{id}.md:{}: {}", error.line, error.message));
-    RuleEntry { id, family: page.family.name(), default_level: page.level, summary: page.summary, page: text, check: *check }
+    RuleEntry {
+        id,
+        family: page.family.name(),
+        default_level: page.level,
+        summary: page.summary,
+        page: text,
+        check: *check,
+    }
 }
 
 /// All rules.

@@ -123,6 +123,7 @@ fn dependency(declared: &Declared, of: &str, lock: &Lock, owners: &Owners, membe
         requirement: declared.requirement.clone(),
         member,
         optional: declared.is_optional,
+        features: declared.features.clone(),
     }
 }
 

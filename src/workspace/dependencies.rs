@@ -22,6 +22,8 @@ pub(super) struct Declared {
     pub is_renamed: bool,
     pub requirement: Option<String>,
     pub is_optional: bool,
+    /// Features asked for, those of an inherited entry and its own.
+    pub features: Vec<String>,
     /// The manifest of a path dependency, by its real path, if it is there.
     pub source: Option<PathBuf>,
 }
@@ -113,8 +115,16 @@ fn declare(
         is_renamed: package.is_some(),
         requirement: version.cloned(),
         is_optional: entry.optional(),
+        features: features(full, entry),
         source,
     })
+}
+
+fn features(full: &Entry, entry: &Entry) -> Vec<String> {
+    let mut all: Vec<String> = full.req_features().iter().chain(entry.req_features()).cloned().collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// The workspace's own entry of that name, and the manifest its path is relative to.

@@ -136,6 +136,8 @@ pub struct Dependency {
     /// Index into [`Workspace::packages`], where the dependency's source is part of the analysis.
     pub member: Option<usize>,
     pub optional: bool,
+    /// Features asked for.
+    pub features: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -168,12 +168,12 @@ fn dependencies_are_renamed_inherited_locked_and_linked_to_members() {
         (
             "Cargo.toml",
             "[workspace]\nmembers = [\"app\", \"core-lib\"]\n[workspace.dependencies]\n\
-             core-lib = { path = \"core-lib\" }\nhttp-client = { package = \"reqwest\", version = \"0.12\" }\n",
+             core-lib = { path = \"core-lib\" }\nhttp-client = { package = \"reqwest\", version = \"0.12\", features = [\"json\"] }\n",
         ),
         (
             "app/Cargo.toml",
             "[package]\nname = \"app\"\nversion = \"0.1.0\"\n[dependencies]\ncore-lib.workspace = true\n\
-             http-client = { workspace = true, optional = true }\nold_http = { package = \"http\", version = \"0.2\" }\nhttp = \"1\"\n\
+             http-client = { workspace = true, optional = true, features = [\"gzip\"] }\nold_http = { package = \"http\", version = \"0.2\" }\nhttp = \"1\"\n\
              [dev-dependencies]\nkernel = { package = \"core-lib\", path = \"../core-lib\" }\n\
              [target.'cfg(unix)'.dependencies]\nsignal-hook = \"0.3\"\n[build-dependencies]\nlost.workspace = true\n",
         ),
@@ -189,19 +189,19 @@ fn dependencies_are_renamed_inherited_locked_and_linked_to_members() {
     ]);
     let workspace = project.discover(&[]);
     let shown = |dependency: &Dependency| {
-        let Dependency { extern_name, package, kind, requirement, locked, member, optional } = dependency;
+        let Dependency { extern_name, package, kind, requirement, locked, member, optional, features } = dependency;
         let (requirement, locked) = (requirement.as_deref().unwrap_or("-"), locked.as_deref().unwrap_or("-"));
-        format!("{kind:?} {extern_name}={package} {requirement} {locked} {member:?} {optional}")
+        format!("{kind:?} {extern_name}={package} {requirement} {locked} {member:?} {optional} {features:?}")
     };
     assert_eq!(
         workspace.packages[0].dependencies.iter().map(shown).collect::<Vec<_>>(),
         [
-            "Normal heart=core_lib - 3.0.0 Some(1) false",
-            "Normal http=http 1 1.1.0 None false",
-            "Normal http_client=reqwest 0.12 0.12.9 None true",
-            "Normal old_http=http 0.2 0.2.12 None false",
-            "Normal signal_hook=signal_hook 0.3 - None false",
-            "Dev kernel=core_lib - 3.0.0 Some(1) false",
+            "Normal heart=core_lib - 3.0.0 Some(1) false []",
+            "Normal http=http 1 1.1.0 None false []",
+            "Normal http_client=reqwest 0.12 0.12.9 None true [\"gzip\", \"json\"]",
+            "Normal old_http=http 0.2 0.2.12 None false []",
+            "Normal signal_hook=signal_hook 0.3 - None false []",
+            "Dev kernel=core_lib - 3.0.0 Some(1) false []",
         ]
     );
     assert_eq!(problems(&workspace), ["app/Cargo.toml: no workspace around this package names `lost` <lost>"]);

@@ -1,0 +1,244 @@
+//! In what context code runs: per request, per iteration, once per worker, with the shortest call path as evidence. What is not proved is not said.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::calls::Site;
+use super::defs::*;
+use super::types::TraitName;
+use super::{Index, Ty};
+use crate::catalogue::Runs;
+use crate::diagnostic::Label;
+use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
+
+/// Why code runs again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Repeats {
+    Request,
+    Iteration,
+    Worker,
+}
+
+impl Repeats {
+    /// In words: `for every request`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Repeats::Request => "for every request",
+            Repeats::Iteration => "in every iteration",
+            Repeats::Worker => "for every worker thread",
+        }
+    }
+}
+
+/// The proof that a site runs again and again.
+#[derive(Debug, Clone)]
+pub struct Repeated {
+    pub repeats: Repeats,
+    /// The loop, where it is one.
+    pub in_loop: Option<(BodyRef, RegionId)>,
+    /// From the site outwards: the calls that lead to it and what repeats them.
+    pub evidence: Vec<Label>,
+    /// The function that is repeated, where it is not the loop around the site itself.
+    pub function: Option<FnId>,
+}
+
+/// What is met on the way out of a body.
+enum Outwards {
+    Repeats(Repeats, Label, Option<RegionId>),
+    /// Runs once, whatever is around it.
+    Once,
+    /// The start of the function.
+    Function,
+}
+
+impl Index {
+    /// Whether a site is proved to run again and again.
+    pub fn repeated(&self, site: Site) -> Option<Repeated> {
+        self.repeated_if(site, &|_, _| true)
+    }
+
+    /// As [`Index::repeated`]; loops that `counts` refuses are passed by.
+    pub fn repeated_if(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
+        let mut queue: VecDeque<(Site, Vec<Label>, Option<FnId>, bool)> =
+            VecDeque::from([(site, Vec::new(), None, false)]);
+        let mut seen: HashSet<FnId> = HashSet::new();
+        while let Some((at, evidence, first, restarts)) = queue.pop_front() {
+            let inner = first.is_none();
+            match self.outwards(at, &|region| !restarts && (!inner || counts(at.body, region))) {
+                Outwards::Repeats(repeats, label, region) => {
+                    let evidence = evidence.into_iter().chain([label]).collect();
+                    let in_loop = region.map(|region| (at.body, region));
+                    return Some(Repeated { repeats, in_loop, evidence, function: first });
+                }
+                Outwards::Once => continue,
+                Outwards::Function => {}
+            }
+            let Some(function) = self.function_of(at.body) else { continue };
+            if !seen.insert(function) || self.is_test(at.body) {
+                continue;
+            }
+            let first = first.or(Some(function));
+            if let Some(label) = self.handler(function) {
+                let evidence = evidence.into_iter().chain([label]).collect();
+                return Some(Repeated { repeats: Repeats::Request, in_loop: None, evidence, function: first });
+            }
+            for call in self.calls.callers(function) {
+                if self.is_test(call.site.body) {
+                    continue;
+                }
+                let mut evidence = evidence.clone();
+                let name = self.fn_name(function);
+                match repeats(call.runs) {
+                    Some(Repeats::Request) => {
+                        evidence.push(Label::new(
+                            self.name_span(call.site),
+                            format!("`{name}` is registered as a handler here"),
+                        ));
+                        return Some(Repeated { repeats: Repeats::Request, in_loop: None, evidence, function: first });
+                    }
+                    Some(repeats) => {
+                        evidence.push(Label::new(
+                            self.name_span(call.site),
+                            format!("`{name}` is run {} here", repeats.words()),
+                        ));
+                        return Some(Repeated { repeats, in_loop: None, evidence, function: first });
+                    }
+                    None if matches!(call.runs, Runs::Once | Runs::Shutdown) => continue,
+                    None => {
+                        evidence.push(Label::new(self.name_span(call.site), format!("`{name}` is called here")));
+                        // A loop that restarts what runs for long does not repeat it in any sense that matters.
+                        let restarts = call.runs == Runs::Inline && self.runs_for_long(at.body);
+                        queue.push_back((call.site, evidence, first, restarts));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether one of the chosen nodes of a body keeps the program running: it serves, waits in a loop, or calls a function that does.
+    pub fn runs_the_program(&self, body: BodyRef, chosen: &dyn Fn(NodeId) -> bool) -> bool {
+        let runs = |node: &NodeId| chosen(*node) && self.keeps_running(Site { body, node: *node }, 6);
+        self.info(body).callees.keys().any(runs)
+    }
+
+    fn keeps_running(&self, site: Site, fuel: u32) -> bool {
+        match self.callee(site) {
+            Some(super::infer::Callee::External(path)) => {
+                let catalogue = self.catalogue();
+                let waits = catalogue.waits(*path) || catalogue.accepts(*path);
+                let in_loop = || self.loops_around(site).iter().any(|around| !around.over_items);
+                catalogue.servers().iter().any(|server| server.serve.contains(path))
+                    || catalogue.runs_forever(*path)
+                    || catalogue.signal(*path).is_some()
+                    || (waits && in_loop())
+            }
+            Some(super::infer::Callee::Workspace(function)) if fuel > 0 => {
+                let inner = self.defs().body_of(*function).filter(|b| self.is_linked(*b));
+                inner.is_some_and(|body| {
+                    self.info(body).callees.keys().any(|node| self.keeps_running(Site { body, node: *node }, fuel - 1))
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a body serves, or loops without end around something it waits for.
+    fn runs_for_long(&self, body: BodyRef) -> bool {
+        self.info(body).callees.keys().any(|node| self.keeps_running(Site { body, node: *node }, 0))
+    }
+
+    /// From a site outwards through loops, closures and async blocks of its body.
+    fn outwards(&self, site: Site, counts: &dyn Fn(RegionId) -> bool) -> Outwards {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let label = |node: NodeId, text: &str| {
+            let range = body.node(node).range;
+            Label::new(first_line(self, site.body, node).unwrap_or(range).in_file(site.body.file), text)
+        };
+        let mut from = site.node;
+        for (region, facts) in body.outwards(body.node(site.node).region) {
+            let Some(owner) = info.region_node(region) else { break };
+            match facts.kind {
+                // What is iterated over is evaluated once, before the loop.
+                RegionKind::Loop if counts(region) && !is_iterated(&body.node(owner).op, from) => {
+                    return Outwards::Repeats(
+                        Repeats::Iteration,
+                        label(owner, "this loop runs it again and again"),
+                        Some(region),
+                    );
+                }
+                RegionKind::Closure | RegionKind::Async => {
+                    let runs = info.runs.get(&region).copied().unwrap_or(Runs::Inline);
+                    match runs {
+                        Runs::Once | Runs::Shutdown => return Outwards::Once,
+                        _ => {
+                            if let Some(repeats) = repeats(runs) {
+                                let text = format!("this closure is run {}", repeats.words());
+                                return Outwards::Repeats(repeats, label(owner, &text), None);
+                            }
+                        }
+                    }
+                }
+                _ => {}
+            }
+            from = owner;
+        }
+        Outwards::Function
+    }
+
+    /// Why a function is known to run per request: its attribute, a trait it implements, or a parameter only handlers have.
+    pub fn handler(&self, id: FnId) -> Option<Label> {
+        let defs = self.defs();
+        let (place, function) = (defs.functions[id.index()], defs.function(id));
+        let handlers = self.catalogue().handlers();
+        let span = function.name_range.in_file(place.file);
+        for attribute in &function.attributes {
+            let path = self.attribute_path(place.file, function.scope, attribute);
+            if path.is_some_and(|path| handlers.attributes.contains(&path)) {
+                return Some(Label::new(span, format!("`#[{}]` makes it a handler", attribute.path.last()?)));
+            }
+        }
+        if let Some(block) = defs.impl_of(id)
+            && let Some(TraitName::Ext(path)) = self.signatures().impl_traits[block.index()]
+        {
+            let full = format!("{path}::{}", function.name);
+            let all = format!("{path}::*");
+            if handlers.traits.iter().any(|known| *known == full.as_str() || *known == all.as_str()) {
+                let name = path.rsplit("::").next().unwrap_or(&path);
+                return Some(Label::new(span, format!("implements `{name}`, which is called for every request")));
+            }
+        }
+        let signature = &self.signatures().functions[id.index()];
+        let handler_only = |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if handlers.parameters.contains(path));
+        if function.is_async && signature.receiver.is_none() && signature.parameters.iter().any(handler_only) {
+            return Some(Label::new(span, "its parameters are those of a request handler"));
+        }
+        None
+    }
+}
+
+fn is_iterated(op: &Op, from: NodeId) -> bool {
+    matches!(op, Op::Loop { kind: LoopKind::For { iterated, .. }, .. } if *iterated == from)
+}
+
+fn repeats(runs: Runs) -> Option<Repeats> {
+    match runs {
+        Runs::Request => Some(Repeats::Request),
+        Runs::Iteration => Some(Repeats::Iteration),
+        Runs::Worker => Some(Repeats::Worker),
+        _ => None,
+    }
+}
+
+/// The head of a loop or closure: up to where its body starts.
+fn first_line(index: &Index, body: BodyRef, node: NodeId) -> Option<crate::source::Range> {
+    let facts = index.body(body);
+    let node = facts.node(node);
+    let region = match &node.op {
+        Op::Loop { region, .. } | Op::Closure { region, .. } => *region,
+        _ => return None,
+    };
+    let inner = facts.region(region);
+    let start = if matches!(node.op, Op::Closure { .. }) { inner.range.start } else { node.range.start + 4 };
+    let end = start.max(node.range.start + 1).min(node.range.end);
+    Some(crate::source::Range { start: node.range.start, end })
+}

@@ -1,0 +1,193 @@
+//! What operations touch: the effect whose error a value carries, followed through adapters and through workspace functions that pass it on.
+
+use std::collections::HashMap;
+
+use super::calls::Site;
+use super::defs::FnId;
+use super::infer::Callee;
+use super::{Index, Ty};
+use crate::catalogue::Effect;
+use crate::facts::model::{Body, NodeId, Op};
+
+/// The effect behind a value, with the calls that lead to it from the outside in.
+#[derive(Debug, Clone)]
+pub struct Effected {
+    pub effect: Effect,
+    /// The call of the operation itself comes last.
+    pub chain: Vec<Site>,
+}
+
+/// What the error of each function of the workspace stems from.
+pub type Effects = HashMap<FnId, (Effect, Site)>;
+
+const FUEL: u32 = 12;
+
+/// Functions that return a `Result` whose error is that of an operation inside them, directly or through others.
+pub fn find(index: &Index) -> Effects {
+    let mut effects = Effects::new();
+    let candidates: Vec<(FnId, Vec<NodeId>)> = index
+        .bodies()
+        .filter_map(|(body, _, _)| Some((index.function_of(body)?, body)))
+        .filter(|(id, _)| is_result(returned(&index.signatures().functions[id.index()].returns)))
+        .map(|(id, body)| (id, passed_on(index, body)))
+        .collect();
+    loop {
+        let mut grown = false;
+        for (id, values) in &candidates {
+            if effects.contains_key(id) {
+                continue;
+            }
+            let Some(body) = index.defs().body_of(*id) else { continue };
+            let found = values.iter().find_map(|node| {
+                let at = Site { body, node: *node };
+                index.effect_with(at, &effects, FUEL).map(|e| (e.effect, e.chain.first().copied().unwrap_or(at)))
+            });
+            if let Some(found) = found {
+                effects.insert(*id, found);
+                grown = true;
+            }
+        }
+        if !grown {
+            return effects;
+        }
+    }
+}
+
+fn returned(ty: &Ty) -> &Ty {
+    match ty {
+        Ty::Future(of) => of,
+        ty => ty,
+    }
+}
+
+/// Whether a type is `Result`.
+pub fn is_result(ty: &Ty) -> bool {
+    matches!(ty.peeled(), Ty::Ext(path, _) if path == "std::result::Result")
+}
+
+/// Values whose error leaves the function: under `?`, returned, or its last value.
+fn passed_on(index: &Index, body: super::defs::BodyRef) -> Vec<NodeId> {
+    let facts = index.body(body);
+    let tried = facts.nodes.iter().filter_map(|node| match node.op {
+        Op::Try(of) => Some(of),
+        _ => None,
+    });
+    index.returned_values(body).into_iter().chain(tried).collect()
+}
+
+impl Index {
+    /// The operation whose error a value carries, where that is known.
+    pub fn effect(&self, site: Site) -> Option<Effected> {
+        self.effect_with(site, &self.effects, FUEL)
+    }
+
+    fn effect_with(&self, site: Site, effects: &Effects, fuel: u32) -> Option<Effected> {
+        let fuel = fuel.checked_sub(1)?;
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let part = |node: NodeId| self.effect_with(Site { node, ..site }, effects, fuel);
+        match &self.node(site).op {
+            Op::Await(of) | Op::Try(of) | Op::Reference { of, .. } => part(*of),
+            Op::Block(region) => part(body.region(*region).value?),
+            Op::Async(region) => {
+                let value = body.region(*region).value;
+                value.and_then(part)
+            }
+            Op::Local(local) => match self.sources(site.body, *local)[..] {
+                [only] if self.is_bound_whole(body, *local) => part(only),
+                _ => None,
+            },
+            Op::Call { arguments, .. } => {
+                self.called(site, effects).or_else(|| self.wrapped(site, None, arguments, &part))
+            }
+            Op::Method { receiver, arguments, .. } => {
+                self.called(site, effects).or_else(|| self.wrapped(site, Some(*receiver), arguments, &part))
+            }
+            Op::If { then, otherwise, .. } => [Some(*then), *otherwise]
+                .into_iter()
+                .flatten()
+                .filter_map(|region| body.region(region).value)
+                .find_map(part),
+            Op::Macro(call) => self.written(site, info.ty(*call.arguments.first()?)),
+            _ => None,
+        }
+    }
+
+    /// Whether a local is the value it is bound to, not a part of it.
+    fn is_bound_whole(&self, body: &Body, local: crate::facts::model::LocalId) -> bool {
+        body.nodes.iter().any(|node| match &node.op {
+            Op::Bind { pattern, .. } => {
+                matches!(pattern.kind, crate::facts::model::PatternKind::Bind { local: bound, .. } if bound == local)
+            }
+            _ => false,
+        })
+    }
+
+    fn called(&self, site: Site, effects: &Effects) -> Option<Effected> {
+        match self.callee(site)? {
+            Callee::External(_) => {
+                let effect = self.callable(site)?.effect?;
+                Some(Effected { effect, chain: vec![site] })
+            }
+            Callee::Workspace(function) => self.through(site, *function, effects),
+            Callee::Trait(function) => {
+                let implementors = self.signatures().implementors.get(function);
+                let all = implementors.into_iter().flatten().chain([function]);
+                all.into_iter().find_map(|function| self.through(site, *function, effects))
+            }
+            _ => None,
+        }
+    }
+
+    fn through(&self, site: Site, function: FnId, effects: &Effects) -> Option<Effected> {
+        let (effect, inner) = effects.get(&function)?;
+        Some(Effected { effect: *effect, chain: vec![site, *inner] })
+    }
+
+    /// An adapter passes on what it is given: a method of a `Result`, `Option` or future, or a call that takes a future.
+    fn wrapped(
+        &self,
+        site: Site,
+        receiver: Option<NodeId>,
+        arguments: &[NodeId],
+        part: &dyn Fn(NodeId) -> Option<Effected>,
+    ) -> Option<Effected> {
+        let info = self.info(site.body);
+        let carries = |node: &NodeId| {
+            let ty = info.ty(*node);
+            is_result(ty)
+                || matches!(ty, Ty::Future(_))
+                || matches!(ty, Ty::Ext(path, _) if path == "std::option::Option")
+        };
+        match (receiver, self.callee(site)) {
+            (Some(receiver), Some(Callee::External(_) | Callee::Unknown(_))) if carries(&receiver) => part(receiver),
+            (None, Some(Callee::External(_))) => arguments.iter().filter(|a| carries(a)).find_map(|a| part(*a)),
+            _ => None,
+        }
+    }
+
+    /// `write!` and `writeln!` do what the writer's own `write_all` does.
+    fn written(&self, site: Site, writer: &Ty) -> Option<Effected> {
+        let path = self.external(site)?;
+        if path != "std::write" && path != "std::writeln" {
+            return None;
+        }
+        let effect = self.writer_effect(writer)?;
+        Some(Effected { effect, chain: vec![site] })
+    }
+
+    fn writer_effect(&self, writer: &Ty) -> Option<Effect> {
+        match writer.peeled() {
+            Ty::Ext(path, arguments) => {
+                let own =
+                    self.catalogue().method(*path, ustr::ustr("write_all")).and_then(|(_, callable)| callable.effect);
+                // A buffer writes where its inner writer does.
+                let inner = arguments.first().filter(|inner| !inner.is_unknown());
+                match inner {
+                    Some(inner) => own.and(self.writer_effect(inner)),
+                    None => own,
+                }
+            }
+            _ => None,
+        }
+    }
+}

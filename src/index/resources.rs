@@ -1,0 +1,435 @@
+//! Which types own which resources, where resources are made, and where they are ended.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use ustr::Ustr;
+
+use super::calls::Site;
+use super::defs::*;
+use super::flow::Fate;
+use super::infer::Callee;
+use super::{Index, Outline, Ty};
+use crate::catalogue::TypeEntry;
+use crate::diagnostic::Label;
+use crate::facts::model::{LocalId, NodeId, Op};
+
+/// What types of the workspace own.
+pub struct Ownership {
+    /// Per type: the resources it owns, each with the field that leads to it.
+    owned: Vec<BTreeMap<Ustr, FieldStep>>,
+}
+
+/// The field of a type that leads to a resource.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldStep {
+    /// Position in the type's fields.
+    pub field: usize,
+    /// The workspace type the field holds, where the resource is further in.
+    pub next: Option<TypeId>,
+}
+
+/// A place where a resource is made for whoever stands there.
+#[derive(Debug, Clone)]
+pub struct Construction {
+    pub site: Site,
+    /// The resource, by canonical path.
+    pub resource: Ustr,
+    /// Through which constructors of the workspace, from the outside in: none where the library is called here.
+    pub through: Vec<Site>,
+    pub fate: Fate,
+}
+
+impl Ownership {
+    pub fn new(outline: &Outline) -> Self {
+        let count = outline.defs.types.len();
+        let mut ownership = Ownership { owned: vec![BTreeMap::new(); count] };
+        // Each round follows one more level of types; the order of fields decides which one is named.
+        loop {
+            let mut grown = false;
+            for id in outline.defs.type_ids() {
+                for (at, field) in outline.defs.type_def(id).fields.iter().enumerate() {
+                    let key = super::types::field_key(field.variant, field.name);
+                    let ty = &outline.signatures.fields[id.index()][&key];
+                    for (resource, next) in ownership.of(outline, ty) {
+                        let known = &mut ownership.owned[id.index()];
+                        if !known.contains_key(&resource) {
+                            known.insert(resource, FieldStep { field: at, next });
+                            grown = true;
+                        }
+                    }
+                }
+            }
+            if !grown {
+                return ownership;
+            }
+        }
+    }
+
+    /// The resources a value of this type owns, each with the workspace type that holds it.
+    fn of(&self, outline: &Outline, ty: &Ty) -> Vec<(Ustr, Option<TypeId>)> {
+        match ty {
+            Ty::Ext(path, arguments) => {
+                let mut found = Vec::new();
+                if let Some(entry) = outline.catalogue.type_entry(*path) {
+                    if entry.kind.is_some() {
+                        found.push((*path, None));
+                    }
+                    let held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));
+                    found.extend(held.flat_map(|(_, argument)| self.of(outline, argument)));
+                }
+                found
+            }
+            Ty::Adt(id, arguments) => {
+                let own = self.owned[id.index()].keys().map(|resource| (*resource, Some(*id)));
+                let generic = arguments.iter().flat_map(|argument| self.of(outline, argument));
+                own.chain(generic).collect()
+            }
+            Ty::Tuple(parts) => parts.iter().flat_map(|part| self.of(outline, part)).collect(),
+            Ty::Slice(of) | Ty::Future(of) => self.of(outline, of),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Index {
+    /// The resources a value of this type owns, without those behind a reference.
+    pub fn owned_resources(&self, ty: &Ty) -> BTreeSet<Ustr> {
+        self.resources.of(&self.outline, ty).into_iter().map(|(resource, _)| resource).collect()
+    }
+
+    /// Whether a value of this type, or what it refers to, owns a resource.
+    pub fn owns(&self, ty: &Ty, resource: Ustr) -> bool {
+        match ty {
+            Ty::Ref(of) => self.owns(of, resource),
+            ty => self.resources.of(&self.outline, ty).iter().any(|(owned, _)| *owned == resource),
+        }
+    }
+
+    /// The entry of a resource.
+    pub fn resource(&self, path: Ustr) -> Option<&TypeEntry> {
+        self.catalogue().resource(path)
+    }
+
+    /// The fields that lead from a type to a resource it owns.
+    pub fn ownership_path(&self, ty: &Ty, resource: Ustr) -> Vec<Label> {
+        let mut labels = Vec::new();
+        let held = self.resources.of(&self.outline, ty);
+        let mut at = held.iter().find(|(owned, _)| *owned == resource).and_then(|(_, id)| *id);
+        while let Some(id) = at {
+            let Some(step) = self.resources.owned[id.index()].get(&resource) else { break };
+            let item = self.defs().type_def(id);
+            let field = &item.fields[step.field];
+            let what = self.resource(resource).and_then(|entry| entry.kind).map_or(String::new(), |kind| words(&kind));
+            let span = field.range.in_file(self.defs().types[id.index()].file);
+            let text = match step.next {
+                Some(next) => format!("`{}` owns a `{}`", item.name, self.defs().type_def(next).name),
+                None => format!("`{}` owns the {what}", item.name),
+            };
+            labels.push(Label::new(span, text));
+            at = step.next;
+            if labels.len() > 6 {
+                break;
+            }
+        }
+        labels
+    }
+
+    /// All places where a resource is made, of those that `wanted` accepts: the library's constructors, and the calls of workspace functions that
+    /// return what they freshly made. In the order of files and places.
+    pub fn constructions(&self, wanted: &dyn Fn(&TypeEntry) -> bool) -> Vec<Construction> {
+        let mut found: Vec<Construction> = Vec::new();
+        for (body, facts, _) in self.bodies() {
+            for (node, n) in facts.iter() {
+                let site = Site { body, node };
+                let made = match &n.op {
+                    Op::Call { .. } | Op::Method { .. } => self.made_by_call(site),
+                    Op::Path(_) => self.made_by_name(site),
+                    _ => None,
+                };
+                let Some((resource, fate)) = made else { continue };
+                if self.resource(resource).is_some_and(wanted) {
+                    let fate = fate.unwrap_or_else(|| self.construction_fate(site, resource));
+                    found.push(Construction { site, resource, through: Vec::new(), fate });
+                }
+            }
+        }
+        self.through_constructors(&mut found);
+        found.sort_by_key(|c| (c.site, c.resource));
+        found
+    }
+
+    fn made_by_call(&self, site: Site) -> Option<(Ustr, Option<Fate>)> {
+        let callable = self.callable(site)?;
+        if callable.fresh {
+            return self.owned_resources(self.ty(site)).into_iter().next().map(|resource| (resource, None));
+        }
+        callable.constructs.map(|resource| (resource, None))
+    }
+
+    /// A constructor that is handed on by name: `LazyLock::new(Client::new)`.
+    fn made_by_name(&self, site: Site) -> Option<(Ustr, Option<Fate>)> {
+        let Ty::ExtFn(path, _) = self.ty(site) else { return None };
+        let resource = self.catalogue().callable(*path)?.constructs?;
+        let call = Site { node: self.info(site.body).parent(site.node)?, ..site };
+        let once = match &self.node(call).op {
+            Op::Call { callee, .. } if *callee == site.node => return None,
+            _ => self.callable(call).is_some_and(|callable| callable.runs == crate::catalogue::Runs::Once),
+        };
+        let fate = if once {
+            Fate::Kept
+        } else if self.owns(self.ty(call), resource) {
+            self.fate(call, resource)
+        } else {
+            Fate::Unknown
+        };
+        Some((resource, Some(fate)))
+    }
+
+    /// A free function such as `reqwest::get` makes a resource and gives back something else.
+    fn construction_fate(&self, site: Site, resource: Ustr) -> Fate {
+        let yields = self.owns(self.ty(site), resource) || self.ty(site).is_unknown();
+        if yields { self.fate(site, resource) } else { Fate::Dies }
+    }
+
+    /// Adds the callers of every function that returns what it made.
+    fn through_constructors(&self, found: &mut Vec<Construction>) {
+        let mut seen: HashSet<(FnId, Ustr)> = HashSet::new();
+        let mut at = 0;
+        while at < found.len() {
+            let inner = found[at].clone();
+            at += 1;
+            let Some(function) = self.function_of(inner.site.body).filter(|_| inner.fate == Fate::Returned) else {
+                continue;
+            };
+            let returns = &self.signatures().functions[function.index()].returns;
+            if !self.owns(returns, inner.resource) || !seen.insert((function, inner.resource)) {
+                continue;
+            }
+            for call in self.calls.callers(function) {
+                let through = [inner.site].into_iter().chain(inner.through.iter().copied()).collect();
+                let once = call.runs == crate::catalogue::Runs::Once;
+                let fate = if once { Fate::Kept } else { self.fate(call.site, inner.resource) };
+                found.push(Construction { site: call.site, resource: inner.resource, through, fate });
+            }
+        }
+    }
+
+    /// Calls that end a value, with the operand that is ended.
+    pub fn releases(&self) -> Vec<(Site, NodeId)> {
+        let closers = self.closers();
+        let mut found = Vec::new();
+        for (body, facts, info) in self.bodies() {
+            for (node, facts) in facts.iter() {
+                let site = Site { body, node };
+                for operand in self.ended_by(site, &facts.op, info.callees.get(&node), &closers) {
+                    found.push((site, operand));
+                }
+            }
+        }
+        found
+    }
+
+    fn ended_by(
+        &self,
+        site: Site,
+        op: &Op,
+        callee: Option<&Callee>,
+        closers: &HashMap<FnId, BTreeSet<Option<usize>>>,
+    ) -> Vec<NodeId> {
+        let (receiver, arguments) = match op {
+            Op::Method { receiver, arguments, .. } => (Some(*receiver), arguments),
+            Op::Call { arguments, .. } => (None, arguments),
+            _ => return Vec::new(),
+        };
+        match callee {
+            Some(Callee::External(path)) => {
+                let closes = self.callable(site).is_some_and(|callable| callable.closes.is_some());
+                let takes = matches!(path.rsplit("::").next(), Some("take" | "into_inner")) && receiver.is_some();
+                let drops = matches!(path.as_str(), "std::mem::drop" | "std::mem::take" | "std::mem::replace");
+                match receiver {
+                    Some(receiver) if closes || takes => vec![receiver],
+                    None if closes || drops => arguments.iter().take(1).copied().collect(),
+                    _ => Vec::new(),
+                }
+            }
+            Some(Callee::Workspace(function) | Callee::Trait(function)) => {
+                let Some(ended) = closers.get(function) else { return Vec::new() };
+                let takes_self = self.defs().function(*function).receiver.is_some();
+                ended
+                    .iter()
+                    .filter_map(|at| match (at, receiver, takes_self) {
+                        (None, Some(receiver), _) => Some(receiver),
+                        (None, None, true) => arguments.first().copied(),
+                        (Some(at), None, true) => arguments.get(at + 1).copied(),
+                        (Some(at), _, _) => arguments.get(*at).copied(),
+                        (None, None, false) => None,
+                    })
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Functions that end a parameter (or, as `None`, their receiver or a part of it), by function.
+    fn closers(&self) -> HashMap<FnId, BTreeSet<Option<usize>>> {
+        let mut closers: HashMap<FnId, BTreeSet<Option<usize>>> = HashMap::new();
+        loop {
+            let mut grown = false;
+            for id in self.defs().fn_ids() {
+                let Some(body) = self.defs().body_of(id).filter(|b| self.is_linked(*b)) else { continue };
+                for (node, facts) in self.body(body).iter() {
+                    let callee = self.info(body).callees.get(&node);
+                    for operand in self.ended_by(Site { body, node }, &facts.op, callee, &closers) {
+                        for parameter in self.parameters_behind(body, operand) {
+                            let declared = self.declared_as(id);
+                            for id in [Some(id), declared].into_iter().flatten() {
+                                grown |= closers.entry(id).or_default().insert(parameter);
+                            }
+                        }
+                    }
+                }
+            }
+            if !grown {
+                return closers;
+            }
+        }
+    }
+
+    /// The trait function that a method implements.
+    fn declared_as(&self, id: FnId) -> Option<FnId> {
+        let block = self.defs().impl_of(id)?;
+        match self.signatures().impl_traits[block.index()]? {
+            super::types::TraitName::Trait(of) => {
+                self.signatures().trait_functions.get(&(of, self.defs().function(id).name)).copied()
+            }
+            super::types::TraitName::Ext(_) => None,
+        }
+    }
+
+    /// The parameters a value is a part of; `None` is the receiver.
+    pub fn parameters_behind(&self, body: BodyRef, node: NodeId) -> BTreeSet<Option<usize>> {
+        let mut found = BTreeSet::new();
+        let mut seen = HashSet::new();
+        let mut queue = vec![node];
+        let facts = self.body(body);
+        while let Some(at) = queue.pop() {
+            match &facts.node(at).op {
+                Op::Local(local) if seen.insert(*local) => match self.parameter_of(body, *local) {
+                    Some(parameter) => {
+                        found.insert(parameter);
+                    }
+                    None => queue.extend(self.sources(body, *local)),
+                },
+                Op::Field { base, .. } | Op::Index { base, .. } => queue.push(*base),
+                Op::Method { receiver, .. } => queue.push(*receiver),
+                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => queue.push(*of),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Which parameter a local is; `Some(None)` is the receiver.
+    fn parameter_of(&self, body: BodyRef, local: LocalId) -> Option<Option<usize>> {
+        let function = self.function_of(body)?;
+        if self.defs().function(function).receiver.is_some() && local == LocalId(0) {
+            return Some(None);
+        }
+        self.body(body).parameters.iter().position(|p| p.locals().contains(&local)).map(Some)
+    }
+}
+
+impl Index {
+    /// How a value is built, as text that is equal for equal targets and settings; none where part of it is not known.
+    pub fn recipe(&self, construction: &Construction) -> Option<String> {
+        let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
+        let (site, outer) = calls.split_last()?;
+        self.recipe_of(*site, outer, 16)
+    }
+
+    /// `outer` are the calls that lead to this one, from the outside in: what a parameter stands for.
+    fn recipe_of(&self, site: Site, outer: &[Site], fuel: u32) -> Option<String> {
+        let fuel = fuel.checked_sub(1)?;
+        let info = self.info(site.body);
+        let part = |node: NodeId| self.recipe_of(Site { node, ..site }, outer, fuel);
+        if let Some(item) = info.statics.get(&site.node) {
+            return Some(self.static_path(*item));
+        }
+        match &self.node(site).op {
+            Op::Literal(crate::facts::model::Literal::Text(text)) => Some(format!("{text:?}")),
+            Op::Literal(crate::facts::model::Literal::Bool(value)) => Some(value.to_string()),
+            Op::Literal(crate::facts::model::Literal::Number(value)) => Some(value.to_string()),
+            Op::Path(_) => match info.ty(site.node) {
+                Ty::ExtFn(path, _) => Some(format!("{path}()")),
+                Ty::Fn(function) => Some(format!("{}()", self.fn_path(*function))),
+                _ => info.externals.get(&site.node).map(|path| path.to_string()),
+            },
+            Op::Local(local) if let Some((argument, outer)) = self.given(site.body, *local, outer) => {
+                self.recipe_of(argument, outer, fuel)
+            }
+            Op::Local(local) => match self.init_of(site.body, *local).and_then(part) {
+                Some(recipe) => Some(recipe),
+                // The same variable is the same value, whatever it is.
+                None => Some(format!("{:?}#{}", site.body, local.0)),
+            },
+            Op::Field { base, name } => Some(format!("{}.{name}", part(*base)?)),
+            Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => part(*of),
+            Op::Call { arguments, callee } => {
+                let called = match info.callees.get(&site.node)? {
+                    Callee::External(path) => path.to_string(),
+                    Callee::Workspace(function) => self.fn_path(*function),
+                    _ => part(*callee)?,
+                };
+                let arguments: Option<Vec<String>> = arguments.iter().map(|a| part(*a)).collect();
+                Some(format!("{called}({})", arguments?.join(", ")))
+            }
+            Op::Method { receiver, name, arguments, .. } => {
+                let receiver = part(*receiver)?;
+                if matches!(
+                    name.as_str(),
+                    "clone" | "as_str" | "to_string" | "to_owned" | "into" | "as_ref" | "unwrap" | "expect"
+                ) {
+                    return Some(receiver);
+                }
+                let arguments: Option<Vec<String>> = arguments.iter().map(|a| part(*a)).collect();
+                Some(format!("{receiver}.{name}({})", arguments?.join(", ")))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the call on the way here gives for a parameter, with the calls outside of it.
+    fn given<'c>(&self, body: BodyRef, local: LocalId, outer: &'c [Site]) -> Option<(Site, &'c [Site])> {
+        let at = self.parameter_of(body, local)??;
+        let (call, rest) = outer.split_last()?;
+        let arguments = match &self.node(*call).op {
+            Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments,
+            _ => return None,
+        };
+        arguments.get(at).map(|node| (Site { node: *node, ..*call }, rest))
+    }
+
+    /// The static that a call fills on first use: it stands in a closure given to, or is an argument of, a method of it.
+    pub fn initialises(&self, site: Site) -> Option<StaticId> {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let mut at = site.node;
+        loop {
+            match info.parent(at) {
+                Some(parent) => {
+                    if let Op::Method { receiver, arguments, .. } = &body.node(parent).op
+                        && arguments.contains(&at)
+                    {
+                        return self.origins(Site { node: *receiver, ..site }).into_iter().next();
+                    }
+                    at = parent;
+                }
+                None => at = info.region_node(body.node(at).region)?,
+            }
+        }
+    }
+}
+
+/// A kind as words: `connection pool`.
+pub fn words(kind: &str) -> String {
+    kind.replace('-', " ")
+}

@@ -1,0 +1,95 @@
+//! `duplicate-pool`: one program builds several of the same kind for the same target, where one shared instance would serve.
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::TypeEntry;
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::defs::BodyOwner;
+use crate::index::flow::Fate;
+use crate::index::programs::Program;
+use crate::index::resources::{Construction, words};
+use crate::source::Span;
+
+pub const ID: &str = "duplicate-pool";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    // What is only compiled holds nothing that runs dry.
+    let holds = |entry: &TypeEntry| entry.kind.is_some_and(|kind| kind != "regex" && kind != "tls-config");
+    let constructions =
+        index.constructions(&|entry| entry.when_repeated.is_some() && !entry.per_worker && holds(entry));
+    let constructions: Vec<Construction> = constructions.into_iter().filter(|c| stands_alone(index, c)).collect();
+    index
+        .programs()
+        .iter()
+        .filter(|p| p.is_service())
+        .flat_map(|program| in_program(index, program, &constructions))
+        .collect()
+}
+
+/// An instance that lives on, built once, whose builder does not hand it to a caller that is looked at by itself.
+fn stands_alone(index: &Index, construction: &Construction) -> bool {
+    let lasting = !matches!(construction.fate, Fate::Returned) && !index.is_test(construction.site.body);
+    lasting && index.repeated(construction.site).is_none()
+}
+
+fn in_program(index: &Index, program: &Program, constructions: &[Construction]) -> Vec<Diagnostic> {
+    let mut groups: BTreeMap<(String, String), Vec<&Construction>> = BTreeMap::new();
+    for construction in constructions.iter().filter(|c| program.reach.contains(&c.site.body)) {
+        if let Some(recipe) = index.recipe(construction) {
+            groups.entry((construction.resource.to_string(), recipe)).or_default().push(construction);
+        }
+    }
+    groups.values().filter_map(|group| diagnose(index, group)).collect()
+}
+
+fn diagnose(index: &Index, group: &[&Construction]) -> Option<Diagnostic> {
+    let mut places: Vec<(Span, &Construction)> = group.iter().map(|c| (place(index, c, group), *c)).collect();
+    places.sort_by_key(|(span, _)| *span);
+    places.dedup_by_key(|(span, _)| *span);
+    let [(first, _), (second, construction), rest @ ..] = &places[..] else { return None };
+    let entry = index.resource(construction.resource)?;
+    let kind = words(&entry.kind?);
+    let library = construction.resource.as_str();
+    let others = rest.iter().map(|(span, _)| Label::new(*span, "another one here"));
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Likely,
+        format!("the program builds {} of the same `{library}`", counted(places.len())),
+        Label::new(*second, "builds one more of the same"),
+    )
+    .about(index.item_path(construction.site.body), library)
+    .evidence([Label::new(*first, "the first is built here")].into_iter().chain(others))
+    .note(entry.when_repeated.clone()?)
+    .help(format!("build one {kind} and share it: pass it in, or keep it in one place that all of them use"));
+    Some(diagnostic)
+}
+
+fn counted(count: usize) -> String {
+    match count {
+        2 => "two".into(),
+        3 => "three".into(),
+        count => count.to_string(),
+    }
+}
+
+/// The innermost call that is this instance's own; a static is known by its name.
+fn place(index: &Index, construction: &Construction, group: &[&Construction]) -> Span {
+    let chain: Vec<Site> = construction.through.iter().rev().copied().chain([construction.site]).collect();
+    let shared = |site: &Site| {
+        group
+            .iter()
+            .filter(|other| other.site != construction.site)
+            .any(|other| other.site == *site || other.through.contains(site))
+    };
+    let own = chain.iter().find(|site| !shared(site)).copied().unwrap_or(construction.site);
+    let in_static = match index.owner(own.body) {
+        Some(BodyOwner::Static(id)) => Some(id),
+        _ => index.initialises(own),
+    };
+    match in_static {
+        Some(id) => index.defs().static_item(id).name_range.in_file(index.defs().statics[id.index()].file),
+        None => index.span(own),
+    }
+}

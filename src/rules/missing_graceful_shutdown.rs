@@ -1,0 +1,227 @@
+//! `missing-graceful-shutdown`: a server runs without a signal that tells it to stop, so that stopping the program cuts off what it is serving.
+
+use ustr::Ustr;
+
+use crate::catalogue::Server;
+use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
+use crate::facts::model::{NodeId, Op, RegionKind};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::programs::Program;
+use crate::source::Span;
+
+pub const ID: &str = "missing-graceful-shutdown";
+
+const NOTE: &str = "when the program is told to stop, requests in flight are cut off and nothing after the server runs";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (body, _, info) in index.bodies() {
+        let Some(program) = index.services_reaching(body).next() else { continue };
+        let mut calls: Vec<NodeId> = info.callees.keys().copied().collect();
+        calls.sort_unstable();
+        for node in calls {
+            let site = Site { body, node };
+            let Some(path) = index.external(site) else { continue };
+            if let Some(server) = index.catalogue().servers().iter().find(|server| server.serve.contains(&path)) {
+                found.extend(served(index, program, site, server));
+            } else if index.catalogue().accepts(path) {
+                found.extend(accepted(index, program, site));
+            }
+        }
+    }
+    found
+}
+
+fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Option<Diagnostic> {
+    let attach = server.attach.as_ref()?;
+    let chain = receivers(index, site);
+    let called = |paths: &[Ustr]| chain.iter().any(|at| index.external(*at).is_some_and(|path| paths.contains(&path)));
+    let stopped = || calls_any(index, program, &server.graceful);
+    let silent = if server.handles_signals {
+        !called(&server.signals_off) || stopped()
+    } else {
+        called(&server.graceful)
+            || attached_later(index, site, server)
+            || raced(index, site)
+            || !awaited_here(index, site)
+            || (has_handle(server) && stopped())
+    };
+    if silent {
+        return None;
+    }
+    let confidence = if program.signals.is_empty() { Confidence::Certain } else { Confidence::Likely };
+    let span = index.span(site);
+    let diagnostic = Diagnostic::new(
+        ID,
+        confidence,
+        format!("the {} runs without a shutdown signal", server.name),
+        Label::new(first_line(index, site, span), "nothing tells it to stop"),
+    )
+    .about(index.item_path(site.body), server.name.clone())
+    .note(NOTE)
+    .help(format!("attach a signal that completes on SIGTERM and Ctrl-C: `{attach}`"))
+    .fix(fix(index, site, server));
+    Some(diagnostic)
+}
+
+/// A loop that accepts connections by hand, in a program that listens to no signal.
+fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> {
+    let endless = index.loops_around(site).into_iter().find(|around| around.endless)?;
+    if !program.signals.is_empty() || raced(index, site) {
+        return None;
+    }
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Likely,
+        "connections are accepted without a shutdown signal",
+        Label::new(index.span(site), "nothing ends this loop"),
+    )
+    .about(index.item_path(site.body), "accept loop")
+    .evidence([Label::new(endless.head.in_file(site.body.file), "loops without end")])
+    .note(NOTE)
+    .help("race `accept` against a signal that completes on SIGTERM and Ctrl-C, then wait for the open connections");
+    Some(diagnostic)
+}
+
+/// The call and all calls its receiver is made of.
+fn receivers(index: &Index, site: Site) -> Vec<Site> {
+    let mut chain = vec![site];
+    let mut at = site;
+    loop {
+        let next = match &index.node(at).op {
+            Op::Method { receiver, .. } => Some(*receiver),
+            Op::Await(of) | Op::Try(of) => Some(*of),
+            Op::Local(local) => index.init_of(at.body, *local),
+            _ => None,
+        };
+        match next {
+            Some(node) if chain.len() < 64 => at = Site { node, ..at },
+            _ => return chain,
+        }
+        chain.push(at);
+    }
+}
+
+/// Whether a later method of the served value attaches a signal, also through a local.
+fn attached_later(index: &Index, site: Site, server: &Server) -> bool {
+    let (body, info) = (index.body(site.body), index.info(site.body));
+    let attaches = |name: Ustr| server.graceful.iter().any(|path| path.rsplit("::").next() == Some(name.as_str()));
+    let mut queue = vec![site.node];
+    let mut steps = 0;
+    while let Some(at) = queue.pop() {
+        steps += 1;
+        match info.parent(at).map(|parent| (parent, &body.node(parent).op)) {
+            Some((_, Op::Method { receiver, name, .. })) if *receiver == at && attaches(*name) => return true,
+            Some((parent, Op::Method { receiver, .. })) if *receiver == at => queue.push(parent),
+            Some((_, Op::Bind { pattern, .. })) if steps < 64 => {
+                let bound = pattern.locals();
+                let uses = body.iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if bound.contains(&local)));
+                queue.extend(uses.map(|(id, _)| id));
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether the future is one of several that `select!` polls: another of them can end it.
+fn raced(index: &Index, site: Site) -> bool {
+    let (body, info) = (index.body(site.body), index.info(site.body));
+    let mut at = site.node;
+    loop {
+        match info.parent(at) {
+            Some(parent) => {
+                if let Op::Select { arms, .. } = &body.node(parent).op {
+                    return arms.len() > 1;
+                }
+                at = parent;
+            }
+            None => match &body.node(at).op {
+                // The future is bound first and polled by name.
+                Op::Bind { pattern, .. } => {
+                    let bound = pattern.locals();
+                    let polled = |node: &NodeId| {
+                        let mut of = *node;
+                        while let Op::Reference { of: inner, .. } = &body.node(of).op {
+                            of = *inner;
+                        }
+                        matches!(body.node(of).op, Op::Local(local) if bound.contains(&local))
+                    };
+                    return body.nodes.iter().any(|node| match &node.op {
+                        Op::Select { arms, .. } => arms.len() > 1 && arms.iter().any(|arm| polled(&arm.future)),
+                        _ => false,
+                    });
+                }
+                _ => {
+                    let region = body.node(at).region;
+                    let is_async = body.region(region).kind == RegionKind::Async;
+                    match info.region_node(region) {
+                        // An async block that is raced as a whole.
+                        Some(owner) if is_async || body.region(region).value == Some(at) => at = owner,
+                        _ => return false,
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// Whether the served value is awaited, returned or handed to a task here, rather than given to code that may stop it.
+fn awaited_here(index: &Index, site: Site) -> bool {
+    let (body, info) = (index.body(site.body), index.info(site.body));
+    let mut at = site.node;
+    while let Some(parent) = info.parent(at) {
+        match &body.node(parent).op {
+            Op::Await(_) => return true,
+            Op::Method { receiver, .. } if *receiver == at => at = parent,
+            Op::Call { .. } | Op::Method { .. } => {
+                let call = Site { node: parent, ..site };
+                return index.callable(call).is_some_and(|callable| callable.runs != crate::catalogue::Runs::Inline);
+            }
+            Op::Bind { pattern, .. } => {
+                let bound = pattern.locals();
+                return body.nodes.iter().any(|node| match node.op {
+                    Op::Await(of) => matches!(body.node(of).op, Op::Local(local) if bound.contains(&local)),
+                    _ => false,
+                });
+            }
+            Op::Try(_) | Op::Discard(_) | Op::Return(_) => at = parent,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Whether the server is stopped through a handle that other code holds.
+fn has_handle(server: &Server) -> bool {
+    server.attach.as_ref().is_some_and(|text| text.contains("handle"))
+}
+
+fn calls_any(index: &Index, program: &Program, paths: &[Ustr]) -> bool {
+    program.reach.iter().any(|body| {
+        index.info(*body).callees.values().any(|callee| match callee {
+            crate::index::infer::Callee::External(path) => paths.contains(path),
+            _ => false,
+        })
+    })
+}
+
+/// A long chain is pointed at by its last call's name.
+fn first_line(index: &Index, site: Site, span: Span) -> Span {
+    let name = index.name_span(site);
+    if matches!(index.node(site).op, Op::Call { .. }) { span } else { Span { start: span.start, ..name } }
+}
+
+/// Appends the call that attaches a signal, where that is all it takes.
+fn fix(index: &Index, site: Site, server: &Server) -> Option<Fix> {
+    let suffix = server.suffix.as_ref()?.replace("{signal}", "shutdown_signal()");
+    let end = index.span(site).end;
+    let span = Span { file: site.body.file, start: end, end };
+    Some(Fix {
+        title: "attach a shutdown signal; `shutdown_signal` stands for a function that waits for SIGTERM and Ctrl-C"
+            .into(),
+        applicability: Applicability::HasPlaceholders,
+        edits: vec![Edit { span, content: suffix }],
+    })
+}

@@ -1,0 +1,82 @@
+//! `missing-sigterm`: a service waits for Ctrl-C and for nothing else; what a container runtime or service manager sends ends it at once.
+
+use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
+use crate::facts::model::{Op, Owner};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::programs::Program;
+use crate::source::Span;
+
+pub const ID: &str = "missing-sigterm";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    index
+        .programs()
+        .iter()
+        .filter(|program| program.is_service())
+        .filter_map(|program| diagnose(index, program))
+        .collect()
+}
+
+fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
+    if program.listens_to("terminate") {
+        return None;
+    }
+    let interrupt = |names: &[ustr::Ustr]| names.iter().any(|name| name == "interrupt");
+    let at = program.signals.iter().find(|at| at.reached && interrupt(&at.names))?;
+    let site = call_of(index, at.site);
+    let span = index.span(site);
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Certain,
+        "the program handles Ctrl-C but not SIGTERM",
+        Label::new(span, "only Ctrl-C is waited for"),
+    )
+    .about(index.item_path(site.body), "signals")
+    .evidence(program.service.clone())
+    .note("container runtimes and service managers stop a program with SIGTERM: without a handler it ends at once, and what follows the wait never runs")
+    .help("wait for SIGTERM as well, with `tokio::signal::unix::signal(SignalKind::terminate())` or what the signal library offers")
+    .fix(fix(index, site));
+    Some(diagnostic)
+}
+
+/// The call that a mentioned path is the callee of.
+fn call_of(index: &Index, site: Site) -> Site {
+    match index.info(site.body).parent(site.node) {
+        Some(parent) if matches!(index.body(site.body).node(parent).op, Op::Call { callee, .. } if callee == site.node) => {
+            Site { node: parent, ..site }
+        }
+        _ => site,
+    }
+}
+
+const HELPER: &str = "
+
+/// Completes when the program is told to stop: by Ctrl-C or by SIGTERM.
+async fn told_to_stop() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result,
+        _ = terminate.recv() => Ok(()),
+    }
+}";
+
+/// Where the wait is tokio's, a function that waits for both takes its place.
+fn fix(index: &Index, site: Site) -> Option<Fix> {
+    if index.external(site)? != "tokio::signal::ctrl_c" {
+        return None;
+    }
+    let function = index.defs().function(index.function_of(site.body)?);
+    if function.owner != Owner::Free {
+        return None;
+    }
+    let end = Span { file: site.body.file, start: function.range.end, end: function.range.end };
+    Some(Fix {
+        title: "wait for SIGTERM as well".into(),
+        applicability: Applicability::MaybeIncorrect,
+        edits: vec![
+            Edit { span: index.span(site), content: "told_to_stop()".into() },
+            Edit { span: end, content: HELPER.into() },
+        ],
+    })
+}

@@ -1,0 +1,88 @@
+//! `per-call-pool`: what should be built once and shared is built for every request, iteration or worker.
+
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::facts::model::{LoopKind, Op, RegionId};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::contexts::{Repeated, Repeats};
+use crate::index::defs::BodyRef;
+use crate::index::flow::Fate;
+use crate::index::infer::Callee;
+use crate::index::resources::{Construction, words};
+
+pub const ID: &str = "per-call-pool";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for construction in index.constructions(&|entry| entry.when_repeated.is_some()) {
+        if index.is_test(construction.site.body) {
+            continue;
+        }
+        // One call may build several things: one flaw.
+        let span = index.span(construction.site);
+        if !found.iter().any(|known| known.primary.span == span) {
+            found.extend(diagnose(index, &construction));
+        }
+    }
+    found
+}
+
+fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
+    let entry = index.resource(construction.resource)?;
+    let kind = entry.kind?;
+    let site = construction.site;
+    // A connection that a loop opens again is a reconnect; a pool or client that leaves the loop is a retry.
+    let counts = |body: BodyRef, region: RegionId| {
+        !index.leaves_loop(site, region) && !(kind.ends_with("connection") && !is_for(index, body, region))
+    };
+    let repeated = index.repeated_if(site, &counts)?;
+    let stays = match repeated.repeats {
+        Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
+        _ => construction.fate != Fate::Dies,
+    };
+    if stays || !long_running(index, &repeated, site) {
+        return None;
+    }
+    let library = construction.resource.as_str();
+    let often = repeated.repeats.words();
+    let message = match constructor_name(index, site) {
+        Some(name) if !construction.through.is_empty() => format!("`{name}` builds a `{library}` {often}"),
+        _ => format!("a `{library}` is built {often}"),
+    };
+    let inside = construction.through.iter().map(|at| {
+        let text = if index.callable(*at).is_some() { "the {kind} is built here" } else { "which is built here" };
+        Label::new(index.span(*at), text.replace("{kind}", &words(&kind)))
+    });
+    let confidence = if index.callable(site).is_some() || !construction.through.is_empty() {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    let diagnostic =
+        Diagnostic::new(ID, confidence, message, Label::new(index.span(site), format!("built anew {often}")))
+            .about(index.item_path(site.body), library)
+            .evidence(inside.chain(repeated.evidence))
+            .note(entry.when_repeated.clone()?)
+            .help(format!("build the {} once, before serving, and hand out references or clones of it", words(&kind)));
+    Some(diagnostic)
+}
+
+fn is_for(index: &Index, body: BodyRef, region: RegionId) -> bool {
+    let owner = index.info(body).region_node(region);
+    owner.is_some_and(|owner| matches!(index.body(body).node(owner).op, Op::Loop { kind: LoopKind::For { .. }, .. }))
+}
+
+/// A request implies a service; a loop is one only where a service runs it.
+fn long_running(index: &Index, repeated: &Repeated, site: Site) -> bool {
+    match repeated.repeats {
+        Repeats::Request | Repeats::Worker => true,
+        Repeats::Iteration => index.services_reaching(site.body).next().is_some(),
+    }
+}
+
+fn constructor_name(index: &Index, site: Site) -> Option<String> {
+    match index.callee(site)? {
+        Callee::Workspace(function) | Callee::Trait(function) => Some(index.fn_name(*function)),
+        _ => None,
+    }
+}

@@ -1,0 +1,324 @@
+//! `swallowed-error`: the error of an operation that matters vanishes, and what follows goes on as if it had worked.
+
+use crate::catalogue::Effect;
+use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
+use crate::facts::model::{Arm, Body, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::defs::{BodyRef, Extern};
+use crate::index::effects::{Effected, is_result};
+use crate::index::infer::BodyInfo;
+use crate::source::{Range, Span};
+
+pub const ID: &str = "swallowed-error";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (body, facts, info) in index.bodies() {
+        if ends_things(index, body) {
+            continue;
+        }
+        let at = Looked { index, body, facts, info };
+        found.extend(facts.iter().filter_map(|(node, n)| at.node(node, &n.op)));
+    }
+    found
+}
+
+/// `drop` has nobody to tell.
+fn ends_things(index: &Index, body: BodyRef) -> bool {
+    let Some(function) = index.function_of(body) else { return false };
+    let of_trait =
+        index.defs().impl_of(function).is_some_and(|block| index.defs().impl_block(block).trait_path.is_some());
+    of_trait && index.defs().function(function).name == "drop"
+}
+
+/// How the error vanishes.
+enum Way {
+    Underscore,
+    Ok,
+    IfLet,
+    Arm,
+    Default,
+}
+
+struct Looked<'i> {
+    index: &'i Index,
+    body: BodyRef,
+    facts: &'i Body,
+    info: &'i BodyInfo,
+}
+
+impl Looked<'_> {
+    fn node(&self, node: NodeId, op: &Op) -> Option<Diagnostic> {
+        match op {
+            Op::Bind { pattern, init: Some(init), .. } if is_wild(pattern) && is_result(self.info.ty(*init)) => {
+                self.swallowed(node, *init, Way::Underscore, self.facts.node(node).range)
+            }
+            Op::Discard(of) => match &self.facts.node(*of).op {
+                Op::Method { receiver, name, .. } if name == "ok" && is_result(self.info.ty(*receiver)) => {
+                    self.swallowed(node, *receiver, Way::Ok, self.facts.node(node).range)
+                }
+                _ => None,
+            },
+            Op::If { condition, then, otherwise: None } => match &self.facts.node(*condition).op {
+                Op::Let { pattern, of }
+                    if takes_only_ok(pattern) && is_result(self.info.ty(*of)) && !self.leaves(*then) =>
+                {
+                    let head =
+                        Range { start: self.facts.node(node).range.start, end: self.facts.node(*condition).range.end };
+                    self.swallowed(node, *of, Way::IfLet, head)
+                }
+                Op::Let { pattern, of } if ignores_err(pattern) && self.does_nothing(*then) => {
+                    self.swallowed(node, *of, Way::Arm, self.facts.node(node).range)
+                }
+                _ => None,
+            },
+            Op::Match { scrutinee, arms } if is_result(self.info.ty(*scrutinee)) => {
+                let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern));
+                let arm = arms.iter().find(|arm| self.ignores_error(arm, takes_ok))?;
+                self.swallowed(node, *scrutinee, Way::Arm, arm.range)
+            }
+            Op::Method { receiver, name, arguments, .. }
+                if is_result(self.info.ty(*receiver))
+                    && (name == "unwrap_or_default" || self.is_literal(name, arguments)) =>
+            {
+                self.swallowed(node, *receiver, Way::Default, self.facts.node(node).range)
+            }
+            _ => None,
+        }
+    }
+
+    /// `unwrap_or` with a value that stands there.
+    fn is_literal(&self, name: &str, arguments: &[NodeId]) -> bool {
+        name == "unwrap_or" && arguments.iter().all(|a| matches!(self.facts.node(*a).op, Op::Literal(_)))
+    }
+
+    /// `Err(_) => {}` and the like: the error is not looked at, and nothing is said or done instead.
+    fn ignores_error(&self, arm: &Arm, takes_ok: bool) -> bool {
+        let unseen = ignores_err(&arm.pattern) || (takes_ok && is_wild(&arm.pattern));
+        unseen && !arm.guarded && self.does_nothing(arm.region)
+    }
+
+    fn does_nothing(&self, region: RegionId) -> bool {
+        let region = self.facts.region(region);
+        region.nodes.iter().all(|node| matches!(&self.facts.node(*node).op, Op::Continue | Op::Tuple(_)))
+    }
+
+    fn leaves(&self, region: RegionId) -> bool {
+        self.facts.nodes.iter().any(|node| {
+            matches!(node.op, Op::Return(_) | Op::Break(_))
+                && self.facts.outwards(node.region).any(|(at, _)| at == region)
+        })
+    }
+
+    fn swallowed(&self, node: NodeId, value: NodeId, way: Way, range: Range) -> Option<Diagnostic> {
+        let effected = self.index.effect(Site { body: self.body, node: value })?;
+        if effected.effect == Effect::Join
+            || self.handled(value)
+            || self.in_failure(node)
+            || self.shutting_down(&effected)
+        {
+            return None;
+        }
+        let (effect, how) = (effected.effect.noun(), words(&way));
+        let operation = self.operation(&effected);
+        let confidence = if effected.chain.len() == 1 { Confidence::Certain } else { Confidence::Likely };
+        let span = range.in_file(self.body.file);
+        let inside = effected
+            .chain
+            .iter()
+            .skip(1)
+            .map(|at| Label::new(self.index.span(*at), format!("the {effect} error stems from here")));
+        let success = self.success_after(node).map(|at| Label::new(at, "and success is reported here"));
+        let diagnostic = Diagnostic::new(
+            ID,
+            confidence,
+            format!("the {effect} error of `{operation}` is swallowed"),
+            Label::new(span, how),
+        )
+        .about(self.index.item_path(self.body), operation)
+        .evidence(inside.chain(success))
+        .note("when it fails nothing tells: the data is missing and the log is clean")
+        .help("return the error, or log it with what was being done")
+        .fix(self.fix(node, value, &way));
+        Some(diagnostic)
+    }
+
+    fn operation(&self, effected: &Effected) -> String {
+        let Some(first) = effected.chain.first() else { return String::new() };
+        match &self.index.node(*first).op {
+            Op::Method { name, .. } => name.to_string(),
+            Op::Call { callee, .. } => match &self.index.body(first.body).node(*callee).op {
+                Op::Path(path) => {
+                    let names: Vec<&str> = path.segments.iter().map(|s| s.name.as_str()).collect();
+                    names[names.len().saturating_sub(2)..].join("::")
+                }
+                _ => "call".into(),
+            },
+            Op::Macro(call) => format!("{}!", call.path.last()),
+            _ => "operation".into(),
+        }
+    }
+
+    /// Whether an adapter on the way looks at the error: `inspect_err`, or a closure that tells.
+    fn handled(&self, value: NodeId) -> bool {
+        match &self.facts.node(value).op {
+            Op::Method { receiver, name, arguments, .. } => {
+                let looks = matches!(name.as_str(), "inspect_err" | "map_err" | "or_else" | "unwrap_or_else");
+                let tells = arguments.iter().any(|argument| match &self.facts.node(*argument).op {
+                    Op::Closure { region, .. } => !self.region_is_quiet(*region),
+                    Op::Path(_) => true,
+                    _ => false,
+                });
+                (looks && (name == "inspect_err" || tells)) || self.handled(*receiver)
+            }
+            Op::Await(of) | Op::Try(of) => self.handled(*of),
+            _ => false,
+        }
+    }
+
+    /// Whether nothing in a region is called: a closure that only makes another error tells nobody.
+    fn region_is_quiet(&self, region: RegionId) -> bool {
+        !self.facts.iter().any(|(id, node)| {
+            let inside = self.facts.outwards(node.region).any(|(at, _)| at == region);
+            inside
+                && self
+                    .index
+                    .external(Site { body: self.body, node: id })
+                    .is_some_and(|path| self.index.catalogue().tells(path))
+        })
+    }
+
+    /// Clean-up on a path that fails already: inside an arm for `Err`, in a closure for errors, or just before an error is returned.
+    fn in_failure(&self, node: NodeId) -> bool {
+        let mut inner = None;
+        for (region, facts) in self.facts.outwards(self.facts.node(node).region) {
+            if matches!(facts.kind, RegionKind::Function | RegionKind::Async)
+                && inner.is_some()
+                && self.fails_at_end(region)
+            {
+                return false;
+            }
+            if self.fails_at_end(region) {
+                return true;
+            }
+            if let Some(owner) = self.info.region_node(region) {
+                let failing = match &self.facts.node(owner).op {
+                    Op::Match { arms, .. } => arms.iter().any(|arm| arm.region == region && takes_err(&arm.pattern)),
+                    Op::If { condition, then, .. } => {
+                        *then == region
+                            && matches!(&self.facts.node(*condition).op, Op::Let { pattern, .. } if takes_err(pattern))
+                    }
+                    Op::Closure { .. } => self.info.parent(owner).is_some_and(|call| match &self.facts.node(call).op {
+                        Op::Method { name, .. } => {
+                            matches!(name.as_str(), "inspect_err" | "map_err" | "or_else" | "unwrap_or_else")
+                        }
+                        _ => false,
+                    }),
+                    _ => false,
+                };
+                if failing {
+                    return true;
+                }
+            }
+            inner = Some(region);
+        }
+        false
+    }
+
+    /// Whether a region ends in `return Err(..)`, `Err(..)` or a macro that does as much.
+    fn fails_at_end(&self, region: RegionId) -> bool {
+        let facts = self.facts.region(region);
+        let last = facts
+            .value
+            .or_else(|| facts.nodes.iter().rev().copied().find(|n| !matches!(self.facts.node(*n).op, Op::Discard(_))));
+        last.is_some_and(|node| self.is_error(node))
+    }
+
+    fn is_error(&self, node: NodeId) -> bool {
+        match &self.facts.node(node).op {
+            Op::Return(Some(value)) => self.is_error(*value),
+            Op::Call { .. } => self
+                .index
+                .external(Site { body: self.body, node })
+                .is_some_and(|path| path == "std::result::Result::Err"),
+            Op::Method { name, receiver, .. } => name == "into" && self.is_error(*receiver),
+            Op::Macro(call) => matches!(call.path.last().as_str(), "bail" | "panic" | "unreachable"),
+            _ => false,
+        }
+    }
+
+    /// Closing and flushing what is given up anyway.
+    fn shutting_down(&self, effected: &Effected) -> bool {
+        effected.effect == Effect::Finish && effected.chain.len() > 1
+    }
+
+    /// A message about success right after.
+    fn success_after(&self, node: NodeId) -> Option<Span> {
+        let region = self.facts.region(self.facts.node(node).region);
+        let at = region.nodes.iter().position(|n| *n == node)?;
+        let next = region.nodes[at + 1..]
+            .iter()
+            .find(|n| matches!(self.facts.node(**n).op, Op::Macro(_) | Op::Bind { .. }))?;
+        let Op::Macro(call) = &self.facts.node(*next).op else { return None };
+        let says = matches!(call.path.last().as_str(), "info" | "debug" | "println");
+        says.then(|| self.facts.node(*next).range.in_file(self.body.file))
+    }
+
+    /// `if let Err(error) = ..` around what is thrown away, with the logger the crate has.
+    fn fix(&self, node: NodeId, value: NodeId, way: &Way) -> Option<Fix> {
+        let (statement, value) = (self.facts.node(node).range, self.facts.node(value).range);
+        if !matches!(way, Way::Underscore | Way::Ok)
+            || self.info.region_node(self.facts.node(node).region).is_none() && value.start == 0
+        {
+            return None;
+        }
+        let krate = &self.index.crates()[self.index.crate_of(self.body).index()];
+        let has = |name: &str| matches!(krate.externs.get(&ustr::ustr(name)), Some(Extern::Library(_)));
+        let log = match (has("tracing"), has("log")) {
+            (true, _) => "tracing::warn!(",
+            (_, true) => "log::warn!(",
+            _ => "eprintln!(",
+        };
+        let head = Span { file: self.body.file, start: statement.start, end: value.start };
+        let tail = Span { file: self.body.file, start: value.end, end: statement.end };
+        Some(Fix {
+            title: "log the error".into(),
+            applicability: Applicability::MaybeIncorrect,
+            edits: vec![
+                Edit { span: head, content: "if let Err(error) = ".into() },
+                Edit { span: tail, content: format!(" {{ {log}\"failed: {{error}}\"); }}") },
+            ],
+        })
+    }
+}
+
+fn words(way: &Way) -> &'static str {
+    match way {
+        Way::Underscore => "the result is bound to `_`",
+        Way::Ok => "`.ok()` turns the error into nothing",
+        Way::IfLet => "only success is looked at",
+        Way::Arm => "the error is thrown away here",
+        Way::Default => "an error looks like an empty value from here on",
+    }
+}
+
+fn is_wild(pattern: &Pattern) -> bool {
+    match &pattern.kind {
+        PatternKind::Wild | PatternKind::Rest => true,
+        PatternKind::Typed(of, _) => is_wild(of),
+        _ => false,
+    }
+}
+
+fn takes_only_ok(pattern: &Pattern) -> bool {
+    matches!(&pattern.kind, PatternKind::TupleStruct { path, .. } if path.last() == "Ok")
+}
+
+fn ignores_err(pattern: &Pattern) -> bool {
+    matches!(&pattern.kind, PatternKind::TupleStruct { path, parts } if path.last() == "Err" && parts.iter().all(is_wild))
+}
+
+fn takes_err(pattern: &Pattern) -> bool {
+    matches!(&pattern.kind, PatternKind::TupleStruct { path, .. } if path.last() == "Err")
+}

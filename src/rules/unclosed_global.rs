@@ -1,0 +1,87 @@
+//! `unclosed-global`: a static owns something whose end matters, and nothing that runs at the end of the program ends it.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::facts::model::StaticKind;
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::defs::StaticId;
+use crate::index::programs::Program;
+use crate::index::resources::words;
+
+pub const ID: &str = "unclosed-global";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let candidates: Vec<StaticId> = index.defs().static_ids().filter(|id| resource(index, *id).is_some()).collect();
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let mut ended: BTreeMap<StaticId, Vec<Site>> = BTreeMap::new();
+    for (site, operand) in index.releases() {
+        for item in index.origins(Site { node: operand, ..site }) {
+            ended.entry(item).or_default().push(site);
+        }
+    }
+    let none = Vec::new();
+    candidates.into_iter().filter_map(|id| diagnose(index, id, ended.get(&id).unwrap_or(&none))).collect()
+}
+
+/// The first resource the static owns whose end matters.
+fn resource(index: &Index, id: StaticId) -> Option<ustr::Ustr> {
+    let item = index.defs().static_item(id);
+    if item.kind == StaticKind::Const || item.test {
+        return None;
+    }
+    let owned = index.owned_resources(&index.signatures().statics[id.index()]);
+    let mut owned: Vec<_> = owned.into_iter().collect();
+    owned.sort_by_key(|path| path.as_str());
+    owned.into_iter().find(|path| index.resource(*path).is_some_and(|entry| entry.when_unended.is_some()))
+}
+
+fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
+    let path = resource(index, id)?;
+    let entry = index.resource(path)?;
+    let kind = words(&entry.kind?);
+    let (program, used) =
+        index.programs().iter().filter(|p| p.is_service()).find_map(|p| Some((p, used_in(index, p, id)?)))?;
+    if ended.iter().any(|site| program.reach.contains(&site.body) && !index.is_test(site.body)) {
+        return None;
+    }
+    let item = index.defs().static_item(id);
+    let span = item.name_range.in_file(index.defs().statics[id.index()].file);
+    let unreached = ended
+        .iter()
+        .filter(|site| !index.is_test(site.body))
+        .map(|site| Label::new(index.span(*site), "ended here, but nothing that the program runs leads to it"));
+    let owning = index.ownership_path(&index.signatures().statics[id.index()], path);
+    let used = Label::new(index.span(used), "used here");
+    let close = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned());
+    let help = match close {
+        Some(close) => format!(
+            "end it when the program is told to stop, after the server has finished: take it and call `{close}`"
+        ),
+        None => "give it an owner in `main`, so that it is dropped before the program ends".to_owned(),
+    };
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Certain,
+        format!("the {kind} in `{}` is never closed", item.name),
+        Label::new(span, format!("a static is never dropped, and nothing ends this `{}`", path.rsplit("::").next()?)),
+    )
+    .about(index.static_path(id), path.as_str())
+    .evidence(owning.into_iter().chain([used]).chain(unreached))
+    .note(format!("when the program ends, {}", entry.when_unended.clone()?))
+    .help(help);
+    Some(diagnostic)
+}
+
+/// Where a program mentions a static, first place first.
+fn used_in(index: &Index, program: &Program, id: StaticId) -> Option<Site> {
+    let mut bodies: Vec<_> = program.reach.iter().copied().filter(|body| !index.is_test(*body)).collect();
+    bodies.sort_unstable();
+    bodies.into_iter().find_map(|body| {
+        let mention = index.calls.statics(body).iter().find(|(_, item)| *item == id)?;
+        Some(Site { body, node: mention.0 })
+    })
+}
