@@ -38,7 +38,7 @@ impl<'e> BodyBuilder<'e> {
             builder.body.parameters.push(pattern);
         }
         builder.statements(&block.stmts);
-        builder.body
+        builder.finish()
     }
 
     /// The body of a static or constant.
@@ -47,7 +47,16 @@ impl<'e> BodyBuilder<'e> {
         let value = builder.expr(expr);
         builder.body.regions[0].value = Some(value);
         builder.body.regions[0].range = builder.range_of(value);
-        builder.body
+        builder.finish()
+    }
+
+    /// Bodies live as long as the run: what was allocated ahead goes back.
+    fn finish(mut self) -> Body {
+        self.body.nodes.shrink_to_fit();
+        self.body.regions.shrink_to_fit();
+        self.body.regions.iter_mut().for_each(|region| region.nodes.shrink_to_fit());
+        self.body.locals.shrink_to_fit();
+        self.body
     }
 
     fn new(file: &'e mut Extractor, scope: ScopeId, kind: RegionKind, range: Range) -> Self {
@@ -205,14 +214,14 @@ impl<'e> BodyBuilder<'e> {
         let otherwise = local.init.as_ref().and_then(|init| init.diverge.as_ref());
         let otherwise = otherwise.map(|(_, expr)| self.expr_region(RegionKind::Branch, expr));
         let (pattern, ty) = match &local.pat {
-            syn::Pat::Type(typed) => (self.pattern(&typed.pat), Some(paths::type_ref(&typed.ty))),
+            syn::Pat::Type(typed) => (self.pattern(&typed.pat), Some(Box::new(paths::type_ref(&typed.ty)))),
             pattern => (self.pattern(pattern), None),
         };
-        self.push(Op::Bind { pattern, ty, init, otherwise }, range)
+        self.push(Op::Bind { pattern: Box::new(pattern), ty, init, otherwise }, range)
     }
 
     fn exprs<'a>(&mut self, exprs: impl IntoIterator<Item = &'a syn::Expr>) -> Vec<NodeId> {
-        exprs.into_iter().map(|e| self.expr(e)).collect()
+        paths::tight(exprs.into_iter().map(|e| self.expr(e)))
     }
 
     /// Records an expression and all that it evaluates; gives its node.
@@ -270,7 +279,7 @@ impl<'e> BodyBuilder<'e> {
             }
             syn::Expr::Cast(c) => {
                 let of = self.expr(&c.expr);
-                let ty = paths::type_ref(&c.ty);
+                let ty = Box::new(paths::type_ref(&c.ty));
                 self.push_from(of, extents::ty(&c.ty).last, Op::Cast { of, ty })
             }
             syn::Expr::Paren(p) => self.expr(&p.expr),
@@ -311,7 +320,7 @@ impl<'e> BodyBuilder<'e> {
             syn::Expr::If(i) => self.if_expr(i),
             syn::Expr::Let(l) => {
                 let of = self.expr(&l.expr);
-                let pattern = self.pattern(&l.pat);
+                let pattern = Box::new(self.pattern(&l.pat));
                 self.push_to(l.let_token.span, of, Op::Let { pattern, of })
             }
             syn::Expr::Match(m) => self.match_expr(m),
@@ -340,7 +349,7 @@ impl<'e> BodyBuilder<'e> {
                     pattern = Some(b.pattern(&f.pat));
                     b.statements(&f.body.stmts);
                 });
-                let pattern = pattern.unwrap_or(Pattern { kind: PatternKind::Unseen, range });
+                let pattern = Box::new(pattern.unwrap_or(Pattern { kind: PatternKind::Unseen, range }));
                 self.push(Op::Loop { kind: LoopKind::For { pattern, iterated }, region }, range)
             }
             syn::Expr::Return(r) => {
@@ -387,7 +396,7 @@ impl<'e> BodyBuilder<'e> {
             receiver,
             name: paths::name(&call.method),
             name_range: self.range(call.method.span()),
-            generics: call.turbofish.as_ref().map(paths::turbofish).unwrap_or_default(),
+            generics: call.turbofish.as_ref().map(paths::arguments).unwrap_or_default().into(),
             arguments,
         };
         self.push_from(receiver, call.paren_token.span.close(), op)
@@ -414,7 +423,7 @@ impl<'e> BodyBuilder<'e> {
         let first = extents::path(&literal.path, literal.qself.as_ref()).first;
         let range = Range { start: self.start(first), end: self.end(literal.brace_token.span.close()) };
         let path = paths::path(&literal.path, literal.qself.as_ref());
-        self.push(Op::Struct { path, fields, rest }, range)
+        self.push(Op::Struct { path: Box::new(path), fields, rest }, range)
     }
 
     fn closure(&mut self, closure: &syn::ExprClosure) -> NodeId {
@@ -446,7 +455,7 @@ impl<'e> BodyBuilder<'e> {
         let first = [closure.asyncness.map(|t| t.span), closure.capture.map(|t| t.span)];
         let start = first.into_iter().flatten().next().unwrap_or(closure.inputs_begin.span);
         let range = Range { start: self.start(start), end: self.body.region(region).range.end };
-        let (returns, is_async) = (paths::returns(&closure.output), closure.asyncness.is_some());
+        let (returns, is_async) = (paths::returns(&closure.output).map(Box::new), closure.asyncness.is_some());
         self.push(Op::Closure { region, parameters, types, returns, is_async }, range)
     }
 
@@ -550,7 +559,7 @@ impl<'e> BodyBuilder<'e> {
                 call.seen = false;
             }
         }
-        self.push(Op::Macro(call), range)
+        self.push(Op::Macro(Box::new(call)), range)
     }
 
     fn select(&mut self, select: &macros::Select, range: Range) -> NodeId {
@@ -626,7 +635,7 @@ impl<'e> BodyBuilder<'e> {
     }
 
     fn patterns<'a>(&mut self, patterns: impl IntoIterator<Item = &'a syn::Pat>) -> Vec<Pattern> {
-        patterns.into_iter().map(|p| self.pattern(p)).collect()
+        paths::tight(patterns.into_iter().map(|p| self.pattern(p)))
     }
 
     /// Every alternative binds the same names; they are one local each.

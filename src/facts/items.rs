@@ -334,7 +334,7 @@ impl Extractor {
             syn::ReceiverKind::Typed(_, ty) => Receiver::Typed(paths::type_ref(ty)),
             _ => Receiver::Typed(TypeRef::Unseen),
         });
-        let parameters = typed_parameters(signature).map(|p| paths::type_ref(&p.ty)).collect();
+        let parameters = paths::tight(typed_parameters(signature).map(|p| paths::type_ref(&p.ty)));
         let id = self.facts.functions.len();
         self.facts.functions.push(Function {
             name: paths::name(&signature.ident),

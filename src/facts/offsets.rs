@@ -19,16 +19,13 @@ pub struct Offsets {
 impl Offsets {
     /// The offsets of a `text` that stands `before` bytes behind the start of its file.
     pub fn new(text: &str, before: u32) -> Self {
-        let breaks = |chars: &mut dyn Iterator<Item = bool>| {
-            let starts = chars.zip(1..).filter(|(is_break, _)| *is_break).map(|(_, next)| next);
-            std::iter::once(0).chain(starts).collect()
-        };
         if text.is_ascii() {
-            return Offsets { before, lines: breaks(&mut text.bytes().map(|b| b == b'\n')), bytes: None };
+            return Offsets { before, lines: line_starts(text.match_indices('\n').map(|(at, _)| at)), bytes: None };
         }
+        let breaks = text.chars().enumerate().filter(|(_, c)| *c == '\n').map(|(at, _)| at);
         let ends = std::iter::once(text.len() as u32);
         let bytes = text.char_indices().map(|(at, _)| at as u32).chain(ends).collect();
-        Offsets { before, lines: breaks(&mut text.chars().map(|c| c == '\n')), bytes: Some(bytes) }
+        Offsets { before, lines: line_starts(breaks), bytes: Some(bytes) }
     }
 
     /// The first byte of a span.
@@ -56,4 +53,9 @@ impl Offsets {
         };
         self.before + byte
     }
+}
+
+/// The first characters of lines that end at `breaks`.
+fn line_starts(breaks: impl Iterator<Item = usize>) -> Vec<u32> {
+    std::iter::once(0).chain(breaks.map(|at| at as u32 + 1)).collect()
 }
