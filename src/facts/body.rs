@@ -2,9 +2,9 @@
 //! scope; nothing else is resolved. Knows of macros only that `macros` reads them.
 
 use proc_macro2::Span;
-use syn::spanned::Spanned;
 use ustr::{Ustr, ustr};
 
+use super::extents::{self, Extent};
 use super::items::{Extractor, typed_parameters};
 use super::macros::{self, Reading};
 use super::model::*;
@@ -27,10 +27,10 @@ pub struct BodyBuilder<'e> {
 impl<'e> BodyBuilder<'e> {
     /// The body of a function.
     pub fn function(file: &'e mut Extractor, scope: ScopeId, signature: &syn::Signature, block: &syn::Block) -> Body {
-        let range = file.range(block.brace_token.span.join());
+        let range = file.range(block.brace_token.span);
         let mut builder = BodyBuilder::new(file, scope, RegionKind::Function, range);
         if let Some(receiver) = signature.receiver() {
-            let range = builder.file.range(receiver.self_token.span);
+            let range = builder.range(receiver.self_token.span);
             builder.bind_local(ustr("self"), range);
         }
         for parameter in typed_parameters(signature) {
@@ -38,7 +38,7 @@ impl<'e> BodyBuilder<'e> {
             builder.body.parameters.push(pattern);
         }
         builder.statements(&block.stmts);
-        builder.body
+        builder.finish()
     }
 
     /// The body of a static or constant.
@@ -47,7 +47,16 @@ impl<'e> BodyBuilder<'e> {
         let value = builder.expr(expr);
         builder.body.regions[0].value = Some(value);
         builder.body.regions[0].range = builder.range_of(value);
-        builder.body
+        builder.finish()
+    }
+
+    /// Bodies live as long as the run: what was allocated ahead goes back.
+    fn finish(mut self) -> Body {
+        self.body.nodes.shrink_to_fit();
+        self.body.regions.shrink_to_fit();
+        self.body.regions.iter_mut().for_each(|region| region.nodes.shrink_to_fit());
+        self.body.locals.shrink_to_fit();
+        self.body
     }
 
     fn new(file: &'e mut Extractor, scope: ScopeId, kind: RegionKind, range: Range) -> Self {
@@ -56,8 +65,16 @@ impl<'e> BodyBuilder<'e> {
         BodyBuilder { file, body, region: Body::ROOT, binding: Body::ROOT, scope, names: Vec::new() }
     }
 
-    fn span(&self, span: Span) -> Range {
-        self.file.range(span)
+    fn range(&self, extent: impl Into<Extent>) -> Range {
+        self.file.range(extent)
+    }
+
+    fn start(&self, first: Span) -> u32 {
+        self.file.offsets.start(first)
+    }
+
+    fn end(&self, last: Span) -> u32 {
+        self.file.offsets.end(last)
     }
 
     fn range_of(&self, node: NodeId) -> Range {
@@ -73,13 +90,13 @@ impl<'e> BodyBuilder<'e> {
 
     /// From the start of an operand to the end of a token.
     fn push_from(&mut self, first: NodeId, last: Span, op: Op) -> NodeId {
-        let range = Range { start: self.range_of(first).start, end: self.span(last).end };
+        let range = Range { start: self.range_of(first).start, end: self.end(last) };
         self.push(op, range)
     }
 
     /// From the start of a token to the end of an operand.
     fn push_to(&mut self, first: Span, last: NodeId, op: Op) -> NodeId {
-        let range = Range { start: self.span(first).start, end: self.range_of(last).end };
+        let range = Range { start: self.start(first), end: self.range_of(last).end };
         self.push(op, range)
     }
 
@@ -115,7 +132,7 @@ impl<'e> BodyBuilder<'e> {
     }
 
     fn block_region(&mut self, kind: RegionKind, block: &syn::Block) -> RegionId {
-        let range = self.span(block.brace_token.span.join());
+        let range = self.range(block.brace_token.span);
         let region = self.open(kind, range);
         self.inside(region, |b| b.statements(&block.stmts));
         region
@@ -160,7 +177,7 @@ impl<'e> BodyBuilder<'e> {
             syn::Stmt::Item(_) => {}
             syn::Stmt::Expr(expr, semi) => {
                 let value = self.expr(expr);
-                let end = semi.map_or(self.range_of(value).end, |s| self.span(s.span).end);
+                let end = semi.map_or(self.range_of(value).end, |s| self.end(s.span));
                 let start = self.range_of(value).start;
                 self.file.coverable.push(Range { start, end });
                 match semi {
@@ -176,7 +193,7 @@ impl<'e> BodyBuilder<'e> {
     }
 
     fn statement_macro(&mut self, statement: &syn::StmtMacro, last: bool) {
-        let range = self.macro_range(&statement.mac);
+        let range = self.range(extents::macro_call(&statement.mac));
         self.file.coverable.push(range);
         if macros::is_item_macro(&statement.mac) {
             return self.file.item_macro(None, &statement.mac, self.scope, range);
@@ -192,19 +209,19 @@ impl<'e> BodyBuilder<'e> {
     }
 
     fn let_statement(&mut self, local: &syn::Local) -> NodeId {
-        let range = Range { start: self.span(local.let_token.span).start, end: self.span(local.semi_token.span).end };
+        let range = Range { start: self.start(local.let_token.span), end: self.end(local.semi_token.span) };
         let init = local.init.as_ref().map(|init| self.expr(&init.expr));
         let otherwise = local.init.as_ref().and_then(|init| init.diverge.as_ref());
         let otherwise = otherwise.map(|(_, expr)| self.expr_region(RegionKind::Branch, expr));
         let (pattern, ty) = match &local.pat {
-            syn::Pat::Type(typed) => (self.pattern(&typed.pat), Some(paths::type_ref(&typed.ty))),
+            syn::Pat::Type(typed) => (self.pattern(&typed.pat), Some(Box::new(paths::type_ref(&typed.ty)))),
             pattern => (self.pattern(pattern), None),
         };
-        self.push(Op::Bind { pattern, ty, init, otherwise }, range)
+        self.push(Op::Bind { pattern: Box::new(pattern), ty, init, otherwise }, range)
     }
 
     fn exprs<'a>(&mut self, exprs: impl IntoIterator<Item = &'a syn::Expr>) -> Vec<NodeId> {
-        exprs.into_iter().map(|e| self.expr(e)).collect()
+        paths::tight(exprs.into_iter().map(|e| self.expr(e)))
     }
 
     /// Records an expression and all that it evaluates; gives its node.
@@ -212,7 +229,7 @@ impl<'e> BodyBuilder<'e> {
         match expr {
             syn::Expr::Path(p) => self.path_expr(p),
             syn::Expr::Lit(l) => {
-                let range = self.span(l.lit.span());
+                let range = self.range(l.lit.span());
                 self.push(Op::Literal(literal(&l.lit)), range)
             }
             syn::Expr::Call(c) => {
@@ -251,7 +268,7 @@ impl<'e> BodyBuilder<'e> {
             syn::Expr::Unary(u) => {
                 let of = self.expr(&u.expr);
                 let op = if matches!(u.op, syn::UnOp::Deref(_)) { Op::Deref(of) } else { Op::Unary(of) };
-                self.push_to(u.op.span(), of, op)
+                self.push_to(extents::spanned(&u.op).first, of, op)
             }
             syn::Expr::Binary(b) => self.binary(b),
             syn::Expr::Assign(a) => {
@@ -262,29 +279,29 @@ impl<'e> BodyBuilder<'e> {
             }
             syn::Expr::Cast(c) => {
                 let of = self.expr(&c.expr);
-                let ty = paths::type_ref(&c.ty);
-                self.push_from(of, c.ty.span(), Op::Cast { of, ty })
+                let ty = Box::new(paths::type_ref(&c.ty));
+                self.push_from(of, extents::ty(&c.ty).last, Op::Cast { of, ty })
             }
             syn::Expr::Paren(p) => self.expr(&p.expr),
             syn::Expr::Group(g) => self.expr(&g.expr),
             syn::Expr::Tuple(t) => {
                 let parts = self.exprs(&t.elems);
-                let range = self.span(t.paren_token.span.join());
+                let range = self.range(t.paren_token.span);
                 self.push(Op::Tuple(parts), range)
             }
             syn::Expr::Array(a) => {
                 let parts = self.exprs(&a.elems);
-                let range = self.span(a.bracket_token.span.join());
+                let range = self.range(a.bracket_token.span);
                 self.push(Op::Array(parts), range)
             }
             syn::Expr::Repeat(r) => {
                 let parts = vec![self.expr(&r.expr)];
-                let range = self.span(r.bracket_token.span.join());
+                let range = self.range(r.bracket_token.span);
                 self.push(Op::Array(parts), range)
             }
             syn::Expr::Range(r) => {
                 let parts: Vec<NodeId> = r.start.iter().chain(&r.end).map(|e| self.expr(e)).collect();
-                let limits = self.span(r.limits.span());
+                let limits = self.range(extents::spanned(&r.limits));
                 let start = r.start.as_ref().map_or(limits.start, |_| self.range_of(parts[0]).start);
                 let end = r.end.as_ref().map_or(limits.end, |_| self.range_of(parts[parts.len() - 1]).end);
                 self.push(Op::Range(parts), Range { start, end })
@@ -293,8 +310,7 @@ impl<'e> BodyBuilder<'e> {
             syn::Expr::Closure(c) => self.closure(c),
             syn::Expr::Async(a) => {
                 let region = self.block_region(RegionKind::Async, &a.block);
-                let range =
-                    Range { start: self.span(a.async_token.span).start, end: self.body.region(region).range.end };
+                let range = Range { start: self.start(a.async_token.span), end: self.body.region(region).range.end };
                 self.push(Op::Async(region), range)
             }
             syn::Expr::Block(b) => self.block(&b.block, None),
@@ -304,21 +320,18 @@ impl<'e> BodyBuilder<'e> {
             syn::Expr::If(i) => self.if_expr(i),
             syn::Expr::Let(l) => {
                 let of = self.expr(&l.expr);
-                let pattern = self.pattern(&l.pat);
+                let pattern = Box::new(self.pattern(&l.pat));
                 self.push_to(l.let_token.span, of, Op::Let { pattern, of })
             }
             syn::Expr::Match(m) => self.match_expr(m),
             syn::Expr::Loop(l) => {
                 let region = self.block_region(RegionKind::Loop, &l.body);
-                let range =
-                    Range { start: self.span(l.loop_token.span).start, end: self.body.region(region).range.end };
+                let range = Range { start: self.start(l.loop_token.span), end: self.body.region(region).range.end };
                 self.push(Op::Loop { kind: LoopKind::Loop, region }, range)
             }
             syn::Expr::While(w) => {
-                let range = Range {
-                    start: self.span(w.while_token.span).start,
-                    end: self.span(w.body.brace_token.span.close()).end,
-                };
+                let range =
+                    Range { start: self.start(w.while_token.span), end: self.end(w.body.brace_token.span.close()) };
                 let region = self.open(RegionKind::Loop, range);
                 self.inside(region, |b| {
                     b.expr(&w.cond);
@@ -327,10 +340,8 @@ impl<'e> BodyBuilder<'e> {
                 self.push(Op::Loop { kind: LoopKind::While, region }, range)
             }
             syn::Expr::ForLoop(f) => {
-                let range = Range {
-                    start: self.span(f.for_token.span).start,
-                    end: self.span(f.body.brace_token.span.close()).end,
-                };
+                let range =
+                    Range { start: self.start(f.for_token.span), end: self.end(f.body.brace_token.span.close()) };
                 let iterated = self.expr(&f.expr);
                 let region = self.open(RegionKind::Loop, range);
                 let mut pattern = None;
@@ -338,7 +349,7 @@ impl<'e> BodyBuilder<'e> {
                     pattern = Some(b.pattern(&f.pat));
                     b.statements(&f.body.stmts);
                 });
-                let pattern = pattern.unwrap_or(Pattern { kind: PatternKind::Unseen, range });
+                let pattern = Box::new(pattern.unwrap_or(Pattern { kind: PatternKind::Unseen, range }));
                 self.push(Op::Loop { kind: LoopKind::For { pattern, iterated }, region }, range)
             }
             syn::Expr::Return(r) => {
@@ -355,7 +366,7 @@ impl<'e> BodyBuilder<'e> {
                 self.exit(y.yield_token.span, value, Op::Unseen)
             }
             other => {
-                let range = self.span(other.span());
+                let range = self.range(extents::spanned(other));
                 self.push(Op::Unseen, range)
             }
         }
@@ -365,22 +376,14 @@ impl<'e> BodyBuilder<'e> {
         match value {
             Some(value) => self.push_to(keyword, value, op),
             None => {
-                let range = self.span(keyword);
+                let range = self.range(keyword);
                 self.push(op, range)
             }
         }
     }
 
     fn path_expr(&mut self, expr: &syn::ExprPath) -> NodeId {
-        let first = expr.path.segments.first().map_or(Span::call_site(), |s| s.ident.span());
-        let start = expr.qself.as_ref().map_or(first, |q| q.lt_token.span);
-        let start = expr.path.leading_colon.map_or(start, |c| c.spans[0]);
-        let end = expr.path.segments.last().map_or(first, |s| match &s.arguments {
-            syn::PathArguments::None => s.ident.span(),
-            syn::PathArguments::AngleBracketed(a) => a.gt_token.span,
-            syn::PathArguments::Parenthesized(p) => p.paren_token.span.close(),
-        });
-        let range = Range { start: self.span(start).start, end: self.span(end).end };
+        let range = self.range(extents::path(&expr.path, expr.qself.as_ref()));
         let path = paths::path(&expr.path, expr.qself.as_ref());
         let local = path.single().and_then(|name| self.local(name));
         self.push(local.map_or(Op::Path(path), Op::Local), range)
@@ -392,8 +395,8 @@ impl<'e> BodyBuilder<'e> {
         let op = Op::Method {
             receiver,
             name: paths::name(&call.method),
-            name_range: self.span(call.method.span()),
-            generics: call.turbofish.as_ref().map(paths::turbofish).unwrap_or_default(),
+            name_range: self.range(call.method.span()),
+            generics: call.turbofish.as_ref().map(paths::arguments).unwrap_or_default().into(),
             arguments,
         };
         self.push_from(receiver, call.paren_token.span.close(), op)
@@ -412,15 +415,15 @@ impl<'e> BodyBuilder<'e> {
         for field in &literal.fields {
             let value = self.expr(&field.expr);
             let (name, span) = member(&field.member);
-            let range = Range { start: self.span(span).start, end: self.range_of(value).end };
+            let range = Range { start: self.start(span), end: self.range_of(value).end };
             self.file.coverable.push(range);
             fields.push((name, value));
         }
         let rest = literal.rest.as_ref().map(|e| self.expr(e));
-        let first = literal.path.segments.first().map_or(Span::call_site(), |s| s.ident.span());
-        let range = Range { start: self.span(first).start, end: self.span(literal.brace_token.span.close()).end };
+        let first = extents::path(&literal.path, literal.qself.as_ref()).first;
+        let range = Range { start: self.start(first), end: self.end(literal.brace_token.span.close()) };
         let path = paths::path(&literal.path, literal.qself.as_ref());
-        self.push(Op::Struct { path, fields, rest }, range)
+        self.push(Op::Struct { path: Box::new(path), fields, rest }, range)
     }
 
     fn closure(&mut self, closure: &syn::ExprClosure) -> NodeId {
@@ -439,7 +442,7 @@ impl<'e> BodyBuilder<'e> {
             let range = match &*closure.body {
                 syn::Expr::Block(syn::ExprBlock { block, label: None, .. }) => {
                     b.statements(&block.stmts);
-                    b.span(block.brace_token.span.join())
+                    b.range(block.brace_token.span)
                 }
                 body => {
                     let value = b.expr(body);
@@ -451,20 +454,20 @@ impl<'e> BodyBuilder<'e> {
         });
         let first = [closure.asyncness.map(|t| t.span), closure.capture.map(|t| t.span)];
         let start = first.into_iter().flatten().next().unwrap_or(closure.inputs_begin.span);
-        let range = Range { start: self.span(start).start, end: self.body.region(region).range.end };
-        let (returns, is_async) = (paths::returns(&closure.output), closure.asyncness.is_some());
+        let range = Range { start: self.start(start), end: self.body.region(region).range.end };
+        let (returns, is_async) = (paths::returns(&closure.output).map(Box::new), closure.asyncness.is_some());
         self.push(Op::Closure { region, parameters, types, returns, is_async }, range)
     }
 
     fn block(&mut self, block: &syn::Block, keyword: Option<Span>) -> NodeId {
         let region = self.block_region(RegionKind::Block, block);
         let inner = self.body.region(region).range;
-        let start = keyword.map_or(inner.start, |k| self.span(k).start);
+        let start = keyword.map_or(inner.start, |k| self.start(k));
         self.push(Op::Block(region), Range { start, end: inner.end })
     }
 
     fn if_expr(&mut self, expr: &syn::ExprIf) -> NodeId {
-        let range = self.span(expr.then_branch.brace_token.span.join());
+        let range = self.range(expr.then_branch.brace_token.span);
         let then = self.open(RegionKind::Branch, range);
         let known = self.names.len();
         let outer = std::mem::replace(&mut self.binding, then);
@@ -474,7 +477,7 @@ impl<'e> BodyBuilder<'e> {
         self.names.truncate(known);
         let otherwise = expr.else_branch.as_ref().map(|(_, e)| self.expr_region(RegionKind::Branch, e));
         let end = otherwise.map_or(range.end, |region| self.body.region(region).range.end);
-        let start = self.span(expr.if_token.span).start;
+        let start = self.start(expr.if_token.span);
         self.push(Op::If { condition, then, otherwise }, Range { start, end })
     }
 
@@ -504,8 +507,7 @@ impl<'e> BodyBuilder<'e> {
             self.file.coverable.push(range);
             arms.push(Arm { pattern, guarded, region, range });
         }
-        let range =
-            Range { start: self.span(expr.match_token.span).start, end: self.span(expr.brace_token.span.close()).end };
+        let range = Range { start: self.start(expr.match_token.span), end: self.end(expr.brace_token.span.close()) };
         self.push(Op::Match { scrutinee, arms }, range)
     }
 
@@ -513,21 +515,15 @@ impl<'e> BodyBuilder<'e> {
     pub fn arm_body(&mut self, body: &syn::Expr) -> Range {
         if let syn::Expr::Block(syn::ExprBlock { block, label: None, .. }) = body {
             self.statements(&block.stmts);
-            return self.span(block.brace_token.span.join());
+            return self.range(block.brace_token.span);
         }
         let value = self.expr(body);
         self.set_value(value);
         self.range_of(value)
     }
 
-    fn macro_range(&self, mac: &syn::Macro) -> Range {
-        let first = mac.path.segments.first().map_or(Span::call_site(), |s| s.ident.span());
-        let first = mac.path.leading_colon.map_or(first, |c| c.spans[0]);
-        Range { start: self.span(first).start, end: self.span(mac.delimiter.span().close()).end }
-    }
-
     fn macro_call(&mut self, mac: &syn::Macro) -> NodeId {
-        let range = self.macro_range(mac);
+        let range = self.range(extents::macro_call(mac));
         let path = paths::path(&mac.path, None);
         let mut call = MacroCall { path, arguments: Vec::new(), mentions: Vec::new(), seen: true };
         match macros::read(mac) {
@@ -563,7 +559,7 @@ impl<'e> BodyBuilder<'e> {
                 call.seen = false;
             }
         }
-        self.push(Op::Macro(call), range)
+        self.push(Op::Macro(Box::new(call)), range)
     }
 
     fn select(&mut self, select: &macros::Select, range: Range) -> NodeId {
@@ -590,42 +586,63 @@ impl<'e> BodyBuilder<'e> {
 
     /// A pattern; its names are bound from here on.
     pub fn pattern(&mut self, pattern: &syn::Pat) -> Pattern {
-        let range = self.span(pattern.span());
-        let kind = match pattern {
-            syn::Pat::Wild(_) => PatternKind::Wild,
-            syn::Pat::Ident(i) => self.identifier(i),
-            syn::Pat::Tuple(t) => PatternKind::Tuple(self.patterns(&t.elems)),
-            syn::Pat::Slice(s) => PatternKind::Slice(self.patterns(&s.elems)),
-            syn::Pat::TupleStruct(t) => PatternKind::TupleStruct {
-                path: paths::path(&t.path, t.qself.as_ref()),
-                parts: self.patterns(&t.elems),
-            },
-            syn::Pat::Struct(s) => {
-                let fields = s.fields.iter().map(|f| (member(&f.member).0, self.pattern(&f.pat))).collect();
-                PatternKind::Struct { path: paths::path(&s.path, s.qself.as_ref()), fields }
+        let (kind, range) = match pattern {
+            syn::Pat::Wild(w) => (PatternKind::Wild, self.range(w.underscore_token.span)),
+            syn::Pat::Rest(r) => (PatternKind::Rest, self.range(extents::spanned(&r.dot2_token))),
+            syn::Pat::Ident(i) => return self.identifier(i),
+            syn::Pat::Paren(p) => {
+                let inner = self.pattern(&p.pat);
+                (inner.kind, self.range(p.paren_token.span))
             }
-            syn::Pat::Path(p) => PatternKind::Path(paths::path(&p.path, p.qself.as_ref())),
-            syn::Pat::Reference(r) => PatternKind::Reference(Box::new(self.pattern(&r.pat))),
-            syn::Pat::Paren(p) => return self.pattern(&p.pat),
             syn::Pat::Guard(g) => return self.pattern(&g.pat),
-            syn::Pat::Or(o) => self.alternatives(&o.cases),
-            syn::Pat::Type(t) => PatternKind::Typed(Box::new(self.pattern(&t.pat)), paths::type_ref(&t.ty)),
-            syn::Pat::Rest(_) => PatternKind::Rest,
-            syn::Pat::Lit(_) | syn::Pat::Range(_) | syn::Pat::Const(_) => PatternKind::Literal,
-            _ => PatternKind::Unseen,
+            syn::Pat::Or(o) => return self.alternatives(o),
+            syn::Pat::Tuple(t) => (PatternKind::Tuple(self.patterns(&t.elems)), self.range(t.paren_token.span)),
+            syn::Pat::Slice(s) => (PatternKind::Slice(self.patterns(&s.elems)), self.range(s.bracket_token.span)),
+            syn::Pat::Path(p) => {
+                let path = paths::path(&p.path, p.qself.as_ref());
+                (PatternKind::Path(path), self.range(extents::path(&p.path, p.qself.as_ref())))
+            }
+            syn::Pat::TupleStruct(t) => {
+                let path = paths::path(&t.path, t.qself.as_ref());
+                let first = extents::path(&t.path, t.qself.as_ref()).first;
+                let parts = self.patterns(&t.elems);
+                let range = self.range(Extent { first, last: t.paren_token.span.close() });
+                (PatternKind::TupleStruct { path, parts }, range)
+            }
+            syn::Pat::Struct(s) => {
+                let path = paths::path(&s.path, s.qself.as_ref());
+                let first = extents::path(&s.path, s.qself.as_ref()).first;
+                let fields = s.fields.iter().map(|f| (member(&f.member).0, self.pattern(&f.pat))).collect();
+                let range = self.range(Extent { first, last: s.brace_token.span.close() });
+                (PatternKind::Struct { path, fields }, range)
+            }
+            syn::Pat::Reference(r) => {
+                let of = self.pattern(&r.pat);
+                let range = Range { start: self.start(r.and_token.span), end: of.range.end };
+                (PatternKind::Reference(Box::new(of)), range)
+            }
+            syn::Pat::Type(t) => {
+                let of = self.pattern(&t.pat);
+                let range = Range { start: of.range.start, end: self.end(extents::ty(&t.ty).last) };
+                (PatternKind::Typed(Box::new(of), paths::type_ref(&t.ty)), range)
+            }
+            syn::Pat::Lit(l) => (PatternKind::Literal, self.range(extents::spanned(l))),
+            syn::Pat::Range(r) => (PatternKind::Literal, self.range(extents::spanned(r))),
+            syn::Pat::Const(c) => (PatternKind::Literal, self.range(extents::spanned(c))),
+            other => (PatternKind::Unseen, self.range(extents::spanned(other))),
         };
         Pattern { kind, range }
     }
 
     fn patterns<'a>(&mut self, patterns: impl IntoIterator<Item = &'a syn::Pat>) -> Vec<Pattern> {
-        patterns.into_iter().map(|p| self.pattern(p)).collect()
+        paths::tight(patterns.into_iter().map(|p| self.pattern(p)))
     }
 
     /// Every alternative binds the same names; they are one local each.
-    fn alternatives<'a>(&mut self, cases: impl IntoIterator<Item = &'a syn::Pat>) -> PatternKind {
+    fn alternatives(&mut self, or: &syn::PatOr) -> Pattern {
         let before = self.names.len();
         let mut parts: Vec<Pattern> = Vec::new();
-        for case in cases {
+        for case in &or.cases {
             let first: Vec<(Ustr, LocalId)> = self.names[before..].to_vec();
             let mut part = self.pattern(case);
             if !parts.is_empty() {
@@ -635,22 +652,28 @@ impl<'e> BodyBuilder<'e> {
             }
             parts.push(part);
         }
-        PatternKind::Or(parts)
+        let ends = parts.first().map_or(0, |p| p.range.start)..parts.last().map_or(0, |p| p.range.end);
+        let start = or.leading_vert.map_or(ends.start, |t| self.start(t.span));
+        Pattern { kind: PatternKind::Or(parts), range: Range { start, end: ends.end } }
     }
 
     /// A name in a pattern: a constant or unit variant by convention where it starts with a capital, else a new local.
-    fn identifier(&mut self, ident: &syn::PatIdent) -> PatternKind {
+    fn identifier(&mut self, ident: &syn::PatIdent) -> Pattern {
         let name = paths::name(&ident.ident);
+        let name_range = self.range(ident.ident.span());
         let is_constant =
             name.starts_with(|c: char| c.is_uppercase()) && ident.by_ref.is_none() && ident.subpat.is_none();
         if is_constant {
             let segment = Segment { name, arguments: Vec::new(), bindings: Vec::new() };
-            return PatternKind::Path(Path { global: false, qself: None, segments: vec![segment] });
+            let path = Path { global: false, qself: None, segments: vec![segment] };
+            return Pattern { kind: PatternKind::Path(path), range: name_range };
         }
-        let range = self.span(ident.ident.span());
-        let local = self.bind_local(name, range);
+        let local = self.bind_local(name, name_range);
         let of = ident.subpat.as_ref().map(|(_, p)| Box::new(self.pattern(p)));
-        PatternKind::Bind { local, of }
+        let modifier = ident.by_ref.map(|t| t.span).or(ident.mutability.map(|t| t.span));
+        let start = modifier.map_or(name_range.start, |m| self.start(m));
+        let end = of.as_ref().map_or(name_range.end, |of| of.range.end);
+        Pattern { kind: PatternKind::Bind { local, of }, range: Range { start, end } }
     }
 }
 

@@ -1,19 +1,19 @@
 //! Items of a file: from syn to facts. Bodies are handed to `body`, item macros to `macros`.
 
-use syn::spanned::Spanned;
 use ustr::{Ustr, ustr};
 
 use super::body::BodyBuilder;
+use super::extents::{self, Extent};
 use super::macros::{self, ItemMacro};
 use super::model::*;
+use super::offsets::Offsets;
 use super::paths;
 use crate::source::Range;
 
 /// Collects the facts of one file.
 pub struct Extractor {
     pub facts: FileFacts,
-    /// Bytes before the text that syn saw: byte order mark and shebang.
-    offset: u32,
+    pub offsets: Offsets,
     /// Ranges of items, statements, arms and fields: what a suppression comment can cover.
     pub coverable: Vec<Range>,
     test: bool,
@@ -27,20 +27,20 @@ struct Context {
 }
 
 impl Extractor {
-    pub fn new(offset: u32) -> Self {
+    pub fn new(offsets: Offsets) -> Self {
         let file = Scope { kind: ScopeKind::File, name: ustr(""), parent: None, test: false };
         Extractor {
             facts: FileFacts { scopes: vec![file], ..FileFacts::default() },
-            offset,
+            offsets,
             coverable: Vec::new(),
             test: false,
         }
     }
 
-    /// Bytes of a syn span in the file on disk.
-    pub fn range(&self, span: proc_macro2::Span) -> Range {
-        let bytes = span.byte_range();
-        Range { start: bytes.start as u32 + self.offset, end: bytes.end as u32 + self.offset }
+    /// Bytes of a piece of syntax in the file on disk.
+    pub fn range(&self, extent: impl Into<Extent>) -> Range {
+        let Extent { first, last } = extent.into();
+        Range { start: self.offsets.start(first), end: self.offsets.end(last) }
     }
 
     pub fn items(&mut self, items: &[syn::Item], scope: ScopeId) {
@@ -60,7 +60,7 @@ impl Extractor {
     }
 
     pub fn item(&mut self, item: &syn::Item, scope: ScopeId) {
-        let range = self.range(item.span());
+        let range = self.range(extents::item(item));
         self.coverable.push(range);
         let outer = self.test;
         self.test |= paths::only_for_tests(attributes_of(item));
@@ -147,7 +147,7 @@ impl Extractor {
             ItemMacro::Definition(name) => self.facts.macros.push(MacroDef { name, scope }),
             ItemMacro::Statics(kind, statics) => {
                 for s in &statics {
-                    let (name_range, range) = (self.range(s.ident.span()), self.range(s.span));
+                    let (name_range, range) = (self.range(s.ident.span()), self.range(s.extent));
                     self.static_item(&s.ident, name_range, kind, &s.ty, s.init.as_ref(), s.public, range, scope);
                 }
             }
@@ -183,7 +183,7 @@ impl Extractor {
                 self.use_name(paths::name(&r.ident), rename, r.ident.span(), prefix, item, scope);
             }
             syn::UseTree::Glob(g) => {
-                let range = self.range(g.star_token.span());
+                let range = self.range(g.star_token.span);
                 self.facts.uses.push(Use {
                     scope,
                     path: prefix.clone(),
@@ -226,7 +226,7 @@ impl Extractor {
     fn fields(&mut self, fields: &syn::Fields, variant: Option<Ustr>) -> Vec<Field> {
         let mut found = Vec::new();
         for (at, field) in fields.iter().enumerate() {
-            let range = self.range(field.span());
+            let range = self.range(extents::field(field));
             self.coverable.push(range);
             found.push(Field {
                 name: field.ident.as_ref().map_or_else(|| ustr(&at.to_string()), paths::name),
@@ -276,7 +276,7 @@ impl Extractor {
         });
         for part in &item.items {
             if let syn::TraitItem::Fn(f) = part {
-                let range = self.range(f.span());
+                let range = self.range(extents::provided(f));
                 self.coverable.push(range);
                 let context = Context { scope, owner: Owner::Trait(id) };
                 self.function(&f.sig, f.default.as_ref(), &f.attrs, true, range, context);
@@ -297,7 +297,7 @@ impl Extractor {
         for part in &item.items {
             match part {
                 syn::ImplItem::Fn(f) => {
-                    let range = self.range(f.span());
+                    let range = self.range(extents::method(f));
                     self.coverable.push(range);
                     let outer = self.test;
                     self.test |= paths::only_for_tests(&f.attrs);
@@ -334,7 +334,7 @@ impl Extractor {
             syn::ReceiverKind::Typed(_, ty) => Receiver::Typed(paths::type_ref(ty)),
             _ => Receiver::Typed(TypeRef::Unseen),
         });
-        let parameters = typed_parameters(signature).map(|p| paths::type_ref(&p.ty)).collect();
+        let parameters = paths::tight(typed_parameters(signature).map(|p| paths::type_ref(&p.ty)));
         let id = self.facts.functions.len();
         self.facts.functions.push(Function {
             name: paths::name(&signature.ident),

@@ -1,11 +1,11 @@
 //! Macros whose arguments are Rust are looked into; the rest is recorded as unseen, never guessed. Knows macros by name only.
 
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::spanned::Spanned;
 use syn::{Token, braced};
 use ustr::Ustr;
 
+use super::extents::{self, Extent};
 use super::model::StaticKind;
 use super::paths;
 
@@ -59,7 +59,7 @@ pub struct MacroStatic {
     pub ty: syn::Type,
     pub init: Option<syn::Expr>,
     pub public: bool,
-    pub span: Span,
+    pub extent: Extent,
 }
 
 /// Macros that evaluate their arguments and keep none of them.
@@ -206,7 +206,7 @@ fn captured_names(tokens: &TokenStream) -> Vec<Ustr> {
     let mut names = Vec::new();
     for token in tokens.clone() {
         if let TokenTree::Literal(literal) = token
-            && let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string())
+            && let syn::Lit::Str(text) = syn::Lit::new(literal)
         {
             let text = text.value();
             for hole in text.split('{').skip(1) {
@@ -399,10 +399,10 @@ fn macro_statics(input: ParseStream) -> syn::Result<Vec<MacroStatic>> {
         } else {
             None
         };
-        let end = init.as_ref().map_or(ty.span(), |e| e.span());
-        let span = keyword.span.join(end).unwrap_or(keyword.span);
+        let last = init.as_ref().map_or(extents::ty(&ty).last, |e| extents::spanned(e).last);
+        let extent = Extent { first: keyword.span, last };
         let public = !matches!(visibility, syn::Visibility::Inherited);
-        statics.push(MacroStatic { ident, ty, init, public, span });
+        statics.push(MacroStatic { ident, ty, init, public, extent });
         if !input.is_empty() {
             input.parse::<Token![;]>()?;
         }

@@ -3,9 +3,11 @@
 mod body;
 pub mod comments;
 pub mod depth;
+mod extents;
 mod items;
 mod macros;
 pub mod model;
+mod offsets;
 mod parse;
 mod paths;
 

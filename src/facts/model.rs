@@ -397,6 +397,7 @@ pub struct Node {
     pub region: RegionId,
 }
 
+/// What is large and rare is boxed: most nodes are locals, paths, literals and calls, and a large project has millions of nodes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Op {
@@ -418,7 +419,7 @@ pub enum Op {
     Deref(NodeId),
     Cast {
         of: NodeId,
-        ty: TypeRef,
+        ty: Box<TypeRef>,
     },
     Unary(NodeId),
     Binary {
@@ -430,7 +431,7 @@ pub enum Op {
     Array(Vec<NodeId>),
     Range(Vec<NodeId>),
     Struct {
-        path: Path,
+        path: Box<Path>,
         fields: Vec<(Ustr, NodeId)>,
         rest: Option<NodeId>,
     },
@@ -442,15 +443,15 @@ pub enum Op {
         receiver: NodeId,
         name: Ustr,
         name_range: Range,
-        generics: Vec<TypeRef>,
+        generics: Box<[TypeRef]>,
         arguments: Vec<NodeId>,
     },
-    Macro(MacroCall),
+    Macro(Box<MacroCall>),
     Closure {
         region: RegionId,
         parameters: Vec<Pattern>,
         types: Vec<TypeRef>,
-        returns: Option<TypeRef>,
+        returns: Option<Box<TypeRef>>,
         is_async: bool,
     },
     Async(RegionId),
@@ -462,7 +463,7 @@ pub enum Op {
     },
     /// `let pattern = of` as a condition.
     Let {
-        pattern: Pattern,
+        pattern: Box<Pattern>,
         of: NodeId,
     },
     Match {
@@ -480,8 +481,8 @@ pub enum Op {
     },
     /// A `let` statement.
     Bind {
-        pattern: Pattern,
-        ty: Option<TypeRef>,
+        pattern: Box<Pattern>,
+        ty: Option<Box<TypeRef>>,
         init: Option<NodeId>,
         otherwise: Option<RegionId>,
     },
@@ -574,7 +575,7 @@ pub enum Literal {
 pub enum LoopKind {
     Loop,
     While,
-    For { pattern: Pattern, iterated: NodeId },
+    For { pattern: Box<Pattern>, iterated: NodeId },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,11 +1,10 @@
 //! From the text of one file to a syn tree, boiled down to facts before it dies. One call, one thread; nothing else is shared.
 
-use proc_macro2::LineColumn;
-
 use super::comments;
 use super::depth;
 use super::items::Extractor;
 use super::model::{FileFacts, ScopeId};
+use super::offsets::Offsets;
 use crate::source::Range;
 
 /// Why a file has no facts.
@@ -33,10 +32,10 @@ pub fn extract(text: &str) -> Result<FileFacts, Unreadable> {
     let offset = prefix_len(text);
     // The span table grows with every file that a thread parses; no span of an earlier file is alive here.
     proc_macro2::extra::invalidate_current_thread_spans();
-    let file = syn::parse_str::<syn::File>(&text[offset..]).map_err(|error| unreadable(text, offset, &error))?;
-    let mut extractor = Extractor::new(offset as u32);
+    let offsets = Offsets::new(&text[offset..], offset as u32);
+    let file = syn::parse_str::<syn::File>(&text[offset..]).map_err(|error| unreadable(text, &offsets, &error))?;
+    let mut extractor = Extractor::new(offsets);
     extractor.items(&file.items, ScopeId(0));
-    extractor.coverable.sort_unstable();
     let mut facts = extractor.facts;
     facts.suppressions = comments::suppressions(text, &extractor.coverable);
     Ok(facts)
@@ -51,12 +50,8 @@ fn prefix_len(text: &str) -> usize {
     mark + if shebang { rest.find('\n').unwrap_or(rest.len()) } else { 0 }
 }
 
-fn unreadable(text: &str, offset: usize, error: &syn::Error) -> Unreadable {
-    let LineColumn { line, column } = error.span().start();
-    let rest = &text[offset..];
-    let line_start = rest.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
-    let within = rest[line_start..].char_indices().nth(column).map_or(rest.len() - line_start, |(at, _)| at);
-    let start = (offset + line_start + within) as u32;
+fn unreadable(text: &str, offsets: &Offsets, error: &syn::Error) -> Unreadable {
+    let start = offsets.start(error.span());
     let end = text[start as usize..].chars().next().map_or(start, |c| start + c.len_utf8() as u32);
     Unreadable { message: error.to_string(), range: Range { start, end } }
 }

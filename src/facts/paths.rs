@@ -12,11 +12,18 @@ pub fn name(ident: &proc_macro2::Ident) -> Ustr {
     ustr(text.strip_prefix("r#").unwrap_or(&text))
 }
 
+/// Collects without room to grow: facts live as long as the run.
+pub fn tight<T>(parts: impl Iterator<Item = T>) -> Vec<T> {
+    let mut collected: Vec<T> = parts.collect();
+    collected.shrink_to_fit();
+    collected
+}
+
 pub fn path(path: &syn::Path, qself: Option<&syn::QSelf>) -> Path {
     Path {
         global: path.leading_colon.is_some(),
         qself: qself.map(|q| Box::new(QSelf { ty: type_ref(&q.ty), position: q.position as u32 })),
-        segments: path.segments.iter().map(segment).collect(),
+        segments: tight(path.segments.iter().map(segment)),
     }
 }
 
@@ -25,34 +32,26 @@ fn segment(segment: &syn::PathSegment) -> Segment {
     match &segment.arguments {
         syn::PathArguments::None => {}
         syn::PathArguments::AngleBracketed(angle) => {
-            for argument in &angle.args {
-                match argument {
-                    syn::GenericArgument::Type(ty) => result.arguments.push(type_ref(ty)),
-                    syn::GenericArgument::AssocType(assoc) => {
-                        result.bindings.push((name(&assoc.ident), type_ref(&assoc.ty)))
-                    }
-                    _ => {}
-                }
-            }
+            result.arguments = arguments(angle);
+            result.bindings = tight(angle.args.iter().filter_map(|argument| match argument {
+                syn::GenericArgument::AssocType(assoc) => Some((name(&assoc.ident), type_ref(&assoc.ty))),
+                _ => None,
+            }));
         }
         syn::PathArguments::Parenthesized(call) => {
-            result.arguments.push(TypeRef::Tuple(call.inputs.iter().map(|a| type_ref(&a.ty)).collect()));
-            result.bindings.push((ustr("Output"), returns(&call.output).unwrap_or(TypeRef::Tuple(Vec::new()))));
+            result.arguments = vec![TypeRef::Tuple(tight(call.inputs.iter().map(|a| type_ref(&a.ty))))];
+            result.bindings = vec![(ustr("Output"), returns(&call.output).unwrap_or(TypeRef::Tuple(Vec::new())))];
         }
     }
     result
 }
 
-/// The arguments of a turbofish.
-pub fn turbofish(angle: &syn::AngleBracketedGenericArguments) -> Vec<TypeRef> {
-    angle
-        .args
-        .iter()
-        .filter_map(|a| match a {
-            syn::GenericArgument::Type(ty) => Some(type_ref(ty)),
-            _ => None,
-        })
-        .collect()
+/// The types among generic arguments.
+pub fn arguments(angle: &syn::AngleBracketedGenericArguments) -> Vec<TypeRef> {
+    tight(angle.args.iter().filter_map(|a| match a {
+        syn::GenericArgument::Type(ty) => Some(type_ref(ty)),
+        _ => None,
+    }))
 }
 
 pub fn returns(output: &syn::ReturnType) -> Option<TypeRef> {
@@ -66,11 +65,11 @@ pub fn type_ref(ty: &syn::Type) -> TypeRef {
     match ty {
         syn::Type::Path(p) => TypeRef::Path(path(&p.path, p.qself.as_ref())),
         syn::Type::Reference(r) => TypeRef::Reference(Box::new(type_ref(&r.elem))),
-        syn::Type::Tuple(t) => TypeRef::Tuple(t.elems.iter().map(type_ref).collect()),
+        syn::Type::Tuple(t) => TypeRef::Tuple(tight(t.elems.iter().map(type_ref))),
         syn::Type::Array(a) => TypeRef::Slice(Box::new(type_ref(&a.elem))),
         syn::Type::Slice(s) => TypeRef::Slice(Box::new(type_ref(&s.elem))),
         syn::Type::FnPtr(f) => TypeRef::Function(
-            f.inputs.iter().map(|a| type_ref(&a.ty)).collect(),
+            tight(f.inputs.iter().map(|a| type_ref(&a.ty))),
             Box::new(returns(&f.output).unwrap_or(TypeRef::Tuple(Vec::new()))),
         ),
         syn::Type::ImplTrait(i) => TypeRef::Impl(bounds(&i.bounds)),
@@ -85,13 +84,10 @@ pub fn type_ref(ty: &syn::Type) -> TypeRef {
 
 /// The traits of a bound; lifetimes say nothing here.
 pub fn bounds<S>(bounds: &Punctuated<syn::TypeParamBound, S>) -> Vec<TypeRef> {
-    bounds
-        .iter()
-        .filter_map(|bound| match bound {
-            syn::TypeParamBound::Trait(t) => Some(TypeRef::Path(path(&t.path, None))),
-            _ => None,
-        })
-        .collect()
+    tight(bounds.iter().filter_map(|bound| match bound {
+        syn::TypeParamBound::Trait(t) => Some(TypeRef::Path(path(&t.path, None))),
+        _ => None,
+    }))
 }
 
 pub fn generics(generics: &syn::Generics) -> Vec<Generic> {
@@ -116,7 +112,7 @@ pub fn generics(generics: &syn::Generics) -> Vec<Generic> {
 }
 
 pub fn attributes(attributes: &[syn::Attribute]) -> Vec<Attribute> {
-    attributes.iter().filter(|a| !a.path().is_ident("doc")).map(attribute).collect()
+    tight(attributes.iter().filter(|a| !a.path().is_ident("doc")).map(attribute))
 }
 
 fn attribute(attribute: &syn::Attribute) -> Attribute {
@@ -125,7 +121,7 @@ fn attribute(attribute: &syn::Attribute) -> Attribute {
         syn::Meta::List(list) => list.tokens.to_string(),
         syn::Meta::NameValue(pair) => pair.value.to_token_stream().to_string(),
     };
-    Attribute { path: attribute.path().segments.iter().map(|s| name(&s.ident)).collect(), arguments }
+    Attribute { path: tight(attribute.path().segments.iter().map(|s| name(&s.ident))), arguments }
 }
 
 /// Whether an item with these attributes is compiled for tests only.
