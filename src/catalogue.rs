@@ -1,7 +1,9 @@
 //! What known libraries acquire, release and do on drop: the data of `rules/resources/*.toml`, ready for look-ups by canonical path.
 //! Knows no Rust source; paths are plain text with `::` between segments. Rules speak of kinds, only this data names libraries.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};

@@ -1,6 +1,8 @@
 //! In what context code runs: per request, per iteration, once per worker, with the shortest call path as evidence. What is not proved is not said.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet as HashSet;
 
 use super::calls::Site;
 use super::defs::*;
@@ -60,7 +62,7 @@ impl Index {
     pub fn repeated_if(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
         let mut queue: VecDeque<(Site, Vec<Label>, Option<FnId>, bool)> =
             VecDeque::from([(site, Vec::new(), None, false)]);
-        let mut seen: HashSet<FnId> = HashSet::new();
+        let mut seen: HashSet<FnId> = HashSet::default();
         while let Some((at, evidence, first, restarts)) = queue.pop_front() {
             let inner = first.is_none();
             // A loop in a caller repeats what it calls only where it is the program's own heartbeat: a `for` over what there is to set up is not.
@@ -178,6 +180,11 @@ impl Index {
             }
             _ => false,
         }
+    }
+
+    /// Whether a function serves, or loops without end around something it waits for.
+    pub fn function_runs_for_long(&self, function: FnId) -> bool {
+        self.defs().body_of(function).is_some_and(|body| self.is_linked(body) && self.runs_for_long(body))
     }
 
     /// Whether a body serves, or loops without end around something it waits for.

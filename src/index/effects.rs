@@ -1,6 +1,6 @@
 //! What operations touch: the effect whose error a value carries, followed through adapters and through workspace functions that pass it on.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::calls::Site;
 use super::defs::FnId;
@@ -34,7 +34,7 @@ const FUEL: u32 = 12;
 
 /// Functions that return a `Result` whose error is that of an operation inside them, directly or through others.
 pub fn find(index: &Index) -> Effects {
-    let mut effects = Effects::new();
+    let mut effects = Effects::default();
     let candidates: Vec<(FnId, Vec<NodeId>)> = index
         .bodies()
         .filter_map(|(body, _, _)| Some((index.function_of(body)?, body)))

@@ -1,8 +1,9 @@
 //! Where values come from and where they go: what becomes of a value, and which statics a value stems from. Judged through the callee
 //! where the callee is in the workspace; what goes where it cannot be followed is unknown.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
+use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
 use super::calls::Site;
@@ -38,7 +39,7 @@ struct Follow<'i> {
 impl Index {
     /// What becomes of the resource that a site makes.
     pub fn fate(&self, site: Site, resource: Ustr) -> Fate {
-        Follow { index: self, resource, seen: HashSet::new() }.value(site, FUEL)
+        Follow { index: self, resource, seen: HashSet::default() }.value(site, FUEL)
     }
 
     /// Whether a value of this site leaves the loop `region`: by `break`, by `return`, or in a variable from outside.
@@ -125,7 +126,7 @@ impl Index {
     /// The statics a value stems from: named, bound, got from a getter.
     pub fn origins(&self, site: Site) -> BTreeSet<StaticId> {
         let mut found = BTreeSet::new();
-        self.add_origins(site, &mut found, &mut HashSet::new(), FUEL);
+        self.add_origins(site, &mut found, &mut HashSet::default(), FUEL);
         found
     }
 
@@ -397,6 +398,11 @@ impl Follow<'_> {
         }
     }
 
+    fn is_awaited(&self, call: Site) -> bool {
+        let parent = self.index.info(call.body).parent(call.node);
+        parent.is_some_and(|parent| matches!(self.index.body(call.body).node(parent).op, Op::Await(_)))
+    }
+
     /// Whether a method's receiver is a `Result`, an `Option` or a future.
     fn is_wrapper(&self, call: Site) -> bool {
         let Op::Method { receiver, .. } = &self.index.node(call).op else { return false };
@@ -412,6 +418,14 @@ impl Follow<'_> {
         let result_owns = self.owns(info.ty(call.node));
         match self.index.callee(call) {
             Some(Callee::Workspace(function)) => {
+                // A future that is not awaited here takes its arguments along; so does a function that runs on and on.
+                let returns_future = matches!(info.ty(call.node), Ty::Future(_));
+                if returns_future && !self.is_awaited(call) {
+                    return self.value(call, fuel).max(Fate::Unknown);
+                }
+                if self.index.function_runs_for_long(*function) {
+                    return Fate::Kept;
+                }
                 let at = self.position(call, argument);
                 let inside = at.map_or(Fate::Unknown, |at| self.parameter(*function, Some(at), fuel));
                 match inside {

@@ -1,8 +1,7 @@
 //! Types and callees inside one body, in evaluation order: constructors, annotations, patterns, method returns, closures.
 //! What is not known stays unknown; nothing is guessed from names.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap as HashMap;
 use ustr::{Ustr, ustr};
 
 use super::defs::*;
@@ -648,7 +647,7 @@ impl Inference<'_> {
         if !arguments.is_empty() {
             return ty;
         }
-        let mut map = HashMap::new();
+        let mut map = HashMap::default();
         for (name, value) in fields {
             if let Some(declared) = self.world.signatures.fields[id.index()].get(name) {
                 declared.unify(&self.ty(*value), &mut map);
@@ -727,7 +726,7 @@ impl Inference<'_> {
     /// The return type of a call of a workspace function, generics filled in from the arguments.
     fn workspace_call(&mut self, id: NodeId, function: FnId, receiver: Option<&Ty>, arguments: &[NodeId]) -> Ty {
         let signature = &self.world.signatures.functions[function.index()];
-        let mut map = HashMap::new();
+        let mut map = HashMap::default();
         let mut parameters = signature.parameters.clone();
         match (&signature.receiver, receiver) {
             (Some(declared), Some(actual)) => declared.unify(actual, &mut map),
@@ -786,7 +785,7 @@ impl Inference<'_> {
     }
 
     fn constructor_call(&mut self, owner: TypeId, variant: Option<Ustr>, arguments: &[NodeId]) -> Ty {
-        let mut map = HashMap::new();
+        let mut map = HashMap::default();
         for (at, argument) in arguments.iter().enumerate() {
             let field = field_key(variant, ustr(&at.to_string()));
             if let Some(declared) = self.world.signatures.fields[owner.index()].get(&field) {
@@ -829,7 +828,7 @@ impl Inference<'_> {
         let mut params = match (receiver.map(Ty::peeled), owner) {
             (Some(Ty::Ext(own, arguments)), _) => self.world.names.params_of(*own, arguments),
             (_, Some(owner)) => self.world.names.params_of(owner, &generics),
-            _ => HashMap::new(),
+            _ => HashMap::default(),
         };
         if receiver.is_none()
             && let (Some(Ty::Ext(own, inner)), true) =
@@ -910,7 +909,7 @@ impl Inference<'_> {
     fn returned_by(&self, path: Ustr) -> Ty {
         let Some(callable) = self.world.names.catalogue.callable(path) else { return Ty::Unknown };
         let owner = path.rfind("::").and_then(|end| ustr::existing_ustr(&path[..end]));
-        let params = owner.map_or_else(HashMap::new, |owner| self.world.names.params_of(owner, &[]));
+        let params = owner.map_or_else(HashMap::default, |owner| self.world.names.params_of(owner, &[]));
         self.world.names.catalogued(&callable.returns, &Holes { params, ..Holes::default() })
     }
 
@@ -1016,7 +1015,7 @@ impl Inference<'_> {
             Some((Found::External(path, callable), owner)) => {
                 let params = match owner.peeled() {
                     Ty::Ext(own, inner) => self.world.names.params_of(*own, inner),
-                    other => HashMap::from([(ustr("Self"), other.clone())]),
+                    other => HashMap::from_iter([(ustr("Self"), other.clone())]),
                 };
                 (Callee::External(path), self.catalogue_call(id, &callable, params, arguments, generics))
             }

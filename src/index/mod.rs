@@ -13,8 +13,7 @@ pub mod programs;
 pub mod resources;
 pub mod types;
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap as HashMap;
 use ustr::Ustr;
 
 use self::calls::{CallGraph, Site};
@@ -79,7 +78,7 @@ impl Index {
         let calls = CallGraph::new(&outline.defs, &outline.signatures, &infos);
         let resources = resources::Ownership::new(&outline);
         let mut index =
-            Index { outline, infos, calls, programs: Vec::new(), effects: effects::Effects::new(), resources };
+            Index { outline, infos, calls, programs: Vec::new(), effects: effects::Effects::default(), resources };
         index.programs = programs::find(&index);
         index.effects = effects::find(&index);
         index

@@ -1,7 +1,7 @@
 //! The module tree: which file is which module of which crate, and what names each module declares. Follows `mod`, `#[path]` and inline
 //! modules; resolves nothing.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::path::{Path, PathBuf};
 
 use ustr::{Ustr, ustr};
@@ -98,8 +98,8 @@ impl Linker<'_> {
             kind,
             package,
             root: module,
-            externs: HashMap::new(),
-            features: HashSet::new(),
+            externs: HashMap::default(),
+            features: HashSet::default(),
         });
     }
 
@@ -158,7 +158,7 @@ impl Linker<'_> {
                 krate,
                 is_block: scope.kind == ScopeKind::Block,
                 test: test || scope.test || outer.is_some_and(|o| self.tree.get(o).test),
-                names: HashMap::new(),
+                names: HashMap::default(),
                 globs: Vec::new(),
             };
             let base = scope.parent.map_or(dir, |p| &dirs[p.index()]);
@@ -281,7 +281,7 @@ fn externs(
     libraries: &HashMap<usize, ModuleId>,
     tree: &Modules,
 ) -> HashMap<Ustr, Extern> {
-    let mut found = HashMap::new();
+    let mut found = HashMap::default();
     if let Some(own) = libraries.get(&at) {
         found.insert(tree.get(*own).name, Extern::Member(*own));
     }

@@ -1,7 +1,8 @@
 //! The programs of the workspace: what each binary reaches from `main`, and whether it is a service or a one-shot command.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
+use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use super::Index;
@@ -27,6 +28,9 @@ pub struct Program {
     pub service: Option<Label>,
 }
 
+/// A place, and all bodies that lead there.
+type Target<'t> = (Site, &'t HashSet<BodyRef>);
+
 /// A place that learns of signals.
 pub struct SignalSite {
     pub site: Site,
@@ -51,23 +55,21 @@ impl Index {
     /// Whether one run of a program can come to both places: no `if` or `match` on the way decides between them.
     pub fn coexist(&self, program: &Program, first: Site, second: Site) -> bool {
         let Some(main) = self.defs().body_of(program.main) else { return true };
-        self.coexist_below(main, first, second, &mut HashSet::new())
+        let (to_first, to_second) = (self.leading_to(first.body), self.leading_to(second.body));
+        let mut seen = HashSet::default();
+        self.coexist_below(main, (first, &to_first), (second, &to_second), &mut seen)
     }
 
-    fn coexist_below(&self, body: BodyRef, first: Site, second: Site, seen: &mut HashSet<BodyRef>) -> bool {
+    fn coexist_below(&self, body: BodyRef, first: Target, second: Target, seen: &mut HashSet<BodyRef>) -> bool {
         if !seen.insert(body) {
             return false;
         }
-        let ways = |to: Site| -> Vec<NodeId> {
+        let ways = |(to, leading): Target| -> Vec<NodeId> {
             let own = (to.body == body).then_some(to.node);
-            let calls = self
-                .calls
-                .callees(body)
-                .iter()
-                .filter(|call| self.leads_to(call.to, to.body))
-                .map(|call| call.site.node);
-            let statics = self.calls.statics(body).iter().filter(|(_, item)| self.static_leads_to(*item, to.body));
-            own.into_iter().chain(calls).chain(statics.map(|(node, _)| *node)).collect()
+            let leads = |inner: Option<BodyRef>| inner.is_some_and(|inner| leading.contains(&inner));
+            let calls = self.calls.callees(body).iter().filter(|call| leads(self.defs().body_of(call.to)));
+            let statics = self.calls.statics(body).iter().filter(|(_, item)| leads(self.defs().init_of(*item)));
+            own.into_iter().chain(calls.map(|call| call.site.node)).chain(statics.map(|(node, _)| *node)).collect()
         };
         let (to_first, to_second) = (ways(first), ways(second));
         // One of them is reached by frameworks only: nothing is known to keep them apart.
@@ -87,12 +89,21 @@ impl Index {
         })
     }
 
-    fn leads_to(&self, function: FnId, body: BodyRef) -> bool {
-        self.defs().body_of(function).is_some_and(|from| reach_from(self, [from], false).contains(&body))
-    }
-
-    fn static_leads_to(&self, item: StaticId, body: BodyRef) -> bool {
-        self.defs().init_of(item).is_some_and(|from| reach_from(self, [from], false).contains(&body))
+    /// All bodies from which calls and statics lead to a body, itself included.
+    fn leading_to(&self, body: BodyRef) -> HashSet<BodyRef> {
+        let mut leading = HashSet::default();
+        let mut queue = vec![body];
+        while let Some(at) = queue.pop() {
+            if !leading.insert(at) {
+                continue;
+            }
+            match self.owner(at) {
+                Some(BodyOwner::Function(id)) => queue.extend(self.calls.callers(id).iter().map(|call| call.site.body)),
+                Some(BodyOwner::Static(id)) => queue.extend(self.calls.mentions(id).iter().map(|site| site.body)),
+                None => {}
+            }
+        }
+        leading
     }
 
     /// Whether two nodes stand in different branches of one `if` or `match`.
@@ -195,7 +206,7 @@ fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
 /// All bodies reached from some; `inline` leaves out what runs as a task or thread of its own.
 fn reach_from(index: &Index, from: impl IntoIterator<Item = BodyRef>, inline: bool) -> HashSet<BodyRef> {
     let mut queue: VecDeque<BodyRef> = from.into_iter().filter(|b| index.is_linked(*b)).collect();
-    let mut reach = HashSet::new();
+    let mut reach = HashSet::default();
     while let Some(body) = queue.pop_front() {
         if !reach.insert(body) {
             continue;
@@ -213,7 +224,7 @@ fn reach_from(index: &Index, from: impl IntoIterator<Item = BodyRef>, inline: bo
 
 /// The crate itself and the libraries of the workspace it can name.
 fn linked_crates(index: &Index, krate: &Crate) -> HashSet<CrateId> {
-    let mut linked = HashSet::new();
+    let mut linked = HashSet::default();
     let mut queue = vec![index.outline.tree.get(krate.root).krate];
     while let Some(id) = queue.pop() {
         if linked.insert(id) {

@@ -1,7 +1,8 @@
 //! Which types own which resources, where resources are made, and where they are ended.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use super::calls::Site;
@@ -193,7 +194,7 @@ impl Index {
 
     /// Adds the callers of every function that returns what it made.
     fn through_constructors(&self, found: &mut Vec<Construction>) {
-        let mut seen: HashSet<(FnId, Ustr)> = HashSet::new();
+        let mut seen: HashSet<(FnId, Ustr)> = HashSet::default();
         let mut at = 0;
         while at < found.len() {
             let inner = found[at].clone();
@@ -272,7 +273,7 @@ impl Index {
 
     /// Functions that end a parameter (or, as `None`, their receiver or a part of it), by function.
     fn closers(&self) -> HashMap<FnId, BTreeSet<Option<usize>>> {
-        let mut closers: HashMap<FnId, BTreeSet<Option<usize>>> = HashMap::new();
+        let mut closers: HashMap<FnId, BTreeSet<Option<usize>>> = HashMap::default();
         loop {
             let mut grown = false;
             for id in self.defs().fn_ids() {
@@ -309,7 +310,7 @@ impl Index {
     /// The parameters a value is a part of; `None` is the receiver.
     pub fn parameters_behind(&self, body: BodyRef, node: NodeId) -> BTreeSet<Option<usize>> {
         let mut found = BTreeSet::new();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut queue = vec![node];
         let facts = self.body(body);
         while let Some(at) = queue.pop() {
@@ -401,7 +402,7 @@ impl Index {
     /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
     pub fn depends_on_input(&self, construction: &Construction) -> bool {
         let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
-        calls.split_last().is_some_and(|(site, outer)| self.input_in(*site, outer, 24, &mut HashSet::new()))
+        calls.split_last().is_some_and(|(site, outer)| self.input_in(*site, outer, 24, &mut HashSet::default()))
     }
 
     fn input_in(&self, site: Site, outer: &[Site], fuel: u32, seen: &mut HashSet<Site>) -> bool {
