@@ -48,6 +48,52 @@ pub fn suppressions(text: &str, nodes: &[Range]) -> Vec<Suppression> {
     (0..file.tokens.len()).filter_map(|at| file.suppression(at)).collect()
 }
 
+/// What a comment says where a failure, or a thing that is never ended, is meant: in lower case.
+const INTENTS: &[&str] = &[
+    "best-effort",
+    "best effort",
+    "ok if this fails",
+    "okay if this fails",
+    "fine if this fails",
+    "may fail",
+    "can fail",
+    "ignore error",
+    "ignore the error",
+    "ignore failure",
+    "ignoring error",
+    "errors are ignored",
+    "failure is ok",
+    "failure is fine",
+    "failure is not",
+    "failures are",
+    "non-fatal",
+    "not fatal",
+    "nonfatal",
+    "must not kill",
+    "don't care",
+    "do not care",
+    "intentionally",
+    "on purpose",
+    "deliberately",
+    "never dropped",
+    "process-lifetime",
+    "lives as long as the process",
+    "live until the process",
+    "lives until the process",
+];
+
+/// What comments say is intended: the bytes each such comment stands for, by the same reading as a suppression's. Line and doc comments count.
+pub fn intents(text: &str, nodes: &[Range]) -> Vec<Range> {
+    let file = File { text, tokens: tokens(text), nodes };
+    let says_so = |token: &Token| {
+        token.is_comment() && {
+            let comment = file.text[token.start..token.end].to_lowercase();
+            !comment.contains(MARKER) && INTENTS.iter().any(|phrase| comment.contains(phrase))
+        }
+    };
+    (0..file.tokens.len()).filter(|at| says_so(&file.tokens[*at])).map(|at| file.covered(at)).collect()
+}
+
 /// A file with what is needed to say what a comment in it covers.
 struct File<'a> {
     text: &'a str,

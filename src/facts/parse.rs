@@ -38,6 +38,7 @@ pub fn extract(text: &str) -> Result<FileFacts, Unreadable> {
     extractor.items(&file.items, ScopeId(0));
     let mut facts = extractor.facts;
     facts.suppressions = comments::suppressions(text, &extractor.coverable);
+    facts.intents = comments::intents(text, &extractor.coverable);
     Ok(facts)
 }
 

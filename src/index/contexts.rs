@@ -188,7 +188,7 @@ impl Index {
     }
 
     /// Whether a body serves, or loops without end around something it waits for.
-    fn runs_for_long(&self, body: BodyRef) -> bool {
+    pub fn runs_for_long(&self, body: BodyRef) -> bool {
         self.info(body).callees.keys().any(|node| self.keeps_running(Site { body, node: *node }, 0))
     }
 

@@ -267,6 +267,14 @@ impl Index {
         in_function || facts.statics.iter().any(|s| s.range.contains(span.range()) && s.test)
     }
 
+    /// Whether a comment at a place says that what is found there is meant.
+    pub fn is_intended(&self, span: Span) -> bool {
+        let facts = self.defs().file(span.file);
+        facts.is_some_and(|facts| {
+            facts.intents.iter().any(|covered| covered.contains(Range { start: span.start, end: span.start }))
+        })
+    }
+
     fn is_test_function(&self, id: FnId) -> bool {
         let place = self.defs().functions[id.index()];
         let function = self.defs().function(id);

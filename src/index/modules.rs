@@ -90,7 +90,8 @@ impl Linker<'_> {
             return;
         }
         let id = CrateId(self.tree.crates.len() as u32);
-        let test = !matches!(kind, TargetKind::Lib | TargetKind::Bin | TargetKind::ProcMacro);
+        let product = matches!(kind, TargetKind::Lib | TargetKind::Bin | TargetKind::ProcMacro);
+        let test = !product || self.in_test_folder(root);
         let dir = parent(&self.workspace.sources.get(root).path);
         let module = self.file_module(root, name, None, id, test, &dir);
         self.tree.crates.push(Crate {
@@ -101,6 +102,16 @@ impl Linker<'_> {
             externs: HashMap::default(),
             features: HashSet::default(),
         });
+    }
+
+    /// Packages below `tests/`, `examples/` and the like are no product, whatever their targets are called.
+    fn in_test_folder(&self, file: FileId) -> bool {
+        let path = &self.workspace.sources.get(file).path;
+        let below = self.workspace.roots.iter().filter_map(|root| path.strip_prefix(&root.dir).ok());
+        let Some(inside) = below.min_by_key(|path| path.components().count()) else { return false };
+        let mut folders: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        folders.pop();
+        folders.iter().any(|folder| TEST_FOLDERS.contains(&folder.as_ref()))
     }
 
     /// A file without a manifest is a crate of its own, unless another file already declares it as a module.
@@ -157,7 +168,10 @@ impl Linker<'_> {
                 scope: scope_id,
                 krate,
                 is_block: scope.kind == ScopeKind::Block,
-                test: test || scope.test || outer.is_some_and(|o| self.tree.get(o).test),
+                test: test
+                    || scope.test
+                    || is_test_name(if at == 0 { &name } else { &scope.name })
+                    || outer.is_some_and(|o| self.tree.get(o).test),
                 names: HashMap::default(),
                 globs: Vec::new(),
             };
@@ -309,4 +323,15 @@ fn normal(path: &Path) -> PathBuf {
         }
     }
     parts
+}
+
+/// Folders that hold what is not shipped.
+const TEST_FOLDERS: &[&str] = &["tests", "test", "testing", "examples", "benches", "xtask"];
+
+/// Modules that exist for tests, by custom.
+fn is_test_name(name: &str) -> bool {
+    matches!(
+        name,
+        "tests" | "test_utils" | "test_util" | "testutils" | "testutil" | "test_helpers" | "test_support" | "testing"
+    )
 }

@@ -89,6 +89,15 @@ impl Index {
         })
     }
 
+    /// Whether `main` or a handler leads to a body by calls; code that is only assumed to run, such as impls of library traits, does not count.
+    pub fn main_leads_to(&self, program: &Program, body: BodyRef) -> bool {
+        let leading = self.leading_to(body);
+        let handled = |at: &BodyRef| self.function_of(*at).is_some_and(|f| self.handler(f).is_some());
+        program.reach.contains(&body)
+            && (self.defs().body_of(program.main).is_some_and(|main| leading.contains(&main))
+                || leading.iter().any(handled))
+    }
+
     /// All bodies from which calls and statics lead to a body, itself included.
     fn leading_to(&self, body: BodyRef) -> HashSet<BodyRef> {
         let mut leading = HashSet::default();
@@ -174,7 +183,8 @@ pub fn find(index: &Index) -> Vec<Program> {
         let own = |body: &BodyRef| index.crates()[index.crate_of(*body).index()].package == krate.package;
         let inline = reach_from(index, index.defs().body_of(main), true);
         // A loop keeps a program running where `main` gets into it, or where the program's own package runs it as a task.
-        let service = bodies.iter().find_map(|body| serves(index, *body, listens, own(body) || inline.contains(body)));
+        let service =
+            bodies.iter().find_map(|body| serves(index, *body, listens, own(body), own(body) || inline.contains(body)));
         programs.push(Program { krate: CrateId(at as u32), main, reach, service, signals });
     }
     programs
@@ -248,7 +258,7 @@ fn called_by_frameworks(index: &Index, id: FnId) -> bool {
 
 /// What shows that a body is part of a service: it runs a server, or loops without end around something it waits for. In a program that
 /// listens to signals any loop around a wait will do.
-fn serves(index: &Index, body: BodyRef, signals: bool, loops: bool) -> Option<Label> {
+fn serves(index: &Index, body: BodyRef, signals: bool, own: bool, loops: bool) -> Option<Label> {
     let mut sites: Vec<(NodeId, &Callee)> = index.info(body).callees.iter().map(|(n, c)| (*n, c)).collect();
     sites.sort_by_key(|(node, _)| *node);
     for (node, callee) in sites {
@@ -258,7 +268,9 @@ fn serves(index: &Index, body: BodyRef, signals: bool, loops: bool) -> Option<La
         if catalogue.servers().iter().any(|server| server.serve.contains(path)) || catalogue.runs_forever(*path) {
             return Some(Label::new(index.name_span(site), "serves until it is stopped"));
         }
-        if !loops || !(catalogue.waits(*path) || catalogue.accepts(*path)) {
+        // What a task of another package does in the background says nothing of this program.
+        let background = !own && (index.runs_in(site, Runs::Task) || index.runs_in(site, Runs::Thread));
+        if background || !loops || !(catalogue.waits(*path) || catalogue.accepts(*path)) {
             continue;
         }
         let around =

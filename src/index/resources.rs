@@ -162,9 +162,21 @@ impl Index {
     fn made_by_call(&self, site: Site) -> Option<(Ustr, Option<Fate>)> {
         let callable = self.callable(site)?;
         if callable.fresh {
-            return self.owned_resources(self.ty(site)).into_iter().next().map(|resource| (resource, None));
+            return self.bare_resource(self.ty(site)).map(|resource| (resource, None));
         }
         callable.constructs.map(|resource| (resource, None))
+    }
+
+    /// The resource that a value is, not one that a type of the workspace may own.
+    fn bare_resource(&self, ty: &Ty) -> Option<Ustr> {
+        match ty {
+            Ty::Future(of) => self.bare_resource(of),
+            Ty::Ext(path, _) if self.resource(*path).is_some() => Some(*path),
+            Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
+                self.bare_resource(arguments.first()?)
+            }
+            _ => None,
+        }
     }
 
     /// A constructor that is handed on by name: `LazyLock::new(Client::new)`.
@@ -400,22 +412,28 @@ impl Index {
     }
 
     /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
-    pub fn depends_on_input(&self, construction: &Construction) -> bool {
+    /// With `settings`, a field of something given counts as a setting, as in `connect(&config.url)`.
+    pub fn depends_on_input(&self, construction: &Construction, settings: bool) -> bool {
         let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
-        calls.split_last().is_some_and(|(site, outer)| self.input_in(*site, outer, 24, &mut HashSet::default()))
+        calls
+            .split_last()
+            .is_some_and(|(site, outer)| self.input_in(*site, outer, settings, 24, &mut HashSet::default()))
     }
 
-    fn input_in(&self, site: Site, outer: &[Site], fuel: u32, seen: &mut HashSet<Site>) -> bool {
+    fn input_in(&self, site: Site, outer: &[Site], settings: bool, fuel: u32, seen: &mut HashSet<Site>) -> bool {
         if fuel == 0 || !seen.insert(site) {
             return false;
         }
         let body = self.body(site.body);
+        if settings && matches!(self.node(site).op, Op::Field { .. }) {
+            return false;
+        }
         if let Op::Local(local) = &self.node(site).op {
             if let Some((argument, outer)) = self.given(site.body, *local, outer) {
-                return self.input_in(argument, outer, fuel - 1, seen);
+                return self.input_in(argument, outer, settings, fuel - 1, seen);
             }
             return match self.parameter_of(site.body, *local) {
-                Some(parameter) => parameter.is_some(),
+                Some(parameter) => parameter.is_some() && (!settings || is_data(self.info(site.body).local(*local))),
                 None => {
                     let sources = self.sources(site.body, *local);
                     // What a loop or pattern binds is data too.
@@ -425,15 +443,15 @@ impl Index {
                                 self.info(site.body).parent(node).map(|p| &body.node(p).op),
                                 Some(Op::Loop { .. })
                             );
-                            iterated || self.input_in(Site { node, ..site }, outer, fuel - 1, seen)
+                            iterated || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
                         })
                 }
             };
         }
         let mut found = false;
-        self.node(site)
-            .op
-            .operands(&mut |node| found = found || self.input_in(Site { node, ..site }, outer, fuel - 1, seen));
+        self.node(site).op.operands(&mut |node| {
+            found = found || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
+        });
         found
     }
 
@@ -446,6 +464,13 @@ impl Index {
             _ => return None,
         };
         arguments.get(at).map(|node| (Site { node: *node, ..*call }, rest))
+    }
+
+    /// Whether a mention of a static is the receiver of a call that fills it.
+    pub fn initialised_here(&self, site: Site) -> bool {
+        let Some(call) = self.info(site.body).parent(site.node) else { return false };
+        let call = Site { node: call, ..site };
+        self.callable(call).is_some_and(|callable| callable.runs == crate::catalogue::Runs::Once)
     }
 
     /// The static that a call fills on first use: it stands in a closure given to, or is an argument of, a method of it.
@@ -465,6 +490,18 @@ impl Index {
                 None => at = info.region_node(body.node(at).region)?,
             }
         }
+    }
+}
+
+/// Text, paths and addresses: what tells one target from another.
+fn is_data(ty: &Ty) -> bool {
+    match ty.peeled() {
+        Ty::Ext(path, _) => matches!(
+            path.as_str(),
+            "str" | "std::string::String" | "std::path::Path" | "std::path::PathBuf" | "url::Url" | "std::net::SocketAddr"
+        ),
+        Ty::Unknown => true,
+        _ => false,
     }
 }
 

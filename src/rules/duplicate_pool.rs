@@ -16,7 +16,8 @@ pub const ID: &str = "duplicate-pool";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     // What is only compiled holds nothing that runs dry.
-    let holds = |entry: &TypeEntry| entry.kind.is_some_and(|kind| kind != "regex" && kind != "tls-config");
+    let holds =
+        |entry: &TypeEntry| entry.kind.is_some_and(|kind| !matches!(kind.as_str(), "regex" | "tls-config" | "runtime"));
     let constructions =
         index.constructions(&|entry| entry.when_repeated.is_some() && !entry.per_worker && holds(entry));
     let constructions: Vec<Construction> = constructions.into_iter().filter(|c| stands_alone(index, c)).collect();
@@ -30,13 +31,18 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 /// An instance that lives on, built once, whose builder does not hand it to a caller that is looked at by itself.
 fn stands_alone(index: &Index, construction: &Construction) -> bool {
-    let lasting = !matches!(construction.fate, Fate::Returned) && !index.is_test(construction.site.body);
-    lasting && index.repeated(construction.site).is_none()
+    let lasting = match construction.fate {
+        Fate::Returned => false,
+        // A local lives long where the function that holds it does.
+        Fate::Dies => index.runs_for_long(construction.site.body),
+        Fate::Unknown | Fate::Kept => true,
+    };
+    lasting && !index.is_test(construction.site.body) && index.repeated(construction.site).is_none()
 }
 
 fn in_program(index: &Index, program: &Program, constructions: &[Construction]) -> Vec<Diagnostic> {
     let mut groups: BTreeMap<(String, String), Vec<&Construction>> = BTreeMap::new();
-    for construction in constructions.iter().filter(|c| program.reach.contains(&c.site.body)) {
+    for construction in constructions.iter().filter(|c| index.main_leads_to(program, c.site.body)) {
         if let Some(recipe) = index.recipe(construction) {
             groups.entry((construction.resource.to_string(), recipe)).or_default().push(construction);
         }

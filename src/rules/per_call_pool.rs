@@ -13,6 +13,9 @@ use crate::index::resources::{Construction, words};
 
 pub const ID: &str = "per-call-pool";
 
+/// Behind so many calls what a loop does in one of its turns is no longer what it does in each.
+const FAR: usize = 4;
+
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
     for construction in index.constructions(&|entry| entry.when_repeated.is_some()) {
@@ -46,7 +49,7 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
         return None;
     }
     // What is built from the request's own data is another one each time: it cannot simply be shared.
-    if built_from_settings(&kind) && index.depends_on_input(construction) {
+    if index.depends_on_input(construction, !built_from_settings(&kind)) {
         return None;
     }
     let library = construction.resource.as_str();
@@ -59,7 +62,10 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
         let text = if index.callable(*at).is_some() { "the {kind} is built here" } else { "which is built here" };
         Label::new(index.span(*at), text.replace("{kind}", &words(&kind)))
     });
-    let confidence = if index.callable(site).is_some() || !construction.through.is_empty() {
+    let far = repeated.repeats == Repeats::Iteration && repeated.evidence.len() > FAR;
+    let confidence = if far {
+        Confidence::Hint
+    } else if index.callable(site).is_some() || !construction.through.is_empty() {
         Confidence::Certain
     } else {
         Confidence::Likely

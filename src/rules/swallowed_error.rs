@@ -120,6 +120,9 @@ impl Looked<'_> {
         {
             return None;
         }
+        if self.index.is_intended(range.in_file(self.body.file)) {
+            return None;
+        }
         let (effect, how) = (effected.effect.noun(), words(&way));
         let operation = self.operation(&effected);
         let confidence = self.confidence(node, &effected, &way);
