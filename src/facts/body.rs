@@ -175,6 +175,8 @@ impl<'e> BodyBuilder<'e> {
                 self.file.coverable.push(self.body.node(bind).range);
             }
             syn::Stmt::Item(_) => {}
+            // A lone semicolon.
+            syn::Stmt::Expr(syn::Expr::Verbatim(tokens), _) if tokens.is_empty() => {}
             syn::Stmt::Expr(expr, semi) => {
                 let value = self.expr(expr);
                 let end = semi.map_or(self.range_of(value).end, |s| self.end(s.span));
@@ -193,7 +195,8 @@ impl<'e> BodyBuilder<'e> {
     }
 
     fn statement_macro(&mut self, statement: &syn::StmtMacro, last: bool) {
-        let range = self.range(extents::macro_call(&statement.mac));
+        let call = extents::macro_call(&statement.mac);
+        let range = self.range(Extent { last: statement.semi_token.map_or(call.last, |s| s.span), ..call });
         self.file.coverable.push(range);
         if macros::is_item_macro(&statement.mac) {
             return self.file.item_macro(None, &statement.mac, self.scope, range);
@@ -263,7 +266,8 @@ impl<'e> BodyBuilder<'e> {
             }
             syn::Expr::RawAddr(r) => {
                 let of = self.expr(&r.expr);
-                self.push_to(r.and_token.span, of, Op::Reference { of, mutable: true })
+                let mutable = matches!(r.mutability, syn::PointerMutability::Mut(_));
+                self.push_to(r.and_token.span, of, Op::Reference { of, mutable })
             }
             syn::Expr::Unary(u) => {
                 let of = self.expr(&u.expr);
@@ -282,7 +286,11 @@ impl<'e> BodyBuilder<'e> {
                 let ty = Box::new(paths::type_ref(&c.ty));
                 self.push_from(of, extents::ty(&c.ty).last, Op::Cast { of, ty })
             }
-            syn::Expr::Paren(p) => self.expr(&p.expr),
+            syn::Expr::Paren(p) => {
+                let of = self.expr(&p.expr);
+                self.body.nodes[of.index()].range = self.range(p.paren_token.span);
+                of
+            }
             syn::Expr::Group(g) => self.expr(&g.expr),
             syn::Expr::Tuple(t) => {
                 let parts = self.exprs(&t.elems);
@@ -362,8 +370,14 @@ impl<'e> BodyBuilder<'e> {
             }
             syn::Expr::Continue(c) => self.exit(c.continue_token.span, None, Op::Continue),
             syn::Expr::Yield(y) => {
-                let value = y.expr.as_ref().map(|e| self.expr(e));
-                self.exit(y.yield_token.span, value, Op::Unseen)
+                let arguments: Vec<NodeId> = y.expr.iter().map(|e| self.expr(e)).collect();
+                let value = arguments.first().copied();
+                self.exit(y.yield_token.span, value, unread("yield", arguments, Vec::new()))
+            }
+            syn::Expr::Verbatim(tokens) => {
+                let range = self.range(extents::spanned(tokens));
+                let mentions = self.mentioned(&macros::words(tokens));
+                self.push(unread("", Vec::new(), mentions), range)
             }
             other => {
                 let range = self.range(extents::spanned(other));
@@ -529,7 +543,7 @@ impl<'e> BodyBuilder<'e> {
         match macros::read(mac) {
             Reading::Arguments { exprs, captured, known } => {
                 call.arguments = self.exprs(&exprs);
-                call.mentions = captured.iter().filter_map(|name| self.local(*name)).collect();
+                call.mentions = self.mentioned(&captured);
                 call.seen = known;
             }
             Reading::Statements(statements) => self.statements(&statements),
@@ -554,25 +568,31 @@ impl<'e> BodyBuilder<'e> {
             }
             Reading::Select(select) => return self.select(&select, range),
             Reading::Unseen(words) => {
-                call.mentions = words.iter().filter_map(|name| self.local(*name)).collect();
-                call.mentions.dedup();
+                call.mentions = self.mentioned(&words);
                 call.seen = false;
             }
         }
         self.push(Op::Macro(Box::new(call)), range)
     }
 
+    /// The locals among names, each once.
+    fn mentioned(&self, names: &[Ustr]) -> Vec<LocalId> {
+        let mut locals: Vec<LocalId> = names.iter().filter_map(|name| self.local(*name)).collect();
+        locals.sort_unstable();
+        locals.dedup();
+        locals
+    }
+
     fn select(&mut self, select: &macros::Select, range: Range) -> NodeId {
-        let futures: Vec<NodeId> = select.arms.iter().map(|arm| self.expr(&arm.future)).collect();
+        // All conditions are evaluated first, then all futures are made, whatever the conditions say.
+        self.exprs(select.arms.iter().filter_map(|arm| arm.condition.as_ref()));
+        let futures = self.exprs(select.arms.iter().map(|arm| &arm.future));
         let mut arms = Vec::new();
         for (arm, future) in select.arms.iter().zip(futures) {
             let region = self.open(RegionKind::Arm, range);
             let mut pattern = None;
             self.inside(region, |b| {
                 pattern = Some(b.pattern(&arm.pattern));
-                if let Some(condition) = &arm.condition {
-                    b.expr(condition);
-                }
                 let range = b.arm_body(&arm.body);
                 b.body.regions[region.index()].range = range;
             });
@@ -696,6 +716,13 @@ fn unify(pattern: &mut Pattern, body: &Body, first: &[(Ustr, LocalId)]) {
         PatternKind::Reference(of) | PatternKind::Typed(of, _) => unify(of, body, first),
         PatternKind::Wild | PatternKind::Path(_) | PatternKind::Rest | PatternKind::Literal | PatternKind::Unseen => {}
     }
+}
+
+/// What syntax that is not understood does to values: the same as a macro that was not read.
+fn unread(keyword: &str, arguments: Vec<NodeId>, mentions: Vec<LocalId>) -> Op {
+    let segments = vec![Segment { name: ustr(keyword), arguments: Vec::new(), bindings: Vec::new() }];
+    let path = Path { global: false, qself: None, segments };
+    Op::Macro(Box::new(MacroCall { path, arguments, mentions, seen: false }))
 }
 
 fn declares_items(statement: &syn::Stmt) -> bool {

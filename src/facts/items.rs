@@ -43,7 +43,14 @@ impl Extractor {
         Range { start: self.offsets.start(first), end: self.offsets.end(last) }
     }
 
-    pub fn items(&mut self, items: &[syn::Item], scope: ScopeId) {
+    /// All of a file.
+    pub fn file(&mut self, file: &syn::File) {
+        self.test = paths::only_for_tests(&file.attrs);
+        self.facts.scopes[0].test = self.test;
+        self.items(&file.items, ScopeId(0));
+    }
+
+    fn items(&mut self, items: &[syn::Item], scope: ScopeId) {
         for item in items {
             self.item(item, scope);
         }
@@ -278,8 +285,11 @@ impl Extractor {
             if let syn::TraitItem::Fn(f) = part {
                 let range = self.range(extents::provided(f));
                 self.coverable.push(range);
+                let outer = self.test;
+                self.test |= paths::only_for_tests(&f.attrs);
                 let context = Context { scope, owner: Owner::Trait(id) };
                 self.function(&f.sig, f.default.as_ref(), &f.attrs, true, range, context);
+                self.test = outer;
             }
         }
     }

@@ -201,27 +201,35 @@ fn arguments(exprs: Vec<syn::Expr>, tokens: &TokenStream, known: bool) -> Readin
     Reading::Arguments { exprs, captured: captured_names(tokens), known }
 }
 
-/// Names that the format strings among the tokens capture: `"{name:?}"`.
+/// Names that the format strings among the tokens capture: `"{name:?}"`, `"{:width$}"`.
 fn captured_names(tokens: &TokenStream) -> Vec<Ustr> {
     let mut names = Vec::new();
     for token in tokens.clone() {
         if let TokenTree::Literal(literal) = token
             && let syn::Lit::Str(text) = syn::Lit::new(literal)
         {
-            let text = text.value();
-            for hole in text.split('{').skip(1) {
-                let end = hole.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(hole.len());
-                if end > 0 && hole[end..].starts_with(['}', ':']) {
-                    names.push(Ustr::from(&hole[..end]));
-                }
-            }
+            let text = text.value().replace("{{", "");
+            let holes = text.split('{').skip(1).filter_map(|hole| hole.split_once('}'));
+            names.extend(holes.flat_map(|(hole, _)| captured_in_hole(hole)));
         }
     }
     names
 }
 
+/// The argument of `name:spec`, and the names that its specification takes a width or precision from.
+fn captured_in_hole(hole: &str) -> Vec<Ustr> {
+    let is_name = |text: &&str| {
+        text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    let (argument, spec) = hole.split_once(':').unwrap_or((hole, ""));
+    let sizes = spec.split_inclusive('$').filter_map(|part| part.strip_suffix('$'));
+    let sizes = sizes.filter_map(|part| part.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next());
+    std::iter::once(argument.trim()).chain(sizes).filter(is_name).map(Ustr::from).collect()
+}
+
 /// All identifiers in the tokens, nested ones included.
-fn words(tokens: &TokenStream) -> Vec<Ustr> {
+pub fn words(tokens: &TokenStream) -> Vec<Ustr> {
     let mut found = captured_names(tokens);
     for token in tokens.clone() {
         match token {

@@ -12,3 +12,6 @@ mod parse;
 mod paths;
 
 pub use parse::{Unreadable, extract};
+
+#[cfg(test)]
+mod tests;

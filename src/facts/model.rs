@@ -598,7 +598,7 @@ pub struct SelectArm {
     pub region: RegionId,
 }
 
-/// A macro call in a body.
+/// A macro call in a body; also `yield` and syntax newer than this tool, which treat values as a macro that was not read does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MacroCall {
     pub path: Path,

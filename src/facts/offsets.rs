@@ -4,8 +4,6 @@
 
 use proc_macro2::{LineColumn, Span};
 
-use crate::source::Range;
-
 /// The offsets of one file.
 pub struct Offsets {
     /// Bytes before the text that syn saw.
@@ -36,11 +34,6 @@ impl Offsets {
     /// The byte behind a span.
     pub fn end(&self, span: Span) -> u32 {
         self.at(span.end())
-    }
-
-    /// The bytes of a span.
-    pub fn range(&self, span: Span) -> Range {
-        Range { start: self.start(span), end: self.end(span) }
     }
 
     /// The byte offset of a place; the line counts from 1, the column, in characters, from 0.

@@ -124,13 +124,18 @@ fn attribute(attribute: &syn::Attribute) -> Attribute {
     Attribute { path: tight(attribute.path().segments.iter().map(|s| name(&s.ident))), arguments }
 }
 
+/// What marks a function as a test by itself, whichever crate it comes from.
+const TEST_ATTRIBUTES: &[&str] = &["test", "bench", "rstest", "test_case", "quickcheck", "wasm_bindgen_test"];
+
 /// Whether an item with these attributes is compiled for tests only.
 pub fn only_for_tests(attributes: &[syn::Attribute]) -> bool {
-    attributes
-        .iter()
-        .filter(|a| a.path().is_ident("cfg"))
-        .filter_map(|a| a.parse_args::<syn::Meta>().ok())
-        .any(|condition| requires_test(&condition))
+    attributes.iter().any(|attribute| {
+        let path = attribute.path();
+        if path.is_ident("cfg") {
+            return attribute.parse_args::<syn::Meta>().is_ok_and(|condition| requires_test(&condition));
+        }
+        path.segments.last().is_some_and(|last| TEST_ATTRIBUTES.iter().any(|name| last.ident == name))
+    })
 }
 
 /// Features that are switched on for tests only, by custom.
