@@ -1034,7 +1034,7 @@ mod tests {
 
     #[test]
     fn embedded_aliases_are_given_once() {
-        let mut seen = HashMap::new();
+        let mut seen = HashMap::default();
         let mut problems = Vec::new();
         for (file, document) in documents() {
             for alias in document.aliases.keys() {
@@ -1048,7 +1048,7 @@ mod tests {
 
     #[test]
     fn embedded_entries_are_given_once() {
-        let mut seen = HashMap::new();
+        let mut seen = HashMap::default();
         let mut problems = Vec::new();
         for (file, document) in documents() {
             let types = document.all_types().map(|entry| entry.path);

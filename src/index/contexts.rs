@@ -6,11 +6,13 @@ use rustc_hash::FxHashSet as HashSet;
 
 use super::calls::Site;
 use super::defs::*;
+use super::programs::keyword_len;
 use super::types::TraitName;
 use super::{Index, Ty};
 use crate::catalogue::Runs;
 use crate::diagnostic::Label;
 use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
+use crate::source::Range;
 
 /// Why code runs again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +89,7 @@ impl Index {
                 return Some(Repeated { repeats: Repeats::Request, in_loop: None, evidence, function: first });
             }
             for call in self.calls.callers(function) {
-                if self.is_test(call.site.body) {
+                if self.is_test(call.site.body) || self.fills_a_cache(call.site) {
                     continue;
                 }
                 let mut evidence = evidence.clone();
@@ -210,10 +212,7 @@ impl Index {
     /// From a site outwards through loops, closures and async blocks of its body.
     fn outwards(&self, site: Site, inner: bool, counts: &dyn Fn(RegionId) -> bool) -> Outwards {
         let (body, info) = (self.body(site.body), self.info(site.body));
-        let label = |node: NodeId, text: &str| {
-            let range = body.node(node).range;
-            Label::new(first_line(self, site.body, node).unwrap_or(range).in_file(site.body.file), text)
-        };
+        let label = |node: NodeId, text: &str| Label::new(head(self, site.body, node).in_file(site.body.file), text);
         let mut from = site.node;
         for (region, facts) in body.outwards(body.node(site.node).region) {
             let Some(owner) = info.region_node(region) else { break };
@@ -295,16 +294,14 @@ fn repeats(runs: Runs) -> Option<Repeats> {
     }
 }
 
-/// The head of a loop or closure: up to where its body starts.
-fn first_line(index: &Index, body: BodyRef, node: NodeId) -> Option<crate::source::Range> {
+/// The head of a loop or closure: its keyword, or its parameters.
+fn head(index: &Index, body: BodyRef, node: NodeId) -> Range {
     let facts = index.body(body);
-    let node = facts.node(node);
-    let region = match &node.op {
-        Op::Loop { region, .. } | Op::Closure { region, .. } => *region,
-        _ => return None,
+    let range = facts.node(node).range;
+    let end = match &facts.node(node).op {
+        Op::Loop { kind, .. } => range.start + keyword_len(kind),
+        Op::Closure(closure) => facts.region(closure.region).range.start.max(range.start + 1),
+        _ => range.end,
     };
-    let inner = facts.region(region);
-    let start = if matches!(node.op, Op::Closure { .. }) { inner.range.start } else { node.range.start + 4 };
-    let end = start.max(node.range.start + 1).min(node.range.end);
-    Some(crate::source::Range { start: node.range.start, end })
+    Range { start: range.start, end: end.min(range.end) }
 }

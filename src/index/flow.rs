@@ -107,20 +107,29 @@ impl Index {
             let at = Site { node: of, ..site };
             !self.origins(at).is_empty() || self.parameters_behind(site.body, of).contains(&None)
         };
-        body.iter().take(site.node.index()).any(|(_, node)| match &node.op {
-            Op::If { condition, then, .. } => {
-                let looked = match &body.node(*condition).op {
-                    Op::Let { of, .. } => kept(*of),
-                    _ => false,
-                };
-                looked
-                    && body
-                        .nodes
-                        .iter()
-                        .any(|n| matches!(n.op, Op::Return(_)) && body.outwards(n.region).any(|(at, _)| at == *then))
-            }
-            _ => false,
-        })
+        let missed = body.outwards(body.node(site.node).region).any(|(region, r)| {
+            let owner = self.info(site.body).region_node(region).filter(|_| r.kind == RegionKind::Arm);
+            owner.is_some_and(|owner| match &body.node(owner).op {
+                Op::Match { scrutinee, arms } => {
+                    kept(*scrutinee) && arms.iter().any(|arm| arm.region == region && is_none(&arm.pattern))
+                }
+                _ => false,
+            })
+        });
+        missed
+            || body.iter().take(site.node.index()).any(|(_, node)| match &node.op {
+                Op::If { condition, then, .. } => {
+                    let looked = match &body.node(*condition).op {
+                        Op::Let { of, .. } => kept(*of),
+                        _ => false,
+                    };
+                    looked
+                        && body.nodes.iter().any(|n| {
+                            matches!(n.op, Op::Return(_)) && body.outwards(n.region).any(|(at, _)| at == *then)
+                        })
+                }
+                _ => false,
+            })
     }
 
     /// The statics a value stems from: named, bound, got from a getter.
@@ -215,6 +224,10 @@ impl Index {
         }
         found
     }
+}
+
+fn is_none(pattern: &Pattern) -> bool {
+    matches!(&pattern.kind, PatternKind::Path(path) if path.last() == "None")
 }
 
 impl Follow<'_> {

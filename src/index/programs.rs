@@ -319,7 +319,8 @@ impl Index {
     }
 }
 
-fn keyword_len(kind: &LoopKind) -> u32 {
+/// Length of a loop's keyword, in bytes.
+pub fn keyword_len(kind: &LoopKind) -> u32 {
     match kind {
         LoopKind::Loop => "loop".len() as u32,
         LoopKind::While => "while".len() as u32,

@@ -1,5 +1,6 @@
 //! Which types own which resources, where resources are made, and where they are ended.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -53,8 +54,8 @@ impl Ownership {
                     let ty = &outline.signatures.fields[id.index()][&key];
                     for (resource, next) in ownership.of(outline, ty) {
                         let known = &mut ownership.owned[id.index()];
-                        if !known.contains_key(&resource) {
-                            known.insert(resource, FieldStep { field: at, next });
+                        if let Entry::Vacant(free) = known.entry(resource) {
+                            free.insert(FieldStep { field: at, next });
                             grown = true;
                         }
                     }
@@ -382,6 +383,8 @@ impl Index {
             }
             Op::Local(local) => match self.init_of(site.body, *local).and_then(part) {
                 Some(recipe) => Some(recipe),
+                // Behind a call it may be another value each time.
+                None if !outer.is_empty() => None,
                 // The same variable is the same value, whatever it is.
                 None => Some(format!("{:?}#{}", site.body, local.0)),
             },
@@ -498,7 +501,12 @@ fn is_data(ty: &Ty) -> bool {
     match ty.peeled() {
         Ty::Ext(path, _) => matches!(
             path.as_str(),
-            "str" | "std::string::String" | "std::path::Path" | "std::path::PathBuf" | "url::Url" | "std::net::SocketAddr"
+            "str"
+                | "std::string::String"
+                | "std::path::Path"
+                | "std::path::PathBuf"
+                | "url::Url"
+                | "std::net::SocketAddr"
         ),
         Ty::Unknown => true,
         _ => false,

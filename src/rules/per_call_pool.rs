@@ -37,7 +37,8 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     let site = construction.site;
     // A connection that a loop opens again is a reconnect; a pool or client that leaves the loop is a retry.
     let counts = |body: BodyRef, region: RegionId| {
-        !index.leaves_loop(site, region) && !(kind.ends_with("connection") && !is_for(index, body, region))
+        let reconnects = kind.ends_with("connection") && !is_for(index, body, region);
+        !(reconnects || index.leaves_loop(site, region))
     };
     let repeated = index.repeated_if(site, &counts)?;
     let stays = match repeated.repeats {

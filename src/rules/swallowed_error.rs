@@ -2,7 +2,7 @@
 
 use crate::catalogue::Effect;
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
-use crate::facts::model::{Arm, Body, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
+use crate::facts::model::{Arm, Attribute, Body, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::defs::{BodyRef, Extern};
@@ -24,12 +24,17 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     found
 }
 
-/// `drop` has nobody to tell.
+/// `drop` has nobody to tell, and what is marked as dead is not run.
 fn ends_things(index: &Index, body: BodyRef) -> bool {
     let Some(function) = index.function_of(body) else { return false };
+    let is_allowed_dead =
+        |a: &Attribute| a.path.last().is_some_and(|n| n == "allow") && a.arguments.contains("dead_code");
+    if index.defs().function(function).attributes.iter().any(is_allowed_dead) {
+        return true;
+    }
     let of_trait =
         index.defs().impl_of(function).is_some_and(|block| index.defs().impl_block(block).trait_path.is_some());
-    of_trait && index.defs().function(function).name == "drop"
+    of_trait && matches!(index.defs().function(function).name.as_str(), "drop" | "async_drop")
 }
 
 /// How the error vanishes.
