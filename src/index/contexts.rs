@@ -300,7 +300,7 @@ fn head(index: &Index, body: BodyRef, node: NodeId) -> Range {
     let range = facts.node(node).range;
     let end = match &facts.node(node).op {
         Op::Loop { kind, .. } => range.start + keyword_len(kind),
-        Op::Closure(closure) => facts.region(closure.region).range.start.max(range.start + 1),
+        Op::Closure { region, .. } => facts.region(*region).range.start.max(range.start + 1),
         _ => range.end,
     };
     Range { start: range.start, end: end.min(range.end) }

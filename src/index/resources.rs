@@ -11,7 +11,7 @@ use super::defs::*;
 use super::flow::Fate;
 use super::infer::Callee;
 use super::{Index, Outline, Ty};
-use crate::catalogue::TypeEntry;
+use crate::catalogue::{Runs, TypeEntry};
 use crate::diagnostic::Label;
 use crate::facts::model::{LocalId, NodeId, Op};
 
@@ -187,7 +187,7 @@ impl Index {
         let call = Site { node: self.info(site.body).parent(site.node)?, ..site };
         let once = match &self.node(call).op {
             Op::Call { callee, .. } if *callee == site.node => return None,
-            _ => self.callable(call).is_some_and(|callable| callable.runs == crate::catalogue::Runs::Once),
+            _ => self.fills_once(call),
         };
         let fate = if once {
             Fate::Kept
@@ -221,7 +221,7 @@ impl Index {
             }
             for call in self.calls.callers(function) {
                 let through = [inner.site].into_iter().chain(inner.through.iter().copied()).collect();
-                let once = call.runs == crate::catalogue::Runs::Once;
+                let once = call.runs == Runs::Once;
                 let fate = if once { Fate::Kept } else { self.fate(call.site, inner.resource) };
                 found.push(Construction { site: call.site, resource: inner.resource, through, fate });
             }
@@ -390,6 +390,8 @@ impl Index {
             },
             Op::Field { base, name } => Some(format!("{}.{name}", part(*base)?)),
             Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => part(*of),
+            // A constructor that a cell is given by name is the recipe of what is in the cell.
+            Op::Call { arguments, .. } if arguments.len() == 1 && self.fills_once(site) => part(arguments[0]),
             Op::Call { arguments, callee } => {
                 let called = match info.callees.get(&site.node)? {
                     Callee::External(path) => path.to_string(),
@@ -472,8 +474,11 @@ impl Index {
     /// Whether a mention of a static is the receiver of a call that fills it.
     pub fn initialised_here(&self, site: Site) -> bool {
         let Some(call) = self.info(site.body).parent(site.node) else { return false };
-        let call = Site { node: call, ..site };
-        self.callable(call).is_some_and(|callable| callable.runs == crate::catalogue::Runs::Once)
+        self.fills_once(Site { node: call, ..site })
+    }
+
+    fn fills_once(&self, call: Site) -> bool {
+        self.callable(call).is_some_and(|callable| callable.runs == Runs::Once)
     }
 
     /// The static that a call fills on first use: it stands in a closure given to, or is an argument of, a method of it.
