@@ -1,7 +1,9 @@
 //! What known libraries acquire, release and do on drop: the data of `rules/resources/*.toml`, ready for look-ups by canonical path.
 //! Knows no Rust source; paths are plain text with `::` between segments. Rules speak of kinds, only this data names libraries.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -278,6 +280,9 @@ struct Document {
     /// Macros and functions that tell people or logs something.
     #[serde(default)]
     tells: Vec<Ustr>,
+    /// Names of operations that only look; a trailing `*` stands for any ending.
+    #[serde(default)]
+    looks: Vec<Ustr>,
     /// Other public paths of the same thing; a prefix stands for all that is below it.
     #[serde(default)]
     aliases: BTreeMap<Ustr, Ustr>,
@@ -337,6 +342,7 @@ pub struct Catalogue {
     forever: HashSet<Ustr>,
     accepts: HashSet<Ustr>,
     tells: HashSet<Ustr>,
+    looks: Vec<Ustr>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/catalogue_files.rs"));
@@ -375,6 +381,7 @@ impl Catalogue {
         self.forever.extend(document.forever);
         self.accepts.extend(document.accepts);
         self.tells.extend(document.tells);
+        self.looks.extend(document.looks);
         for function in document.functions {
             let callable = Callable {
                 returns: function.returns,
@@ -521,6 +528,15 @@ impl Catalogue {
     /// Whether a call tells people or logs something.
     pub fn tells(&self, path: Ustr) -> bool {
         self.tells.contains(&path)
+    }
+
+    /// Whether an operation only looks: when it fails nothing that should have happened is missing.
+    pub fn looks(&self, path: Ustr) -> bool {
+        let name = path.rsplit("::").next().unwrap_or(&path);
+        self.looks.iter().any(|known| match known.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => known == name,
+        })
     }
 
     pub fn servers(&self) -> &[Server] {
@@ -1018,7 +1034,7 @@ mod tests {
 
     #[test]
     fn embedded_aliases_are_given_once() {
-        let mut seen = HashMap::new();
+        let mut seen = HashMap::default();
         let mut problems = Vec::new();
         for (file, document) in documents() {
             for alias in document.aliases.keys() {
@@ -1032,7 +1048,7 @@ mod tests {
 
     #[test]
     fn embedded_entries_are_given_once() {
-        let mut seen = HashMap::new();
+        let mut seen = HashMap::default();
         let mut problems = Vec::new();
         for (file, document) in documents() {
             let types = document.all_types().map(|entry| entry.path);

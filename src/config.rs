@@ -28,9 +28,9 @@ const INCLUDE_TESTS: &str = "include-tests";
 const KEYS: [&str; 5] = [RULES, OVERRIDES, MIN_CONFIDENCE, EXCLUDE, INCLUDE_TESTS];
 
 /// Top-level keys that belong to the catalogue: the grammar of `rules/resources/*.toml`.
-const CATALOGUE_KEYS: [&str; 13] = [
-    "accepts", "aliases", "entries", "forever", "function", "handlers", "resource", "server", "signal", "tells",
-    "trait", "type", "waits",
+const CATALOGUE_KEYS: [&str; 14] = [
+    "accepts", "aliases", "entries", "forever", "function", "handlers", "looks", "resource", "server", "signal",
+    "tells", "trait", "type", "waits",
 ];
 
 /// Keys of an entry of `overrides`.

@@ -48,6 +48,53 @@ pub fn suppressions(text: &str, nodes: &[Range]) -> Vec<Suppression> {
     (0..file.tokens.len()).filter_map(|at| file.suppression(at)).collect()
 }
 
+/// What a comment says where a failure, or a thing that is never ended, is meant: in lower case.
+const INTENTS: &[&str] = &[
+    "best-effort",
+    "best effort",
+    "ok if this fails",
+    "okay if this fails",
+    "fine if this fails",
+    "may fail",
+    "can fail",
+    "ignore error",
+    "ignore the error",
+    "ignore failure",
+    "ignoring error",
+    "errors are ignored",
+    "failure is ok",
+    "failure is fine",
+    "failure is not",
+    "failures are",
+    "non-fatal",
+    "not fatal",
+    "nonfatal",
+    "must not kill",
+    "don't care",
+    "do not care",
+    "intentionally",
+    "on purpose",
+    "deliberately",
+    "never dropped",
+    "process-lifetime",
+    "lives as long as the process",
+    "live until the process",
+    "lives until the process",
+];
+
+/// What comments say is intended: the bytes each such comment stands for, by the same reading as a suppression's. Line and doc comments count.
+pub fn intents(text: &str, nodes: &[Range]) -> Vec<Range> {
+    let file = File { text, tokens: tokens(text), nodes };
+    let says_so = |token: &Token| {
+        token.is_comment() && {
+            let comment = file.text[token.start..token.end].to_lowercase();
+            !comment.contains(MARKER) && INTENTS.iter().any(|phrase| comment.contains(phrase))
+        }
+    };
+    let meant = |token: &Token| says_so(token) || (token.is_comment() && file.explains_an_empty_arm(*token));
+    (0..file.tokens.len()).filter(|at| meant(&file.tokens[*at])).map(|at| file.covered(at)).collect()
+}
+
 /// A file with what is needed to say what a comment in it covers.
 struct File<'a> {
     text: &'a str,
@@ -56,6 +103,16 @@ struct File<'a> {
 }
 
 impl File<'_> {
+    /// `_ => {} // the daemon is not running`: who leaves an arm empty and says why has thought of it.
+    fn explains_an_empty_arm(&self, comment: Token) -> bool {
+        let line = self.text[self.line_start(comment.start)..comment.start].trim_end();
+        let says = &self.text[comment.start..comment.end];
+        // `//~` is a test's expectation, said of the code and not by it.
+        !says.contains(MARKER)
+            && !says.starts_with("//~")
+            && ["=> {}", "=> {},", "=> (),", "=> ()", "=> {"].iter().any(|empty| line.ends_with(empty))
+    }
+
     fn suppression(&self, at: usize) -> Option<Suppression> {
         let token = self.tokens[at];
         if token.kind != Kind::LineComment {

@@ -52,6 +52,8 @@ pub struct FileFacts {
     pub macros: Vec<MacroDef>,
     pub bodies: Vec<Body>,
     pub suppressions: Vec<Suppression>,
+    /// What comments say is intended: a failure that may happen, a thing that is never ended.
+    pub intents: Vec<Range>,
     /// Item macros whose contents could not be read.
     pub unseen: Vec<Range>,
 }

@@ -39,6 +39,7 @@ pub fn extract(text: &str) -> Result<FileFacts, Unreadable> {
     extractor.file(&file);
     let mut facts = extractor.facts;
     facts.suppressions = comments::suppressions(text, &extractor.coverable);
+    facts.intents = comments::intents(text, &extractor.coverable);
     Ok(facts)
 }
 

@@ -138,12 +138,20 @@ pub fn only_for_tests(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
+/// Features that are switched on for tests only, by custom.
+const TEST_FEATURES: &[&str] =
+    &["test", "tests", "testing", "test-util", "test-utils", "test-helpers", "test-support", "mock", "mocks"];
+
 fn requires_test(condition: &syn::Meta) -> bool {
     let parts = |list: &syn::MetaList| {
         list.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated).unwrap_or_default()
     };
     match condition {
         syn::Meta::Path(path) => path.is_ident("test"),
+        syn::Meta::NameValue(pair) if pair.path.is_ident("feature") => {
+            let text = pair.value.to_token_stream().to_string();
+            TEST_FEATURES.contains(&text.trim_matches('"').replace('_', "-").as_str())
+        }
         syn::Meta::List(list) if list.path.is_ident("all") => parts(list).iter().any(requires_test),
         syn::Meta::List(list) if list.path.is_ident("any") => {
             let parts = parts(list);

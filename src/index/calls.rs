@@ -1,6 +1,6 @@
 //! The call graph: who calls or hands on whom, and from where. Calls through a trait go to all its implementors.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::defs::*;
 use super::infer::{BodyInfo, Callee};
@@ -30,6 +30,7 @@ pub struct CallGraph {
     callees: HashMap<BodyRef, Vec<Call>>,
     /// Statics that a body mentions.
     statics: HashMap<BodyRef, Vec<(NodeId, StaticId)>>,
+    mentions: HashMap<StaticId, Vec<Site>>,
 }
 
 impl CallGraph {
@@ -46,6 +47,9 @@ impl CallGraph {
             graph.callees.insert(body, calls);
             let mut statics: Vec<_> = info.statics.iter().map(|(node, item)| (*node, *item)).collect();
             statics.sort_unstable();
+            for (node, item) in &statics {
+                graph.mentions.entry(*item).or_default().push(Site { body, node: *node });
+            }
             graph.statics.insert(body, statics);
         }
         graph
@@ -54,6 +58,11 @@ impl CallGraph {
     /// The calls of a function, in the order of files and places.
     pub fn callers(&self, function: FnId) -> &[Call] {
         self.callers.get(&function).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where a static is mentioned, in the order of files and places.
+    pub fn mentions(&self, item: StaticId) -> &[Site] {
+        self.mentions.get(&item).map_or(&[], Vec::as_slice)
     }
 
     /// The calls in a body, in evaluation order.

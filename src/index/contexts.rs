@@ -1,14 +1,18 @@
 //! In what context code runs: per request, per iteration, once per worker, with the shortest call path as evidence. What is not proved is not said.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet as HashSet;
 
 use super::calls::Site;
 use super::defs::*;
+use super::programs::keyword_len;
 use super::types::TraitName;
 use super::{Index, Ty};
 use crate::catalogue::Runs;
 use crate::diagnostic::Label;
 use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
+use crate::source::Range;
 
 /// Why code runs again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,10 +64,13 @@ impl Index {
     pub fn repeated_if(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
         let mut queue: VecDeque<(Site, Vec<Label>, Option<FnId>, bool)> =
             VecDeque::from([(site, Vec::new(), None, false)]);
-        let mut seen: HashSet<FnId> = HashSet::new();
+        let mut seen: HashSet<FnId> = HashSet::default();
         while let Some((at, evidence, first, restarts)) = queue.pop_front() {
             let inner = first.is_none();
-            match self.outwards(at, &|region| !restarts && (!inner || counts(at.body, region))) {
+            // A loop in a caller repeats what it calls only where it is the program's own heartbeat: a `for` over what there is to set up is not.
+            let loops =
+                |region| if inner { counts(at.body, region) } else { !restarts && self.is_work_loop(at.body, region) };
+            match self.outwards(at, inner, &loops) {
                 Outwards::Repeats(repeats, label, region) => {
                     let evidence = evidence.into_iter().chain([label]).collect();
                     let in_loop = region.map(|region| (at.body, region));
@@ -82,7 +89,7 @@ impl Index {
                 return Some(Repeated { repeats: Repeats::Request, in_loop: None, evidence, function: first });
             }
             for call in self.calls.callers(function) {
-                if self.is_test(call.site.body) {
+                if self.is_test(call.site.body) || self.fills_a_cache(call.site) {
                     continue;
                 }
                 let mut evidence = evidence.clone();
@@ -115,6 +122,41 @@ impl Index {
         None
     }
 
+    /// Whether nothing of a program runs after a function has returned: it is `main`, or all that `main` does at its end.
+    pub fn ends_the_program(&self, function: FnId) -> bool {
+        self.ends_with(function, 6)
+    }
+
+    fn ends_with(&self, function: FnId, fuel: u32) -> bool {
+        if self.programs.iter().any(|program| program.main == function) {
+            return true;
+        }
+        let callers = self.calls.callers(function);
+        fuel > 0
+            && !callers.is_empty()
+            && callers.iter().filter(|call| !self.is_test(call.site.body)).all(|call| {
+                self.is_last(call.site)
+                    && self.function_of(call.site.body).is_some_and(|caller| self.ends_with(caller, fuel - 1))
+            })
+    }
+
+    /// Whether no other call, loop or wait comes after a call in its body, other branches aside.
+    fn is_last(&self, site: Site) -> bool {
+        let body = self.body(site.body);
+        let around: Vec<RegionId> = body.outwards(body.node(site.node).region).map(|(region, _)| region).collect();
+        body.iter().skip(site.node.index() + 1).all(|(id, node)| {
+            let works = match &node.op {
+                Op::Loop { .. } => true,
+                Op::Await(of) => *of != site.node,
+                Op::Call { .. } | Op::Method { .. } => {
+                    matches!(self.callee(Site { node: id, ..site }), Some(super::infer::Callee::Workspace(_)))
+                }
+                _ => false,
+            };
+            !works || !around.contains(&node.region)
+        })
+    }
+
     /// Whether one of the chosen nodes of a body keeps the program running: it serves, waits in a loop, or calls a function that does.
     pub fn runs_the_program(&self, body: BodyRef, chosen: &dyn Fn(NodeId) -> bool) -> bool {
         let runs = |node: &NodeId| chosen(*node) && self.keeps_running(Site { body, node: *node }, 6);
@@ -142,18 +184,35 @@ impl Index {
         }
     }
 
+    /// Whether a function serves, or loops without end around something it waits for.
+    pub fn function_runs_for_long(&self, function: FnId) -> bool {
+        self.defs().body_of(function).is_some_and(|body| self.is_linked(body) && self.runs_for_long(body))
+    }
+
     /// Whether a body serves, or loops without end around something it waits for.
-    fn runs_for_long(&self, body: BodyRef) -> bool {
+    pub fn runs_for_long(&self, body: BodyRef) -> bool {
         self.info(body).callees.keys().any(|node| self.keeps_running(Site { body, node: *node }, 0))
     }
 
+    /// Whether a loop waits for time to pass or for work to come, or never ends.
+    pub fn is_work_loop(&self, body: BodyRef, region: RegionId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let Some(owner) = info.region_node(region) else { return false };
+        if matches!(facts.node(owner).op, Op::Loop { kind: LoopKind::For { .. }, .. }) {
+            return false;
+        }
+        info.callees.iter().any(|(node, callee)| {
+            let super::infer::Callee::External(path) = callee else { return false };
+            let catalogue = self.catalogue();
+            let waits = catalogue.waits(*path) || catalogue.accepts(*path);
+            waits && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)
+        })
+    }
+
     /// From a site outwards through loops, closures and async blocks of its body.
-    fn outwards(&self, site: Site, counts: &dyn Fn(RegionId) -> bool) -> Outwards {
+    fn outwards(&self, site: Site, inner: bool, counts: &dyn Fn(RegionId) -> bool) -> Outwards {
         let (body, info) = (self.body(site.body), self.info(site.body));
-        let label = |node: NodeId, text: &str| {
-            let range = body.node(node).range;
-            Label::new(first_line(self, site.body, node).unwrap_or(range).in_file(site.body.file), text)
-        };
+        let label = |node: NodeId, text: &str| Label::new(head(self, site.body, node).in_file(site.body.file), text);
         let mut from = site.node;
         for (region, facts) in body.outwards(body.node(site.node).region) {
             let Some(owner) = info.region_node(region) else { break };
@@ -171,7 +230,7 @@ impl Index {
                     match runs {
                         Runs::Once | Runs::Shutdown => return Outwards::Once,
                         _ => {
-                            if let Some(repeats) = repeats(runs) {
+                            if let Some(repeats) = repeats(runs).filter(|r| inner || *r != Repeats::Iteration) {
                                 let text = format!("this closure is run {}", repeats.words());
                                 return Outwards::Repeats(repeats, label(owner, &text), None);
                             }
@@ -183,6 +242,12 @@ impl Index {
             from = owner;
         }
         Outwards::Function
+    }
+
+    /// Whether a closure or async block around a site is run in this way.
+    pub fn runs_in(&self, site: Site, runs: Runs) -> bool {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        body.outwards(body.node(site.node).region).any(|(region, _)| info.runs.get(&region) == Some(&runs))
     }
 
     /// Why a function is known to run per request: its attribute, a trait it implements, or a parameter only handlers have.
@@ -209,7 +274,7 @@ impl Index {
         }
         let signature = &self.signatures().functions[id.index()];
         let handler_only = |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if handlers.parameters.contains(path));
-        if function.is_async && signature.receiver.is_none() && signature.parameters.iter().any(handler_only) {
+        if signature.receiver.is_none() && signature.parameters.iter().any(handler_only) {
             return Some(Label::new(span, "its parameters are those of a request handler"));
         }
         None
@@ -229,16 +294,14 @@ fn repeats(runs: Runs) -> Option<Repeats> {
     }
 }
 
-/// The head of a loop or closure: up to where its body starts.
-fn first_line(index: &Index, body: BodyRef, node: NodeId) -> Option<crate::source::Range> {
+/// The head of a loop or closure: its keyword, or its parameters.
+fn head(index: &Index, body: BodyRef, node: NodeId) -> Range {
     let facts = index.body(body);
-    let node = facts.node(node);
-    let region = match &node.op {
-        Op::Loop { region, .. } | Op::Closure { region, .. } => *region,
-        _ => return None,
+    let range = facts.node(node).range;
+    let end = match &facts.node(node).op {
+        Op::Loop { kind, .. } => range.start + keyword_len(kind),
+        Op::Closure { region, .. } => facts.region(*region).range.start.max(range.start + 1),
+        _ => range.end,
     };
-    let inner = facts.region(region);
-    let start = if matches!(node.op, Op::Closure { .. }) { inner.range.start } else { node.range.start + 4 };
-    let end = start.max(node.range.start + 1).min(node.range.end);
-    Some(crate::source::Range { start: node.range.start, end })
+    Range { start: range.start, end: end.min(range.end) }
 }

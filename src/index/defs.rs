@@ -1,7 +1,6 @@
 //! The definitions of the whole workspace under global ids. Owns the facts; answers nothing but look-ups by id.
 
-use std::collections::{HashMap, HashSet};
-
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use crate::facts::model::{self as facts, FileFacts, Owner, ScopeId};
@@ -155,7 +154,7 @@ impl Defs {
             traits: Vec::new(),
             impls: Vec::new(),
             statics: Vec::new(),
-            owners: HashMap::new(),
+            owners: HashMap::default(),
             starts: Vec::new(),
         };
         for (file, facts) in facts.iter().enumerate() {

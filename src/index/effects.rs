@@ -1,6 +1,6 @@
 //! What operations touch: the effect whose error a value carries, followed through adapters and through workspace functions that pass it on.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::calls::Site;
 use super::defs::FnId;
@@ -13,18 +13,28 @@ use crate::facts::model::{Body, NodeId, Op};
 #[derive(Debug, Clone)]
 pub struct Effected {
     pub effect: Effect,
+    /// The operation only looks: nothing that should have happened is missing when it fails.
+    pub looks: bool,
     /// The call of the operation itself comes last.
     pub chain: Vec<Site>,
 }
 
 /// What the error of each function of the workspace stems from.
-pub type Effects = HashMap<FnId, (Effect, Site)>;
+pub type Effects = HashMap<FnId, Passed>;
+
+/// The operation whose error a function passes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Passed {
+    effect: Effect,
+    looks: bool,
+    site: Site,
+}
 
 const FUEL: u32 = 12;
 
 /// Functions that return a `Result` whose error is that of an operation inside them, directly or through others.
 pub fn find(index: &Index) -> Effects {
-    let mut effects = Effects::new();
+    let mut effects = Effects::default();
     let candidates: Vec<(FnId, Vec<NodeId>)> = index
         .bodies()
         .filter_map(|(body, _, _)| Some((index.function_of(body)?, body)))
@@ -34,16 +44,16 @@ pub fn find(index: &Index) -> Effects {
     loop {
         let mut grown = false;
         for (id, values) in &candidates {
-            if effects.contains_key(id) {
+            // What changes something outweighs what only looks.
+            if effects.get(id).is_some_and(|known| !known.looks) {
                 continue;
             }
             let Some(body) = index.defs().body_of(*id) else { continue };
-            let found = values.iter().find_map(|node| {
-                let at = Site { body, node: *node };
-                index.effect_with(at, &effects, FUEL).map(|e| (e.effect, e.chain.first().copied().unwrap_or(at)))
-            });
-            if let Some(found) = found {
-                effects.insert(*id, found);
+            let found = values.iter().filter_map(|node| index.effect_with(Site { body, node: *node }, &effects, FUEL));
+            let Some(best) = found.min_by_key(|found| found.looks) else { continue };
+            if effects.get(id).is_none_or(|known| known.looks && !best.looks) {
+                let site = best.chain.first().copied().unwrap_or(Site { body, node: values[0] });
+                effects.insert(*id, Passed { effect: best.effect, looks: best.looks, site });
                 grown = true;
             }
         }
@@ -124,23 +134,43 @@ impl Index {
 
     fn called(&self, site: Site, effects: &Effects) -> Option<Effected> {
         match self.callee(site)? {
-            Callee::External(_) => {
+            Callee::External(path) => {
                 let effect = self.callable(site)?.effect?;
-                Some(Effected { effect, chain: vec![site] })
+                let looks = self.catalogue().looks(*path) || self.built_to_look(site);
+                Some(Effected { effect, looks, chain: vec![site] })
             }
             Callee::Workspace(function) => self.through(site, *function, effects),
             Callee::Trait(function) => {
                 let implementors = self.signatures().implementors.get(function);
                 let all = implementors.into_iter().flatten().chain([function]);
-                all.into_iter().find_map(|function| self.through(site, *function, effects))
+                all.into_iter()
+                    .filter_map(|function| self.through(site, *function, effects))
+                    .min_by_key(|found| found.looks)
             }
             _ => None,
         }
     }
 
     fn through(&self, site: Site, function: FnId, effects: &Effects) -> Option<Effected> {
-        let (effect, inner) = effects.get(&function)?;
-        Some(Effected { effect: *effect, chain: vec![site, *inner] })
+        let inner = effects.get(&function)?;
+        Some(Effected { effect: inner.effect, looks: inner.looks, chain: vec![site, inner.site] })
+    }
+
+    /// A request that was built by `client.get(..)` looks, one by `client.post(..)` does not.
+    fn built_to_look(&self, site: Site) -> bool {
+        let Op::Method { receiver, .. } = &self.node(site).op else { return false };
+        let mut at = *receiver;
+        loop {
+            let made = Site { node: at, ..site };
+            if self.external(made).is_some_and(|path| self.catalogue().looks(path)) {
+                return true;
+            }
+            match &self.node(made).op {
+                Op::Method { receiver, .. } => at = *receiver,
+                Op::Await(of) | Op::Try(of) => at = *of,
+                _ => return false,
+            }
+        }
     }
 
     /// An adapter passes on what it is given: a method of a `Result`, `Option` or future, or a call that takes a future.
@@ -172,7 +202,7 @@ impl Index {
             return None;
         }
         let effect = self.writer_effect(writer)?;
-        Some(Effected { effect, chain: vec![site] })
+        Some(Effected { effect, looks: false, chain: vec![site] })
     }
 
     fn writer_effect(&self, writer: &Ty) -> Option<Effect> {

@@ -1,8 +1,9 @@
 //! Where values come from and where they go: what becomes of a value, and which statics a value stems from. Judged through the callee
 //! where the callee is in the workspace; what goes where it cannot be followed is unknown.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
+use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
 use super::calls::Site;
@@ -38,7 +39,7 @@ struct Follow<'i> {
 impl Index {
     /// What becomes of the resource that a site makes.
     pub fn fate(&self, site: Site, resource: Ustr) -> Fate {
-        Follow { index: self, resource, seen: HashSet::new() }.value(site, FUEL)
+        Follow { index: self, resource, seen: HashSet::default() }.value(site, FUEL)
     }
 
     /// Whether a value of this site leaves the loop `region`: by `break`, by `return`, or in a variable from outside.
@@ -99,10 +100,42 @@ impl Index {
         }
     }
 
+    /// Whether what stands before a site returns early with what an earlier call left behind: a static, a field or a map that is looked into first.
+    pub fn fills_a_cache(&self, site: Site) -> bool {
+        let body = self.body(site.body);
+        let kept = |of: NodeId| {
+            let at = Site { node: of, ..site };
+            !self.origins(at).is_empty() || self.parameters_behind(site.body, of).contains(&None)
+        };
+        let missed = body.outwards(body.node(site.node).region).any(|(region, r)| {
+            let owner = self.info(site.body).region_node(region).filter(|_| r.kind == RegionKind::Arm);
+            owner.is_some_and(|owner| match &body.node(owner).op {
+                Op::Match { scrutinee, arms } => {
+                    kept(*scrutinee) && arms.iter().any(|arm| arm.region == region && is_none(&arm.pattern))
+                }
+                _ => false,
+            })
+        });
+        missed
+            || body.iter().take(site.node.index()).any(|(_, node)| match &node.op {
+                Op::If { condition, then, .. } => {
+                    let looked = match &body.node(*condition).op {
+                        Op::Let { of, .. } => kept(*of),
+                        _ => false,
+                    };
+                    looked
+                        && body.nodes.iter().any(|n| {
+                            matches!(n.op, Op::Return(_)) && body.outwards(n.region).any(|(at, _)| at == *then)
+                        })
+                }
+                _ => false,
+            })
+    }
+
     /// The statics a value stems from: named, bound, got from a getter.
     pub fn origins(&self, site: Site) -> BTreeSet<StaticId> {
         let mut found = BTreeSet::new();
-        self.add_origins(site, &mut found, &mut HashSet::new(), FUEL);
+        self.add_origins(site, &mut found, &mut HashSet::default(), FUEL);
         found
     }
 
@@ -191,6 +224,10 @@ impl Index {
         }
         found
     }
+}
+
+fn is_none(pattern: &Pattern) -> bool {
+    matches!(&pattern.kind, PatternKind::Path(path) if path.last() == "None")
 }
 
 impl Follow<'_> {
@@ -365,10 +402,26 @@ impl Follow<'_> {
                 if result_owns { inside.min(Fate::Unknown).max(self.value(call, fuel)) } else { inside }
             }
             Some(Callee::External(_)) if result_owns => self.value(call, fuel),
+            // An adapter that is not known passes on what it wraps.
+            Some(Callee::External(_)) if info.ty(call.node).is_unknown() && self.is_wrapper(call) => Fate::Unknown,
             Some(Callee::External(_) | Callee::Trait(_)) => Fate::Dies,
             _ if result_owns => self.value(call, fuel),
             // A method that is not known may take the value; one on a bare resource only uses it.
             _ => Fate::Unknown,
+        }
+    }
+
+    fn is_awaited(&self, call: Site) -> bool {
+        let parent = self.index.info(call.body).parent(call.node);
+        parent.is_some_and(|parent| matches!(self.index.body(call.body).node(parent).op, Op::Await(_)))
+    }
+
+    /// Whether a method's receiver is a `Result`, an `Option` or a future.
+    fn is_wrapper(&self, call: Site) -> bool {
+        let Op::Method { receiver, .. } = &self.index.node(call).op else { return false };
+        match self.index.info(call.body).ty(*receiver) {
+            Ty::Ext(path, _) => path == "std::result::Result" || path == "std::option::Option",
+            ty => matches!(ty, Ty::Future(_)),
         }
     }
 
@@ -378,6 +431,14 @@ impl Follow<'_> {
         let result_owns = self.owns(info.ty(call.node));
         match self.index.callee(call) {
             Some(Callee::Workspace(function)) => {
+                // A future that is not awaited here takes its arguments along; so does a function that runs on and on.
+                let returns_future = matches!(info.ty(call.node), Ty::Future(_));
+                if returns_future && !self.is_awaited(call) {
+                    return self.value(call, fuel).max(Fate::Unknown);
+                }
+                if self.index.function_runs_for_long(*function) {
+                    return Fate::Kept;
+                }
                 let at = self.position(call, argument);
                 let inside = at.map_or(Fate::Unknown, |at| self.parameter(*function, Some(at), fuel));
                 match inside {

@@ -1,8 +1,7 @@
 //! Types and callees inside one body, in evaluation order: constructors, annotations, patterns, method returns, closures.
 //! What is not known stays unknown; nothing is guessed from names.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap as HashMap;
 use ustr::{Ustr, ustr};
 
 use super::defs::*;
@@ -224,7 +223,7 @@ impl Inference<'_> {
                 _ => Ty::Unknown,
             },
             Op::Field { base, name } => self.field(&self.ty(*base), *name),
-            Op::Index { base, .. } => self.element(&self.ty(*base)),
+            Op::Index { base, .. } => self.indexed(&self.ty(*base)),
             Op::Reference { of, .. } => Ty::Ref(Box::new(self.ty(*of))),
             Op::Deref(of) => self.deref(&self.ty(*of)).unwrap_or(Ty::Unknown),
             Op::Cast { ty, .. } => self.written(ty, node.region),
@@ -404,7 +403,10 @@ impl Inference<'_> {
                     return self.variant(*id, name);
                 }
                 let own = self.world.signatures.methods.get(&(TypeKey::Adt(*id), name)).and_then(|f| f.first());
-                own.or_else(|| self.any_method(name)).map_or(Ty::Unknown, |id| Ty::Fn(*id))
+                match own.or_else(|| self.any_method(name)) {
+                    Some(function) => Ty::Fn(*function),
+                    None => self.derived(*id, name).map_or(Ty::Unknown, |path| Ty::ExtFn(path, vec![ty.clone()])),
+                }
             }
             Ty::Ext(path, own) => {
                 let arguments = if arguments.is_empty() { own.clone() } else { arguments };
@@ -420,6 +422,25 @@ impl Inference<'_> {
                 .unwrap_or(Ty::Unknown),
             _ => Ty::Unknown,
         }
+    }
+
+    /// An associated function that a catalogued derive gives a type: `Cli::parse()`.
+    fn derived(&self, id: TypeId, name: Ustr) -> Option<Ustr> {
+        let defs = self.world.names.defs;
+        let item = defs.type_def(id);
+        let module = self.world.names.module(defs.types[id.index()].file, item.scope)?;
+        let derives = item.attributes.iter().filter(|a| a.path.last().is_some_and(|last| last == "derive"));
+        let words = derives.flat_map(|a| a.arguments.split(',').map(str::trim).collect::<Vec<_>>());
+        words.into_iter().find_map(|word| {
+            let path: Vec<Ustr> = word.split("::").map(|part| ustr(part.trim())).collect();
+            match self.world.names.resolve(module, &path, false, Space::Type) {
+                Resolved::External(full) => {
+                    let function = ustr(&format!("{full}::{name}"));
+                    self.world.names.catalogue.callable(function).map(|_| function)
+                }
+                _ => None,
+            }
+        })
     }
 
     /// A method that some `impl<T> Trait for T` gives everything.
@@ -478,7 +499,15 @@ impl Inference<'_> {
         }
     }
 
-    /// What iterating over or indexing a value gives.
+    /// What indexing a value gives: a map's value, a list's element.
+    fn indexed(&self, ty: &Ty) -> Ty {
+        match self.element(ty.peeled()) {
+            Ty::Tuple(pair) if pair.len() == 2 => pair.into_iter().nth(1).unwrap_or(Ty::Unknown),
+            element => element,
+        }
+    }
+
+    /// What iterating over a value gives.
     fn element(&self, ty: &Ty) -> Ty {
         match ty {
             Ty::Slice(of) => (**of).clone(),
@@ -618,7 +647,7 @@ impl Inference<'_> {
         if !arguments.is_empty() {
             return ty;
         }
-        let mut map = HashMap::new();
+        let mut map = HashMap::default();
         for (name, value) in fields {
             if let Some(declared) = self.world.signatures.fields[id.index()].get(name) {
                 declared.unify(&self.ty(*value), &mut map);
@@ -697,7 +726,7 @@ impl Inference<'_> {
     /// The return type of a call of a workspace function, generics filled in from the arguments.
     fn workspace_call(&mut self, id: NodeId, function: FnId, receiver: Option<&Ty>, arguments: &[NodeId]) -> Ty {
         let signature = &self.world.signatures.functions[function.index()];
-        let mut map = HashMap::new();
+        let mut map = HashMap::default();
         let mut parameters = signature.parameters.clone();
         match (&signature.receiver, receiver) {
             (Some(declared), Some(actual)) => declared.unify(actual, &mut map),
@@ -756,7 +785,7 @@ impl Inference<'_> {
     }
 
     fn constructor_call(&mut self, owner: TypeId, variant: Option<Ustr>, arguments: &[NodeId]) -> Ty {
-        let mut map = HashMap::new();
+        let mut map = HashMap::default();
         for (at, argument) in arguments.iter().enumerate() {
             let field = field_key(variant, ustr(&at.to_string()));
             if let Some(declared) = self.world.signatures.fields[owner.index()].get(&field) {
@@ -799,7 +828,7 @@ impl Inference<'_> {
         let mut params = match (receiver.map(Ty::peeled), owner) {
             (Some(Ty::Ext(own, arguments)), _) => self.world.names.params_of(*own, arguments),
             (_, Some(owner)) => self.world.names.params_of(owner, &generics),
-            _ => HashMap::new(),
+            _ => HashMap::default(),
         };
         if receiver.is_none()
             && let (Some(Ty::Ext(own, inner)), true) =
@@ -808,6 +837,12 @@ impl Inference<'_> {
         {
             // `Arc::clone(&value)`: the first argument is the receiver.
             params = self.world.names.params_of(own, &inner);
+        }
+        if receiver.is_none()
+            && let [this @ Ty::Adt(..)] = &generics[..]
+        {
+            // What a derive gives a type of the workspace.
+            params.insert(ustr("Self"), this.clone());
         }
         self.catalogue_call(id, &callable, params, arguments, generics)
     }
@@ -874,7 +909,7 @@ impl Inference<'_> {
     fn returned_by(&self, path: Ustr) -> Ty {
         let Some(callable) = self.world.names.catalogue.callable(path) else { return Ty::Unknown };
         let owner = path.rfind("::").and_then(|end| ustr::existing_ustr(&path[..end]));
-        let params = owner.map_or_else(HashMap::new, |owner| self.world.names.params_of(owner, &[]));
+        let params = owner.map_or_else(HashMap::default, |owner| self.world.names.params_of(owner, &[]));
         self.world.names.catalogued(&callable.returns, &Holes { params, ..Holes::default() })
     }
 
@@ -980,7 +1015,7 @@ impl Inference<'_> {
             Some((Found::External(path, callable), owner)) => {
                 let params = match owner.peeled() {
                     Ty::Ext(own, inner) => self.world.names.params_of(*own, inner),
-                    other => HashMap::from([(ustr("Self"), other.clone())]),
+                    other => HashMap::from_iter([(ustr("Self"), other.clone())]),
                 };
                 (Callee::External(path), self.catalogue_call(id, &callable, params, arguments, generics))
             }

@@ -13,8 +13,7 @@ pub mod programs;
 pub mod resources;
 pub mod types;
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap as HashMap;
 use ustr::Ustr;
 
 use self::calls::{CallGraph, Site};
@@ -79,7 +78,7 @@ impl Index {
         let calls = CallGraph::new(&outline.defs, &outline.signatures, &infos);
         let resources = resources::Ownership::new(&outline);
         let mut index =
-            Index { outline, infos, calls, programs: Vec::new(), effects: effects::Effects::new(), resources };
+            Index { outline, infos, calls, programs: Vec::new(), effects: effects::Effects::default(), resources };
         index.programs = programs::find(&index);
         index.effects = effects::find(&index);
         index
@@ -268,6 +267,14 @@ impl Index {
         in_function || facts.statics.iter().any(|s| s.range.contains(span.range()) && s.test)
     }
 
+    /// Whether a comment at a place says that what is found there is meant.
+    pub fn is_intended(&self, span: Span) -> bool {
+        let facts = self.defs().file(span.file);
+        facts.is_some_and(|facts| {
+            facts.intents.iter().any(|covered| covered.contains(Range { start: span.start, end: span.start }))
+        })
+    }
+
     fn is_test_function(&self, id: FnId) -> bool {
         let place = self.defs().functions[id.index()];
         let function = self.defs().function(id);
@@ -289,8 +296,22 @@ impl Index {
         let module = *self.outline.tree.of_scope.get(&(file, scope))?;
         match self.outline.names().resolve(module, &attribute.path, false, Space::Value) {
             Resolved::External(path) => Some(path),
-            _ => None,
+            _ => self.macro_used(module, &attribute.path),
         }
+    }
+
+    /// A bare attribute that `#[macro_use] extern crate library` brings in everywhere.
+    fn macro_used(&self, module: ModuleId, path: &[Ustr]) -> Option<Ustr> {
+        let [name] = path else { return None };
+        let krate = self.outline.tree.get(module).krate;
+        let root = self.outline.tree.get(self.crates()[krate.index()].root);
+        let declared = self.defs().file(root.file)?.uses.iter().filter(|u| u.global && !u.glob && u.path.len() == 1);
+        declared.map(|u| self.catalogue().canonical(ustr::ustr(&format!("{}::{name}", u.path[0])))).find(|full| {
+            let catalogue = self.catalogue();
+            catalogue.handlers().attributes.contains(full)
+                || catalogue.is_entry_attribute(*full)
+                || catalogue.is_test_attribute(*full)
+        })
     }
 
     /// The initialiser of a local that is bound by a plain `let`.

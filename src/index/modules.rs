@@ -1,7 +1,7 @@
 //! The module tree: which file is which module of which crate, and what names each module declares. Follows `mod`, `#[path]` and inline
 //! modules; resolves nothing.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::path::{Path, PathBuf};
 
 use ustr::{Ustr, ustr};
@@ -90,7 +90,8 @@ impl Linker<'_> {
             return;
         }
         let id = CrateId(self.tree.crates.len() as u32);
-        let test = !matches!(kind, TargetKind::Lib | TargetKind::Bin | TargetKind::ProcMacro);
+        let product = matches!(kind, TargetKind::Lib | TargetKind::Bin | TargetKind::ProcMacro);
+        let test = !product || self.in_test_folder(root);
         let dir = parent(&self.workspace.sources.get(root).path);
         let module = self.file_module(root, name, None, id, test, &dir);
         self.tree.crates.push(Crate {
@@ -98,9 +99,19 @@ impl Linker<'_> {
             kind,
             package,
             root: module,
-            externs: HashMap::new(),
-            features: HashSet::new(),
+            externs: HashMap::default(),
+            features: HashSet::default(),
         });
+    }
+
+    /// Packages below `tests/`, `examples/` and the like are no product, whatever their targets are called.
+    fn in_test_folder(&self, file: FileId) -> bool {
+        let path = &self.workspace.sources.get(file).path;
+        let below = self.workspace.roots.iter().filter_map(|root| path.strip_prefix(&root.dir).ok());
+        let Some(inside) = below.min_by_key(|path| path.components().count()) else { return false };
+        let mut folders: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        folders.pop();
+        folders.iter().any(|folder| TEST_FOLDERS.contains(&folder.as_ref()))
     }
 
     /// A file without a manifest is a crate of its own, unless another file already declares it as a module.
@@ -157,8 +168,11 @@ impl Linker<'_> {
                 scope: scope_id,
                 krate,
                 is_block: scope.kind == ScopeKind::Block,
-                test: test || scope.test || outer.is_some_and(|o| self.tree.get(o).test),
-                names: HashMap::new(),
+                test: test
+                    || scope.test
+                    || is_test_name(if at == 0 { &name } else { &scope.name })
+                    || outer.is_some_and(|o| self.tree.get(o).test),
+                names: HashMap::default(),
                 globs: Vec::new(),
             };
             let base = scope.parent.map_or(dir, |p| &dirs[p.index()]);
@@ -281,7 +295,7 @@ fn externs(
     libraries: &HashMap<usize, ModuleId>,
     tree: &Modules,
 ) -> HashMap<Ustr, Extern> {
-    let mut found = HashMap::new();
+    let mut found = HashMap::default();
     if let Some(own) = libraries.get(&at) {
         found.insert(tree.get(*own).name, Extern::Member(*own));
     }
@@ -309,4 +323,15 @@ fn normal(path: &Path) -> PathBuf {
         }
     }
     parts
+}
+
+/// Folders that hold what is not shipped.
+const TEST_FOLDERS: &[&str] = &["tests", "test", "testing", "examples", "benches", "xtask"];
+
+/// Modules that exist for tests, by custom.
+fn is_test_name(name: &str) -> bool {
+    matches!(
+        name,
+        "tests" | "test_utils" | "test_util" | "testutils" | "testutil" | "test_helpers" | "test_support" | "testing"
+    )
 }

@@ -1,7 +1,6 @@
 //! What a path stands for: locals aside, through `use`, aliases, globs, re-exports, Cargo renames and the prelude.
 
-use std::collections::HashSet;
-
+use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use super::defs::*;
@@ -78,7 +77,7 @@ type Visited = HashSet<(ModuleId, Ustr, Space)>;
 impl Names<'_> {
     /// What a path means, said in `module`.
     pub fn resolve(&self, module: ModuleId, path: &[Ustr], global: bool, space: Space) -> Resolved {
-        match self.follow(module, path, global, space, &mut Visited::new()) {
+        match self.follow(module, path, global, space, &mut Visited::default()) {
             Resolved::External(path) => Resolved::External(self.catalogue.canonical(path)),
             resolved => resolved,
         }

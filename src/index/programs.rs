@@ -1,7 +1,8 @@
 //! The programs of the workspace: what each binary reaches from `main`, and whether it is a service or a one-shot command.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
+use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use super::Index;
@@ -9,6 +10,7 @@ use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
 use super::types::TraitName;
+use crate::catalogue::Runs;
 use crate::diagnostic::Label;
 use crate::facts::model::{Body, LoopKind, NodeId, Op, Owner, Region, RegionId, RegionKind};
 use crate::source::Range;
@@ -25,6 +27,9 @@ pub struct Program {
     /// Why it is a service; none for a one-shot command, or where nothing shows it.
     pub service: Option<Label>,
 }
+
+/// A place, and all bodies that lead there.
+type Target<'t> = (Site, &'t HashSet<BodyRef>);
 
 /// A place that learns of signals.
 pub struct SignalSite {
@@ -47,6 +52,81 @@ impl Program {
 }
 
 impl Index {
+    /// Whether one run of a program can come to both places: no `if` or `match` on the way decides between them.
+    pub fn coexist(&self, program: &Program, first: Site, second: Site) -> bool {
+        let Some(main) = self.defs().body_of(program.main) else { return true };
+        let (to_first, to_second) = (self.leading_to(first.body), self.leading_to(second.body));
+        let mut seen = HashSet::default();
+        self.coexist_below(main, (first, &to_first), (second, &to_second), &mut seen)
+    }
+
+    fn coexist_below(&self, body: BodyRef, first: Target, second: Target, seen: &mut HashSet<BodyRef>) -> bool {
+        if !seen.insert(body) {
+            return false;
+        }
+        let ways = |(to, leading): Target| -> Vec<NodeId> {
+            let own = (to.body == body).then_some(to.node);
+            let leads = |inner: Option<BodyRef>| inner.is_some_and(|inner| leading.contains(&inner));
+            let calls = self.calls.callees(body).iter().filter(|call| leads(self.defs().body_of(call.to)));
+            let statics = self.calls.statics(body).iter().filter(|(_, item)| leads(self.defs().init_of(*item)));
+            own.into_iter().chain(calls.map(|call| call.site.node)).chain(statics.map(|(node, _)| *node)).collect()
+        };
+        let (to_first, to_second) = (ways(first), ways(second));
+        // One of them is reached by frameworks only: nothing is known to keep them apart.
+        if to_first.is_empty() || to_second.is_empty() {
+            return seen.len() == 1;
+        }
+        to_first.iter().any(|a| {
+            to_second.iter().any(|b| {
+                if a != b {
+                    return !self.exclusive(body, *a, *b);
+                }
+                let inner = self.calls.callees(body).iter().filter(|call| call.site.node == *a);
+                inner
+                    .filter_map(|call| self.defs().body_of(call.to))
+                    .any(|b| self.coexist_below(b, first, second, seen))
+            })
+        })
+    }
+
+    /// Whether `main` or a handler leads to a body by calls; code that is only assumed to run, such as impls of library traits, does not count.
+    pub fn main_leads_to(&self, program: &Program, body: BodyRef) -> bool {
+        let leading = self.leading_to(body);
+        let handled = |at: &BodyRef| self.function_of(*at).is_some_and(|f| self.handler(f).is_some());
+        program.reach.contains(&body)
+            && (self.defs().body_of(program.main).is_some_and(|main| leading.contains(&main))
+                || leading.iter().any(handled))
+    }
+
+    /// All bodies from which calls and statics lead to a body, itself included.
+    fn leading_to(&self, body: BodyRef) -> HashSet<BodyRef> {
+        let mut leading = HashSet::default();
+        let mut queue = vec![body];
+        while let Some(at) = queue.pop() {
+            if !leading.insert(at) {
+                continue;
+            }
+            match self.owner(at) {
+                Some(BodyOwner::Function(id)) => queue.extend(self.calls.callers(id).iter().map(|call| call.site.body)),
+                Some(BodyOwner::Static(id)) => queue.extend(self.calls.mentions(id).iter().map(|site| site.body)),
+                None => {}
+            }
+        }
+        leading
+    }
+
+    /// Whether two nodes stand in different branches of one `if` or `match`.
+    fn exclusive(&self, body: BodyRef, a: NodeId, b: NodeId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let branches = |node: NodeId| -> Vec<(Option<NodeId>, RegionId)> {
+            let around = facts.outwards(facts.node(node).region);
+            let branching = around.filter(|(_, r)| matches!(r.kind, RegionKind::Branch | RegionKind::Arm));
+            branching.map(|(region, _)| (info.region_node(region), region)).collect()
+        };
+        let of_b = branches(b);
+        branches(a).iter().any(|(owner, region)| of_b.iter().any(|(other, inner)| owner == other && region != inner))
+    }
+
     /// The services that a body can run in.
     pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
         self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body))
@@ -100,7 +180,11 @@ pub fn find(index: &Index) -> Vec<Program> {
         bodies.sort_unstable();
         let signals = signals(index, krate, &bodies);
         let listens = signals.iter().any(|signal| !signal.names.is_empty());
-        let service = bodies.iter().find_map(|body| serves(index, *body, listens));
+        let own = |body: &BodyRef| index.crates()[index.crate_of(*body).index()].package == krate.package;
+        let inline = reach_from(index, index.defs().body_of(main), true);
+        // A loop keeps a program running where `main` gets into it, or where the program's own package runs it as a task.
+        let service =
+            bodies.iter().find_map(|body| serves(index, *body, listens, own(body), own(body) || inline.contains(body)));
         programs.push(Program { krate: CrateId(at as u32), main, reach, service, signals });
     }
     programs
@@ -126,12 +210,22 @@ fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
             queue.push_back(body);
         }
     }
-    let mut reach = HashSet::new();
+    reach_from(index, queue, false)
+}
+
+/// All bodies reached from some; `inline` leaves out what runs as a task or thread of its own.
+fn reach_from(index: &Index, from: impl IntoIterator<Item = BodyRef>, inline: bool) -> HashSet<BodyRef> {
+    let mut queue: VecDeque<BodyRef> = from.into_iter().filter(|b| index.is_linked(*b)).collect();
+    let mut reach = HashSet::default();
     while let Some(body) = queue.pop_front() {
         if !reach.insert(body) {
             continue;
         }
-        let called = index.calls.callees(body).iter().filter_map(|call| index.defs().body_of(call.to));
+        let apart = |call: &&super::calls::Call| {
+            inline && (matches!(call.runs, Runs::Task | Runs::Thread) || index.runs_in(call.site, Runs::Task))
+        };
+        let called =
+            index.calls.callees(body).iter().filter(|c| !apart(c)).filter_map(|call| index.defs().body_of(call.to));
         let statics = index.calls.statics(body).iter().filter_map(|(_, item)| index.defs().init_of(*item));
         queue.extend(called.chain(statics).filter(|b| index.is_linked(*b)));
     }
@@ -140,7 +234,7 @@ fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
 
 /// The crate itself and the libraries of the workspace it can name.
 fn linked_crates(index: &Index, krate: &Crate) -> HashSet<CrateId> {
-    let mut linked = HashSet::new();
+    let mut linked = HashSet::default();
     let mut queue = vec![index.outline.tree.get(krate.root).krate];
     while let Some(id) = queue.pop() {
         if linked.insert(id) {
@@ -164,7 +258,7 @@ fn called_by_frameworks(index: &Index, id: FnId) -> bool {
 
 /// What shows that a body is part of a service: it runs a server, or loops without end around something it waits for. In a program that
 /// listens to signals any loop around a wait will do.
-fn serves(index: &Index, body: BodyRef, signals: bool) -> Option<Label> {
+fn serves(index: &Index, body: BodyRef, signals: bool, own: bool, loops: bool) -> Option<Label> {
     let mut sites: Vec<(NodeId, &Callee)> = index.info(body).callees.iter().map(|(n, c)| (*n, c)).collect();
     sites.sort_by_key(|(node, _)| *node);
     for (node, callee) in sites {
@@ -174,7 +268,9 @@ fn serves(index: &Index, body: BodyRef, signals: bool) -> Option<Label> {
         if catalogue.servers().iter().any(|server| server.serve.contains(path)) || catalogue.runs_forever(*path) {
             return Some(Label::new(index.name_span(site), "serves until it is stopped"));
         }
-        if !(catalogue.waits(*path) || catalogue.accepts(*path)) {
+        // What a task of another package does in the background says nothing of this program.
+        let background = !own && (index.runs_in(site, Runs::Task) || index.runs_in(site, Runs::Thread));
+        if background || !loops || !(catalogue.waits(*path) || catalogue.accepts(*path)) {
             continue;
         }
         let around =
@@ -223,7 +319,8 @@ impl Index {
     }
 }
 
-fn keyword_len(kind: &LoopKind) -> u32 {
+/// Length of a loop's keyword, in bytes.
+pub fn keyword_len(kind: &LoopKind) -> u32 {
     match kind {
         LoopKind::Loop => "loop".len() as u32,
         LoopKind::While => "while".len() as u32,

@@ -1,7 +1,9 @@
 //! Which types own which resources, where resources are made, and where they are ended.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use super::calls::Site;
@@ -9,7 +11,7 @@ use super::defs::*;
 use super::flow::Fate;
 use super::infer::Callee;
 use super::{Index, Outline, Ty};
-use crate::catalogue::TypeEntry;
+use crate::catalogue::{Runs, TypeEntry};
 use crate::diagnostic::Label;
 use crate::facts::model::{LocalId, NodeId, Op};
 
@@ -52,8 +54,8 @@ impl Ownership {
                     let ty = &outline.signatures.fields[id.index()][&key];
                     for (resource, next) in ownership.of(outline, ty) {
                         let known = &mut ownership.owned[id.index()];
-                        if !known.contains_key(&resource) {
-                            known.insert(resource, FieldStep { field: at, next });
+                        if let Entry::Vacant(free) = known.entry(resource) {
+                            free.insert(FieldStep { field: at, next });
                             grown = true;
                         }
                     }
@@ -161,9 +163,21 @@ impl Index {
     fn made_by_call(&self, site: Site) -> Option<(Ustr, Option<Fate>)> {
         let callable = self.callable(site)?;
         if callable.fresh {
-            return self.owned_resources(self.ty(site)).into_iter().next().map(|resource| (resource, None));
+            return self.bare_resource(self.ty(site)).map(|resource| (resource, None));
         }
         callable.constructs.map(|resource| (resource, None))
+    }
+
+    /// The resource that a value is, not one that a type of the workspace may own.
+    fn bare_resource(&self, ty: &Ty) -> Option<Ustr> {
+        match ty {
+            Ty::Future(of) => self.bare_resource(of),
+            Ty::Ext(path, _) if self.resource(*path).is_some() => Some(*path),
+            Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
+                self.bare_resource(arguments.first()?)
+            }
+            _ => None,
+        }
     }
 
     /// A constructor that is handed on by name: `LazyLock::new(Client::new)`.
@@ -173,7 +187,7 @@ impl Index {
         let call = Site { node: self.info(site.body).parent(site.node)?, ..site };
         let once = match &self.node(call).op {
             Op::Call { callee, .. } if *callee == site.node => return None,
-            _ => self.callable(call).is_some_and(|callable| callable.runs == crate::catalogue::Runs::Once),
+            _ => self.fills_once(call),
         };
         let fate = if once {
             Fate::Kept
@@ -193,7 +207,7 @@ impl Index {
 
     /// Adds the callers of every function that returns what it made.
     fn through_constructors(&self, found: &mut Vec<Construction>) {
-        let mut seen: HashSet<(FnId, Ustr)> = HashSet::new();
+        let mut seen: HashSet<(FnId, Ustr)> = HashSet::default();
         let mut at = 0;
         while at < found.len() {
             let inner = found[at].clone();
@@ -207,7 +221,7 @@ impl Index {
             }
             for call in self.calls.callers(function) {
                 let through = [inner.site].into_iter().chain(inner.through.iter().copied()).collect();
-                let once = call.runs == crate::catalogue::Runs::Once;
+                let once = call.runs == Runs::Once;
                 let fate = if once { Fate::Kept } else { self.fate(call.site, inner.resource) };
                 found.push(Construction { site: call.site, resource: inner.resource, through, fate });
             }
@@ -272,7 +286,7 @@ impl Index {
 
     /// Functions that end a parameter (or, as `None`, their receiver or a part of it), by function.
     fn closers(&self) -> HashMap<FnId, BTreeSet<Option<usize>>> {
-        let mut closers: HashMap<FnId, BTreeSet<Option<usize>>> = HashMap::new();
+        let mut closers: HashMap<FnId, BTreeSet<Option<usize>>> = HashMap::default();
         loop {
             let mut grown = false;
             for id in self.defs().fn_ids() {
@@ -309,7 +323,7 @@ impl Index {
     /// The parameters a value is a part of; `None` is the receiver.
     pub fn parameters_behind(&self, body: BodyRef, node: NodeId) -> BTreeSet<Option<usize>> {
         let mut found = BTreeSet::new();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut queue = vec![node];
         let facts = self.body(body);
         while let Some(at) = queue.pop() {
@@ -369,11 +383,15 @@ impl Index {
             }
             Op::Local(local) => match self.init_of(site.body, *local).and_then(part) {
                 Some(recipe) => Some(recipe),
+                // Behind a call it may be another value each time.
+                None if !outer.is_empty() => None,
                 // The same variable is the same value, whatever it is.
                 None => Some(format!("{:?}#{}", site.body, local.0)),
             },
             Op::Field { base, name } => Some(format!("{}.{name}", part(*base)?)),
             Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => part(*of),
+            // A constructor that a cell is given by name is the recipe of what is in the cell.
+            Op::Call { arguments, .. } if arguments.len() == 1 && self.fills_once(site) => part(arguments[0]),
             Op::Call { arguments, callee } => {
                 let called = match info.callees.get(&site.node)? {
                     Callee::External(path) => path.to_string(),
@@ -398,6 +416,50 @@ impl Index {
         }
     }
 
+    /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
+    /// With `settings`, a field of something given counts as a setting, as in `connect(&config.url)`.
+    pub fn depends_on_input(&self, construction: &Construction, settings: bool) -> bool {
+        let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
+        calls
+            .split_last()
+            .is_some_and(|(site, outer)| self.input_in(*site, outer, settings, 24, &mut HashSet::default()))
+    }
+
+    fn input_in(&self, site: Site, outer: &[Site], settings: bool, fuel: u32, seen: &mut HashSet<Site>) -> bool {
+        if fuel == 0 || !seen.insert(site) {
+            return false;
+        }
+        let body = self.body(site.body);
+        if settings && matches!(self.node(site).op, Op::Field { .. }) {
+            return false;
+        }
+        if let Op::Local(local) = &self.node(site).op {
+            if let Some((argument, outer)) = self.given(site.body, *local, outer) {
+                return self.input_in(argument, outer, settings, fuel - 1, seen);
+            }
+            return match self.parameter_of(site.body, *local) {
+                Some(parameter) => parameter.is_some() && (!settings || is_data(self.info(site.body).local(*local))),
+                None => {
+                    let sources = self.sources(site.body, *local);
+                    // What a loop or pattern binds is data too.
+                    sources.is_empty()
+                        || sources.into_iter().any(|node| {
+                            let iterated = matches!(
+                                self.info(site.body).parent(node).map(|p| &body.node(p).op),
+                                Some(Op::Loop { .. })
+                            );
+                            iterated || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
+                        })
+                }
+            };
+        }
+        let mut found = false;
+        self.node(site).op.operands(&mut |node| {
+            found = found || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
+        });
+        found
+    }
+
     /// What the call on the way here gives for a parameter, with the calls outside of it.
     fn given<'c>(&self, body: BodyRef, local: LocalId, outer: &'c [Site]) -> Option<(Site, &'c [Site])> {
         let at = self.parameter_of(body, local)??;
@@ -407,6 +469,16 @@ impl Index {
             _ => return None,
         };
         arguments.get(at).map(|node| (Site { node: *node, ..*call }, rest))
+    }
+
+    /// Whether a mention of a static is the receiver of a call that fills it.
+    pub fn initialised_here(&self, site: Site) -> bool {
+        let Some(call) = self.info(site.body).parent(site.node) else { return false };
+        self.fills_once(Site { node: call, ..site })
+    }
+
+    fn fills_once(&self, call: Site) -> bool {
+        self.callable(call).is_some_and(|callable| callable.runs == Runs::Once)
     }
 
     /// The static that a call fills on first use: it stands in a closure given to, or is an argument of, a method of it.
@@ -426,6 +498,23 @@ impl Index {
                 None => at = info.region_node(body.node(at).region)?,
             }
         }
+    }
+}
+
+/// Text, paths and addresses: what tells one target from another.
+fn is_data(ty: &Ty) -> bool {
+    match ty.peeled() {
+        Ty::Ext(path, _) => matches!(
+            path.as_str(),
+            "str"
+                | "std::string::String"
+                | "std::path::Path"
+                | "std::path::PathBuf"
+                | "url::Url"
+                | "std::net::SocketAddr"
+        ),
+        Ty::Unknown => true,
+        _ => false,
     }
 }
 

@@ -1,7 +1,6 @@
 //! Types as the index knows them, and the types of signatures, fields and statics. Knows nothing of bodies.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap as HashMap;
 use ustr::{Ustr, ustr};
 
 use super::defs::*;
@@ -389,11 +388,11 @@ impl Signatures {
             statics: Vec::new(),
             impl_types: Vec::new(),
             impl_traits: Vec::new(),
-            methods: HashMap::new(),
-            derefs: HashMap::new(),
-            trait_functions: HashMap::new(),
-            implementors: HashMap::new(),
-            associated: HashMap::new(),
+            methods: HashMap::default(),
+            derefs: HashMap::default(),
+            trait_functions: HashMap::default(),
+            implementors: HashMap::default(),
+            associated: HashMap::default(),
         };
         signatures.impls(names);
         signatures.types(names);

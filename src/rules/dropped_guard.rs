@@ -149,7 +149,7 @@ impl<'i> Looked<'i> {
     fn scope(&self, local: LocalId) -> Option<(crate::facts::model::RegionId, String)> {
         let region = self.facts.local(local).region;
         let function = self.index.function_of(self.body)?;
-        let is_main = self.index.programs().iter().any(|program| program.main == function);
+        let is_main = self.index.ends_the_program(function);
         let inner = self.facts.region(region).kind != RegionKind::Function;
         match (inner, is_main) {
             (true, _) => Some((region, "dropped at the end of this block".into())),

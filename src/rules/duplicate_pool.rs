@@ -6,7 +6,7 @@ use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::defs::BodyOwner;
+use crate::index::defs::{BodyOwner, StaticId};
 use crate::index::flow::Fate;
 use crate::index::programs::Program;
 use crate::index::resources::{Construction, words};
@@ -16,7 +16,8 @@ pub const ID: &str = "duplicate-pool";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     // What is only compiled holds nothing that runs dry.
-    let holds = |entry: &TypeEntry| entry.kind.is_some_and(|kind| kind != "regex" && kind != "tls-config");
+    let holds =
+        |entry: &TypeEntry| entry.kind.is_some_and(|kind| !matches!(kind.as_str(), "regex" | "tls-config" | "runtime"));
     let constructions =
         index.constructions(&|entry| entry.when_repeated.is_some() && !entry.per_worker && holds(entry));
     let constructions: Vec<Construction> = constructions.into_iter().filter(|c| stands_alone(index, c)).collect();
@@ -30,18 +31,50 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 /// An instance that lives on, built once, whose builder does not hand it to a caller that is looked at by itself.
 fn stands_alone(index: &Index, construction: &Construction) -> bool {
-    let lasting = !matches!(construction.fate, Fate::Returned) && !index.is_test(construction.site.body);
-    lasting && index.repeated(construction.site).is_none()
+    let lasting = match construction.fate {
+        Fate::Returned => false,
+        // A local lives long where the function that holds it does.
+        Fate::Dies => index.runs_for_long(construction.site.body),
+        Fate::Unknown | Fate::Kept => true,
+    };
+    lasting && !index.is_test(construction.site.body) && index.repeated(construction.site).is_none()
 }
 
 fn in_program(index: &Index, program: &Program, constructions: &[Construction]) -> Vec<Diagnostic> {
     let mut groups: BTreeMap<(String, String), Vec<&Construction>> = BTreeMap::new();
-    for construction in constructions.iter().filter(|c| program.reach.contains(&c.site.body)) {
-        if let Some(recipe) = index.recipe(construction) {
-            groups.entry((construction.resource.to_string(), recipe)).or_default().push(construction);
+    for construction in constructions.iter().filter(|c| index.main_leads_to(program, c.site.body)) {
+        if let Some(target) = target(index, construction) {
+            groups.entry((construction.resource.to_string(), target)).or_default().push(construction);
         }
     }
-    groups.values().filter_map(|group| diagnose(index, group)).collect()
+    groups.values().filter_map(|group| diagnose(index, &together(index, program, group))).collect()
+}
+
+/// What tells one target from another, where it is known. A pool is known by what it connects to. A client connects to whatever it is given
+/// later, and what that is stands elsewhere: only what a static shares with all the program is the same for all.
+fn target(index: &Index, construction: &Construction) -> Option<String> {
+    let recipe = index.recipe(construction)?;
+    let has_address = index.resource(construction.resource)?.kind?.ends_with("pool") && recipe.contains(['"', '.']);
+    if has_address {
+        return Some(recipe);
+    }
+    let outermost = index.recipe(&Construction { through: Vec::new(), ..construction.clone() })?;
+    (static_of(index, construction.site).is_some() && !recipe.contains('#')).then_some(outermost)
+}
+
+/// The static that an instance lives in.
+fn static_of(index: &Index, site: Site) -> Option<StaticId> {
+    match index.owner(site.body) {
+        Some(BodyOwner::Static(id)) => Some(id),
+        _ => index.initialises(site),
+    }
+}
+
+/// The instances that exist beside the first in one run of the program.
+fn together<'c>(index: &Index, program: &Program, group: &[&'c Construction]) -> Vec<&'c Construction> {
+    let Some((first, rest)) = group.split_first() else { return Vec::new() };
+    let beside = rest.iter().filter(|c| index.coexist(program, first.site, c.site));
+    [*first].into_iter().chain(beside.copied()).collect()
 }
 
 fn diagnose(index: &Index, group: &[&Construction]) -> Option<Diagnostic> {
@@ -84,11 +117,7 @@ fn place(index: &Index, construction: &Construction, group: &[&Construction]) ->
             .any(|other| other.site == *site || other.through.contains(site))
     };
     let own = chain.iter().find(|site| !shared(site)).copied().unwrap_or(construction.site);
-    let in_static = match index.owner(own.body) {
-        Some(BodyOwner::Static(id)) => Some(id),
-        _ => index.initialises(own),
-    };
-    match in_static {
+    match static_of(index, own) {
         Some(id) => index.defs().static_item(id).name_range.in_file(index.defs().statics[id.index()].file),
         None => index.span(own),
     }

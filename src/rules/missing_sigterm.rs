@@ -26,6 +26,10 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     let at = program.signals.iter().find(|at| at.reached && interrupt(&at.names))?;
     let site = call_of(index, at.site);
     let span = index.span(site);
+    let others =
+        program.signals.iter().filter(|other| other.reached && interrupt(&other.names) && other.site != at.site);
+    let others = others.map(|other| index.span(call_of(index, other.site))).filter(|other| *other != span);
+    let others: Vec<Label> = others.map(|other| Label::new(other, "and here")).collect();
     let diagnostic = Diagnostic::new(
         ID,
         Confidence::Certain,
@@ -33,7 +37,7 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
         Label::new(span, "only Ctrl-C is waited for"),
     )
     .about(index.item_path(site.body), "signals")
-    .evidence(program.service.clone())
+    .evidence(others.into_iter().chain(program.service.clone()))
     .note("container runtimes and service managers stop a program with SIGTERM: without a handler it ends at once, and what follows the wait never runs")
     .help("wait for SIGTERM as well, with `tokio::signal::unix::signal(SignalKind::terminate())` or what the signal library offers")
     .fix(fix(index, site));

@@ -1,5 +1,6 @@
 //! `per-call-pool`: what should be built once and shared is built for every request, iteration or worker.
 
+use crate::catalogue::Runs;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{LoopKind, Op, RegionId};
 use crate::index::Index;
@@ -11,6 +12,9 @@ use crate::index::infer::Callee;
 use crate::index::resources::{Construction, words};
 
 pub const ID: &str = "per-call-pool";
+
+/// Behind so many calls what a loop does in one of its turns is no longer what it does in each.
+const FAR: usize = 4;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
@@ -33,14 +37,20 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     let site = construction.site;
     // A connection that a loop opens again is a reconnect; a pool or client that leaves the loop is a retry.
     let counts = |body: BodyRef, region: RegionId| {
-        !index.leaves_loop(site, region) && !(kind.ends_with("connection") && !is_for(index, body, region))
+        let reconnects = kind.ends_with("connection") && !is_for(index, body, region);
+        !(reconnects || index.leaves_loop(site, region))
     };
     let repeated = index.repeated_if(site, &counts)?;
     let stays = match repeated.repeats {
         Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
         _ => construction.fate != Fate::Dies,
     };
-    if stays || !long_running(index, &repeated, site) {
+    if stays || !long_running(index, &repeated, site) || index.fills_a_cache(site) || in_own_thread(index, &kind, site)
+    {
+        return None;
+    }
+    // What is built from the request's own data is another one each time: it cannot simply be shared.
+    if index.depends_on_input(construction, !built_from_settings(&kind)) {
         return None;
     }
     let library = construction.resource.as_str();
@@ -53,7 +63,10 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
         let text = if index.callable(*at).is_some() { "the {kind} is built here" } else { "which is built here" };
         Label::new(index.span(*at), text.replace("{kind}", &words(&kind)))
     });
-    let confidence = if index.callable(site).is_some() || !construction.through.is_empty() {
+    let far = repeated.repeats == Repeats::Iteration && repeated.evidence.len() > FAR;
+    let confidence = if far {
+        Confidence::Hint
+    } else if index.callable(site).is_some() || !construction.through.is_empty() {
         Confidence::Certain
     } else {
         Confidence::Likely
@@ -67,16 +80,29 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
+/// Kinds that are what they are built from: a pattern, a configuration, a client with its proxies and certificates.
+fn built_from_settings(kind: &str) -> bool {
+    matches!(kind, "regex" | "tls-config" | "http-client" | "cloud-client" | "mail-client" | "rpc-channel")
+}
+
+/// A thread that runs its own runtime.
+fn in_own_thread(index: &Index, kind: &str, site: Site) -> bool {
+    kind == "runtime" && index.runs_in(site, Runs::Thread)
+}
+
 fn is_for(index: &Index, body: BodyRef, region: RegionId) -> bool {
     let owner = index.info(body).region_node(region);
     owner.is_some_and(|owner| matches!(index.body(body).node(owner).op, Op::Loop { kind: LoopKind::For { .. }, .. }))
 }
 
-/// A request implies a service; a loop is one only where a service runs it.
+/// A request implies a service, and so does a loop that waits for work; any other loop is one only where a service runs it.
 fn long_running(index: &Index, repeated: &Repeated, site: Site) -> bool {
     match repeated.repeats {
         Repeats::Request | Repeats::Worker => true,
-        Repeats::Iteration => index.services_reaching(site.body).next().is_some(),
+        Repeats::Iteration => {
+            let waits = repeated.in_loop.is_some_and(|(body, region)| index.is_work_loop(body, region));
+            waits || index.services_reaching(site.body).next().is_some()
+        }
     }
 }
 

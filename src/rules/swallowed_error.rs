@@ -2,7 +2,7 @@
 
 use crate::catalogue::Effect;
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
-use crate::facts::model::{Arm, Body, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
+use crate::facts::model::{Arm, Attribute, Body, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::defs::{BodyRef, Extern};
@@ -24,12 +24,17 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     found
 }
 
-/// `drop` has nobody to tell.
+/// `drop` has nobody to tell, and what is marked as dead is not run.
 fn ends_things(index: &Index, body: BodyRef) -> bool {
     let Some(function) = index.function_of(body) else { return false };
+    let is_allowed_dead =
+        |a: &Attribute| a.path.last().is_some_and(|n| n == "allow") && a.arguments.contains("dead_code");
+    if index.defs().function(function).attributes.iter().any(is_allowed_dead) {
+        return true;
+    }
     let of_trait =
         index.defs().impl_of(function).is_some_and(|block| index.defs().impl_block(block).trait_path.is_some());
-    of_trait && index.defs().function(function).name == "drop"
+    of_trait && matches!(index.defs().function(function).name.as_str(), "drop" | "async_drop")
 }
 
 /// How the error vanishes.
@@ -120,9 +125,12 @@ impl Looked<'_> {
         {
             return None;
         }
+        if self.index.is_intended(range.in_file(self.body.file)) {
+            return None;
+        }
         let (effect, how) = (effected.effect.noun(), words(&way));
         let operation = self.operation(&effected);
-        let confidence = if effected.chain.len() == 1 { Confidence::Certain } else { Confidence::Likely };
+        let confidence = self.confidence(node, &effected, &way);
         let span = range.in_file(self.body.file);
         let inside = effected
             .chain
@@ -142,6 +150,31 @@ impl Looked<'_> {
         .help("return the error, or log it with what was being done")
         .fix(self.fix(node, value, &way));
         Some(diagnostic)
+    }
+
+    /// What only looks is often allowed to fail: then the claim needs more than a missing branch. A program that is run and whose exit nobody
+    /// asks for is at most worth a look.
+    fn confidence(&self, node: NodeId, effected: &Effected, way: &Way) -> Confidence {
+        let direct = if effected.chain.len() == 1 { Confidence::Certain } else { Confidence::Likely };
+        let unused = matches!(way, Way::Underscore | Way::Ok);
+        match effected.effect {
+            Effect::Process if effected.looks && self.success_after(node).is_none() => Confidence::Hint,
+            _ if unused || !effected.looks => direct,
+            Effect::Database | Effect::Storage => direct,
+            Effect::File if matches!(way, Way::Default) && self.writes_back(node) => Confidence::Likely,
+            _ if self.success_after(node).is_some() => Confidence::Likely,
+            _ => Confidence::Hint,
+        }
+    }
+
+    /// Whether the same function writes a file later: what could not be read is written over.
+    fn writes_back(&self, node: NodeId) -> bool {
+        self.facts.iter().skip(node.index()).any(|(id, _)| {
+            let site = Site { body: self.body, node: id };
+            let Some(path) = self.index.external(site) else { return false };
+            let writes = self.index.callable(site).is_some_and(|callable| callable.effect == Some(Effect::File));
+            writes && !self.index.catalogue().looks(path)
+        })
     }
 
     fn operation(&self, effected: &Effected) -> String {

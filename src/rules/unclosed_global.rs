@@ -9,6 +9,7 @@ use crate::index::calls::Site;
 use crate::index::defs::StaticId;
 use crate::index::programs::Program;
 use crate::index::resources::words;
+use crate::source::Span;
 
 pub const ID: &str = "unclosed-global";
 
@@ -48,8 +49,11 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
     if ended.iter().any(|site| program.reach.contains(&site.body) && !index.is_test(site.body)) {
         return None;
     }
+    if index.is_intended(span_of(index, id)) || lends(index, id) {
+        return None;
+    }
     let item = index.defs().static_item(id);
-    let span = item.name_range.in_file(index.defs().statics[id.index()].file);
+    let span = span_of(index, id);
     let unreached = ended
         .iter()
         .filter(|site| !index.is_test(site.body))
@@ -74,6 +78,22 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
     .note(format!("when the program ends, {}", entry.when_unended.clone()?))
     .help(help);
     Some(diagnostic)
+}
+
+fn span_of(index: &Index, id: StaticId) -> Span {
+    index.defs().static_item(id).name_range.in_file(index.defs().statics[id.index()].file)
+}
+
+/// Whether the static only holds a handle of what another static owns: the obligation is the owner's.
+fn lends(index: &Index, id: StaticId) -> bool {
+    let owns = |other: &StaticId| *other != id && resource(index, *other).is_some();
+    let init = index.defs().init_of(id).filter(|body| index.is_linked(*body));
+    init.is_some_and(|body| index.calls.statics(body).iter().any(|(_, other)| owns(other)))
+        || index.calls.mentions(id).iter().any(|site| {
+            // Filled on first use from another static.
+            let filled = index.body(site.body).nodes.len() < 200 && index.initialised_here(*site);
+            filled && index.calls.statics(site.body).iter().any(|(_, other)| owns(other))
+        })
 }
 
 /// Where a program mentions a static, first place first.

@@ -53,9 +53,10 @@ fn what_a_configuration_compiles_for_tests_only_is_marked() {
         ["b"]
     );
     assert_eq!(
-        tests("#[cfg(not(test))] fn a() {} #[cfg(feature = \"test\")] fn b() {} #[cfg(any())] fn c() {}"),
+        tests("#[cfg(not(test))] fn a() {} #[cfg(feature = \"fast\")] fn b() {} #[cfg(any())] fn c() {}"),
         [""; 0]
     );
+    assert_eq!(tests("#[cfg(any(test, feature = \"test_utils\"))] fn a() {}"), ["a"]);
     assert_eq!(tests("#[cfg_attr(test, allow(x))] fn a() {}"), [""; 0]);
 }
 
