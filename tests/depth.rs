@@ -22,8 +22,12 @@ impl Shape {
 
     /// The greatest repetition that is accepted.
     fn deepest(&self) -> usize {
-        let (mut accepted, mut refused) = (0, depth::LIMIT as usize + 1);
-        assert!(depth::too_deep(&self.text(refused)).is_some(), "{} is not bounded", self.name);
+        let mut refused = 1;
+        while depth::too_deep(&self.text(refused)).is_none() {
+            assert!(refused <= depth::LIMIT as usize, "{} is not bounded", self.name);
+            refused *= 2;
+        }
+        let mut accepted = refused / 2;
         while refused - accepted > 1 {
             let middle = accepted.midpoint(refused);
             match depth::too_deep(&self.text(middle)) {
@@ -213,32 +217,24 @@ fn through_the_whole_stage(text: &str) -> Option<String> {
     }
 }
 
-/// Runs on a stack of the size that workers get; an overflow aborts the tests, the last name printed tells the shape.
-fn on_a_worker(run: impl FnOnce() + Send + 'static) {
-    let worker = std::thread::Builder::new().stack_size(depth::STACK_BYTES).spawn(run);
-    worker.expect("threads can be had").join().expect("nothing panics");
-}
-
-const TOO_DEEP: &str = "too deeply nested to be analysed";
-
-#[test]
-fn what_is_accepted_fits_the_stack() {
-    on_a_worker(|| {
-        for shape in SHAPES {
-            let deepest = shape.deepest();
-            println!("{}: {deepest}", shape.name);
-            let refused = through_the_whole_stage(&shape.text(deepest));
-            assert_eq!(refused.is_none(), shape.is_rust(), "{}: {refused:?}", shape.name);
-        }
-    });
+/// Checks a shape; if a stack overflows, which aborts the tests, the name of the thread tells which.
+fn check(shape: &'static Shape) {
+    let deepest = shape.deepest();
+    let refused = through_the_whole_stage(&shape.text(deepest));
+    assert_eq!(refused.is_none(), shape.is_rust(), "{}: {refused:?}", shape.name);
+    let refused = through_the_whole_stage(&shape.text(10 * deepest));
+    assert_eq!(refused.as_deref(), Some("too deeply nested to be analysed"), "{}", shape.name);
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
-    on_a_worker(|| {
-        for shape in SHAPES {
-            let text = shape.text(10 * depth::LIMIT as usize);
-            assert_eq!(through_the_whole_stage(&text).as_deref(), Some(TOO_DEEP), "{}", shape.name);
-        }
-    });
+fn what_is_accepted_fits_the_stack_and_the_rest_is_refused() {
+    let at_once = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    for shapes in SHAPES.chunks(at_once) {
+        let worker = |shape: &'static Shape| {
+            let worker = std::thread::Builder::new().name(shape.name.into()).stack_size(depth::STACK_BYTES);
+            worker.spawn(move || check(shape)).expect("threads can be had")
+        };
+        let workers: Vec<_> = shapes.iter().map(worker).collect();
+        workers.into_iter().for_each(|worker| worker.join().expect("the shape is as it should be"));
+    }
 }

@@ -4,10 +4,10 @@ use crate::source::Range;
 
 /// How deep a file may be.
 ///
-/// Of 25,000 real files (9.5 million lines) all but one stay below 900; the one, at 4,300, is a generated table of Unicode ranges in
-/// a single pattern. At this bound the deepest recursion of parser, extraction and drop takes under 200 MiB in a debug build, 70 in
-/// a release build, so that it fits a stack of [`STACK_BYTES`] with room for the later stages, whose recursion goes by brackets
-/// alone (`tests/depth.rs`).
+/// Of 25,000 real files (9.5 million lines) all but one stay below 900; the one, at 4,137, is a generated table of Unicode ranges in a
+/// single pattern. At this bound the deepest recursion of parser, extraction and drop takes 212 MiB in a debug build, 58 in a release
+/// build (`tests/depth.rs` has the shapes), so that it fits a stack of [`STACK_BYTES`] with room for later stages, whose recursion
+/// goes by brackets alone.
 pub const LIMIT: u32 = 16_000;
 
 /// The stack of every thread that parses or walks facts, in bytes. It is reserved, not used: only deep files touch it.

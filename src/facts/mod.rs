@@ -3,6 +3,7 @@
 mod body;
 pub mod comments;
 pub mod depth;
+mod editions;
 mod extents;
 mod items;
 mod macros;

@@ -2,6 +2,7 @@
 
 use super::comments;
 use super::depth;
+use super::editions;
 use super::items::Extractor;
 use super::model::FileFacts;
 use super::offsets::Offsets;
@@ -33,13 +34,20 @@ pub fn extract(text: &str) -> Result<FileFacts, Unreadable> {
     // The span table grows with every file that a thread parses; no span of an earlier file is alive here.
     proc_macro2::extra::invalidate_current_thread_spans();
     let offsets = Offsets::new(&text[offset..], offset as u32);
-    let file = syn::parse_str::<syn::File>(&text[offset..]).map_err(|error| unreadable(text, &offsets, &error))?;
+    let file = parse(&text[offset..]).map_err(|error| unreadable(text, &offsets, &error))?;
     let mut extractor = Extractor::new(offsets);
     extractor.file(&file);
     let mut facts = extractor.facts;
     facts.suppressions = comments::suppressions(text, &extractor.coverable);
     facts.intents = comments::intents(text, &extractor.coverable);
     Ok(facts)
+}
+
+fn parse(text: &str) -> syn::Result<syn::File> {
+    syn::parse_str(text).or_else(|error| {
+        let older = text.parse().map(editions::modernised).ok().and_then(|tokens| syn::parse2(tokens).ok());
+        older.ok_or(error)
+    })
 }
 
 /// Bytes before the first token that are not Rust: byte order mark, shebang, and the manifest of a single-file package.

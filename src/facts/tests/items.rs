@@ -218,3 +218,17 @@ fn types_are_kept_as_written() {
     assert_eq!(types("(A)"), "A");
     assert_eq!(types("*const u8"), "?");
 }
+
+#[test]
+fn function_traits_may_lack_dyn_as_in_older_editions() {
+    let text =
+        "type A = Fn(&u8) + Send; fn é(a: &Fn(u8) -> u8, b: &'a mut (FnMut() + 'a), c: Box<FnOnce(A)>) { Fn(x) < y; }";
+    let facts = facts(text);
+    assert_eq!(ty(&facts.aliases[0].ty), "dyn Fn<(&u8), Output = ()>, Send");
+    let parameters: Vec<String> = facts.functions[0].parameters.iter().map(ty).collect();
+    let expected = ["&dyn Fn<(u8), Output = u8>", "&dyn FnMut<(), Output = ()>", "Box<dyn FnOnce<(A), Output = ()>>"];
+    assert_eq!(parameters, expected);
+    let range = facts.functions[0].name_range;
+    assert_eq!(&text[range.start as usize..range.end as usize], "é");
+    assert!(crate::facts::extract("type A = Fn(&u8) + Send").is_err());
+}
