@@ -19,7 +19,8 @@ fn main() {
     let mut arguments = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
     let folder = PathBuf::from(arguments.next().unwrap_or_else(|| "fixtures/tracker_bot".into()));
     let rounds: usize = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(5);
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(watertight::facts::depth::STACK_BYTES).build().expect("threads");
+    let pool =
+        rayon::ThreadPoolBuilder::new().stack_size(watertight::facts::depth::STACK_BYTES).build().expect("threads");
     let (mut parse, mut run) = (Duration::MAX, Duration::MAX);
     let mut lines = 0;
     for _ in 0..rounds {

@@ -274,7 +274,7 @@ fn serves(index: &Index, body: BodyRef, signals: bool, own: bool, loops: bool) -
             continue;
         }
         let around =
-            index.loops_around(site).into_iter().find(|around| around.endless || signals && !around.over_items);
+            index.loops_around(site).into_iter().find(|around| around.endless || signals && own && !around.over_items);
         if let Some(around) = around {
             return Some(Label::new(around.head.in_file(body.file), "loops without end"));
         }
