@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet as HashSet;
 use super::calls::Site;
 use super::defs::*;
 use super::programs::keyword_len;
-use super::types::TraitName;
+use super::types::{Bound, TraitName};
 use super::{Index, Ty};
 use crate::catalogue::Runs;
 use crate::diagnostic::Label;
@@ -273,7 +273,13 @@ impl Index {
             }
         }
         let signature = &self.signatures().functions[id.index()];
-        let handler_only = |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if handlers.parameters.contains(path));
+        let handler_only = |ty: &Ty| match ty.peeled() {
+            Ty::Ext(path, _) => handlers.parameters.contains(path),
+            Ty::Bounded(bounds) => {
+                bounds.iter().any(|bound| matches!(bound, Bound::Ext(path, _) if handlers.parameters.contains(path)))
+            }
+            _ => false,
+        };
         if signature.receiver.is_none() && signature.parameters.iter().any(handler_only) {
             return Some(Label::new(span, "its parameters are those of a request handler"));
         }

@@ -2,6 +2,8 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
+use ustr::Ustr;
+
 use super::calls::Site;
 use super::defs::FnId;
 use super::infer::Callee;
@@ -109,9 +111,10 @@ impl Index {
             Op::Call { arguments, .. } => {
                 self.called(site, effects).or_else(|| self.wrapped(site, None, arguments, &part))
             }
-            Op::Method { receiver, arguments, .. } => {
-                self.called(site, effects).or_else(|| self.wrapped(site, Some(*receiver), arguments, &part))
-            }
+            Op::Method { receiver, name, arguments, .. } => self
+                .called(site, effects)
+                .or_else(|| self.wrapped(site, Some(*receiver), arguments, &part))
+                .or_else(|| self.given_a_connection(site, *name, arguments)),
             Op::If { then, otherwise, .. } => [Some(*then), *otherwise]
                 .into_iter()
                 .flatten()
@@ -193,6 +196,22 @@ impl Index {
             (None, Some(Callee::External(_))) => arguments.iter().filter(|a| carries(a)).find_map(|a| part(*a)),
             _ => None,
         }
+    }
+
+    /// A method that is not known and is given a database connection or pool talks to the database: `model.delete(&db)`.
+    fn given_a_connection(&self, site: Site, name: Ustr, arguments: &[NodeId]) -> Option<Effected> {
+        if !matches!(self.callee(site), Some(Callee::Unknown(_))) {
+            return None;
+        }
+        let info = self.info(site.body);
+        let is_connection = |node: &NodeId| match info.ty(*node).peeled() {
+            Ty::Ext(path, _) => self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| {
+                matches!(kind.as_str(), "connection-pool" | "database-connection" | "pooled-connection" | "transaction")
+            }),
+            _ => false,
+        };
+        let talks = arguments.iter().any(is_connection);
+        talks.then(|| Effected { effect: Effect::Database, looks: self.catalogue().looks(name), chain: vec![site] })
     }
 
     /// `write!` and `writeln!` do what the writer's own `write_all` does.

@@ -103,10 +103,7 @@ impl Index {
     /// Whether what stands before a site returns early with what an earlier call left behind: a static, a field or a map that is looked into first.
     pub fn fills_a_cache(&self, site: Site) -> bool {
         let body = self.body(site.body);
-        let kept = |of: NodeId| {
-            let at = Site { node: of, ..site };
-            !self.origins(at).is_empty() || self.parameters_behind(site.body, of).contains(&None)
-        };
+        let kept = |of: NodeId| self.is_part_of_kept(Site { node: of, ..site }, FUEL);
         let missed = body.outwards(body.node(site.node).region).any(|(region, r)| {
             let owner = self.info(site.body).region_node(region).filter(|_| r.kind == RegionKind::Arm);
             owner.is_some_and(|owner| match &body.node(owner).op {
@@ -130,6 +127,25 @@ impl Index {
                 }
                 _ => false,
             })
+    }
+
+    /// Whether a value is got out of a static or of the receiver of the function: by fields and methods, not by handing these to something.
+    fn is_part_of_kept(&self, site: Site, fuel: u32) -> bool {
+        if fuel == 0 {
+            return false;
+        }
+        let part = |node: NodeId| self.is_part_of_kept(Site { node, ..site }, fuel - 1);
+        match &self.node(site).op {
+            Op::Method { receiver, .. } => part(*receiver),
+            Op::Field { base, .. } | Op::Index { base, .. } => part(*base),
+            Op::Await(of) | Op::Try(of) | Op::Reference { of, .. } | Op::Deref(of) => part(*of),
+            Op::Local(local) => {
+                self.body(site.body).local(*local).name == "self"
+                    || self.sources(site.body, *local).into_iter().any(part)
+            }
+            Op::Path(_) => self.info(site.body).statics.contains_key(&site.node),
+            _ => false,
+        }
     }
 
     /// The statics a value stems from: named, bound, got from a getter.

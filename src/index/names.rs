@@ -124,6 +124,10 @@ impl Names<'_> {
         if PRIMITIVES.contains(&first.as_str()) {
             return Resolved::External(join(*first, rest));
         }
+        // In the 2015 edition imports start at the crate's root; later editions have no such path that compiles.
+        if let found @ (Resolved::Def(..) | Resolved::External(_)) = self.within(krate.root, path, space, visited) {
+            return found;
+        }
         // A path of several segments whose first is no item: a library that no manifest names, as in a loose file.
         let names_a_library = !rest.is_empty() && first.starts_with(|c: char| c.is_lowercase());
         if names_a_library { Resolved::External(join(*first, rest)) } else { Resolved::Unknown }
