@@ -200,7 +200,11 @@ impl Index {
     }
 
     /// A free function such as `reqwest::get` makes a resource and gives back something else.
+    /// What fills a cache is kept there, whatever else is done with it.
     fn construction_fate(&self, site: Site, resource: Ustr) -> Fate {
+        if self.fills_a_cache(site) {
+            return Fate::Kept;
+        }
         let yields = self.owns(self.ty(site), resource) || self.ty(site).is_unknown();
         if yields { self.fate(site, resource) } else { Fate::Dies }
     }
@@ -222,7 +226,8 @@ impl Index {
             for call in self.calls.callers(function) {
                 let through = [inner.site].into_iter().chain(inner.through.iter().copied()).collect();
                 let once = call.runs == Runs::Once;
-                let fate = if once { Fate::Kept } else { self.fate(call.site, inner.resource) };
+                let kept = once || self.fills_a_cache(call.site);
+                let fate = if kept { Fate::Kept } else { self.fate(call.site, inner.resource) };
                 found.push(Construction { site: call.site, resource: inner.resource, through, fate });
             }
         }

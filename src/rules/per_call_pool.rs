@@ -45,8 +45,7 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
         Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
         _ => construction.fate != Fate::Dies,
     };
-    if stays || !long_running(index, &repeated, site) || index.fills_a_cache(site) || in_own_thread(index, &kind, site)
-    {
+    if stays || !long_running(index, &repeated, site) || in_own_thread(index, &kind, site) {
         return None;
     }
     // What is built from the request's own data is another one each time: it cannot simply be shared.

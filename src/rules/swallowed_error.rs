@@ -1,5 +1,7 @@
 //! `swallowed-error`: the error of an operation that matters vanishes, and what follows goes on as if it had worked.
 
+use ustr::ustr;
+
 use crate::catalogue::Effect;
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::facts::model::{Arm, Attribute, Body, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
@@ -144,11 +146,11 @@ impl Looked<'_> {
             format!("the {effect} error of `{operation}` is swallowed"),
             Label::new(span, how),
         )
-        .about(self.index.item_path(self.body), operation)
+        .about(self.index.item_path(self.body), operation.clone())
         .evidence(inside.chain(success))
         .note("when it fails nothing tells: the data is missing and the log is clean")
         .help("return the error, or log it with what was being done")
-        .fix(self.fix(node, value, &way));
+        .fix(self.fix(node, value, &way, &operation));
         Some(diagnostic)
     }
 
@@ -299,28 +301,28 @@ impl Looked<'_> {
     }
 
     /// `if let Err(error) = ..` around what is thrown away, with the logger the crate has.
-    fn fix(&self, node: NodeId, value: NodeId, way: &Way) -> Option<Fix> {
-        let (statement, value) = (self.facts.node(node).range, self.facts.node(value).range);
-        if !matches!(way, Way::Underscore | Way::Ok)
-            || self.info.region_node(self.facts.node(node).region).is_none() && value.start == 0
-        {
+    fn fix(&self, node: NodeId, value: NodeId, way: &Way, operation: &str) -> Option<Fix> {
+        if !matches!(way, Way::Underscore | Way::Ok) {
             return None;
         }
+        let (statement, value) = (self.facts.node(node).range, self.facts.node(value).range);
         let krate = &self.index.crates()[self.index.crate_of(self.body).index()];
-        let has = |name: &str| matches!(krate.externs.get(&ustr::ustr(name)), Some(Extern::Library(_)));
-        let log = match (has("tracing"), has("log")) {
-            (true, _) => "tracing::warn!(",
-            (_, true) => "log::warn!(",
-            _ => "eprintln!(",
+        let has = |name: &str| matches!(krate.externs.get(&ustr(name)), Some(Extern::Library(_)));
+        let log = if has("tracing") {
+            format!("tracing::warn!(?error, \"{operation} failed\")")
+        } else if has("log") {
+            format!("log::warn!(\"{operation} failed: {{error:?}}\")")
+        } else {
+            format!("eprintln!(\"{operation} failed: {{error:?}}\")")
         };
-        let head = Span { file: self.body.file, start: statement.start, end: value.start };
-        let tail = Span { file: self.body.file, start: value.end, end: statement.end };
+        let head = Range { start: statement.start, end: value.start }.in_file(self.body.file);
+        let tail = Range { start: value.end, end: statement.end }.in_file(self.body.file);
         Some(Fix {
             title: "log the error".into(),
             applicability: Applicability::MaybeIncorrect,
             edits: vec![
                 Edit { span: head, content: "if let Err(error) = ".into() },
-                Edit { span: tail, content: format!(" {{ {log}\"failed: {{error}}\"); }}") },
+                Edit { span: tail, content: format!(" {{ {log}; }}") },
             ],
         })
     }
