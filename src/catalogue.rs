@@ -704,7 +704,7 @@ fn named(name: &str, args: Vec<TypeExpr>) -> TypeExpr {
     if name == "fn" {
         return TypeExpr::ClosureReturn;
     }
-    if let Some(number) = name.strip_prefix("arg").and_then(|n| n.parse().ok()) {
+    if let Some(number) = name.strip_prefix("arg").and_then(|n| n.parse().ok()).filter(|n| *n > 0) {
         return TypeExpr::Argument(number);
     }
     if let Some((_, full)) = SHORT_NAMES.iter().find(|(short, _)| *short == name) {

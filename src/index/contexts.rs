@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet as HashSet;
 
 use super::calls::Site;
 use super::defs::*;
+use super::infer::Callee;
 use super::programs::keyword_len;
 use super::types::{Bound, TraitName};
 use super::{Index, Ty};
@@ -13,6 +14,9 @@ use crate::catalogue::Runs;
 use crate::diagnostic::Label;
 use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
 use crate::source::Range;
+
+/// Through how many calls code is followed that keeps the program running, or that comes last in it.
+const CALLS: u32 = 6;
 
 /// Why code runs again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,7 +128,7 @@ impl Index {
 
     /// Whether nothing of a program runs after a function has returned: it is `main`, or all that `main` does at its end.
     pub fn ends_the_program(&self, function: FnId) -> bool {
-        self.ends_with(function, 6)
+        self.ends_with(function, CALLS)
     }
 
     fn ends_with(&self, function: FnId, fuel: u32) -> bool {
@@ -149,7 +153,7 @@ impl Index {
                 Op::Loop { .. } => true,
                 Op::Await(of) => *of != site.node,
                 Op::Call { .. } | Op::Method { .. } => {
-                    matches!(self.callee(Site { node: id, ..site }), Some(super::infer::Callee::Workspace(_)))
+                    matches!(self.callee(Site { node: id, ..site }), Some(Callee::Workspace(_)))
                 }
                 _ => false,
             };
@@ -159,29 +163,40 @@ impl Index {
 
     /// Whether one of the chosen nodes of a body keeps the program running: it serves, waits in a loop, or calls a function that does.
     pub fn runs_the_program(&self, body: BodyRef, chosen: &dyn Fn(NodeId) -> bool) -> bool {
-        let runs = |node: &NodeId| chosen(*node) && self.keeps_running(Site { body, node: *node }, 6);
-        self.info(body).callees.keys().any(runs)
+        let mut seen: HashSet<BodyRef> = HashSet::default();
+        let mut level: Vec<Site> = self.call_sites(body).filter(|site| chosen(site.node)).collect();
+        for _ in 0..=CALLS {
+            if level.iter().any(|site| self.keeps_running(*site)) {
+                return true;
+            }
+            let called = level.iter().filter_map(|site| self.called_body(*site)).filter(|body| seen.insert(*body));
+            level = called.flat_map(|body| self.call_sites(body)).collect();
+        }
+        false
     }
 
-    fn keeps_running(&self, site: Site, fuel: u32) -> bool {
-        match self.callee(site) {
-            Some(super::infer::Callee::External(path)) => {
-                let catalogue = self.catalogue();
-                let waits = catalogue.waits(*path) || catalogue.accepts(*path);
-                let in_loop = || self.loops_around(site).iter().any(|around| !around.over_items);
-                catalogue.servers().iter().any(|server| server.serve.contains(path))
-                    || catalogue.runs_forever(*path)
-                    || catalogue.signal(*path).is_some()
-                    || (waits && in_loop())
-            }
-            Some(super::infer::Callee::Workspace(function)) if fuel > 0 => {
-                let inner = self.defs().body_of(*function).filter(|b| self.is_linked(*b));
-                inner.is_some_and(|body| {
-                    self.info(body).callees.keys().any(|node| self.keeps_running(Site { body, node: *node }, fuel - 1))
-                })
-            }
-            _ => false,
+    fn call_sites(&self, body: BodyRef) -> impl Iterator<Item = Site> {
+        self.info(body).callees.keys().map(move |node| Site { body, node: *node })
+    }
+
+    /// The body of the one function of the workspace that a site calls.
+    fn called_body(&self, site: Site) -> Option<BodyRef> {
+        match self.callee(site)? {
+            Callee::Workspace(function) => self.defs().body_of(*function).filter(|body| self.is_linked(*body)),
+            _ => None,
         }
+    }
+
+    /// Whether a call of a library serves, waits for a signal, or waits in a loop.
+    fn keeps_running(&self, site: Site) -> bool {
+        let Some(path) = self.external(site) else { return false };
+        let catalogue = self.catalogue();
+        let waits = || catalogue.waits(path) || catalogue.accepts(path);
+        let in_loop = || self.loops_around(site).iter().any(|around| !around.over_items);
+        catalogue.servers().iter().any(|server| server.serve.contains(&path))
+            || catalogue.runs_forever(path)
+            || catalogue.signal(path).is_some()
+            || (waits() && in_loop())
     }
 
     /// Whether a function serves, or loops without end around something it waits for.
@@ -191,7 +206,7 @@ impl Index {
 
     /// Whether a body serves, or loops without end around something it waits for.
     pub fn runs_for_long(&self, body: BodyRef) -> bool {
-        self.info(body).callees.keys().any(|node| self.keeps_running(Site { body, node: *node }, 0))
+        self.call_sites(body).any(|site| self.keeps_running(site))
     }
 
     /// Whether a loop waits for time to pass or for work to come, or never ends.
@@ -202,7 +217,7 @@ impl Index {
             return false;
         }
         info.callees.iter().any(|(node, callee)| {
-            let super::infer::Callee::External(path) = callee else { return false };
+            let Callee::External(path) = callee else { return false };
             let catalogue = self.catalogue();
             let waits = catalogue.waits(*path) || catalogue.accepts(*path);
             waits && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)

@@ -103,7 +103,7 @@ impl Index {
     /// Whether what stands before a site returns early with what an earlier call left behind: a static, a field or a map that is looked into first.
     pub fn fills_a_cache(&self, site: Site) -> bool {
         let body = self.body(site.body);
-        let kept = |of: NodeId| self.is_part_of_kept(Site { node: of, ..site }, FUEL);
+        let kept = |of: NodeId| self.is_part_of_kept(Site { node: of, ..site }, &mut HashSet::default());
         let missed = body.outwards(body.node(site.node).region).any(|(region, r)| {
             let owner = self.info(site.body).region_node(region).filter(|_| r.kind == RegionKind::Arm);
             owner.is_some_and(|owner| match &body.node(owner).op {
@@ -130,11 +130,11 @@ impl Index {
     }
 
     /// Whether a value is got out of a static or of the receiver of the function: by fields and methods, not by handing these to something.
-    fn is_part_of_kept(&self, site: Site, fuel: u32) -> bool {
-        if fuel == 0 {
+    fn is_part_of_kept(&self, site: Site, seen: &mut HashSet<NodeId>) -> bool {
+        if !seen.insert(site.node) {
             return false;
         }
-        let part = |node: NodeId| self.is_part_of_kept(Site { node, ..site }, fuel - 1);
+        let mut part = |node: NodeId| self.is_part_of_kept(Site { node, ..site }, seen);
         match &self.node(site).op {
             Op::Method { receiver, .. } => part(*receiver),
             Op::Field { base, .. } | Op::Index { base, .. } => part(*base),

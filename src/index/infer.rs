@@ -180,7 +180,7 @@ impl Inference<'_> {
         let facts = self.body.region(region);
         if !std::mem::replace(&mut self.done[region.index()], true) {
             for node in &facts.nodes {
-                let ty = self.node(*node);
+                let ty = self.node(*node).within_bounds();
                 self.info.nodes[node.index()] = ty;
             }
         }

@@ -71,7 +71,7 @@ pub struct Names<'a> {
     pub catalogue: &'a Catalogue,
 }
 
-/// Imports under way, so that circles end.
+/// Names that are looked up or are not there, so that circles end.
 type Visited = HashSet<(ModuleId, Ustr, Space)>;
 
 impl Names<'_> {
@@ -180,7 +180,10 @@ impl Names<'_> {
         }
         let found =
             self.declared(module, name, space, visited).or_else(|| self.through_globs(module, name, space, visited));
-        visited.remove(&(module, name, space));
+        // What was looked for in vain stays visited: among modules that import all of each other every way would be tried otherwise.
+        if found.is_some() {
+            visited.remove(&(module, name, space));
+        }
         found
     }
 

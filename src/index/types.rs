@@ -73,6 +73,27 @@ impl Ty {
         if matches!(self, Ty::Unknown | Ty::Never) { other } else { self }
     }
 
+    /// This, or unknown where it has more parts than a type that is looked at.
+    pub fn within_bounds(self) -> Ty {
+        if self.parts_left(PARTS).is_some() { self } else { Ty::Unknown }
+    }
+
+    /// How many parts of `budget` are left behind this type, if it suffices.
+    fn parts_left(&self, budget: usize) -> Option<usize> {
+        let left = budget.checked_sub(1)?;
+        let all = |parts: &[Ty], left| parts.iter().try_fold(left, |left, part| part.parts_left(left));
+        match self {
+            Ty::Adt(_, parts) | Ty::Ext(_, parts) | Ty::ExtFn(_, parts) | Ty::Tuple(parts) => all(parts, left),
+            Ty::Ref(of) | Ty::Slice(of) | Ty::Future(of) => of.parts_left(left),
+            Ty::Callable(parameters, returns) => returns.parts_left(all(parameters, left)?),
+            Ty::Bounded(bounds) => bounds.iter().try_fold(left, |left, bound| match bound {
+                Bound::Trait(_) => Some(left),
+                Bound::Ext(_, bindings) => bindings.iter().try_fold(left, |left, (_, ty)| ty.parts_left(left)),
+            }),
+            Ty::Unknown | Ty::Never | Ty::Fn(_) | Ty::Constructor(..) | Ty::Closure(_) | Ty::Param(_) => Some(left),
+        }
+    }
+
     /// Every parameter replaced by what `map` has for it.
     pub fn substitute(&self, map: &HashMap<Ustr, Ty>) -> Ty {
         if map.is_empty() {
@@ -122,7 +143,21 @@ fn unify_all(parts: &[Ty], actual: &[Ty], map: &mut HashMap<Ustr, Ty>) {
 pub struct Generics {
     pub names: HashMap<Ustr, Vec<TypeRef>>,
     pub self_ty: Option<Ty>,
+    /// The aliases whose definition the type stands in, from the outside in.
+    aliases: Vec<AliasId>,
 }
+
+impl Generics {
+    fn new(generics: &[Generic], self_ty: Option<Ty>) -> Self {
+        Generics { names: names_of(generics), self_ty, aliases: Vec::new() }
+    }
+}
+
+/// How many aliases of aliases are followed.
+const ALIASES: usize = 8;
+
+/// How many parts a type may have. Real ones stay far below; `let x = (x, x);` a few dozen times does not.
+const PARTS: usize = 128;
 
 /// What the catalogue's types leave open at one call.
 #[derive(Default)]
@@ -239,7 +274,7 @@ impl Names<'_> {
         };
         match self.resolve(module, &names, path.global, Space::Type) {
             Resolved::Def(Def::Type(id), 0) => Ty::Adt(id, arguments()),
-            Resolved::Def(Def::Alias(id), 0) => self.alias_ty(id, &arguments(), 8),
+            Resolved::Def(Def::Alias(id), 0) => self.alias_ty(id, &arguments(), &generics.aliases),
             Resolved::External(full) => self.external_ty(full, arguments(), path, module, generics),
             _ => Ty::Unknown,
         }
@@ -266,29 +301,17 @@ impl Names<'_> {
         bindings.iter().find(|(n, _)| *n == name).map_or(Ty::Unknown, |(_, ty)| self.ty(module, ty, generics))
     }
 
-    fn alias_ty(&self, id: AliasId, arguments: &[Ty], fuel: u32) -> Ty {
+    fn alias_ty(&self, id: AliasId, arguments: &[Ty], around: &[AliasId]) -> Ty {
         let alias = self.defs.alias(id);
-        let Some(module) = self.module(self.defs.aliases[id.index()].file, alias.scope) else { return Ty::Unknown };
-        if fuel == 0 {
+        // A circle of aliases does not compile; it must still end here.
+        if around.len() >= ALIASES || around.contains(&id) {
             return Ty::Unknown;
         }
-        let generics = Generics { names: names_of(&alias.generics), self_ty: None };
-        // An alias of an alias spends fuel, so that a circle in broken code ends.
-        let ty = match &alias.ty {
-            TypeRef::Path(path) => {
-                let names: Vec<Ustr> = path.names().collect();
-                match self.resolve(module, &names, path.global, Space::Type) {
-                    Resolved::Def(Def::Alias(next), 0) => {
-                        let inner = path.segments.last().map_or(&[][..], |s| &s.arguments);
-                        self.alias_ty(next, &self.all(module, inner, &generics), fuel - 1)
-                    }
-                    _ => self.ty(module, &alias.ty, &generics),
-                }
-            }
-            written => self.ty(module, written, &generics),
-        };
+        let Some(module) = self.module(self.defs.aliases[id.index()].file, alias.scope) else { return Ty::Unknown };
+        let aliases = around.iter().copied().chain([id]).collect();
+        let generics = Generics { aliases, ..Generics::new(&alias.generics, None) };
         let map: HashMap<Ustr, Ty> = alias.generics.iter().map(|g| g.name).zip(arguments.iter().cloned()).collect();
-        ty.substitute(&map)
+        self.ty(module, &alias.ty, &generics).substitute(&map).within_bounds()
     }
 
     /// What `impl A + B` or `dyn A + B` says of a value.
@@ -406,7 +429,7 @@ impl Signatures {
         for id in defs.impl_ids() {
             let block = defs.impl_block(id);
             let module = names.module(defs.impls[id.index()].file, block.scope);
-            let generics = Generics { names: names_of(&block.generics), self_ty: None };
+            let generics = Generics::new(&block.generics, None);
             self.impl_types.push(module.map_or(Ty::Unknown, |m| names.ty(m, &block.self_ty, &generics)));
             let path = block.trait_path.as_ref().zip(module);
             self.impl_traits.push(path.and_then(|(path, module)| trait_name(names, module, path)));
@@ -427,7 +450,7 @@ impl Signatures {
 
     fn impl_generics(&self, names: &Names, id: ImplId) -> Generics {
         let block = names.defs.impl_block(id);
-        Generics { names: names_of(&block.generics), self_ty: Some(self.impl_types[id.index()].clone()) }
+        Generics::new(&block.generics, Some(self.impl_types[id.index()].clone()))
     }
 
     fn types(&mut self, names: &Names) {
@@ -436,7 +459,7 @@ impl Signatures {
             let item = defs.type_def(id);
             let module = names.module(defs.types[id.index()].file, item.scope);
             let own = item.generics.iter().map(|g| Ty::Param(g.name)).collect();
-            let generics = Generics { names: names_of(&item.generics), self_ty: Some(Ty::Adt(id, own)) };
+            let generics = Generics::new(&item.generics, Some(Ty::Adt(id, own)));
             let fields = item.fields.iter().map(|field| {
                 let ty = module.map_or(Ty::Unknown, |m| names.ty(m, &field.ty, &generics));
                 (field_key(field.variant, field.name), ty)
