@@ -119,6 +119,9 @@ impl Looked<'_> {
     }
 
     fn swallowed(&self, node: NodeId, value: NodeId, way: Way, range: Range) -> Option<Diagnostic> {
+        if self.is_used_elsewhere(value) {
+            return None;
+        }
         let effected = self.index.effect(Site { body: self.body, node: value })?;
         if effected.effect == Effect::Join
             || self.handled(value)
@@ -152,6 +155,16 @@ impl Looked<'_> {
         .help("return the error, or log it with what was being done")
         .fix(self.fix(node, value, &way, &operation));
         Some(diagnostic)
+    }
+
+    /// A variable that is looked at more than once: who looks only for success here may look for the error there.
+    fn is_used_elsewhere(&self, value: NodeId) -> bool {
+        let mut at = value;
+        while let Op::Reference { of, .. } = &self.facts.node(at).op {
+            at = *of;
+        }
+        let Op::Local(local) = self.facts.node(at).op else { return false };
+        self.facts.iter().any(|(id, node)| id != at && matches!(node.op, Op::Local(used) if used == local))
     }
 
     /// What only looks is often allowed to fail: then the claim needs more than a missing branch. A program that is run and whose exit nobody
