@@ -49,8 +49,8 @@ fn parse_only(folder: &Path) -> usize {
     let lines = files.par_iter().map(|file| {
         proc_macro2::extra::invalidate_current_thread_spans();
         let Ok(text) = std::fs::read_to_string(file) else { return 0 };
-        let parsed = syn::parse_file(&text).map(|file| file.items.len()).unwrap_or(0);
-        text.lines().count() + parsed.min(0)
+        std::hint::black_box(syn::parse_file(&text).is_ok());
+        text.lines().count()
     });
     lines.sum()
 }
