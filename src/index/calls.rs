@@ -24,6 +24,7 @@ pub struct Call {
     pub runs: Runs,
 }
 
+/// Calls and mentions of statics, from both ends.
 #[derive(Default)]
 pub struct CallGraph {
     callers: HashMap<FnId, Vec<Call>>,
@@ -34,9 +35,10 @@ pub struct CallGraph {
 }
 
 impl CallGraph {
+    /// Links the calls of all bodies that are known of.
     pub fn new(defs: &Defs, signatures: &Signatures, infos: &HashMap<BodyRef, BodyInfo>) -> Self {
         let mut graph = CallGraph::default();
-        for body in defs.bodies() {
+        for body in defs.bodies.iter().copied() {
             let Some(info) = infos.get(&body) else { continue };
             let mut calls = calls_of(defs, signatures, body, info);
             calls.sort_by_key(|call| (call.site.node, call.to));

@@ -15,6 +15,7 @@ pub struct Coverage {
     pub reasons: BTreeMap<Unknown, usize>,
 }
 
+/// Calls of one kind.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     pub known: usize,
@@ -23,12 +24,13 @@ pub struct Count {
 
 impl Count {
     /// The unknown part, in per cent.
-    pub fn unknown_share(self) -> f64 {
+    fn unknown_share(self) -> f64 {
         if self.total == 0 { 0.0 } else { (self.total - self.known) as f64 * 100.0 / self.total as f64 }
     }
 }
 
 impl Coverage {
+    /// Counts the calls of all bodies.
     pub fn of(index: &Index) -> Self {
         let mut coverage = Coverage::default();
         for (_, body, info) in index.bodies() {

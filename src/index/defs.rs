@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use crate::facts::model::{self as facts, FileFacts, Owner, ScopeId};
-use crate::source::{FileId, Range, Span};
+use crate::source::FileId;
 use crate::workspace::TargetKind;
 
 macro_rules! global_ids {
@@ -102,8 +102,6 @@ pub struct Module {
 pub struct Import {
     pub path: Vec<Ustr>,
     pub global: bool,
-    /// Whether it can be seen from outside its module.
-    pub public: bool,
 }
 
 /// What a name stands for.
@@ -133,6 +131,8 @@ pub struct Defs {
     pub impls: Vec<Place>,
     pub statics: Vec<Place>,
     pub owners: HashMap<BodyRef, BodyOwner>,
+    /// All bodies, in the order of files and places.
+    pub bodies: Vec<BodyRef>,
     starts: Vec<Starts>,
 }
 
@@ -155,6 +155,7 @@ impl Defs {
             impls: Vec::new(),
             statics: Vec::new(),
             owners: HashMap::default(),
+            bodies: Vec::new(),
             starts: Vec::new(),
         };
         for (file, facts) in facts.iter().enumerate() {
@@ -181,9 +182,12 @@ impl Defs {
             defs.impls.extend(places(facts.impls.len()));
         }
         defs.facts = facts;
+        defs.bodies = defs.owners.keys().copied().collect();
+        defs.bodies.sort_unstable();
         defs
     }
 
+    /// The facts of a file; none where it could not be read.
     pub fn file(&self, file: FileId) -> Option<&FileFacts> {
         self.facts.get(file.0 as usize)?.as_ref()
     }
@@ -274,17 +278,5 @@ impl Defs {
 
     pub fn impl_ids(&self) -> impl Iterator<Item = ImplId> + use<> {
         (0..self.impls.len() as u32).map(ImplId)
-    }
-
-    /// All bodies, in the order of files and places.
-    pub fn bodies(&self) -> Vec<BodyRef> {
-        let mut all: Vec<BodyRef> = self.owners.keys().copied().collect();
-        all.sort_unstable();
-        all
-    }
-
-    /// The span of a range in the file of a function.
-    pub fn fn_span(&self, id: FnId, range: Range) -> Span {
-        range.in_file(self.functions[id.index()].file)
     }
 }

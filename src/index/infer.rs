@@ -62,6 +62,7 @@ pub struct BodyInfo {
 }
 
 impl BodyInfo {
+    /// The type of a node's value.
     pub fn ty(&self, node: NodeId) -> &Ty {
         &self.nodes[node.index()]
     }
@@ -70,6 +71,7 @@ impl BodyInfo {
         &self.locals[local.index()]
     }
 
+    /// The node that uses a node's value; none for the value of a region and for statements.
     pub fn parent(&self, node: NodeId) -> Option<NodeId> {
         self.parents[node.index()]
     }
@@ -205,16 +207,7 @@ impl Inference<'_> {
         match &node.op {
             Op::Local(local) => self.info.locals[local.index()].clone(),
             Op::Path(path) => {
-                let names: Vec<Ustr> = path.names().collect();
-                match self.module(node.region).map(|m| self.world.names.resolve(m, &names, path.global, Space::Value)) {
-                    Some(Resolved::Def(Def::Static(item), 0)) => {
-                        self.info.statics.insert(id, item);
-                    }
-                    Some(Resolved::External(full)) => {
-                        self.info.externals.insert(id, full);
-                    }
-                    _ => {}
-                }
+                self.note_path(id, path);
                 self.path(path, node.region)
             }
             Op::Literal(literal) => match literal {
@@ -255,26 +248,13 @@ impl Inference<'_> {
             }
             Op::Match { scrutinee, arms } => {
                 let scrutinee = self.ty(*scrutinee);
-                arms.iter().fold(Ty::Unknown, |ty, arm| {
-                    self.bind(&arm.pattern, &scrutinee);
-                    let value = self.region(arm.region);
-                    ty.or(value)
-                })
+                arms.iter().fold(Ty::Unknown, |ty, arm| ty.or(self.arm(&arm.pattern, &scrutinee, arm.region)))
             }
-            Op::Loop { kind, region } => {
-                if let LoopKind::For { pattern, iterated } = kind {
-                    let element = self.element(&self.ty(*iterated));
-                    self.bind(pattern, &element);
-                }
-                self.region(*region);
-                if matches!(kind, LoopKind::Loop) { self.broken_value(*region) } else { Ty::unit() }
-            }
+            Op::Loop { kind, region } => self.loop_value(kind, *region),
             Op::Select { arms, otherwise } => {
                 let first = arms.iter().fold(Ty::Unknown, |ty, arm| {
                     let output = self.awaited(&self.ty(arm.future));
-                    self.bind(&arm.pattern, &output);
-                    let value = self.region(arm.region);
-                    ty.or(value)
+                    ty.or(self.arm(&arm.pattern, &output, arm.region))
                 });
                 let second = otherwise.map_or(Ty::Unknown, |o| self.region(o));
                 first.or(second)
@@ -282,25 +262,59 @@ impl Inference<'_> {
             Op::Bind { pattern, ty, init, otherwise } => {
                 let init_ty = init.map_or(Ty::Unknown, |i| self.ty(i));
                 let annotated = ty.as_ref().map_or(Ty::Unknown, |t| self.written(t, node.region));
-                let ty = more_specific(annotated, init_ty);
-                self.bind(pattern, &ty);
+                self.bind(pattern, &more_specific(annotated, init_ty));
                 if let Some(otherwise) = otherwise {
                     self.region(*otherwise);
                 }
                 Ty::unit()
             }
             Op::Assign { place, value } => {
-                if let Op::Local(local) = &self.body.node(*place).op
-                    && self.info.locals[local.index()].is_unknown()
-                {
-                    self.info.locals[local.index()] = self.ty(*value);
-                }
+                self.assign(*place, *value);
                 Ty::unit()
             }
             Op::Await(of) => self.awaited(&self.ty(*of)),
             Op::Try(of) => self.tried(&self.ty(*of)),
             Op::Return(_) | Op::Break(_) | Op::Continue => Ty::Never,
             Op::Discard(_) => Ty::unit(),
+        }
+    }
+
+    /// What rules ask of a path by its node: the static or the library's item that it names.
+    fn note_path(&mut self, id: NodeId, path: &Path) {
+        let names: Vec<Ustr> = path.names().collect();
+        let module = self.module(self.body.node(id).region);
+        match module.map(|m| self.world.names.resolve(m, &names, path.global, Space::Value)) {
+            Some(Resolved::Def(Def::Static(item), 0)) => {
+                self.info.statics.insert(id, item);
+            }
+            Some(Resolved::External(full)) => {
+                self.info.externals.insert(id, full);
+            }
+            _ => {}
+        }
+    }
+
+    /// The value of an arm whose pattern is matched against a type.
+    fn arm(&mut self, pattern: &Pattern, matched: &Ty, region: RegionId) -> Ty {
+        self.bind(pattern, matched);
+        self.region(region)
+    }
+
+    fn loop_value(&mut self, kind: &LoopKind, region: RegionId) -> Ty {
+        if let LoopKind::For { pattern, iterated } = kind {
+            let element = self.element(&self.ty(*iterated));
+            self.bind(pattern, &element);
+        }
+        self.region(region);
+        if matches!(kind, LoopKind::Loop) { self.broken_value(region) } else { Ty::unit() }
+    }
+
+    /// `let x; x = value;` says the type where it is first assigned.
+    fn assign(&mut self, place: NodeId, value: NodeId) {
+        if let Op::Local(local) = &self.body.node(place).op
+            && self.info.locals[local.index()].is_unknown()
+        {
+            self.info.locals[local.index()] = self.ty(value);
         }
     }
 

@@ -48,7 +48,7 @@ impl Outline {
     /// All bodies that are part of a crate.
     pub fn bodies(&self) -> Vec<BodyRef> {
         let linked = |body: &BodyRef| self.tree.of_scope.contains_key(&(body.file, self.defs.body(*body).scope));
-        self.defs.bodies().into_iter().filter(linked).collect()
+        self.defs.bodies.iter().copied().filter(linked).collect()
     }
 
     /// Types and callees of one body.
@@ -101,14 +101,15 @@ impl Index {
         &self.programs
     }
 
+    /// All crates; libraries stand before the rest.
     pub fn crates(&self) -> &[Crate] {
         &self.outline.tree.crates
     }
 
     /// All bodies with what is known of them, in the order of files and places.
     pub fn bodies(&self) -> impl Iterator<Item = (BodyRef, &Body, &BodyInfo)> {
-        let known = |body| self.infos.get(&body).map(|info| (body, self.defs().body(body), info));
-        self.outline.defs.bodies().into_iter().filter_map(known)
+        let known = |body: &BodyRef| self.infos.get(body).map(|info| (*body, self.defs().body(*body), info));
+        self.defs().bodies.iter().filter_map(known)
     }
 
     pub fn body(&self, body: BodyRef) -> &Body {
@@ -120,6 +121,7 @@ impl Index {
         &self.infos[&body]
     }
 
+    /// Whether a body is part of a crate: of others nothing is known but their facts.
     pub fn is_linked(&self, body: BodyRef) -> bool {
         self.infos.contains_key(&body)
     }
@@ -128,6 +130,7 @@ impl Index {
         self.body(site.body).node(site.node)
     }
 
+    /// The type of a node's value.
     pub fn ty(&self, site: Site) -> &Ty {
         self.info(site.body).ty(site.node)
     }
@@ -220,7 +223,7 @@ impl Index {
     }
 
     /// The name of a type without its arguments.
-    pub fn type_name(&self, ty: &Ty) -> Option<String> {
+    fn type_name(&self, ty: &Ty) -> Option<String> {
         match ty.peeled() {
             Ty::Adt(id, _) => Some(self.defs().type_def(*id).name.to_string()),
             Ty::Ext(path, _) => path.rsplit("::").next().map(str::to_owned),

@@ -272,7 +272,7 @@ impl Linker<'_> {
             }
             for item in &facts.uses {
                 let Some(module) = self.tree.of_scope.get(&(file, item.scope)).copied() else { continue };
-                let import = Import { path: item.path.clone(), global: item.global, public: item.public };
+                let import = Import { path: item.path.clone(), global: item.global };
                 if item.glob {
                     self.tree.modules[module.index()].globs.push(import);
                 } else if item.name != "_" {

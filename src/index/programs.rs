@@ -41,6 +41,7 @@ pub struct SignalSite {
 }
 
 impl Program {
+    /// Whether it runs until it is stopped.
     pub fn is_service(&self) -> bool {
         self.service.is_some()
     }

@@ -21,13 +21,16 @@ pub struct Ownership {
     owned: Vec<BTreeMap<Ustr, FieldStep>>,
 }
 
+/// How long a recipe may be, in bytes: a value that goes into itself many times has one that grows without end.
+const RECIPE: usize = 4096;
+
 /// The field of a type that leads to a resource.
 #[derive(Debug, Clone, Copy)]
-pub struct FieldStep {
+struct FieldStep {
     /// Position in the type's fields.
-    pub field: usize,
+    field: usize,
     /// The workspace type the field holds, where the resource is further in.
-    pub next: Option<TypeId>,
+    next: Option<TypeId>,
 }
 
 /// A place where a resource is made for whoever stands there.
@@ -42,6 +45,7 @@ pub struct Construction {
 }
 
 impl Ownership {
+    /// Follows the fields of all types.
     pub fn new(outline: &Outline) -> Self {
         let count = outline.defs.types.len();
         let mut ownership = Ownership { owned: vec![BTreeMap::new(); count] };
@@ -326,7 +330,7 @@ impl Index {
     }
 
     /// The parameters a value is a part of; `None` is the receiver.
-    pub fn parameters_behind(&self, body: BodyRef, node: NodeId) -> BTreeSet<Option<usize>> {
+    fn parameters_behind(&self, body: BodyRef, node: NodeId) -> BTreeSet<Option<usize>> {
         let mut found = BTreeSet::new();
         let mut seen = HashSet::default();
         let mut queue = vec![node];
@@ -368,7 +372,10 @@ impl Index {
 
     /// `outer` are the calls that lead to this one, from the outside in: what a parameter stands for.
     fn recipe_of(&self, site: Site, outer: &[Site], fuel: u32) -> Option<String> {
-        let fuel = fuel.checked_sub(1)?;
+        self.written_recipe(site, outer, fuel.checked_sub(1)?).filter(|recipe| recipe.len() <= RECIPE)
+    }
+
+    fn written_recipe(&self, site: Site, outer: &[Site], fuel: u32) -> Option<String> {
         let info = self.info(site.body);
         let part = |node: NodeId| self.recipe_of(Site { node, ..site }, outer, fuel);
         if let Some(item) = info.statics.get(&site.node) {

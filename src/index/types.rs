@@ -199,6 +199,7 @@ pub struct Signatures {
     pub associated: HashMap<(ImplId, Ustr), Ty>,
 }
 
+/// The trait that an impl is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TraitName {
     Trait(TraitId),
@@ -398,7 +399,7 @@ impl Names<'_> {
     }
 }
 
-pub fn names_of(generics: &[Generic]) -> HashMap<Ustr, Vec<TypeRef>> {
+fn names_of(generics: &[Generic]) -> HashMap<Ustr, Vec<TypeRef>> {
     generics.iter().map(|g| (g.name, g.bounds.clone())).collect()
 }
 

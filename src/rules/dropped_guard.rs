@@ -14,7 +14,7 @@ use crate::index::resources::words;
 use crate::index::types::Ty;
 use crate::source::Span;
 
-pub const ID: &str = "dropped-guard";
+const ID: &str = "dropped-guard";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -134,9 +134,9 @@ impl<'i> Looked<'i> {
         }
         let binding = self.facts.local(local);
         let (scope, ends) = self.scope(local)?;
-        let uses = self.facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(used) if used == local));
+        let mut uses = self.facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(used) if used == local));
         let moved = |node: NodeId| self.index.fate(Site { body: self.body, node }, entry.path) != Fate::Dies;
-        if self.lasts(scope) || uses.into_iter().any(|(id, _)| moved(id)) || self.mentioned(local) {
+        if self.lasts(scope) || uses.any(|(id, _)| moved(id)) || self.mentioned(local) {
             return None;
         }
         let diagnostic = self

@@ -12,7 +12,7 @@ use crate::index::programs::Program;
 use crate::index::resources::{Construction, words};
 use crate::source::Span;
 
-pub const ID: &str = "duplicate-pool";
+const ID: &str = "duplicate-pool";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     // What is only compiled holds nothing that runs dry.

@@ -10,7 +10,7 @@ use crate::index::calls::Site;
 use crate::index::programs::Program;
 use crate::source::Span;
 
-pub const ID: &str = "missing-graceful-shutdown";
+const ID: &str = "missing-graceful-shutdown";
 
 const NOTE: &str = "when the program is told to stop, requests in flight are cut off and nothing after the server runs";
 

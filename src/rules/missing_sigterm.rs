@@ -7,7 +7,7 @@ use crate::index::calls::Site;
 use crate::index::programs::Program;
 use crate::source::Span;
 
-pub const ID: &str = "missing-sigterm";
+const ID: &str = "missing-sigterm";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index

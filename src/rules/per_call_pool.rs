@@ -11,7 +11,7 @@ use crate::index::flow::Fate;
 use crate::index::infer::Callee;
 use crate::index::resources::{Construction, words};
 
-pub const ID: &str = "per-call-pool";
+const ID: &str = "per-call-pool";
 
 /// Behind so many calls what a loop does in one of its turns is no longer what it does in each.
 const FAR: usize = 4;
@@ -59,8 +59,9 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
         _ => format!("a `{library}` is built {often}"),
     };
     let inside = construction.through.iter().map(|at| {
-        let text = if index.callable(*at).is_some() { "the {kind} is built here" } else { "which is built here" };
-        Label::new(index.span(*at), text.replace("{kind}", &words(&kind)))
+        let built_by_library = index.callable(*at).is_some();
+        let what = if built_by_library { format!("the {}", words(&kind)) } else { "which".to_owned() };
+        Label::new(index.span(*at), format!("{what} is built here"))
     });
     let far = repeated.repeats == Repeats::Iteration && repeated.evidence.len() > FAR;
     let confidence = if far {

@@ -12,7 +12,7 @@ use crate::index::effects::{Effected, is_result};
 use crate::index::infer::BodyInfo;
 use crate::source::{Range, Span};
 
-pub const ID: &str = "swallowed-error";
+const ID: &str = "swallowed-error";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found = Vec::new();

@@ -11,7 +11,7 @@ use crate::index::programs::Program;
 use crate::index::resources::words;
 use crate::source::Span;
 
-pub const ID: &str = "unclosed-global";
+const ID: &str = "unclosed-global";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let candidates: Vec<StaticId> = index.defs().static_ids().filter(|id| resource(index, *id).is_some()).collect();
@@ -44,11 +44,9 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
     let path = resource(index, id)?;
     let entry = index.resource(path)?;
     let kind = words(&entry.kind?);
-    let (program, used) =
-        index.programs().iter().filter(|p| p.is_service()).find_map(|p| Some((p, used_in(index, p, id)?)))?;
-    if ended.iter().any(|site| program.reach.contains(&site.body) && !index.is_test(site.body)) {
-        return None;
-    }
+    let ends = |p: &Program| ended.iter().any(|site| p.reach.contains(&site.body) && !index.is_test(site.body));
+    let mut services = index.programs().iter().filter(|p| p.is_service() && !ends(p));
+    let used = services.find_map(|p| used_in(index, p, id))?;
     if index.is_intended(span_of(index, id)) || lends(index, id) {
         return None;
     }
