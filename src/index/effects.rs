@@ -159,21 +159,18 @@ impl Index {
         Some(Effected { effect: inner.effect, looks: inner.looks, chain: vec![site, inner.site] })
     }
 
-    /// A request that was built by `client.get(..)` looks, one by `client.post(..)` does not.
+    /// A request that was built by `client.get(..)` looks, one by `client.post(..)` does not. What had to be waited for or may have failed is no
+    /// part of a request: `pool.get().await?.execute(..)` changes something.
     fn built_to_look(&self, site: Site) -> bool {
         let Op::Method { receiver, .. } = &self.node(site).op else { return false };
-        let mut at = *receiver;
-        loop {
-            let made = Site { node: at, ..site };
-            if self.external(made).is_some_and(|path| self.catalogue().looks(path)) {
+        let mut at = Site { node: *receiver, ..site };
+        while let Op::Method { receiver, .. } = &self.node(at).op {
+            if self.external(at).is_some_and(|path| self.catalogue().looks(path)) {
                 return true;
             }
-            match &self.node(made).op {
-                Op::Method { receiver, .. } => at = *receiver,
-                Op::Await(of) | Op::Try(of) => at = *of,
-                _ => return false,
-            }
+            at.node = *receiver;
         }
+        false
     }
 
     /// An adapter passes on what it is given: a method of a `Result`, `Option` or future, or a call that takes a future.

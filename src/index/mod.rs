@@ -11,6 +11,8 @@ mod modules;
 mod names;
 pub mod programs;
 pub mod resources;
+#[cfg(test)]
+mod tests;
 pub mod types;
 
 use rustc_hash::FxHashMap as HashMap;

@@ -1,5 +1,6 @@
 //! Which types own which resources, where resources are made, and where they are ended.
 
+use std::cell::Cell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +22,20 @@ pub struct Ownership {
     owned: Vec<BTreeMap<Ustr, FieldStep>>,
 }
 
-/// How long a recipe may be, in bytes: a value that goes into itself many times has one that grows without end.
-const RECIPE: usize = 4096;
+/// How far a value is followed into what it is built of: so deep, and through so many parts in all.
+#[derive(Clone, Copy)]
+struct Fuel<'f> {
+    depth: u32,
+    parts: &'f Cell<u32>,
+}
+
+impl Fuel<'_> {
+    /// What is left behind one more part.
+    fn spend(self) -> Option<Self> {
+        self.parts.set(self.parts.get().checked_sub(1)?);
+        Some(Fuel { depth: self.depth.checked_sub(1)?, ..self })
+    }
+}
 
 /// The field of a type that leads to a resource.
 #[derive(Debug, Clone, Copy)]
@@ -367,15 +380,12 @@ impl Index {
     pub fn recipe(&self, construction: &Construction) -> Option<String> {
         let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
         let (site, outer) = calls.split_last()?;
-        self.recipe_of(*site, outer, 16)
+        self.recipe_of(*site, outer, Fuel { depth: 16, parts: &Cell::new(1024) })
     }
 
     /// `outer` are the calls that lead to this one, from the outside in: what a parameter stands for.
-    fn recipe_of(&self, site: Site, outer: &[Site], fuel: u32) -> Option<String> {
-        self.written_recipe(site, outer, fuel.checked_sub(1)?).filter(|recipe| recipe.len() <= RECIPE)
-    }
-
-    fn written_recipe(&self, site: Site, outer: &[Site], fuel: u32) -> Option<String> {
+    fn recipe_of(&self, site: Site, outer: &[Site], fuel: Fuel) -> Option<String> {
+        let fuel = fuel.spend()?;
         let info = self.info(site.body);
         let part = |node: NodeId| self.recipe_of(Site { node, ..site }, outer, fuel);
         if let Some(item) = info.statics.get(&site.node) {

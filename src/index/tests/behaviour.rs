@@ -1,0 +1,182 @@
+//! In what context code runs, what its operations touch, what is meant, what is test code.
+
+use super::{files, program};
+use crate::catalogue::Effect;
+use crate::index::contexts::Repeats;
+
+#[test]
+fn what_handlers_do_is_repeated() {
+    let by_attribute =
+        program("#[actix_web::get(\"/\")] async fn home() { work(); } fn work() { deep(); } fn main() {}");
+    let deep = by_attribute.index.repeated(by_attribute.site("deep()")).expect("it runs per request");
+    assert_eq!(deep.repeats, Repeats::Request);
+    assert_eq!(deep.function, Some(by_attribute.function("work")));
+    let told: Vec<&str> = deep.evidence.iter().map(|label| label.text.as_str()).collect();
+    assert_eq!(told, ["`work` is called here", "`#[get]` makes it a handler"]);
+
+    let by_registration = program(
+        "async fn home() { work(); } fn main() { axum::Router::new().route(\"/\", axum::routing::get(home)); once(); }",
+    );
+    let work = by_registration.index.repeated(by_registration.site("work()")).expect("it runs per request");
+    assert_eq!(work.evidence[0].text, "`home` is registered as a handler here");
+    assert!(by_registration.index.repeated(by_registration.site("once()")).is_none());
+}
+
+#[test]
+fn what_loops_do_is_repeated() {
+    let code = program(
+        "fn main() { before(); for x in list() { inside(); } while more() { again(); } helper(); \
+            loop { tokio::time::sleep(t).await; beat(); } } \
+         fn helper() { once(); } fn beat() { pulse(); } fn per_item() { item(); }",
+    );
+    let repeats = |text: &str| code.index.repeated(code.site(text)).map(|found| found.repeats);
+    assert_eq!(repeats("before()"), None);
+    assert_eq!(repeats("list()"), None, "what is iterated over is evaluated once");
+    assert_eq!(repeats("inside()"), Some(Repeats::Iteration));
+    assert_eq!(repeats("again()"), Some(Repeats::Iteration));
+    assert_eq!(repeats("once()"), None);
+    assert_eq!(repeats("pulse()"), Some(Repeats::Iteration), "a heartbeat repeats what it calls");
+    assert_eq!(repeats("item()"), None, "nobody calls it");
+}
+
+#[test]
+fn closures_are_repeated_by_what_runs_them() {
+    let code = program(
+        "fn main(list: Vec<u8>) { list.iter().map(|x| each(x)); let f = || alone(); \
+            CELL.get_or_init(|| filled()); tokio::spawn(async { task() }); \
+            actix_web::HttpServer::new(|| worker()); } \
+         static CELL: std::sync::OnceLock<u8> = std::sync::OnceLock::new();",
+    );
+    let repeats = |text: &str| code.index.repeated(code.site(text)).map(|found| found.repeats);
+    assert_eq!(repeats("each(x)"), Some(Repeats::Iteration));
+    assert_eq!(repeats("alone()"), None);
+    assert_eq!(repeats("filled()"), None);
+    assert_eq!(repeats("task()"), None);
+    assert_eq!(repeats("worker()"), Some(Repeats::Worker));
+}
+
+#[test]
+fn a_cell_is_filled_once_whatever_is_around_it() {
+    let code = program(
+        "#[actix_web::get(\"/\")] async fn home() { CELL.get_or_init(|| filled()); CELL.get_or_init(make); each(); } \
+         fn make() -> u8 { made() } \
+         static CELL: std::sync::OnceLock<u8> = std::sync::OnceLock::new(); fn main() {}",
+    );
+    for text in ["filled()", "made()"] {
+        assert!(code.index.repeated(code.site(text)).is_none(), "{text}");
+    }
+    assert!(code.index.repeated(code.site("each()")).is_some());
+}
+
+#[test]
+fn what_fills_a_cache_is_known() {
+    let code = program(
+        "struct S { map: std::collections::HashMap<String, u8> } impl S { \
+            fn early(&self) -> u8 { if let Some(known) = self.map.get(\"k\") { return *known; } build() } \
+            fn arm(&self) -> u8 { match self.map.get(\"k\") { Some(known) => *known, None => make() } } \
+            fn never(&self, x: Option<u8>) { if let Some(x) = x { return; } anew() } } fn main() {}",
+    );
+    assert!(code.index.fills_a_cache(code.site("build()")));
+    assert!(code.index.fills_a_cache(code.site("make()")));
+    assert!(!code.index.fills_a_cache(code.site("anew()")));
+}
+
+#[test]
+fn a_looked_up_value_that_is_assigned_many_times_does_not_take_forever() {
+    let steps: String = (0..60).map(|at| format!("b = b.step{at}(b);")).collect();
+    let code = program(&format!(
+        "fn main(z: Z) {{ let mut b = z.start(); {steps} if let Some(_) = b {{ return; }} build(); }}"
+    ));
+    assert!(!code.index.fills_a_cache(code.site("build()")));
+}
+
+#[test]
+fn a_program_is_kept_running_through_calls() {
+    let calls = |at: usize| (0..40).map(move |other| format!("f{}();", (at * 7 + other * 3 + 1) % 80));
+    let web: String = (0..80).map(|at| format!("fn f{at}() {{ {} }}", calls(at).collect::<String>())).collect();
+    let code = program(&format!(
+        "{web} fn main() {{ f0(); start(); }} fn start() {{ serve(); }} fn serve() {{ axum::serve(l, a).await; }}"
+    ));
+    let body = code.site("start()").body;
+    let only = |text: &str| {
+        let site = code.site(text);
+        code.index.runs_the_program(body, &|node| node == site.node)
+    };
+    assert!(only("start()"));
+    assert!(!only("f0()"));
+    assert!(code.index.function_runs_for_long(code.function("serve")));
+    assert!(!code.index.function_runs_for_long(code.function("start")));
+}
+
+#[test]
+fn operations_look_or_change() {
+    let code = program(
+        "async fn main(pool: sqlx::PgPool) { std::fs::read(\"x\"); std::fs::write(\"x\", \"y\"); \
+            sqlx::query(\"..\").execute(&pool).await; sqlx::query(\"..\").fetch_one(&pool).await.map_err(|e| e); \
+            reqwest::Client::new().get(u).send().await; reqwest::Client::new().post(u).send().await; \"1\".parse::<u8>(); }",
+    );
+    let effect = |text: &str| code.index.effect(code.site(text)).map(|found| (found.effect, found.looks));
+    let expected = [
+        ("std::fs::read(\"x\")", Some((Effect::File, true))),
+        ("std::fs::write(\"x\", \"y\")", Some((Effect::File, false))),
+        ("sqlx::query(\"..\").execute(&pool).await", Some((Effect::Database, false))),
+        ("sqlx::query(\"..\").fetch_one(&pool).await.map_err(|e| e)", Some((Effect::Database, true))),
+        ("reqwest::Client::new().get(u).send().await", Some((Effect::Network, true))),
+        ("reqwest::Client::new().post(u).send().await", Some((Effect::Network, false))),
+        ("\"1\".parse::<u8>()", None),
+    ];
+    for (text, found) in expected {
+        assert_eq!(effect(text), found, "{text}");
+    }
+}
+
+#[test]
+fn effects_go_through_functions_and_traits() {
+    let code = program(
+        "use std::io::Result; fn outer() -> Result<()> { inner()?; Ok(()) } fn inner() -> Result<()> { std::fs::write(\"x\", \"y\") } \
+         trait Store { fn put(&self) -> Result<()>; } struct Files; \
+         impl Store for Files { fn put(&self) -> Result<()> { inner() } } \
+         fn both() -> Result<()> { std::fs::read(\"x\")?; std::fs::rename(\"x\", \"y\") } \
+         fn swallowed() -> Result<()> { let _ = inner(); Ok(()) } \
+         fn main(store: &dyn Store) { outer(); store.put(); both(); swallowed(); }",
+    );
+    let effect = |text: &str| code.index.effect(code.site(text)).map(|found| (found.effect, found.looks));
+    for text in ["outer()", "store.put()", "both()"] {
+        assert_eq!(effect(text), Some((Effect::File, false)), "{text}");
+    }
+    assert_eq!(effect("swallowed()"), None);
+    let chain = code.index.effect(code.site("outer()")).expect("known above").chain;
+    assert_eq!(chain, [code.site("outer()"), code.site("inner()")]);
+}
+
+#[test]
+fn a_comment_says_what_is_meant() {
+    let code = program("fn main() {\n    // Best effort.\n    meant();\n    slipped();\n}\n");
+    let intended = |text: &str| code.index.is_intended(code.index.span(code.site(text)));
+    assert!(intended("meant()"));
+    assert!(!intended("slipped()"));
+}
+
+#[test]
+fn test_code_is_known_by_attribute_configuration_and_custom() {
+    let code = files(&[
+        (
+            "main.rs",
+            "#[test] fn a() { a1(); } #[tokio::test] async fn b() { b1(); } #[cfg(test)] mod checks { fn c() { c1(); } } \
+             mod test_utils { pub fn d() { d1(); } } #[cfg(not(test))] mod real { pub fn e() { e1(); } } fn main() { m1(); }",
+        ),
+        ("tests/it.rs", "fn main() { t1(); }"),
+    ]);
+    let is_test = |text: &str| {
+        let site = code.site(text);
+        let in_body = code.index.is_test(site.body);
+        assert_eq!(in_body, code.index.is_test_code(code.index.span(site)), "{text}");
+        in_body
+    };
+    for text in ["a1()", "b1()", "c1()", "d1()", "t1()"] {
+        assert!(is_test(text), "{text}");
+    }
+    for text in ["e1()", "m1()"] {
+        assert!(!is_test(text), "{text}");
+    }
+}

@@ -1,0 +1,138 @@
+//! Where values come from, where they go, where they end, and how they are built.
+
+use ustr::ustr;
+
+use super::{Linked, program};
+use crate::index::flow::Fate;
+
+const POOL: &str = "sqlx::Pool";
+
+fn fate(code: &Linked, text: &str) -> Fate {
+    code.index.fate(code.site(text), ustr(POOL))
+}
+
+#[test]
+fn a_value_dies_is_returned_kept_or_lost_from_sight() {
+    let code = program(
+        "use sqlx::PgPool; static CELL: std::sync::OnceLock<PgPool> = std::sync::OnceLock::new(); struct App { pool: Option<PgPool> } \
+         fn dies() { let pool = PgPool::connect_lazy(\"dies\").unwrap(); pool.size(); } \
+         fn returned() -> PgPool { let pool = PgPool::connect_lazy(\"returned\").unwrap(); pool } \
+         fn wrapped() -> App { App { pool: PgPool::connect_lazy(\"wrapped\").ok() } } \
+         fn unknown(lib: Lib) { let pool = PgPool::connect_lazy(\"unknown\").unwrap(); lib.take(pool); } \
+         impl App { fn kept(&mut self) { self.pool = Some(PgPool::connect_lazy(\"kept\").unwrap()); } } \
+         fn dropped() { drop(PgPool::connect_lazy(\"dropped\").unwrap()); } \
+         fn passed() { look(PgPool::connect_lazy(\"passed\").unwrap()); } fn look(pool: PgPool) { pool.size(); } \
+         fn through() -> PgPool { same(PgPool::connect_lazy(\"through\").unwrap()) } fn same(pool: PgPool) -> PgPool { pool } \
+         fn main() {}",
+    );
+    let expected = [
+        ("dies", Fate::Dies),
+        ("returned", Fate::Returned),
+        ("wrapped", Fate::Returned),
+        ("unknown", Fate::Unknown),
+        ("kept", Fate::Kept),
+        ("dropped", Fate::Dies),
+        ("passed", Fate::Dies),
+        ("through", Fate::Returned),
+    ];
+    for (name, found) in expected {
+        assert_eq!(fate(&code, &format!("PgPool::connect_lazy(\"{name}\")")), found, "{name}");
+    }
+}
+
+#[test]
+fn what_leaves_a_loop_is_not_made_in_each_turn() {
+    let code = program(
+        "fn retry() -> u8 { loop { match connect() { Ok(pool) => return pool, Err(_) => continue } } } \
+         fn found() { let pool = loop { if let Ok(pool) = open() { break pool; } }; pool; } \
+         fn outside() { let mut last = 0; for x in 0..3 { last = make(); } last; } \
+         fn inside() { for x in 0..3 { let pool = build(); pool.get(); } } fn main() {}",
+    );
+    let leaves = |text: &str| {
+        let site = code.site(text);
+        let around = code.index.loops_around(site);
+        code.index.leaves_loop(site, around[0].region)
+    };
+    for text in ["connect()", "open()", "make()"] {
+        assert!(leaves(text), "{text}");
+    }
+    assert!(!leaves("build()"));
+}
+
+#[test]
+fn values_stem_from_statics_through_getters_and_locals() {
+    let code = program(
+        "use std::sync::Mutex; static A: Mutex<Option<u8>> = Mutex::new(None); static B: u8 = 1; \
+         fn getter() -> &'static Mutex<Option<u8>> { let it = &A; it } \
+         fn main() { let guard = getter().lock().unwrap(); let b = if x { B } else { 2 }; use_all(guard.take(), b); other(7); }",
+    );
+    let origins = |text: &str| -> Vec<_> { code.index.origins(code.site(text)).into_iter().collect() };
+    assert_eq!(origins("guard.take()"), [code.static_item("A")]);
+    assert_eq!(origins("use_all(guard.take(), b)"), [code.static_item("A"), code.static_item("B")]);
+    assert!(origins("other(7)").is_empty());
+}
+
+#[test]
+fn releases_are_found_through_functions_and_traits() {
+    let code = program(
+        "use sqlx::PgPool; struct App { pool: PgPool } trait Stop { async fn stop(&self); } \
+         impl Stop for App { async fn stop(&self) { self.pool.close().await; } } \
+         async fn end(first: u8, pool: &PgPool) { pool.close().await; } async fn far(pool: &PgPool) { end(1, pool).await; } \
+         async fn main(app: App, other: PgPool, stop: &dyn Stop) { app.stop(); far(&other); stop.stop(); other.size(); drop(other); }",
+    );
+    let releases = code.index.releases();
+    let ended = |call: &str, operand: &str| {
+        let call = code.site(call);
+        let found = releases.iter().find(|(site, _)| *site == call).map(|(site, node)| (site.body.file, *node));
+        let text = found.map(|(file, node)| code.sources.get(file).slice(code.index.body(call.body).node(node).range));
+        assert_eq!(text, Some(operand), "{operand}");
+    };
+    ended("self.pool.close()", "self.pool");
+    ended("app.stop()", "app");
+    ended("end(1, pool)", "pool");
+    ended("far(&other)", "&other");
+    ended("stop.stop()", "stop");
+    ended("drop(other)", "other");
+    assert!(releases.iter().all(|(site, _)| *site != code.site("other.size()")));
+}
+
+#[test]
+fn what_is_owned_is_found_through_fields() {
+    let code = program(
+        "struct Db { pool: sqlx::PgPool } struct App { name: String, db: std::sync::Arc<Db> } \
+         fn f() -> App { todo!() } fn g() -> &'static App { todo!() } fn main() { f(); g(); }",
+    );
+    let owned = |text: &str| code.index.owned_resources(code.index.ty(code.site(text)));
+    assert_eq!(owned("f()").into_iter().collect::<Vec<_>>(), [ustr(POOL)]);
+    assert!(owned("g()").is_empty(), "a reference owns nothing");
+    let path = code.index.ownership_path(code.index.ty(code.site("f()")), ustr(POOL));
+    let told: Vec<&str> = path.iter().map(|label| label.text.as_str()).collect();
+    assert_eq!(told, ["`App` owns a `Db`", "`Db` owns the connection pool"]);
+}
+
+#[test]
+fn functions_that_return_what_they_make_are_constructors() {
+    let code = program(
+        "struct Db { pool: sqlx::PgPool } impl Db { fn new(url: &str) -> Db { Db { pool: sqlx::PgPool::connect_lazy(url).unwrap() } } } \
+         fn main() { let a = Db::new(\"one\"); let b = Db::new(\"one\"); let c = Db::new(\"two\"); }",
+    );
+    let made = code.index.constructions(&|entry| entry.path == POOL);
+    let of = |text: &str| made.iter().filter(|c| code.sites(text).any(|site| site == c.site)).collect::<Vec<_>>();
+    let one = of("Db::new(\"one\")");
+    assert_eq!(one.len(), 2);
+    assert!(one.iter().all(|c| c.fate == Fate::Dies && c.through == [code.site("sqlx::PgPool::connect_lazy(url)")]));
+    let recipe = |at| code.index.recipe(at).expect("all parts are known");
+    assert_eq!(recipe(one[0]), recipe(one[1]));
+    assert_ne!(recipe(one[0]), recipe(of("Db::new(\"two\")")[0]));
+}
+
+#[test]
+fn a_recipe_of_a_value_that_goes_into_itself_again_and_again_ends() {
+    let steps: String = (0..20).map(|_| "let url = format_it(url, url, url, url, url, url, url, url);").collect();
+    let code = program(&format!(
+        "fn main() {{ let url = \"a\"; {steps} sqlx::PgPool::connect_lazy(url); }} fn format_it(a: u8) -> String {{ todo!() }}"
+    ));
+    let made = code.index.constructions(&|entry| entry.path == POOL);
+    assert_eq!(made.len(), 1);
+    assert!(code.index.recipe(&made[0]).is_none_or(|recipe| recipe.len() < 65_536));
+}

@@ -1,0 +1,118 @@
+//! What paths stand for.
+
+use super::{files, packages, program};
+use crate::workspace::TargetKind;
+
+#[test]
+fn imports_are_followed_through_aliases_and_re_exports() {
+    let code = program(
+        "mod a { pub mod b { pub fn f() {} } pub use self::b::f as renamed; } \
+         mod c { pub use crate::a::renamed as again; } \
+         use c::again; use a::b; \
+         fn main() { again(); b::f(); a::renamed(); crate::c::again(); missing(); }",
+    );
+    for call in ["again()", "b::f()", "a::renamed()", "crate::c::again()"] {
+        assert_eq!(code.callee(call), "main::a::b::f", "{call}");
+    }
+    assert_eq!(code.callee("missing()"), "unknown Path");
+}
+
+#[test]
+fn globs_bring_in_what_is_not_declared() {
+    let code = program(
+        "mod a { pub fn f() {} pub fn g() {} pub enum E { V } } use a::*; use a::E::*; fn g() {} \
+         fn main() { f(); g(); let v = V; }",
+    );
+    assert_eq!(code.callee("f()"), "main::a::f");
+    assert_eq!(code.callee("g()"), "main::g", "a declaration beats a glob");
+    assert_eq!(code.ty("V"), "E");
+}
+
+#[test]
+fn a_glob_of_a_library_brings_in_what_is_known_of_it() {
+    let code = program("use tokio::sync::mpsc::*; fn main() { unbounded_channel::<u8>(); unheard_of(); }");
+    assert_eq!(code.callee("unbounded_channel::<u8>()"), "tokio::sync::mpsc::unbounded_channel");
+    assert_eq!(code.callee("unheard_of()"), "unknown Path");
+}
+
+#[test]
+fn modules_functions_and_types_may_share_a_name() {
+    let code = program(
+        "mod run { pub fn now() {} } fn run() -> Text { Text } struct Text; fn Text() {} \
+         mod other { use super::run; fn f() { run::now(); run().len(); } } fn main() { }",
+    );
+    assert_eq!(code.callee("run::now()"), "main::run::now");
+    assert_eq!(code.callee("run()"), "main::run");
+    assert_eq!(code.ty("run()"), "Text");
+}
+
+#[test]
+fn names_of_blocks_hide_those_around() {
+    let code = program("fn f() {} fn main() { f(); { fn f() -> Inner { Inner } struct Inner; let x = f(); x; } }");
+    assert_eq!(code.sites("f()").count(), 2);
+    assert_eq!(code.ty("x"), "Inner");
+}
+
+#[test]
+fn files_are_modules_where_mod_or_path_says_so() {
+    let code = files(&[
+        ("deep/odd.rs", "pub fn g() {} mod below;"),
+        ("deep/below.rs", "pub fn h() { super::g(); }"),
+        ("main.rs", "mod a; #[path = \"deep/odd.rs\"] mod b; fn main() { a::f(); b::g(); }"),
+        ("a.rs", "pub mod inner; pub use self::inner::f;"),
+        ("a/inner.rs", "pub fn f() {}"),
+    ]);
+    assert_eq!(code.callee("a::f()"), "main::a::inner::f");
+    assert_eq!(code.callee("b::g()"), "main::b::g");
+    assert_eq!(code.callee("super::g()"), "main::b::g");
+}
+
+#[test]
+fn a_file_that_is_its_own_module_is_linked_once() {
+    let code = files(&[
+        ("a.rs", "#[path = \"main.rs\"] mod up; #[path = \"a.rs\"] mod me; pub fn f() { me::me::f(); up::main(); }"),
+        ("main.rs", "mod a; fn main() { a::f(); }"),
+    ]);
+    assert_eq!(code.callee("me::me::f()"), "main::a::f");
+    assert_eq!(code.callee("up::main()"), "main::main");
+}
+
+#[test]
+fn dependencies_go_by_their_name_in_code() {
+    let code = packages(&[
+        ("shared", TargetKind::Lib, "pub fn f() {} pub use web::Client;", &[("web", "reqwest")]),
+        (
+            "server",
+            TargetKind::Bin,
+            "fn main() { ours::f(); let c = ours::Client::new(); http::get(1); web::get(1); }",
+            &[("ours", "shared"), ("http", "reqwest")],
+        ),
+    ]);
+    assert_eq!(code.callee("ours::f()"), "shared::f");
+    assert_eq!(code.ty("ours::Client::new()"), "reqwest::Client");
+    assert_eq!(code.callee("http::get(1)"), "reqwest::get");
+    assert_eq!(code.callee("web::get(1)"), "web::get", "another package's rename says nothing here");
+}
+
+#[test]
+fn circles_of_imports_end() {
+    let code = program(
+        "mod a { pub use super::b::f; pub use super::b::*; } mod b { pub use super::a::f; pub use super::a::*; } \
+         fn main() { a::f(); a::g(); }",
+    );
+    assert_eq!(code.callee("a::f()"), "unknown Path");
+    assert_eq!(code.callee("a::g()"), "unknown Path");
+}
+
+#[test]
+fn modules_that_import_all_of_each_other_do_not_take_forever() {
+    let modules = 14;
+    let module = |at: usize| {
+        let globs = (0..modules).filter(|other| *other != at).map(|other| format!("pub use super::m{other}::*;"));
+        format!("pub mod m{at} {{ {} pub fn f{at}() {{}} }}", globs.collect::<String>())
+    };
+    let text = (0..modules).map(module).collect::<String>() + "fn main() { m0::f13(); m0::missing(); }";
+    let code = program(&text);
+    assert_eq!(code.callee("m0::f13()"), "main::m13::f13");
+    assert_eq!(code.callee("m0::missing()"), "unknown Path");
+}
