@@ -42,8 +42,11 @@ fn files(files: &[(&str, &str)]) -> Linked {
     link(workspace)
 }
 
+/// A package: its name, its kind of target, the text of its root file, and its dependencies as name in code and package.
+type Source<'a> = (&'a str, TargetKind, &'a str, &'a [(&'a str, &'a str)]);
+
 /// Packages of one target each, in `name/lib.rs` or `name/main.rs`: name, text, and dependencies as the name in code and that of the package.
-fn packages(packages: &[(&str, TargetKind, &str, &[(&str, &str)])]) -> Linked {
+fn packages(packages: &[Source]) -> Linked {
     let mut workspace = Workspace { roots: vec![root()], ..Workspace::default() };
     for (at, (name, kind, text, dependencies)) in packages.iter().enumerate() {
         let file = if *kind == TargetKind::Bin { "main.rs" } else { "lib.rs" };
