@@ -72,6 +72,8 @@ pub fn check(options: &Options, progress: &dyn Progress) -> miette::Result<Outco
         only: std::mem::take(&mut workspace.selection),
     };
     let report = report(&workspace, &index, diagnostics, &policy);
+    // To drop what nests deep takes as much stack as to walk it.
+    pool.install(|| drop(index));
     Ok(Outcome { report, sources: workspace.sources, statistics })
 }
 
@@ -159,11 +161,11 @@ fn report(workspace: &Workspace, index: &Index, diagnostics: Vec<Diagnostic>, po
 /// Where the file cannot be read or is not Rust.
 pub fn facts(file: &Path) -> miette::Result<String> {
     let text = std::fs::read_to_string(file).map_err(|error| miette!("cannot read `{}`: {error}", file.display()))?;
-    let extracted = threads(Some(1))?.install(|| facts::extract(&text));
-    let facts = extracted.map_err(|error| {
+    let shown = threads(Some(1))?.install(|| facts::extract(&text).map(|facts| serde_json::to_string_pretty(&facts)));
+    let shown = shown.map_err(|error| {
         let place = error.range.start as usize..error.range.end as usize;
         miette!(labels = vec![miette::LabeledSpan::at(place, "here")], "{}", error.message)
             .with_source_code(NamedSource::new(file.display().to_string(), text))
     })?;
-    serde_json::to_string_pretty(&facts).into_diagnostic()
+    shown.into_diagnostic()
 }

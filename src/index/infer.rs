@@ -158,14 +158,14 @@ impl Inference<'_> {
 
     /// A parameter's type where its bounds say more than its name.
     fn bounded_param(&self, ty: Ty) -> Ty {
-        match &ty {
+        match ty {
             Ty::Param(name) => {
-                let Some(bounds) = self.generics.names.get(name) else { return ty };
+                let Some(bounds) = self.generics.names.get(&name) else { return ty };
                 let Some(module) = self.module(Body::ROOT) else { return ty };
                 self.world.names.bounded(module, bounds, &self.generics).or(ty)
             }
-            Ty::Ref(of) => Ty::Ref(Box::new(self.bounded_param((**of).clone()))),
-            _ => ty,
+            Ty::Ref(of) => Ty::Ref(Box::new(self.bounded_param(*of))),
+            ty => ty,
         }
     }
 
