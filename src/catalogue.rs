@@ -206,6 +206,47 @@ struct TraitEntry {
     everywhere: bool,
 }
 
+/// What the calls of a list show about the code around them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Calls {
+    /// They wait for time to pass or for work to come: an endless loop around one is a service.
+    Waits,
+    /// They serve until the program ends, and are no [`Server`].
+    Forever,
+    /// They take the next connection: a loop around one is a server written by hand.
+    Accepts,
+    /// They tell people or log something: an error that reaches one is not swallowed.
+    Tells,
+    /// They only look: when one fails, nothing that should have happened is missing.
+    Looks,
+}
+
+/// The calls of a list: by canonical path, or by the last part of any path.
+#[derive(Debug, Default)]
+struct CallList {
+    paths: HashSet<Ustr>,
+    /// Last parts; a trailing `*` stands for any ending.
+    names: Vec<Ustr>,
+}
+
+impl CallList {
+    fn extend(&mut self, calls: Vec<Ustr>) {
+        let (paths, names): (Vec<_>, Vec<_>) = calls.into_iter().partition(|call| call.contains("::"));
+        self.paths.extend(paths);
+        self.names.extend(names);
+    }
+
+    fn contains(&self, path: Ustr) -> bool {
+        let name = path.rsplit("::").next().unwrap_or(&path);
+        let named = |known: &Ustr| match known.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => known == name,
+        };
+        self.paths.contains(&path) || self.names.iter().any(named)
+    }
+}
+
 /// A way to run a server, and how it is told to stop.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -268,21 +309,9 @@ struct Entries {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    /// Calls that wait for time to pass or for work to come: an endless loop around one is a service.
+    /// Lists of calls that show something about the code around them.
     #[serde(default)]
-    waits: Vec<Ustr>,
-    /// Calls that serve until the program ends and are no `[[server]]`.
-    #[serde(default)]
-    forever: Vec<Ustr>,
-    /// Calls that take the next connection: a loop around one is a server written by hand.
-    #[serde(default)]
-    accepts: Vec<Ustr>,
-    /// Macros and functions that tell people or logs something.
-    #[serde(default)]
-    tells: Vec<Ustr>,
-    /// Names of operations that only look; a trailing `*` stands for any ending.
-    #[serde(default)]
-    looks: Vec<Ustr>,
+    calls: BTreeMap<Calls, Vec<Ustr>>,
     /// Other public paths of the same thing; a prefix stands for all that is below it.
     #[serde(default)]
     aliases: BTreeMap<Ustr, Ustr>,
@@ -338,11 +367,7 @@ pub struct Catalogue {
     signals: HashMap<Ustr, Signal>,
     handlers: Handlers,
     entries: Entries,
-    waits: HashSet<Ustr>,
-    forever: HashSet<Ustr>,
-    accepts: HashSet<Ustr>,
-    tells: HashSet<Ustr>,
-    looks: Vec<Ustr>,
+    calls: HashMap<Calls, CallList>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/catalogue_files.rs"));
@@ -377,11 +402,9 @@ impl Catalogue {
 
     fn add(&mut self, document: Document) -> Result<(), CatalogueError> {
         self.aliases.extend(document.aliases);
-        self.waits.extend(document.waits);
-        self.forever.extend(document.forever);
-        self.accepts.extend(document.accepts);
-        self.tells.extend(document.tells);
-        self.looks.extend(document.looks);
+        for (list, calls) in document.calls {
+            self.calls.entry(list).or_default().extend(calls);
+        }
         for function in document.functions {
             let callable = Callable {
                 returns: function.returns,
@@ -510,33 +533,9 @@ impl Catalogue {
         })
     }
 
-    /// Whether a call waits for time to pass or for work to come.
-    pub fn waits(&self, path: Ustr) -> bool {
-        self.waits.contains(&path)
-    }
-
-    /// Whether a call serves until the program ends, servers aside.
-    pub fn runs_forever(&self, path: Ustr) -> bool {
-        self.forever.contains(&path)
-    }
-
-    /// Whether a call takes the next connection.
-    pub fn accepts(&self, path: Ustr) -> bool {
-        self.accepts.contains(&path)
-    }
-
-    /// Whether a call tells people or logs something.
-    pub fn tells(&self, path: Ustr) -> bool {
-        self.tells.contains(&path)
-    }
-
-    /// Whether an operation only looks: when it fails nothing that should have happened is missing.
-    pub fn looks(&self, path: Ustr) -> bool {
-        let name = path.rsplit("::").next().unwrap_or(&path);
-        self.looks.iter().any(|known| match known.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => known == name,
-        })
+    /// Whether a call stands in a list.
+    pub fn lists(&self, list: Calls, path: Ustr) -> bool {
+        self.calls.get(&list).is_some_and(|calls| calls.contains(path))
     }
 
     pub fn servers(&self) -> &[Server] {
@@ -980,7 +979,7 @@ mod tests {
             all.extend(&self.handlers.parameters);
             all.extend(&self.entries.attributes);
             all.extend(&self.entries.tests);
-            all.extend(self.waits.iter().chain(&self.forever).chain(&self.accepts).chain(&self.tells));
+            all.extend(self.calls.values().flatten().filter(|call| call.contains("::")));
             all
         }
     }

@@ -10,7 +10,7 @@ use super::infer::Callee;
 use super::programs::keyword_len;
 use super::types::{Bound, TraitName};
 use super::{Index, Ty};
-use crate::catalogue::Runs;
+use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
 use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
 use crate::source::Range;
@@ -191,10 +191,10 @@ impl Index {
     fn keeps_running(&self, site: Site) -> bool {
         let Some(path) = self.external(site) else { return false };
         let catalogue = self.catalogue();
-        let waits = || catalogue.waits(path) || catalogue.accepts(path);
+        let waits = || catalogue.lists(Calls::Waits, path) || catalogue.lists(Calls::Accepts, path);
         let in_loop = || self.loops_around(site).iter().any(|around| !around.over_items);
         catalogue.servers().iter().any(|server| server.serve.contains(&path))
-            || catalogue.runs_forever(path)
+            || catalogue.lists(Calls::Forever, path)
             || catalogue.signal(path).is_some()
             || (waits() && in_loop())
     }
@@ -219,7 +219,7 @@ impl Index {
         info.callees.iter().any(|(node, callee)| {
             let Callee::External(path) = callee else { return false };
             let catalogue = self.catalogue();
-            let waits = catalogue.waits(*path) || catalogue.accepts(*path);
+            let waits = catalogue.lists(Calls::Waits, *path) || catalogue.lists(Calls::Accepts, *path);
             waits && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)
         })
     }

@@ -8,7 +8,7 @@ use super::calls::Site;
 use super::defs::FnId;
 use super::infer::Callee;
 use super::{Index, Ty};
-use crate::catalogue::Effect;
+use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{Body, NodeId, Op};
 
 /// The effect behind a value, with the calls that lead to it from the outside in.
@@ -139,7 +139,7 @@ impl Index {
         match self.callee(site)? {
             Callee::External(path) => {
                 let effect = self.callable(site)?.effect?;
-                let looks = self.catalogue().looks(*path) || self.built_to_look(site);
+                let looks = self.catalogue().lists(Calls::Looks, *path) || self.built_to_look(site);
                 Some(Effected { effect, looks, chain: vec![site] })
             }
             Callee::Workspace(function) => self.through(site, *function, effects),
@@ -165,7 +165,7 @@ impl Index {
         let Op::Method { receiver, .. } = &self.node(site).op else { return false };
         let mut at = Site { node: *receiver, ..site };
         while let Op::Method { receiver, .. } = &self.node(at).op {
-            if self.external(at).is_some_and(|path| self.catalogue().looks(path)) {
+            if self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Looks, path)) {
                 return true;
             }
             at.node = *receiver;
@@ -208,7 +208,11 @@ impl Index {
             _ => false,
         };
         let talks = arguments.iter().any(is_connection);
-        talks.then(|| Effected { effect: Effect::Database, looks: self.catalogue().looks(name), chain: vec![site] })
+        talks.then(|| Effected {
+            effect: Effect::Database,
+            looks: self.catalogue().lists(Calls::Looks, name),
+            chain: vec![site],
+        })
     }
 
     /// `write!` and `writeln!` do what the writer's own `write_all` does.

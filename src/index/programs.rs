@@ -10,7 +10,7 @@ use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
 use super::types::TraitName;
-use crate::catalogue::Runs;
+use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
 use crate::facts::model::{Body, LoopKind, NodeId, Op, Owner, Region, RegionId, RegionKind};
 use crate::source::Range;
@@ -266,12 +266,14 @@ fn serves(index: &Index, body: BodyRef, signals: bool, own: bool, loops: bool) -
         let Callee::External(path) = callee else { continue };
         let site = Site { body, node };
         let catalogue = index.catalogue();
-        if catalogue.servers().iter().any(|server| server.serve.contains(path)) || catalogue.runs_forever(*path) {
+        if catalogue.servers().iter().any(|server| server.serve.contains(path))
+            || catalogue.lists(Calls::Forever, *path)
+        {
             return Some(Label::new(index.name_span(site), "serves until it is stopped"));
         }
         // What a task of another package does in the background says nothing of this program.
         let background = !own && (index.runs_in(site, Runs::Task) || index.runs_in(site, Runs::Thread));
-        if background || !loops || !(catalogue.waits(*path) || catalogue.accepts(*path)) {
+        if background || !loops || !(catalogue.lists(Calls::Waits, *path) || catalogue.lists(Calls::Accepts, *path)) {
             continue;
         }
         let around =

@@ -2,6 +2,7 @@
 
 use ustr::Ustr;
 
+use crate::catalogue::Calls;
 use crate::catalogue::Server;
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::facts::model::{NodeId, Op, RegionKind};
@@ -26,7 +27,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
             let Some(path) = index.external(site) else { continue };
             if let Some(server) = index.catalogue().servers().iter().find(|server| server.serve.contains(&path)) {
                 found.extend(served(index, program, site, server));
-            } else if index.catalogue().accepts(path) {
+            } else if index.catalogue().lists(Calls::Accepts, path) {
                 found.extend(accepted(index, program, site));
             }
         }

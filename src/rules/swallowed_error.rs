@@ -2,7 +2,7 @@
 
 use ustr::ustr;
 
-use crate::catalogue::Effect;
+use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::facts::model::{Arm, Attribute, Body, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
@@ -188,7 +188,7 @@ impl Looked<'_> {
             let site = Site { body: self.body, node: id };
             let Some(path) = self.index.external(site) else { return false };
             let writes = self.index.callable(site).is_some_and(|callable| callable.effect == Some(Effect::File));
-            writes && !self.index.catalogue().looks(path)
+            writes && !self.index.catalogue().lists(Calls::Looks, path)
         })
     }
 
@@ -233,7 +233,7 @@ impl Looked<'_> {
                 && self
                     .index
                     .external(Site { body: self.body, node: id })
-                    .is_some_and(|path| self.index.catalogue().tells(path))
+                    .is_some_and(|path| self.index.catalogue().lists(Calls::Tells, path))
         })
     }
 
