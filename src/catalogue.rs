@@ -149,6 +149,17 @@ pub struct TypeEntry {
     /// One instance per worker thread is how the library means it.
     #[serde(default)]
     pub per_worker: bool,
+
+    /// Setters that bound how much it opens or how long it waits for one of its own: paths of methods, functions and fields.
+    #[serde(default)]
+    pub limits: Vec<Ustr>,
+    /// What happens where none of `limits` is set: its presence says that the library sets no bound by itself.
+    pub when_unlimited: Option<String>,
+    /// Setters that bound how long its operations wait for the other side, in the same form.
+    #[serde(default)]
+    pub timeouts: Vec<Ustr>,
+    /// What happens where none of `timeouts` is set: its presence says that the library waits without end by itself.
+    pub when_untimed: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -220,6 +231,8 @@ pub enum Calls {
     Tells,
     /// They only look: when one fails, nothing that should have happened is missing.
     Looks,
+    /// They bound in time what they are given, or what they are laid around.
+    BoundsTime,
 }
 
 /// The calls of a list: by canonical path, or by the last part of any path.
@@ -440,18 +453,21 @@ impl Catalogue {
         Ok(())
     }
 
-    fn add_type(&mut self, entry: TypeEntry) {
+    fn add_type(&mut self, mut entry: TypeEntry) {
+        for setter in entry.limits.iter_mut().chain(&mut entry.timeouts) {
+            *setter = full_path(entry.path, *setter);
+        }
         self.add_callables(entry.path, &entry.functions, entry.effect);
         self.add_callables(entry.path, &entry.methods, entry.effect);
         for (name, constructor) in &entry.constructors {
-            let path = if name.contains("::") { *name } else { ustr(&format!("{}::{name}", entry.path)) };
+            let path = full_path(entry.path, *name);
             let mut callable = constructor.callable(entry.effect);
             callable.returns = callable.returns.with_self(entry.path, &entry.params);
             callable.constructs = Some(entry.path);
             self.callables.insert(path, callable);
         }
         for name in &entry.close {
-            let path = if name.contains("::") { *name } else { ustr(&format!("{}::{name}", entry.path)) };
+            let path = full_path(entry.path, *name);
             let callable = self.callables.entry(path).or_insert_with(|| Callable {
                 returns: TypeExpr::Unknown,
                 closure: Vec::new(),
@@ -589,6 +605,11 @@ impl CallableEntry {
 
 fn unknown() -> TypeExpr {
     TypeExpr::Unknown
+}
+
+/// A bare name is that of the entry's own member, a path stands for itself.
+fn full_path(owner: Ustr, name: Ustr) -> Ustr {
+    if name.contains("::") { name } else { ustr(&format!("{owner}::{name}")) }
 }
 
 /// Short names a catalogue text may use for the types every library returns.
@@ -823,6 +844,27 @@ mod tests {
     }
 
     #[test]
+    fn setters_are_known_by_their_full_paths() {
+        let catalogue = catalogue(
+            r#"
+            [[resource]]
+            path = "a::Pool"
+            kind = "connection-pool"
+            limits = ["resize", "a::Builder::max_size"]
+            when-unlimited = "it opens as many connections as it is asked for"
+            timeouts = ["set_timeout"]
+            [calls]
+            bounds-time = ["a::within"]
+            "#,
+        );
+        let entry = catalogue.resource(ustr("a::Pool")).expect("a resource");
+        assert_eq!(entry.limits, [ustr("a::Pool::resize"), ustr("a::Builder::max_size")]);
+        assert_eq!(entry.timeouts, [ustr("a::Pool::set_timeout")]);
+        assert!(entry.when_unlimited.is_some() && entry.when_untimed.is_none());
+        assert!(catalogue.lists(Calls::BoundsTime, ustr("a::within")));
+    }
+
+    #[test]
     fn a_method_is_looked_up_in_the_type_before_its_traits() {
         let catalogue = catalogue(
             r#"
@@ -911,10 +953,6 @@ mod tests {
         CATALOGUE_FILES.iter().map(read).collect()
     }
 
-    fn full_path(owner: Ustr, name: Ustr) -> Ustr {
-        if name.contains("::") { name } else { ustr(&format!("{owner}::{name}")) }
-    }
-
     impl Document {
         fn all_types(&self) -> impl Iterator<Item = &TypeEntry> {
             self.types.iter().chain(&self.resources)
@@ -957,7 +995,8 @@ mod tests {
             for entry in self.all_types() {
                 all.push(entry.path);
                 all.extend(&entry.traits);
-                all.extend(entry.close.iter().filter(|name| name.contains("::")));
+                let named = entry.close.iter().chain(&entry.limits).chain(&entry.timeouts);
+                all.extend(named.filter(|name| name.contains("::")));
                 if let Some(deref) = &entry.deref {
                     named_types(deref, &mut |path, _| all.push(path));
                 }
@@ -1148,8 +1187,16 @@ mod tests {
     #[test]
     fn embedded_texts_are_clauses() {
         let mut problems = Vec::new();
-        for entry in Catalogue::embedded().resources() {
-            for text in [&entry.when_unended, &entry.when_repeated, &entry.when_dropped].into_iter().flatten() {
+        let documents = documents();
+        for entry in documents.iter().flat_map(|(_, document)| document.all_types()) {
+            let texts = [
+                &entry.when_unended,
+                &entry.when_repeated,
+                &entry.when_dropped,
+                &entry.when_unlimited,
+                &entry.when_untimed,
+            ];
+            for text in texts.into_iter().flatten() {
                 let starts_low = text.starts_with(|c: char| c.is_lowercase() || c == '`');
                 let second_is_low = !text.chars().nth(1).is_some_and(char::is_uppercase);
                 if !starts_low || !second_is_low || text.ends_with('.') {
