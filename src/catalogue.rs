@@ -522,6 +522,12 @@ impl Catalogue {
         self.types.contains_key(&path) || self.callables.contains_key(&path) || self.signals.contains_key(&path)
     }
 
+    /// Whether a function or method is described, or its type is.
+    pub fn describes(&self, path: Ustr) -> bool {
+        let owner = || path.rsplit_once("::").and_then(|(owner, _)| ustr::existing_ustr(owner));
+        self.callable_or_inherited(path).is_some() || owner().is_some_and(|owner| self.types.contains_key(&owner))
+    }
+
     /// The entry of a type that is a resource.
     pub fn resource(&self, path: Ustr) -> Option<&TypeEntry> {
         self.types.get(&path).filter(|entry| entry.kind.is_some())

@@ -8,7 +8,7 @@ mod progress;
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use crate::render::{self, Format, Style};
 use crate::report::{RuleInfo, Selector};
 use crate::rules::{self, RuleEntry};
 use crate::words::nearest;
-use arguments::{CheckArguments, Color, Command, ListFormat};
+use arguments::{CheckArguments, Color, Command, CoverageArguments, CoverageFormat, ListFormat};
 use progress::Bar;
 
 /// Something at level deny was found.
@@ -55,6 +55,7 @@ fn run(command: Command) -> miette::Result<ExitCode> {
             exists(&file)?;
             print(&driver::facts(&file)?)?;
         }
+        Command::Coverage(arguments) => print(coverage(&arguments)?.trim_end())?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -74,13 +75,37 @@ fn options(arguments: &CheckArguments) -> miette::Result<Options> {
     let rules: Vec<RuleInfo> = rules::catalog().iter().map(RuleEntry::info).collect();
     Ok(Options {
         paths: arguments.paths.clone(),
-        current: env::current_dir().map_err(|error| miette!("cannot tell the current folder: {error}"))?,
+        current: current()?,
         config: arguments.config.clone(),
         levels: arguments.levels(&rules).map_err(|name| unknown_rule(&name, Selector::names(&rules)))?,
         min_confidence: arguments.min_confidence.map(Into::into),
         include_tests: arguments.include_tests,
         threads: arguments.threads.map(Into::into),
     })
+}
+
+/// What is measured, as tables or as JSON.
+fn coverage(arguments: &CoverageArguments) -> miette::Result<String> {
+    arguments.paths.iter().try_for_each(|path| exists(path))?;
+    let options = Options {
+        paths: arguments.paths.clone(),
+        current: current()?,
+        config: arguments.config.clone(),
+        include_tests: arguments.include_tests,
+        threads: arguments.threads.map(Into::into),
+        ..Options::default()
+    };
+    let bar = Bar::new(true);
+    let measured = driver::coverage(&options, arguments.sample, arguments.seed, &bar)?;
+    bar.finish();
+    Ok(match arguments.format {
+        CoverageFormat::Table => measured.table(),
+        CoverageFormat::Json => format!("{:#}", serde_json::json!(measured)),
+    })
+}
+
+fn current() -> miette::Result<PathBuf> {
+    env::current_dir().map_err(|error| miette!("cannot tell the current folder: {error}"))
 }
 
 fn show(outcome: &Outcome, arguments: &CheckArguments, took: Duration) -> miette::Result<()> {

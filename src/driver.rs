@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 
 use miette::{IntoDiagnostic, NamedSource, miette};
 use rayon::prelude::*;
+use serde::Serialize;
 
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::diagnostic::{Confidence, Diagnostic, Problem};
 use crate::facts::{self, model::FileFacts};
-use crate::index::coverage::Coverage;
+use crate::index::coverage::{Coverage, Sampled};
 use crate::index::{Index, Outline};
 use crate::report::{LevelSetting, Levels, Policy, Report, RuleInfo, Summary};
 use crate::rules::{self, RuleEntry};
-use crate::source::{FileId, SourceFile, Sources};
+use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::workspace::{self, Workspace};
 
 /// What is asked of a run.
@@ -54,16 +55,9 @@ pub trait Progress: Sync {
 /// # Errors
 /// Arguments, configuration and the file system; never the code that is read.
 pub fn check(options: &Options, progress: &dyn Progress) -> miette::Result<Outcome> {
-    let mut workspace = workspace::discover(&options.paths, &options.current)?;
-    let infos: Vec<RuleInfo> = rules::catalog().iter().map(RuleEntry::info).collect();
-    let root = workspace.roots.first().map_or_else(|| options.current.clone(), |root| root.dir.clone());
-    let config = Config::load(&root, options.config.as_deref(), &options.current, &infos)?;
-    let catalogue = catalogue(&config)?;
-    let pool = threads(options.threads)?;
-    let facts = pool.install(|| parse(&mut workspace, progress));
-    let index = pool.install(|| link(&workspace, facts, catalogue));
+    let Analysis { mut workspace, root, infos, config, pool, index } = analyse(options, progress)?;
     let diagnostics = pool.install(|| find(&index, options.include_tests || config.include_tests));
-    let statistics = Coverage::of(&index).lines();
+    let statistics = Coverage::of(&index, &|_| true).lines();
     let policy = Policy {
         root,
         levels: Levels::new(infos, config.levels, config.overrides, options.levels.clone()),
@@ -75,6 +69,65 @@ pub fn check(options: &Options, progress: &dyn Progress) -> miette::Result<Outco
     // To drop what nests deep takes as much stack as to walk it.
     pool.install(|| drop(index));
     Ok(Outcome { report, sources: workspace.sources, statistics })
+}
+
+/// All that is read, linked, and what every question about it begins with.
+struct Analysis {
+    workspace: Workspace,
+    root: PathBuf,
+    infos: Vec<RuleInfo>,
+    config: Config,
+    pool: rayon::ThreadPool,
+    index: Index,
+}
+
+fn analyse(options: &Options, progress: &dyn Progress) -> miette::Result<Analysis> {
+    let mut workspace = workspace::discover(&options.paths, &options.current)?;
+    let infos: Vec<RuleInfo> = rules::catalog().iter().map(RuleEntry::info).collect();
+    let root = workspace.roots.first().map_or_else(|| options.current.clone(), |root| root.dir.clone());
+    let config = Config::load(&root, options.config.as_deref(), &options.current, &infos)?;
+    let catalogue = catalogue(&config)?;
+    let pool = threads(options.threads)?;
+    let facts = pool.install(|| parse(&mut workspace, progress));
+    let index = pool.install(|| link(&workspace, facts, catalogue));
+    Ok(Analysis { workspace, root, infos, config, pool, index })
+}
+
+/// How much of the code the analysis knows.
+#[derive(Debug, Serialize)]
+pub struct Measured {
+    #[serde(flatten)]
+    pub coverage: Coverage,
+    /// Unknown calls, as many as were asked for.
+    pub sample: Vec<Sampled>,
+}
+
+impl Measured {
+    /// For people: the tables, and the sample with a place and a reason each.
+    pub fn table(&self) -> String {
+        let calls = self.sample.iter().map(|call| {
+            let lost = call.lost.as_ref().map_or_else(String::new, |lost| format!(": {lost}"));
+            format!("{}:{}: {}\n    {}{lost}\n", call.path, call.line, call.call, call.reason.words())
+        });
+        std::iter::once(self.coverage.table()).chain(calls).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Measures how much is known of what is asked for, and takes a sample of unknown calls.
+///
+/// # Errors
+/// As [`check`].
+pub fn coverage(options: &Options, sample: usize, seed: u64, progress: &dyn Progress) -> miette::Result<Measured> {
+    let Analysis { workspace, config, pool, index, .. } = analyse(options, progress)?;
+    let include_tests = options.include_tests || config.include_tests;
+    let asked = |span: Span| workspace.selects(span.file) && (include_tests || !index.is_test_code(span));
+    let measured = pool.install(|| {
+        let coverage = Coverage::of(&index, &asked);
+        let sample = coverage.sample(&index, &workspace.sources, sample, seed);
+        Measured { coverage, sample }
+    });
+    pool.install(|| drop(index));
+    Ok(measured)
 }
 
 /// The embedded catalogue with the configuration's own entries.

@@ -57,7 +57,9 @@ fn fails(folder: &Path, arguments: &str, told: &[&str]) {
 #[test]
 fn help_fits_a_screen_and_gives_examples() {
     let folder = TempDir::new().unwrap();
-    for arguments in ["--help", "-h", "check --help", "explain --help", "rules --help", "facts --help"] {
+    for arguments in
+        ["--help", "-h", "check --help", "explain --help", "rules --help", "facts --help", "coverage --help"]
+    {
         let output = run(folder.path(), arguments);
         assert_eq!(code(&output), 0, "{arguments}");
         let lines = out(&output).lines().count();
@@ -205,6 +207,32 @@ fn facts_are_json() {
     assert_eq!(code(&output), 0);
     let facts: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(facts.to_string().contains("there is no such rule"), "{facts}");
+}
+
+#[test]
+fn coverage_counts_what_is_asked_for() {
+    let package = package();
+    let measured = |arguments: &str| {
+        let output = run(package.path(), arguments);
+        assert_eq!(code(&output), 0, "{arguments}");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let whole = measured("coverage --format json");
+    assert_eq!(whole["paths"], serde_json::json!({"workspace": 1, "catalogued": 0, "named": 0, "unknown": 0}));
+    assert_eq!(whole["sample"], serde_json::json!([]));
+    assert_eq!(measured("coverage src/clean.rs --format json")["paths"]["workspace"], 0);
+    fs::write(package.path().join("src/clean.rs"), "pub fn work() {\n    let x = made();\n    x.run();\n}\n").unwrap();
+    let sample = &measured("coverage --format json --sample 9")["sample"];
+    let expected = serde_json::json!([
+        {"path": "src/clean.rs", "line": 2, "call": "made()", "reason": "path", "lost": "made"},
+        {"path": "src/clean.rs", "line": 3, "call": "x.run()", "reason": "receiver", "lost": "made"},
+    ]);
+    assert_eq!(*sample, expected);
+    let table = out(&run(package.path(), "coverage --sample 1 --seed 7"));
+    assert_eq!(table, out(&run(package.path(), "coverage --sample 1 --seed 7")));
+    for part in ["of methods", "type of the receiver unknown", "src/clean.rs:"] {
+        assert!(table.contains(part), "`{part}` is not in\n{table}");
+    }
 }
 
 #[test]

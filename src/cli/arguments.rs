@@ -11,7 +11,7 @@ use crate::render::Format;
 use crate::report::{Level, LevelSetting, RuleInfo, Selector};
 
 /// Names of the commands, for whoever mistypes one.
-pub(super) const COMMANDS: [&str; 4] = ["check", "explain", "rules", "facts"];
+pub(super) const COMMANDS: [&str; 5] = ["check", "explain", "rules", "facts", "coverage"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,6 +54,8 @@ pub(super) enum Command {
         /// A Rust file
         file: PathBuf,
     },
+    /// Measure how much of the code the analysis understands
+    Coverage(CoverageArguments),
 }
 
 impl Command {
@@ -117,6 +119,30 @@ pub(super) struct CheckArguments {
     flags: Vec<(Level, String)>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct CoverageArguments {
+    /// What to measure [default: the workspace around this folder]
+    pub(super) paths: Vec<PathBuf>,
+    /// table (default) or json
+    #[arg(long, value_enum, default_value_t, hide_default_value = true, hide_possible_values = true)]
+    pub(super) format: CoverageFormat,
+    /// Show N calls whose callee is unknown, picked at random
+    #[arg(long, value_name = "N", default_value_t, hide_default_value = true)]
+    pub(super) sample: usize,
+    /// Which random ones [default: 0]
+    #[arg(long, value_name = "S", default_value_t, hide_default_value = true)]
+    pub(super) seed: u64,
+    /// Measure test code too
+    #[arg(long)]
+    pub(super) include_tests: bool,
+    /// Read this instead of watertight.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Number of threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<NonZeroUsize>,
+}
+
 impl CheckArguments {
     /// The levels of `-A`, `-W` and `-D`, in the order they were written.
     ///
@@ -172,6 +198,13 @@ impl From<OutputFormat> for Format {
 pub(super) enum ListFormat {
     #[default]
     Human,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum CoverageFormat {
+    #[default]
+    Table,
     Json,
 }
 

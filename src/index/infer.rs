@@ -2,6 +2,7 @@
 //! What is not known stays unknown; nothing is guessed from names.
 
 use rustc_hash::FxHashMap as HashMap;
+use serde::Serialize;
 use ustr::{Ustr, ustr};
 
 use super::defs::*;
@@ -26,7 +27,8 @@ pub enum Callee {
 }
 
 /// Why a callee is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unknown {
     /// The path could not be followed.
     Path,
@@ -34,6 +36,8 @@ pub enum Unknown {
     Receiver,
     /// The receiver's type is known, the method is not.
     Method,
+    /// The receiver's type is one of a library that the catalogue does not describe.
+    Library,
     /// A value that is called.
     Value,
 }
@@ -1039,11 +1043,19 @@ impl Inference<'_> {
             }
             None => {
                 self.run_loose_closures(id, arguments);
-                (Callee::Unknown(Unknown::Method), Ty::Unknown)
+                (Callee::Unknown(self.reason(&receiver_ty)), Ty::Unknown)
             }
         };
         self.info.callees.insert(id, known);
         ty
+    }
+
+    /// Why a method of a known type is not known.
+    fn reason(&self, receiver: &Ty) -> Unknown {
+        match receiver.peeled() {
+            Ty::Ext(path, _) if self.world.names.catalogue.type_entry(*path).is_none() => Unknown::Library,
+            _ => Unknown::Method,
+        }
     }
 
     /// A method of exactly this type, before any `*`.

@@ -60,6 +60,19 @@ impl Ty {
         matches!(self, Ty::Unknown)
     }
 
+    /// Whether no part of it is unknown.
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Ty::Unknown => false,
+            Ty::Adt(_, parts) | Ty::Ext(_, parts) | Ty::ExtFn(_, parts) | Ty::Tuple(parts) => {
+                parts.iter().all(Ty::is_whole)
+            }
+            Ty::Ref(of) | Ty::Slice(of) | Ty::Future(of) => of.is_whole(),
+            Ty::Callable(parameters, returns) => parameters.iter().all(Ty::is_whole) && returns.is_whole(),
+            Ty::Never | Ty::Fn(_) | Ty::Constructor(..) | Ty::Closure(_) | Ty::Param(_) | Ty::Bounded(_) => true,
+        }
+    }
+
     /// Without references around it.
     pub fn peeled(&self) -> &Ty {
         match self {
