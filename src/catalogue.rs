@@ -6,8 +6,16 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use toml::Spanned;
 use ustr::{Ustr, ustr};
+
+pub use libraries::Libraries;
+use libraries::Versions;
+
+mod libraries;
 
 /// A type as the catalogue writes it: `async Result<sqlx::Pool>`, `&T`, `(A, B)`, `?` (unknown), `fn` (what a closure argument
 /// returns), `arg1` (the type of the first argument), `await arg1` (what awaiting it gives).
@@ -106,6 +114,11 @@ pub struct Callable {
 pub struct TypeEntry {
     /// Canonical public path.
     pub path: Ustr,
+    /// The versions of its library it is true of; of all where there are none.
+    versions: Option<Versions>,
+    /// How people come by one and end it, as statements of an `async` function that returns a `Result`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by tests only"))]
+    example: Option<String>,
     /// Names of the generic parameters that matter, in order.
     #[serde(default)]
     pub params: Vec<Ustr>,
@@ -135,8 +148,11 @@ pub struct TypeEntry {
     #[serde(default)]
     constructors: BTreeMap<Ustr, CallableEntry>,
     /// Methods that end it.
-    #[serde(default)]
+    #[serde(skip)]
     pub close: Vec<Ustr>,
+    /// The same with their places.
+    #[serde(default, rename = "close")]
+    written_close: Vec<Spanned<Ustr>>,
     /// What is lost when it is never ended, as in a static: its presence says that its end matters.
     pub when_unended: Option<String>,
     /// What building it again and again costs: its presence says that it should be built once and shared.
@@ -162,11 +178,35 @@ pub struct TypeEntry {
     pub when_untimed: Option<String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 enum CallableEntry {
     Returns(TypeExpr),
     Full(CallableTable),
+}
+
+/// By hand, since serde tries the variants of an untagged enum one by one and loses what was wrong with each.
+impl<'de> Deserialize<'de> for CallableEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CallableVisitor)
+    }
+}
+
+struct CallableVisitor;
+
+impl<'de> Visitor<'de> for CallableVisitor {
+    type Value = CallableEntry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a type that is returned, or a table")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<CallableEntry, E> {
+        TypeExpr::parse(text).map(CallableEntry::Returns).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<CallableEntry, A::Error> {
+        CallableTable::deserialize(MapAccessDeserializer::new(table)).map(CallableEntry::Full)
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -193,6 +233,7 @@ impl CallableTable {
 #[serde(deny_unknown_fields)]
 struct FunctionEntry {
     path: Ustr,
+    versions: Option<Versions>,
     #[serde(default = "unknown")]
     returns: TypeExpr,
     #[serde(default)]
@@ -208,6 +249,7 @@ struct FunctionEntry {
 #[serde(deny_unknown_fields)]
 struct TraitEntry {
     path: Ustr,
+    versions: Option<Versions>,
     #[serde(default)]
     methods: BTreeMap<Ustr, CallableEntry>,
     /// What its methods touch, where they do not say otherwise.
@@ -281,6 +323,9 @@ pub struct Server {
     pub suffix: Option<String>,
     /// In words: "axum server".
     pub name: String,
+    versions: Option<Versions>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by tests only"))]
+    example: Option<String>,
 }
 
 /// Code that learns of signals: any mention of `path` says that these are handled.
@@ -292,6 +337,9 @@ pub struct Signal {
     pub signals: Vec<Ustr>,
     /// The Cargo feature without which `terminate` is not included.
     pub terminate_feature: Option<Ustr>,
+    versions: Option<Versions>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by tests only"))]
+    example: Option<String>,
 }
 
 /// How a function is known to run once per request, message or event.
@@ -329,9 +377,9 @@ struct Document {
     #[serde(default)]
     aliases: BTreeMap<Ustr, Ustr>,
     #[serde(default, rename = "type")]
-    types: Vec<TypeEntry>,
+    types: Vec<Spanned<TypeEntry>>,
     #[serde(default, rename = "resource")]
-    resources: Vec<TypeEntry>,
+    resources: Vec<Spanned<TypeEntry>>,
     #[serde(default, rename = "trait")]
     traits: Vec<TraitEntry>,
     #[serde(default, rename = "function")]
@@ -346,10 +394,60 @@ struct Document {
     entries: Entries,
 }
 
+impl Document {
+    /// Itself, if it says all that the grammar asks for.
+    fn checked(self) -> Result<Self, CatalogueError> {
+        for entry in &self.resources {
+            let TypeEntry { path, kind, .. } = entry.get_ref();
+            if kind.is_none() {
+                return Err(CatalogueError {
+                    message: format!("the resource `{path}` has no `kind`"),
+                    help: Some(
+                        "a kind is a word such as `connection-pool` or `guard`; what has none is a `type`".into(),
+                    ),
+                    span: Some(entry.span()),
+                });
+            }
+        }
+        for entry in self.types.iter().chain(&self.resources).map(Spanned::get_ref) {
+            let described = |name: &str| name.contains("::") || entry.methods.contains_key(&ustr(name));
+            if let Some(unknown) = entry.written_close.iter().find(|name| !described(name.get_ref())) {
+                return Err(CatalogueError {
+                    message: format!("`{}` has no method `{}` that could end it", entry.path, unknown.get_ref()),
+                    help: Some("say in `methods` what it returns".into()),
+                    span: Some(unknown.span()),
+                });
+            }
+        }
+        Ok(self)
+    }
+
+    /// Leaves out what is not true of the versions in use.
+    fn fitted_to(mut self, libraries: &Libraries) -> Self {
+        let fits = |path: &Ustr, versions: &Option<Versions>| {
+            versions.as_ref().is_none_or(|versions| libraries.fit(library(path), versions))
+        };
+        self.types.retain(|entry| fits(&entry.get_ref().path, &entry.get_ref().versions));
+        self.resources.retain(|entry| fits(&entry.get_ref().path, &entry.get_ref().versions));
+        self.traits.retain(|entry| fits(&entry.path, &entry.versions));
+        self.functions.retain(|entry| fits(&entry.path, &entry.versions));
+        self.servers.retain(|server| server.serve.iter().all(|path| fits(path, &server.versions)));
+        self.signals.retain(|signal| fits(&signal.path, &signal.versions));
+        self
+    }
+}
+
+/// The library of a path.
+fn library(path: &str) -> &str {
+    path.split("::").next().unwrap_or(path)
+}
+
 /// A catalogue text that cannot be used.
 #[derive(Debug, Clone)]
 pub struct CatalogueError {
     pub message: String,
+    /// What would have been right, where known.
+    pub help: Option<String>,
     /// Bytes of the catalogue text, 0-based, where known.
     pub span: Option<std::ops::Range<usize>>,
 }
@@ -364,13 +462,38 @@ impl std::error::Error for CatalogueError {}
 
 impl From<toml::de::Error> for CatalogueError {
     fn from(error: toml::de::Error) -> Self {
-        CatalogueError { message: error.message().to_owned(), span: error.span() }
+        // serde speaks of Rust, and says in one breath what was found and what was expected.
+        let (message, help) = match error.message().split_once(", expected ") {
+            Some((found, expected)) => (found, Some(format!("expected {expected}"))),
+            None => (error.message(), None),
+        };
+        let ours = [("field", "key"), ("variant", "value")];
+        let message = ours
+            .iter()
+            .find_map(|(theirs, ours)| {
+                let (kind, name) = message.split_once(&format!(" {theirs} `"))?;
+                ["unknown", "missing", "duplicate"].contains(&kind).then(|| format!("{kind} {ours} `{name}"))
+            })
+            .unwrap_or_else(|| message.to_owned());
+        CatalogueError { message, help, span: error.span() }
     }
+}
+
+/// A text of `rules/resources/`, as the build script embeds it.
+struct CatalogueFile {
+    name: &'static str,
+    text: &'static str,
+    /// Libraries that its entries and aliases are about.
+    describes: &'static [&'static str],
+    /// Libraries that what it describes leads to.
+    names: &'static [&'static str],
 }
 
 /// All entries, by canonical path.
 #[derive(Debug, Default)]
 pub struct Catalogue {
+    /// The libraries in use, to which the entries are fitted.
+    libraries: Libraries,
     aliases: HashMap<Ustr, Ustr>,
     types: HashMap<Ustr, TypeEntry>,
     /// Traits that every type is taken to have.
@@ -386,10 +509,11 @@ pub struct Catalogue {
 include!(concat!(env!("OUT_DIR"), "/catalogue_files.rs"));
 
 impl Catalogue {
-    /// The catalogue that comes with the tool.
-    pub fn embedded() -> Self {
-        let mut catalogue = Catalogue::default();
-        for (name, text) in CATALOGUE_FILES {
+    /// The catalogue that comes with the tool, as far as code that uses these libraries can get to it.
+    pub fn embedded(libraries: Libraries) -> Self {
+        let files = files_for(&libraries);
+        let mut catalogue = Catalogue { libraries, ..Catalogue::default() };
+        for CatalogueFile { name, text, .. } in files {
             if let Err(error) = catalogue.extend(text) {
                 panic!("rules/resources/{name}: {error}");
             }
@@ -414,34 +538,20 @@ impl Catalogue {
     }
 
     fn add(&mut self, document: Document) -> Result<(), CatalogueError> {
+        let document = document.checked()?.fitted_to(&self.libraries);
         self.aliases.extend(document.aliases);
         for (list, calls) in document.calls {
             self.calls.entry(list).or_default().extend(calls);
         }
         for function in document.functions {
-            let callable = Callable {
-                returns: function.returns,
-                closure: function.closure,
-                runs: function.runs.unwrap_or(Runs::Inline),
-                effect: function.effect,
-                constructs: None,
-                fresh: function.fresh,
-                closes: None,
-            };
-            self.callables.insert(function.path, callable);
+            self.callables.insert(function.path, function.callable());
         }
         for entry in document.traits {
             self.everywhere.extend(entry.everywhere.then_some(entry.path));
             self.add_callables(entry.path, &entry.methods, entry.effect);
         }
-        for entry in document.types {
-            self.add_type(entry);
-        }
-        for entry in document.resources {
-            if entry.kind.is_none() {
-                return Err(CatalogueError { message: format!("resource `{}` has no `kind`", entry.path), span: None });
-            }
-            self.add_type(entry);
+        for entry in document.types.into_iter().chain(document.resources) {
+            self.add_type(entry.into_inner());
         }
         self.servers.extend(document.servers);
         self.signals.extend(document.signals.into_iter().map(|s| (s.path, s)));
@@ -466,6 +576,7 @@ impl Catalogue {
             callable.constructs = Some(entry.path);
             self.callables.insert(path, callable);
         }
+        entry.close = entry.written_close.iter().map(|name| *name.get_ref()).collect();
         for name in &entry.close {
             let path = full_path(entry.path, *name);
             let callable = self.callables.entry(path).or_insert_with(|| Callable {
@@ -591,6 +702,27 @@ impl Catalogue {
     }
 }
 
+/// The embedded files that code can get to which uses these libraries: those that describe one, and those that describe what these name.
+fn files_for(libraries: &Libraries) -> Vec<&'static CatalogueFile> {
+    let mut reached: HashSet<&str> = HashSet::default();
+    reached.insert("std");
+    let is_reached = |library: &&str, reached: &HashSet<&str>| reached.contains(library) || libraries.may_use(library);
+    let (mut chosen, mut left): (Vec<_>, Vec<_>) = (Vec::new(), CATALOGUE_FILES.iter().collect());
+    loop {
+        let (more, rest): (Vec<_>, Vec<_>) = left
+            .into_iter()
+            .partition(|file: &&CatalogueFile| file.describes.iter().any(|name| is_reached(name, &reached)));
+        if more.is_empty() {
+            break;
+        }
+        reached.extend(more.iter().flat_map(|file| file.names));
+        chosen.extend(more);
+        left = rest;
+    }
+    chosen.sort_by_key(|file| file.name);
+    chosen
+}
+
 impl CallableEntry {
     fn callable(&self, effect: Option<Effect>) -> Callable {
         let table = match self {
@@ -604,6 +736,20 @@ impl CallableEntry {
             effect: table.effect.or(effect),
             constructs: None,
             fresh: table.fresh,
+            closes: None,
+        }
+    }
+}
+
+impl FunctionEntry {
+    fn callable(&self) -> Callable {
+        Callable {
+            returns: self.returns.clone(),
+            closure: self.closure.clone(),
+            runs: self.runs.unwrap_or(Runs::Inline),
+            effect: self.effect,
+            constructs: None,
+            fresh: self.fresh,
             closes: None,
         }
     }
@@ -741,475 +887,4 @@ fn named(name: &str, args: Vec<TypeExpr>) -> TypeExpr {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    fn ty(text: &str) -> TypeExpr {
-        TypeExpr::parse(text).expect(text)
-    }
-
-    fn path(text: &str, args: Vec<TypeExpr>) -> TypeExpr {
-        TypeExpr::Path(ustr(text), args)
-    }
-
-    fn catalogue(text: &str) -> Catalogue {
-        let mut catalogue = Catalogue::default();
-        catalogue.extend(text).expect("a good catalogue");
-        catalogue
-    }
-
-    #[test]
-    fn type_expressions_of_every_form_are_read() {
-        assert_eq!(ty("?"), TypeExpr::Unknown);
-        assert_eq!(ty("fn"), TypeExpr::ClosureReturn);
-        assert_eq!(ty("arg2"), TypeExpr::Argument(2));
-        assert_eq!(ty("Self"), TypeExpr::Param(ustr("Self")));
-        assert_eq!(ty("await arg1"), TypeExpr::Awaited(Box::new(TypeExpr::Argument(1))));
-        assert_eq!(ty("()"), TypeExpr::Tuple(Vec::new()));
-        assert_eq!(ty("str"), path("str", Vec::new()));
-        assert_eq!(
-            ty(" async Result < &T , (a::B, ?) > "),
-            TypeExpr::Future(Box::new(path(
-                "std::result::Result",
-                vec![
-                    TypeExpr::Ref(Box::new(TypeExpr::Param(ustr("T")))),
-                    TypeExpr::Tuple(vec![path("a::B", Vec::new()), TypeExpr::Unknown]),
-                ],
-            )))
-        );
-    }
-
-    #[test]
-    fn a_path_that_only_begins_like_a_keyword_is_a_path() {
-        assert_eq!(ty("async_nats::Client"), path("async_nats::Client", Vec::new()));
-        assert_eq!(ty("argon2::Hasher"), path("argon2::Hasher", Vec::new()));
-    }
-
-    #[test]
-    fn bad_type_expressions_say_what_was_expected() {
-        for (text, message) in [
-            ("", "expected a type at ``"),
-            ("Vec<T", "expected `,` or `>` at ``"),
-            ("(A B)", "expected `,` or `)` at `B)`"),
-            ("A>", "unexpected `>` in the type `A>`"),
-        ] {
-            assert_eq!(TypeExpr::parse(text), Err(message.to_owned()), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_error_points_at_its_place() {
-        let text = "[[type]]\npath = \"a::B\"\nmethods = { open = \"Vec<\" }\n";
-        let error = Catalogue::default().extend(text).expect_err("a bad type");
-        assert!(error.span.is_some(), "{error}");
-        let unknown_key = "[[type]]\npath = \"a::B\"\nkinds = \"pool\"\n";
-        let error = Catalogue::default().extend(unknown_key).expect_err("an unknown key");
-        assert!(error.message.contains("unknown field `kinds`"), "{error}");
-        assert_eq!(&unknown_key[error.span.expect("a place")], "kinds");
-    }
-
-    #[test]
-    fn a_resource_needs_a_kind() {
-        let error = Catalogue::default().extend("[[resource]]\npath = \"a::Pool\"\n").expect_err("no kind");
-        assert_eq!(error.message, "resource `a::Pool` has no `kind`");
-    }
-
-    #[test]
-    fn the_longest_alias_wins_and_aliases_lead_on() {
-        let catalogue =
-            catalogue("[aliases]\n\"a\" = \"b\"\n\"a::c\" = \"d::e\"\n\"d\" = \"f\"\n\"x\" = \"y\"\n\"y\" = \"x\"\n");
-        let canonical = |p: &str| catalogue.canonical(ustr(p)).to_string();
-        assert_eq!(canonical("a::z"), "b::z");
-        assert_eq!(canonical("a::c::z"), "f::e::z");
-        assert_eq!(canonical("ab::z"), "ab::z");
-        assert!(["x", "y"].contains(&canonical("x").as_str()));
-    }
-
-    #[test]
-    fn constructors_and_closes_are_found_by_path() {
-        let catalogue = catalogue(
-            r#"
-            [[resource]]
-            path = "a::Pool"
-            params = ["T"]
-            kind = "connection-pool"
-            constructors = { open = "Self", "a::Builder::build" = "async Result<Self, a::Error>" }
-            close = ["close", "a::shut_all"]
-            methods = { close = { returns = "async ()", effect = "finish" }, get = "Option<T>" }
-            "#,
-        );
-        let callable = |p: &str| catalogue.callable(ustr(p)).expect(p);
-        let pool = path("a::Pool", vec![TypeExpr::Param(ustr("T"))]);
-        assert_eq!(callable("a::Pool::open").returns, pool);
-        assert_eq!(callable("a::Builder::build").constructs, Some(ustr("a::Pool")));
-        assert_eq!(callable("a::Pool::close").closes, Some(ustr("a::Pool")));
-        assert_eq!(callable("a::Pool::close").effect, Some(Effect::Finish));
-        assert_eq!(callable("a::shut_all").closes, Some(ustr("a::Pool")));
-        assert_eq!(callable("a::Pool::get").constructs, None);
-    }
-
-    #[test]
-    fn setters_are_known_by_their_full_paths() {
-        let catalogue = catalogue(
-            r#"
-            [[resource]]
-            path = "a::Pool"
-            kind = "connection-pool"
-            limits = ["resize", "a::Builder::max_size"]
-            when-unlimited = "it opens as many connections as it is asked for"
-            timeouts = ["set_timeout"]
-            [calls]
-            bounds-time = ["a::within"]
-            "#,
-        );
-        let entry = catalogue.resource(ustr("a::Pool")).expect("a resource");
-        assert_eq!(entry.limits, [ustr("a::Pool::resize"), ustr("a::Builder::max_size")]);
-        assert_eq!(entry.timeouts, [ustr("a::Pool::set_timeout")]);
-        assert!(entry.when_unlimited.is_some() && entry.when_untimed.is_none());
-        assert!(catalogue.lists(Calls::BoundsTime, ustr("a::within")));
-    }
-
-    #[test]
-    fn a_method_is_looked_up_in_the_type_before_its_traits() {
-        let catalogue = catalogue(
-            r#"
-            [[type]]
-            path = "a::File"
-            traits = ["a::Write"]
-            methods = { flush = "()" }
-            [[trait]]
-            path = "a::Write"
-            methods = { flush = "bool", write = "usize" }
-            [[trait]]
-            path = "a::Show"
-            everywhere = true
-            methods = { write = "()", show = "String" }
-            "#,
-        );
-        let found = |name: &str| catalogue.method(ustr("a::File"), ustr(name)).map(|(path, _)| path.as_str());
-        assert_eq!(found("flush"), Some("a::File::flush"));
-        assert_eq!(found("write"), Some("a::Write::write"));
-        assert_eq!(found("show"), Some("a::Show::show"));
-        assert_eq!(found("read"), None);
-    }
-
-    #[test]
-    fn a_later_text_replaces_what_it_names_again() {
-        let mut catalogue = catalogue("[[resource]]\npath = \"a::Pool\"\nkind = \"pool\"\n");
-        catalogue.extend("[[type]]\npath = \"a::Pool\"\n").expect("a good catalogue");
-        assert!(catalogue.resource(ustr("a::Pool")).is_none());
-        assert!(catalogue.type_entry(ustr("a::Pool")).is_some());
-    }
-
-    #[test]
-    fn the_examples_of_the_manual_are_of_the_grammar() {
-        let manual = include_str!("../docs/resources.md");
-        let examples: Vec<&str> =
-            manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        assert!(examples.len() > 5, "only {} examples", examples.len());
-        for example in examples {
-            Catalogue::embedded().extend(example).unwrap_or_else(|error| panic!("{error} in\n{example}"));
-        }
-    }
-
-    /// What people write, what it is called in the catalogue, and the resource it brings into being.
-    const WELL_KNOWN_CALLS: &[(&str, &str, Option<&str>)] = &[
-        ("core::option::Option::map", "std::option::Option::map", None),
-        ("Some", "std::option::Option::Some", None),
-        ("anyhow::Result::unwrap", "std::result::Result::unwrap", None),
-        ("tokio::task::spawn", "tokio::spawn", Some("tokio::task::JoinHandle")),
-        ("reqwest::Client::new", "reqwest::Client::new", Some("reqwest::Client")),
-        ("reqwest::get", "reqwest::get", Some("reqwest::Client")),
-        ("sqlx::PgPool::connect", "sqlx::Pool::connect", Some("sqlx::Pool")),
-        ("sqlx::postgres::PgPoolOptions::connect", "sqlx::pool::PoolOptions::connect", Some("sqlx::Pool")),
-        ("diesel::r2d2::Pool::new", "r2d2::Pool::new", Some("r2d2::Pool")),
-        ("redis::Client::open", "redis::Client::open", None),
-        (
-            "redis::Client::get_connection_manager",
-            "redis::Client::get_connection_manager",
-            Some("redis::aio::ConnectionManager"),
-        ),
-        (
-            "tracing_appender::non_blocking",
-            "tracing_appender::non_blocking",
-            Some("tracing_appender::non_blocking::WorkerGuard"),
-        ),
-        ("once_cell::sync::Lazy::new", "std::sync::LazyLock::new", None),
-        ("futures_util::StreamExt::next", "futures::StreamExt::next", None),
-        ("axum::Server::bind", "hyper::Server::bind", None),
-        ("octocrab::instance", "octocrab::instance", None),
-        ("isahc::get", "isahc::get", None),
-    ];
-
-    #[test]
-    fn embedded_calls_are_found_as_people_write_them() {
-        let catalogue = Catalogue::embedded();
-        for (written, expected, constructs) in WELL_KNOWN_CALLS {
-            let canonical = catalogue.canonical(ustr(written));
-            assert_eq!(canonical.as_str(), *expected, "{written}");
-            let callable = catalogue.callable(canonical).unwrap_or_else(|| panic!("no entry for {written}"));
-            assert_eq!(callable.constructs.map(|path| path.as_str()), *constructs, "{written}");
-        }
-    }
-
-    /// Every embedded file, read on its own.
-    fn documents() -> Vec<(&'static str, Document)> {
-        let read = |(name, text): &(&'static str, &str)| (*name, toml::from_str(text).expect("checked by `embedded`"));
-        CATALOGUE_FILES.iter().map(read).collect()
-    }
-
-    impl Document {
-        fn all_types(&self) -> impl Iterator<Item = &TypeEntry> {
-            self.types.iter().chain(&self.resources)
-        }
-
-        /// Every callable with its path and the generic parameters its types may name.
-        fn all_callables(&self) -> Vec<(Ustr, Callable, Vec<Ustr>)> {
-            let mut all = Vec::new();
-            for entry in self.all_types() {
-                let scope: Vec<Ustr> = entry.params.iter().copied().chain([ustr("Self")]).collect();
-                for (name, callable) in entry.functions.iter().chain(&entry.methods).chain(&entry.constructors) {
-                    let path = full_path(entry.path, *name);
-                    all.push((path, callable.callable(None), scope.clone()));
-                }
-            }
-            for entry in &self.traits {
-                for (name, callable) in &entry.methods {
-                    let path = full_path(entry.path, *name);
-                    all.push((path, callable.callable(None), vec![ustr("Self")]));
-                }
-            }
-            for entry in &self.functions {
-                let callable = Callable {
-                    returns: entry.returns.clone(),
-                    closure: entry.closure.clone(),
-                    runs: Runs::Inline,
-                    effect: None,
-                    constructs: None,
-                    fresh: false,
-                    closes: None,
-                };
-                all.push((entry.path, callable, Vec::new()));
-            }
-            all
-        }
-
-        /// Every place that names a path, apart from the aliases.
-        fn all_paths(&self) -> Vec<Ustr> {
-            let mut all = Vec::new();
-            for entry in self.all_types() {
-                all.push(entry.path);
-                all.extend(&entry.traits);
-                let named = entry.close.iter().chain(&entry.limits).chain(&entry.timeouts);
-                all.extend(named.filter(|name| name.contains("::")));
-                if let Some(deref) = &entry.deref {
-                    named_types(deref, &mut |path, _| all.push(path));
-                }
-            }
-            for (path, callable, _) in self.all_callables() {
-                all.push(path);
-                for part in std::iter::once(&callable.returns).chain(&callable.closure) {
-                    named_types(part, &mut |path, _| all.push(path));
-                }
-            }
-            for server in &self.servers {
-                all.extend(&server.serve);
-                all.extend(&server.graceful);
-                all.extend(&server.signals_off);
-            }
-            all.extend(self.signals.iter().map(|signal| signal.path));
-            all.extend(&self.handlers.attributes);
-            all.extend(&self.handlers.traits);
-            all.extend(&self.handlers.parameters);
-            all.extend(&self.entries.attributes);
-            all.extend(&self.entries.tests);
-            all.extend(self.calls.values().flatten().filter(|call| call.contains("::")));
-            all
-        }
-    }
-
-    /// Calls `f` with every path in a type and the number of its arguments.
-    fn named_types(of: &TypeExpr, f: &mut dyn FnMut(Ustr, usize)) {
-        match of {
-            TypeExpr::Path(path, args) => {
-                f(*path, args.len());
-                args.iter().for_each(|arg| named_types(arg, f));
-            }
-            TypeExpr::Ref(inner) | TypeExpr::Future(inner) | TypeExpr::Awaited(inner) => {
-                named_types(inner, f);
-            }
-            TypeExpr::Tuple(parts) => parts.iter().for_each(|part| named_types(part, f)),
-            TypeExpr::Unknown | TypeExpr::Param(_) | TypeExpr::ClosureReturn | TypeExpr::Argument(_) => {}
-        }
-    }
-
-    fn assert_none(problems: Vec<String>) {
-        assert!(problems.is_empty(), "{}", problems.join("\n"));
-    }
-
-    #[test]
-    fn embedded_paths_are_canonical() {
-        let catalogue = Catalogue::embedded();
-        let mut problems = Vec::new();
-        for (file, document) in documents() {
-            for path in document.all_paths() {
-                let canonical = catalogue.canonical(path);
-                if canonical != path {
-                    problems.push(format!("{file}: `{path}` is an alias of `{canonical}`"));
-                }
-            }
-        }
-        assert_none(problems);
-    }
-
-    #[test]
-    fn embedded_aliases_end_within_the_steps_of_a_look_up() {
-        let catalogue = Catalogue::embedded();
-        let mut problems = Vec::new();
-        for alias in catalogue.aliases.keys() {
-            let canonical = catalogue.canonical(*alias);
-            if catalogue.canonical(canonical) != canonical {
-                problems.push(format!("the alias `{alias}` does not end"));
-            }
-        }
-        assert_none(problems);
-    }
-
-    #[test]
-    fn embedded_aliases_are_given_once() {
-        let mut seen = HashMap::default();
-        let mut problems = Vec::new();
-        for (file, document) in documents() {
-            for alias in document.aliases.keys() {
-                if let Some(first) = seen.insert(*alias, file) {
-                    problems.push(format!("the alias `{alias}` is in {first} and in {file}"));
-                }
-            }
-        }
-        assert_none(problems);
-    }
-
-    #[test]
-    fn embedded_entries_are_given_once() {
-        let mut seen = HashMap::default();
-        let mut problems = Vec::new();
-        for (file, document) in documents() {
-            let types = document.all_types().map(|entry| entry.path);
-            let traits = document.traits.iter().map(|entry| entry.path);
-            let signals = document.signals.iter().map(|s| (s.path, "signal"));
-            let callables = document.all_callables();
-            let entries = types
-                .chain(traits)
-                .map(|path| (path, "type"))
-                .chain(callables.iter().map(|(path, ..)| (*path, "callable")))
-                .chain(signals);
-            for key in entries {
-                if let Some(first) = seen.insert(key, file) {
-                    problems.push(format!("{} `{}` is in {first} and {file}", key.1, key.0));
-                }
-            }
-        }
-        assert_none(problems);
-    }
-
-    #[test]
-    fn embedded_generic_parameters_are_declared() {
-        let documents = documents();
-        let params: HashMap<Ustr, &[Ustr]> = documents
-            .iter()
-            .flat_map(|(_, document)| document.all_types())
-            .map(|entry| (entry.path, &entry.params[..]))
-            .collect();
-        let mut problems = Vec::new();
-        for (file, document) in &documents {
-            for entry in document.all_types() {
-                for name in entry.holds.iter().filter(|n| !entry.params.contains(n)) {
-                    problems.push(format!("{file}: `{}` holds no `{name}`", entry.path));
-                }
-            }
-            for (path, callable, mut scope) in document.all_callables() {
-                let owner = path.rsplit_once("::").map(|(owner, _)| ustr(owner));
-                scope.extend(owner.and_then(|o| params.get(&o)).copied().unwrap_or(&[]));
-                for part in std::iter::once(&callable.returns).chain(&callable.closure) {
-                    part.clone().map_params(&|name| {
-                        if !scope.contains(&name) {
-                            panic!("{file}: `{path}` names the unknown parameter `{name}`");
-                        }
-                        TypeExpr::Param(name)
-                    });
-                    named_types(part, &mut |named, given| {
-                        let most = params.get(&named).map_or(usize::MAX, |p| p.len());
-                        if given > most {
-                            problems.push(format!("{file}: `{path}` gives `{named}` {given} arguments of {most}"));
-                        }
-                    });
-                }
-            }
-        }
-        assert_none(problems);
-    }
-
-    #[test]
-    fn embedded_traits_and_closes_are_described() {
-        let catalogue = Catalogue::embedded();
-        let documents = documents();
-        let traits: BTreeSet<Ustr> =
-            documents.iter().flat_map(|(_, document)| document.traits.iter().map(|entry| entry.path)).collect();
-        let callables: BTreeSet<Ustr> =
-            documents.iter().flat_map(|(_, document)| document.all_callables()).map(|(path, ..)| path).collect();
-        let mut problems = Vec::new();
-        for (file, document) in &documents {
-            for entry in document.all_types() {
-                for name in entry.traits.iter().filter(|name| !traits.contains(name)) {
-                    problems.push(format!("{file}: no entry for the trait `{name}`"));
-                }
-                for name in &entry.close {
-                    let path = full_path(entry.path, *name);
-                    if !callables.contains(&path) {
-                        problems.push(format!("{file}: `{path}` closes but returns nothing known"));
-                    }
-                    let closes = catalogue.callable(path).and_then(|c| c.closes);
-                    if closes != Some(entry.path) {
-                        problems.push(format!("{file}: `{path}` closes something else too"));
-                    }
-                }
-            }
-        }
-        assert_none(problems);
-    }
-
-    #[test]
-    fn embedded_resources_can_be_acquired() {
-        let mut problems = Vec::new();
-        for entry in Catalogue::embedded().resources() {
-            if entry.constructors.is_empty() {
-                problems.push(format!("nothing constructs `{}`", entry.path));
-            }
-        }
-        assert_none(problems);
-    }
-
-    #[test]
-    fn embedded_texts_are_clauses() {
-        let mut problems = Vec::new();
-        let documents = documents();
-        for entry in documents.iter().flat_map(|(_, document)| document.all_types()) {
-            let texts = [
-                &entry.when_unended,
-                &entry.when_repeated,
-                &entry.when_dropped,
-                &entry.when_unlimited,
-                &entry.when_untimed,
-            ];
-            for text in texts.into_iter().flatten() {
-                let starts_low = text.starts_with(|c: char| c.is_lowercase() || c == '`');
-                let second_is_low = !text.chars().nth(1).is_some_and(char::is_uppercase);
-                if !starts_low || !second_is_low || text.ends_with('.') {
-                    problems.push(format!("`{}`: {text}", entry.path));
-                }
-            }
-        }
-        assert_none(problems);
-    }
-}
+pub(crate) mod tests;

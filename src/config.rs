@@ -28,10 +28,8 @@ const INCLUDE_TESTS: &str = "include-tests";
 const KEYS: [&str; 5] = [RULES, OVERRIDES, MIN_CONFIDENCE, EXCLUDE, INCLUDE_TESTS];
 
 /// Top-level keys that belong to the catalogue: the grammar of `rules/resources/*.toml`.
-const CATALOGUE_KEYS: [&str; 14] = [
-    "accepts", "aliases", "entries", "forever", "function", "handlers", "looks", "resource", "server", "signal",
-    "tells", "trait", "type", "waits",
-];
+const CATALOGUE_KEYS: [&str; 10] =
+    ["aliases", "calls", "entries", "function", "handlers", "resource", "server", "signal", "trait", "type"];
 
 /// Keys of an entry of `overrides`.
 const OVERRIDE_KEYS: [&str; 2] = [PATHS, RULES];
@@ -79,8 +77,8 @@ impl CatalogueEntries {
     }
 
     /// An error about the entries that points into the configuration file; `span` as in [`toml::de::Error::span`].
-    pub fn error(&self, message: &str, span: Option<Range<usize>>) -> miette::Report {
-        self.written.document.error(span, message, "here", None)
+    pub fn error(&self, message: &str, help: Option<String>, span: Option<Range<usize>>) -> miette::Report {
+        self.written.document.error(span, message, "here", help)
     }
 }
 

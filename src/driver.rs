@@ -6,7 +6,7 @@ use miette::{IntoDiagnostic, NamedSource, miette};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Libraries};
 use crate::config::Config;
 use crate::diagnostic::{Confidence, Diagnostic, Problem};
 use crate::facts::{self, model::FileFacts};
@@ -86,7 +86,7 @@ fn analyse(options: &Options, progress: &dyn Progress) -> miette::Result<Analysi
     let infos: Vec<RuleInfo> = rules::catalog().iter().map(RuleEntry::info).collect();
     let root = workspace.roots.first().map_or_else(|| options.current.clone(), |root| root.dir.clone());
     let config = Config::load(&root, options.config.as_deref(), &options.current, &infos)?;
-    let catalogue = catalogue(&config)?;
+    let catalogue = catalogue(&workspace, &config)?;
     let pool = threads(options.threads)?;
     let facts = pool.install(|| parse(&mut workspace, progress));
     let index = pool.install(|| link(&workspace, facts, catalogue));
@@ -130,13 +130,22 @@ pub fn coverage(options: &Options, sample: usize, seed: u64, progress: &dyn Prog
     Ok(measured)
 }
 
-/// The embedded catalogue with the configuration's own entries.
-fn catalogue(config: &Config) -> miette::Result<Catalogue> {
-    let mut catalogue = Catalogue::embedded();
-    if let Some(entries) = &config.catalogue {
-        catalogue.extend_table(entries.table()?).map_err(|error| entries.error(&error.message, error.span))?;
-    }
+/// The embedded catalogue with the configuration's own entries, which may lead to any library.
+fn catalogue(workspace: &Workspace, config: &Config) -> miette::Result<Catalogue> {
+    let Some(entries) = &config.catalogue else { return Ok(Catalogue::embedded(libraries(workspace))) };
+    let mut catalogue = Catalogue::embedded(libraries(workspace).or_any());
+    catalogue.extend_table(entries.table()?).map_err(|error| entries.error(&error.message, error.help, error.span))?;
     Ok(catalogue)
+}
+
+/// What the manifests say of libraries. Files without one, and manifests that could not be read in full, leave open what else is used.
+fn libraries(workspace: &Workspace) -> Libraries {
+    let all_told = workspace.problems.is_empty() && workspace.rust_files.iter().all(|file| file.package.is_some());
+    let mut libraries = if all_told { Libraries::default() } else { Libraries::any() };
+    for dependency in workspace.packages.iter().flat_map(|package| &package.dependencies) {
+        libraries.add(dependency.package, dependency.locked.as_deref(), dependency.requirement.as_deref());
+    }
+    libraries
 }
 
 /// Workers whose stack fits the deepest file that is accepted.

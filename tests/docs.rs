@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use repository::{File, files, read, root};
-use watertight::catalogue::Catalogue;
+use watertight::catalogue::{Catalogue, Libraries};
 use watertight::facts::extract;
 use watertight::index::{Index, Outline};
 use watertight::rules::page::Page;
@@ -179,7 +179,7 @@ fn index(text: &str) -> Index {
     fs::write(folder.path().join("src/lib.rs"), text).unwrap();
     let workspace = discover(&[], folder.path()).unwrap();
     let facts = workspace.sources.iter().map(|(_, file)| extract(&file.text).ok()).collect();
-    let outline = Outline::link(&workspace, facts, Catalogue::embedded());
+    let outline = Outline::link(&workspace, facts, Catalogue::embedded(Libraries::any()));
     let bodies = outline.bodies().into_iter().map(|body| (body, outline.infer(body))).collect();
     Index::new(outline, bodies)
 }

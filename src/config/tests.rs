@@ -140,7 +140,7 @@ fn entries_for_the_catalogue_are_handed_on_with_their_places() {
 
     let entries = read("include-tests = true\n\n[[resource]]\npath = 7\n").catalogue.unwrap();
     let wrong = Entries::deserialize(toml::Deserializer::from(entries.table().unwrap())).err().unwrap();
-    assert_snapshot!(error_of(Err(entries.error(wrong.message(), wrong.span()))));
+    assert_snapshot!(error_of(Err(entries.error(wrong.message(), None, wrong.span()))));
 }
 
 #[test]

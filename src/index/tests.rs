@@ -2,6 +2,7 @@
 //! by the text of an expression.
 
 mod behaviour;
+mod examples;
 mod flow;
 mod names;
 mod programs;
@@ -16,7 +17,7 @@ use super::defs::{FnId, StaticId, TypeId};
 use super::infer::Callee;
 use super::types::{Bound, Ty};
 use super::{Index, Outline};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Libraries};
 use crate::facts;
 use crate::facts::model::Op;
 use crate::source::{FileId, SourceFile, Sources};
@@ -33,13 +34,20 @@ fn program(text: &str) -> Linked {
     files(&[("main.rs", text)])
 }
 
+/// A program in one file that uses libraries in these versions.
+fn program_using(libraries: Libraries, text: &str) -> Linked {
+    let mut workspace = Workspace { roots: vec![root()], ..Workspace::default() };
+    add(&mut workspace, "main.rs", text, None);
+    link(workspace, libraries)
+}
+
 /// Files without a manifest; `main.rs` and what it declares are one program.
 fn files(files: &[(&str, &str)]) -> Linked {
     let mut workspace = Workspace { roots: vec![root()], ..Workspace::default() };
     for (path, text) in files {
         add(&mut workspace, path, text, None);
     }
-    link(workspace)
+    link(workspace, Libraries::any())
 }
 
 /// A package: its name, its kind of target, the text of its root file, and its dependencies as name in code and package.
@@ -72,7 +80,7 @@ fn packages(packages: &[Source]) -> Linked {
             dependencies: dependencies.collect(),
         });
     }
-    link(workspace)
+    link(workspace, Libraries::any())
 }
 
 fn root() -> Root {
@@ -86,10 +94,10 @@ fn add(workspace: &mut Workspace, path: &str, text: &str, package: Option<usize>
     file
 }
 
-fn link(workspace: Workspace) -> Linked {
+fn link(workspace: Workspace, libraries: Libraries) -> Linked {
     let extracted = workspace.sources.iter().map(|(_, file)| facts::extract(&file.text));
     let facts = extracted.map(|facts| Some(facts.unwrap_or_else(|error| panic!("{}", error.message)))).collect();
-    let outline = Outline::link(&workspace, facts, Catalogue::embedded());
+    let outline = Outline::link(&workspace, facts, Catalogue::embedded(libraries));
     let infos = outline.bodies().into_iter().map(|body| (body, outline.infer(body))).collect();
     Linked { index: Index::new(outline, infos), sources: workspace.sources }
 }

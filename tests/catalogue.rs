@@ -1,0 +1,154 @@
+//! The catalogue from outside: how the errors in a project's own entries look, and that the examples of `rules/resources/` compile with the
+//! libraries they are about.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use insta::assert_snapshot;
+use tempfile::TempDir;
+use toml::{Table, Value};
+
+const WATERTIGHT: &str = env!("CARGO_BIN_EXE_watertight");
+
+/// A package with this manifest below its name, this `main.rs` and this configuration.
+fn package(manifest: &str, main: &str, configuration: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    write("Cargo.toml", &format!("[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{manifest}"));
+    write("src/main.rs", main);
+    write("watertight.toml", configuration);
+    folder
+}
+
+/// What a run says of a configuration that is wrong.
+fn error(configuration: &str) -> String {
+    let folder = package("", "fn main() {}\n", configuration);
+    let output = Command::new(WATERTIGHT).current_dir(folder.path()).env("NO_COLOR", "1").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{configuration}");
+    // Snapshots know no trailing blanks.
+    String::from_utf8(output.stderr).unwrap().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+/// A resource with one more line.
+fn resource(line: &str) -> String {
+    format!("[[resource]]\npath = \"our_pool::Pool\"\nkind = \"connection-pool\"\n{line}\n")
+}
+
+#[test]
+fn errors_in_entries_point_at_the_key() {
+    assert_snapshot!("unknown_key", error("[[signal]]\npath = \"our_signals::on_stop\"\nsignal = [\"terminate\"]\n"));
+    assert_snapshot!("missing_path", error("[[function]]\nreturns = \"bool\"\n"));
+    assert_snapshot!("missing_kind", error("include-tests = true\n\n[[resource]]\npath = \"our_pool::Pool\"\n"));
+    assert_snapshot!("unknown_runs", error("[[function]]\npath = \"our_pool::each\"\nruns = \"requests\"\n"));
+    assert_snapshot!("unknown_effect", error(&resource("methods = { put = { effect = \"databse\" } }")));
+    assert_snapshot!("bad_type", error(&resource("constructors = { open = \"async Result<Self, our_pool::Error\" }")));
+    assert_snapshot!("wrong_type", error(&resource("constructors = { open = true }")));
+    assert_snapshot!("bad_versions", error(&resource("versions = \"since 2\"")));
+    assert_snapshot!("unknown_close", error(&resource("close = [\"close\"]\nmethods = { closed = \"async ()\" }")));
+}
+
+/// The compiled form of a file's examples: those that are true of the same versions, with what they depend on.
+struct Group {
+    name: String,
+    dependencies: Table,
+    examples: Vec<String>,
+}
+
+fn read(path: &Path) -> Table {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The examples of a catalogue file, by the versions of a library that they are true of.
+fn groups(file: &Path) -> Vec<Group> {
+    let name = file.file_stem().unwrap().to_str().unwrap();
+    let mut examples: BTreeMap<Option<(String, String)>, Vec<String>> = BTreeMap::new();
+    for (section, entries) in read(file) {
+        let entries = if ["resource", "server", "signal"].contains(&section.as_str()) { entries } else { continue };
+        for entry in entries.as_array().unwrap() {
+            let Some(example) = entry.get("example").and_then(Value::as_str) else { continue };
+            let path = entry.get("path").or_else(|| entry.get("serve")?.get(0)).and_then(Value::as_str).unwrap();
+            let library = path.split("::").next().unwrap().to_owned();
+            let versions = entry.get("versions").and_then(Value::as_str).map(|versions| (library, versions.to_owned()));
+            examples.entry(versions).or_default().push(example.to_owned());
+        }
+    }
+    let needs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue").join(format!("{name}.toml"));
+    let dependencies = |versions: &Option<(String, String)>| {
+        let mut needed = if needs.exists() { read(&needs) } else { Table::new() };
+        if let Some((library, versions)) = versions {
+            pin(&mut needed, library, versions);
+        }
+        needed
+    };
+    let numbered = examples.into_iter().enumerate();
+    let group = numbered.map(|(at, (versions, examples))| Group {
+        name: format!("{name}-{at}"),
+        dependencies: dependencies(&versions),
+        examples,
+    });
+    group.collect()
+}
+
+/// Asks for these versions of a library.
+fn pin(dependencies: &mut Table, library: &str, versions: &str) {
+    let (_, dependency) = dependencies
+        .iter_mut()
+        .find(|(name, _)| name.replace('-', "_") == library)
+        .unwrap_or_else(|| panic!("`{library}` is no dependency of its examples"));
+    match dependency {
+        Value::Table(details) => drop(details.insert("version".into(), versions.into())),
+        plain => *plain = versions.into(),
+    }
+}
+
+impl Group {
+    fn write(self, folder: &Path) {
+        let folder = folder.join(&self.name);
+        fs::create_dir_all(folder.join("src")).unwrap();
+        let text = |text: &str| Value::from(text);
+        let package = Table::from_iter([("name", text(&self.name)), ("edition", text("2024"))].map(own));
+        let manifest = [("package", Value::from(package)), ("dependencies", Value::from(self.dependencies))].map(own);
+        fs::write(folder.join("Cargo.toml"), toml::to_string(&Table::from_iter(manifest)).unwrap()).unwrap();
+        let functions = self.examples.iter().enumerate().map(|(at, example)| {
+            format!("pub async fn example_{at}() -> Result<(), Box<dyn std::error::Error>> {{\n{example}\nOk(())\n}}\n")
+        });
+        fs::write(folder.join("src/lib.rs"), functions.collect::<String>()).unwrap();
+    }
+}
+
+fn own<T>((key, value): (&str, T)) -> (String, T) {
+    (key.to_owned(), value)
+}
+
+/// Takes long and fetches every library there is an example of; `CATALOGUE_FILES=sqlx,redis` chooses files.
+#[test]
+#[ignore = "compiles the examples with their real libraries: `cargo test --test catalogue -- --ignored`"]
+fn every_example_compiles() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalogue");
+    let folder = target.join("packages");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    let chosen = std::env::var("CATALOGUE_FILES").ok();
+    let chosen = |file: &Path| {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        chosen.as_ref().is_none_or(|chosen| chosen.split(',').any(|it| it == name))
+    };
+    let resources = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/resources")).unwrap();
+    let mut files: Vec<PathBuf> = resources.map(|entry| entry.unwrap().path()).filter(|file| chosen(file)).collect();
+    files.sort();
+    let groups: Vec<Group> = files.iter().flat_map(|file| groups(file)).collect();
+    let members: Vec<String> = groups.iter().map(|group| group.name.clone()).collect();
+    groups.into_iter().for_each(|group| group.write(&folder));
+    fs::write(folder.join("Cargo.toml"), format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n")).unwrap();
+    let checked = Command::new(env!("CARGO"))
+        .args(["check", "--workspace", "--keep-going", "--target-dir"])
+        .arg(target.join("target"))
+        .current_dir(&folder)
+        .status();
+    assert!(checked.unwrap().success(), "see the errors of cargo above");
+}
