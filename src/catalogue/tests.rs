@@ -391,7 +391,8 @@ fn may_meet(one: Option<&Versions>, other: Option<&Versions>) -> bool {
 
 #[test]
 fn embedded_entries_are_given_once() {
-    let mut seen: HashMap<(Ustr, &str), Vec<(&str, Option<Versions>)>> = HashMap::default();
+    type Given = (&'static str, Option<Versions>);
+    let mut seen: HashMap<(Ustr, &str), Vec<Given>> = HashMap::default();
     let mut problems = Vec::new();
     for (file, document) in documents() {
         let callables = document.all_callables();
