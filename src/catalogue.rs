@@ -18,7 +18,8 @@ use libraries::Versions;
 mod libraries;
 
 /// A type as the catalogue writes it: `async Result<sqlx::Pool>`, `&T`, `(A, B)`, `?` (unknown), `fn` (what a closure argument
-/// returns), `arg1` (the type of the first argument), `await arg1` (what awaiting it gives).
+/// returns), `arg1` (the type of the first argument), `await arg1` (what awaiting it gives), `type1` (the first type that the call is
+/// given, as in `get::<T>()`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TypeExpr {
     Unknown,
@@ -35,6 +36,8 @@ pub enum TypeExpr {
     ClosureReturn,
     /// The type of the argument of this number, 1-based, the receiver not counted.
     Argument(u8),
+    /// The type argument of this number that the call is given, 1-based.
+    TypeArgument(u8),
 }
 
 /// Where the callable arguments of a function run.
@@ -269,6 +272,10 @@ pub enum Calls {
     Forever,
     /// They take the next connection: a loop around one is a server written by hand.
     Accepts,
+    /// They hold their thread until something else happens or much is computed: on a worker of an async runtime all its tasks wait.
+    Blocks,
+    /// They panic where an async runtime runs already.
+    PanicsInAsync,
     /// They tell people or log something: an error that reaches one is not swallowed.
     Tells,
     /// They only look: when one fails, nothing that should have happened is missing.
@@ -806,7 +813,7 @@ impl TypeExpr {
             TypeExpr::Future(of) => TypeExpr::Future(Box::new(of.map_params(f))),
             TypeExpr::Awaited(of) => TypeExpr::Awaited(Box::new(of.map_params(f))),
             TypeExpr::Tuple(parts) => TypeExpr::Tuple(parts.into_iter().map(|p| p.map_params(f)).collect()),
-            TypeExpr::Unknown | TypeExpr::ClosureReturn | TypeExpr::Argument(_) => self,
+            TypeExpr::Unknown | TypeExpr::ClosureReturn | TypeExpr::Argument(_) | TypeExpr::TypeArgument(_) => self,
         }
     }
 }
@@ -876,8 +883,12 @@ fn named(name: &str, args: Vec<TypeExpr>) -> TypeExpr {
     if name == "fn" {
         return TypeExpr::ClosureReturn;
     }
-    if let Some(number) = name.strip_prefix("arg").and_then(|n| n.parse().ok()).filter(|n| *n > 0) {
+    let numbered = |prefix: &str| name.strip_prefix(prefix)?.parse().ok().filter(|number| *number > 0);
+    if let Some(number) = numbered("arg") {
         return TypeExpr::Argument(number);
+    }
+    if let Some(number) = numbered("type") {
+        return TypeExpr::TypeArgument(number);
     }
     if let Some((_, full)) = SHORT_NAMES.iter().find(|(short, _)| *short == name) {
         return TypeExpr::Path(ustr(full), args);

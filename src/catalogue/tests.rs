@@ -22,6 +22,7 @@ fn type_expressions_of_every_form_are_read() {
     assert_eq!(ty("?"), TypeExpr::Unknown);
     assert_eq!(ty("fn"), TypeExpr::ClosureReturn);
     assert_eq!(ty("arg2"), TypeExpr::Argument(2));
+    assert_eq!(ty("type1"), TypeExpr::TypeArgument(1));
     assert_eq!(ty("Self"), TypeExpr::Param(ustr("Self")));
     assert_eq!(ty("await arg1"), TypeExpr::Awaited(Box::new(TypeExpr::Argument(1))));
     assert_eq!(ty("()"), TypeExpr::Tuple(Vec::new()));
@@ -170,6 +171,83 @@ fn the_examples_of_the_manual_are_of_the_grammar() {
     }
 }
 
+/// Calls that look as if they made something expensive, and make handles, wait by themselves or share what is there.
+const MAKING_NOTHING: &[&str] = &[
+    "redis::Client::open",
+    "isahc::get",
+    "isahc::post",
+    "isahc::send",
+    "octocrab::instance",
+    "mongodb::Client::database",
+    "mongodb::Database::collection",
+    "clickhouse::Client::with_database",
+    "std::process::Command::output",
+    "std::process::Command::status",
+    "async_process::Command::output",
+    "std::thread::Scope::spawn",
+    "tokio::task::JoinSet::spawn",
+    "flate2::read::GzEncoder::new",
+    "zstd::encode_all",
+    "zstd::stream::copy_encode",
+    "metrics_exporter_prometheus::PrometheusBuilder::install",
+    "flexi_logger::Logger::start",
+    "tempfile::tempfile",
+];
+
+/// Types whose drop, or whose never being dropped, loses nothing that anybody would miss.
+const LOSING_NOTHING: &[&str] = &[
+    "std::fs::File",
+    "async_process::Child",
+    "rusqlite::Connection",
+    "mysql::Conn",
+    "bb8::Pool",
+    "r2d2::Pool",
+    "mobc::Pool",
+    "mysql::Pool",
+    "moka::future::Cache",
+    "moka::sync::Cache",
+    "reqwest::Client",
+    "tide::Server",
+    "regex::Regex",
+    "dashmap::DashMap",
+];
+
+#[test]
+fn what_must_not_be_reported_has_nothing_to_be_reported_for() {
+    let catalogue = Catalogue::embedded(Libraries::any());
+    let mut problems = Vec::new();
+    for call in MAKING_NOTHING {
+        if catalogue.callable(ustr(call)).is_some_and(|callable| callable.constructs.is_some()) {
+            problems.push(format!("`{call}` makes something"));
+        }
+    }
+    for path in LOSING_NOTHING {
+        match catalogue.type_entry(ustr(path)) {
+            None => problems.push(format!("no entry for `{path}`")),
+            Some(entry) if entry.when_unended.is_some() => problems.push(format!("`{path}` loses something")),
+            Some(_) => {}
+        }
+    }
+    // Both are meant to be built by each worker.
+    for path in ["awc::Client", "mysql_async::Pool"] {
+        if !catalogue.resource(ustr(path)).is_some_and(|entry| entry.per_worker) {
+            problems.push(format!("`{path}` is built anew for each worker on purpose"));
+        }
+    }
+    // Servers that learn of signals by themselves, and one that cannot be stopped by anybody.
+    for server in catalogue.servers() {
+        let quiet = match server.name.as_str() {
+            "actix-web server" | "rocket server" => server.handles_signals,
+            "tide server" => server.graceful.is_empty(),
+            _ => true,
+        };
+        if !quiet {
+            problems.push(format!("the {} is asked for what it does or cannot do", server.name));
+        }
+    }
+    assert_none(problems);
+}
+
 /// What people write, what it is called in the catalogue, and the resource it brings into being.
 const WELL_KNOWN_CALLS: &[(&str, &str, Option<&str>)] = &[
     ("core::option::Option::map", "std::option::Option::map", None),
@@ -297,7 +375,11 @@ fn named_types(of: &TypeExpr, f: &mut dyn FnMut(Ustr, usize)) {
             named_types(inner, f);
         }
         TypeExpr::Tuple(parts) => parts.iter().for_each(|part| named_types(part, f)),
-        TypeExpr::Unknown | TypeExpr::Param(_) | TypeExpr::ClosureReturn | TypeExpr::Argument(_) => {}
+        TypeExpr::Unknown
+        | TypeExpr::Param(_)
+        | TypeExpr::ClosureReturn
+        | TypeExpr::Argument(_)
+        | TypeExpr::TypeArgument(_) => {}
     }
 }
 
@@ -480,8 +562,13 @@ fn embedded_traits_and_closes_are_described() {
 #[test]
 fn embedded_resources_can_be_acquired() {
     let documents = documents();
+    // A driver comes with what it drives, from the constructor of that.
+    let mut given = HashSet::default();
+    for (_, callable, ..) in documents.iter().flat_map(|(_, document)| document.all_callables()) {
+        named_types(&callable.returns, &mut |path, _| drop(given.insert(path)));
+    }
     let resources = documents.iter().flat_map(|(_, document)| document.resources.iter().map(Spanned::get_ref));
-    let unmade = resources.filter(|entry| entry.constructors.is_empty());
+    let unmade = resources.filter(|entry| entry.constructors.is_empty() && !given.contains(&entry.path));
     assert_none(unmade.map(|entry| format!("nothing constructs `{}`", entry.path)).collect());
 }
 

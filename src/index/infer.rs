@@ -883,7 +883,7 @@ impl Inference<'_> {
         arguments: &[NodeId],
         generics: Vec<Ty>,
     ) -> Ty {
-        let mut holes = Holes { params, ..Holes::default() };
+        let mut holes = Holes { params, type_arguments: generics, ..Holes::default() };
         let parameter_types: Vec<Ty> =
             callable.closure.iter().map(|t| self.world.names.catalogued(t, &holes)).collect();
         for argument in arguments {
@@ -905,7 +905,7 @@ impl Inference<'_> {
         holes.arguments = arguments.iter().map(|a| self.ty(*a)).collect();
         let ty = self.world.names.catalogued(&callable.returns, &holes);
         if callable.fresh {
-            fill_fresh(ty, self.asked_type(id).or(generics.into_iter().next().unwrap_or(Ty::Unknown)))
+            fill_fresh(ty, self.asked_type(id).or(holes.type_arguments.into_iter().next().unwrap_or(Ty::Unknown)))
         } else {
             ty
         }

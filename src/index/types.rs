@@ -179,6 +179,8 @@ pub struct Holes {
     /// What the closure argument returns.
     pub closure_return: Ty,
     pub arguments: Vec<Ty>,
+    /// Those that the call is given, as in `get::<T>()`.
+    pub type_arguments: Vec<Ty>,
 }
 
 /// The signature of a function.
@@ -383,7 +385,8 @@ impl Names<'_> {
             TypeExpr::Future(of) => Ty::Future(Box::new(part(of))),
             TypeExpr::Awaited(of) => self.awaited(&part(of)),
             TypeExpr::ClosureReturn => holes.closure_return.clone(),
-            TypeExpr::Argument(number) => holes.arguments.get(*number as usize - 1).cloned().unwrap_or(Ty::Unknown),
+            TypeExpr::Argument(number) => numbered(&holes.arguments, *number),
+            TypeExpr::TypeArgument(number) => numbered(&holes.type_arguments, *number),
         }
     }
 
@@ -410,6 +413,11 @@ impl Names<'_> {
         map.insert(ustr("Self"), Ty::Ext(path, arguments.to_vec()));
         map
     }
+}
+
+/// The type of a number that counts from one.
+fn numbered(types: &[Ty], number: u8) -> Ty {
+    types.get(number as usize - 1).cloned().unwrap_or(Ty::Unknown)
 }
 
 fn names_of(generics: &[Generic]) -> HashMap<Ustr, Vec<TypeRef>> {

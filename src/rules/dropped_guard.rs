@@ -1,4 +1,5 @@
-//! `dropped-guard`: a value that works only while it lives is dropped at once, or before the program that needs it ends.
+//! `dropped-guard`: a value that works only while it lives is dropped at once, or before the program that needs it ends; or one that must be
+//! driven never is.
 
 use ustr::Ustr;
 
@@ -15,6 +16,15 @@ use crate::index::types::Ty;
 use crate::source::Span;
 
 const ID: &str = "dropped-guard";
+
+const KEEP: &str =
+    "bind it to a name that starts with an underscore, such as `_guard`, and keep it for as long as it is needed";
+const DRIVE: &str = "spawn it, or await it beside what uses it: nothing happens while nobody polls it";
+
+/// Whether it works only while it is polled: living is not enough.
+fn is_driver(entry: &TypeEntry) -> bool {
+    entry.kind.is_some_and(|kind| kind == "driver")
+}
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -73,13 +83,18 @@ impl<'i> Looked<'i> {
                     PatternKind::Wild if self.is_temporary(init) => {
                         self.dropped_at_once(node, self.guard(ty)?, init, Some(part))
                     }
-                    PatternKind::Bind { local, .. } => self.ends_early(self.guard(ty)?, local),
+                    PatternKind::Bind { local, .. } => self.kept(self.guard(ty)?, local),
                     _ => None,
                 })
             }
-            PatternKind::Bind { local, .. } => self.ends_early(self.guard(self.info.local(*local))?, *local),
+            PatternKind::Bind { local, .. } => self.kept(self.guard(self.info.local(*local))?, *local),
             _ => None,
         }
+    }
+
+    /// A guard that has a name: it may live too short a time, and what must be driven may only lie there.
+    fn kept(&self, entry: &TypeEntry, local: LocalId) -> Option<Diagnostic> {
+        if is_driver(entry) { self.never_driven(entry, local) } else { self.ends_early(entry, local) }
     }
 
     fn statement(&self, node: NodeId, of: NodeId) -> Option<Diagnostic> {
@@ -122,9 +137,19 @@ impl<'i> Looked<'i> {
         Some(
             self.diagnostic(entry, "is dropped at once", Label::new(span, "dropped at the end of this statement"))?
                 .evidence((made != span).then(|| Label::new(made, "made here")))
-                .help("bind it to a name that starts with an underscore, such as `_guard`, and keep it for as long as it is needed")
+                .help(if is_driver(entry) { DRIVE } else { KEEP })
                 .fix(self.fix(entry, statement, pattern)),
         )
+    }
+
+    /// What does all the work of its companion is bound and never looked at again.
+    fn never_driven(&self, entry: &TypeEntry, local: LocalId) -> Option<Diagnostic> {
+        let used = self.facts.iter().any(|(_, node)| matches!(node.op, Op::Local(used) if used == local));
+        if used || self.mentioned(local) {
+            return None;
+        }
+        let bound = self.facts.local(local).range.in_file(self.body.file);
+        Some(self.diagnostic(entry, "is never driven", Label::new(bound, "neither spawned nor awaited"))?.help(DRIVE))
     }
 
     /// A guard that should live as long as the program, bound where the scope ends before the program does.
@@ -184,8 +209,12 @@ impl<'i> Looked<'i> {
         self.facts.node(node).range.in_file(self.body.file)
     }
 
-    /// Gives a name to what is bound to `_`, or binds what is not bound at all. A guard that must outlive its function needs a person.
+    /// Gives a name to what is bound to `_`, or binds what is not bound at all. A guard that must outlive its function needs a person, and a
+    /// name drives nothing.
     fn fix(&self, entry: &TypeEntry, statement: NodeId, pattern: Option<&Pattern>) -> Option<Fix> {
+        if is_driver(entry) {
+            return None;
+        }
         let applicability =
             if entry.program_long { Applicability::MaybeIncorrect } else { Applicability::MachineApplicable };
         let span = self.span(statement);
