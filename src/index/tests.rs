@@ -6,6 +6,7 @@ mod examples;
 mod flow;
 mod names;
 mod programs;
+mod shared;
 mod types;
 
 use std::path::{Path, PathBuf};
