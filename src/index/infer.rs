@@ -222,6 +222,7 @@ impl Inference<'_> {
             Op::Field { base, name } => self.field(&self.ty(*base), *name),
             Op::Index { base, .. } => self.indexed(&self.ty(*base)),
             Op::Reference { of, .. } => Ty::Ref(Box::new(self.ty(*of))),
+            Op::Deref(of) if self.is_lazy_static(*of) => self.ty(*of),
             Op::Deref(of) => self.deref(&self.ty(*of)).unwrap_or(Ty::Unknown),
             Op::Cast { ty, .. } => self.written(ty, node.region),
             Op::Unary(of) => self.ty(*of),
@@ -296,6 +297,12 @@ impl Inference<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Whether a node names a static of `lazy_static!`, whose type is written as that of what a first `*` gives.
+    fn is_lazy_static(&self, node: NodeId) -> bool {
+        let item = self.info.statics.get(&node);
+        item.is_some_and(|item| self.world.names.defs.static_item(*item).kind == StaticKind::LazyStatic)
     }
 
     /// The value of an arm whose pattern is matched against a type.

@@ -38,9 +38,12 @@ const HANDLERS: &[(&str, &str, &str)] = &[
 
 #[test]
 fn a_pool_in_the_state_of_an_application_is_known_in_a_handler() {
-    for (name, parameter, pool) in HANDLERS {
-        let code = program(&format!("{STATE} async fn handler({parameter}) {{ let taken = {pool}.clone(); taken; }} fn main() {{}}"));
-        assert_eq!(code.ty("taken"), "deadpool_postgres::Pool", "{name}");
+    let handlers = HANDLERS.iter().enumerate().map(|(at, (_, parameter, pool))| {
+        format!("async fn handler{at}({parameter}) {{ let taken{at} = {pool}.clone(); taken{at}; }}\n")
+    });
+    let code = program(&format!("{STATE}\n{}fn main() {{}}", handlers.collect::<String>()));
+    for (at, (name, ..)) in HANDLERS.iter().enumerate() {
+        assert_eq!(code.ty(&format!("taken{at}")), "deadpool_postgres::Pool", "{name}");
     }
 }
 
@@ -49,7 +52,10 @@ fn the_type_a_call_is_given_is_no_type_it_makes() {
     let code = program(&format!(
         "{STATE} fn handler(depot: &salvo::Depot) {{ depot.obtain::<deadpool_postgres::Pool>(); depot.obtain(); }} fn main() {{}}"
     ));
-    assert_eq!(code.ty("depot.obtain::<deadpool_postgres::Pool>()"), "std::result::Result<&deadpool_postgres::Pool, ?>");
+    assert_eq!(
+        code.ty("depot.obtain::<deadpool_postgres::Pool>()"),
+        "std::result::Result<&deadpool_postgres::Pool, ?>"
+    );
     assert_eq!(code.ty("depot.obtain()"), "std::result::Result<&?, ?>");
     assert!(code.index.constructions(&|_| true).is_empty());
 }
@@ -63,19 +69,40 @@ const STATICS: &[(&str, &str)] = &[
     ("static POOL: once_cell::sync::Lazy<Pool> = once_cell::sync::Lazy::new(make);", "(*POOL)"),
     ("static POOL: tokio::sync::OnceCell<Pool> = tokio::sync::OnceCell::const_new();", "POOL.get_or_init(later).await"),
     ("static POOL: async_lock::OnceCell<Pool> = async_lock::OnceCell::new();", "POOL.wait_blocking()"),
-    ("static POOL: async_once_cell::OnceCell<Pool> = async_once_cell::OnceCell::new();", "POOL.get_or_init(later()).await"),
+    (
+        "static POOL: async_once_cell::OnceCell<Pool> = async_once_cell::OnceCell::new();",
+        "POOL.get_or_init(later()).await",
+    ),
     ("static POOL: smol::lock::OnceCell<Pool> = smol::lock::OnceCell::new();", "POOL.get().unwrap()"),
     ("static POOL: spin::Once<Pool> = spin::Once::new();", "POOL.call_once(make)"),
     ("static POOL: state::InitCell<Pool> = state::InitCell::new();", "POOL.get()"),
     ("static POOL: state::LocalInitCell<Pool> = state::LocalInitCell::new();", "POOL.get()"),
-    ("static POOL: std::sync::Mutex<Option<Pool>> = std::sync::Mutex::new(None);", "POOL.lock().unwrap().as_ref().unwrap()"),
-    ("static POOL: std::sync::RwLock<Option<Pool>> = std::sync::RwLock::new(None);", "POOL.read().unwrap().as_ref().unwrap()"),
-    ("static POOL: parking_lot::Mutex<Option<Pool>> = parking_lot::const_mutex(None);", "POOL.lock().as_ref().unwrap()"),
-    ("static POOL: parking_lot::RwLock<Option<Pool>> = parking_lot::const_rwlock(None);", "POOL.read().as_ref().unwrap()"),
-    ("static POOL: arc_swap::ArcSwapOption<Pool> = arc_swap::ArcSwapOption::const_empty();", "POOL.load_full().unwrap()"),
+    (
+        "static POOL: std::sync::Mutex<Option<Pool>> = std::sync::Mutex::new(None);",
+        "POOL.lock().unwrap().as_ref().unwrap()",
+    ),
+    (
+        "static POOL: std::sync::RwLock<Option<Pool>> = std::sync::RwLock::new(None);",
+        "POOL.read().unwrap().as_ref().unwrap()",
+    ),
+    (
+        "static POOL: parking_lot::Mutex<Option<Pool>> = parking_lot::const_mutex(None);",
+        "POOL.lock().as_ref().unwrap()",
+    ),
+    (
+        "static POOL: parking_lot::RwLock<Option<Pool>> = parking_lot::const_rwlock(None);",
+        "POOL.read().as_ref().unwrap()",
+    ),
+    (
+        "static POOL: arc_swap::ArcSwapOption<Pool> = arc_swap::ArcSwapOption::const_empty();",
+        "POOL.load_full().unwrap()",
+    ),
     ("static POOL: std::sync::LazyLock<arc_swap::ArcSwap<Pool>> = std::sync::LazyLock::new(swap);", "POOL.load()"),
     ("lazy_static::lazy_static! { static ref POOL: Pool = make(); }", "(*POOL)"),
-    ("lazy_static::lazy_static! { static ref POOL: async_once::AsyncOnce<Pool> = async_once::AsyncOnce::new(later()); }", "POOL.get().await"),
+    (
+        "lazy_static::lazy_static! { static ref POOL: async_once::AsyncOnce<Pool> = async_once::AsyncOnce::new(later()); }",
+        "POOL.get().await",
+    ),
     ("thread_local! { static POOL: Pool = make(); }", "POOL.with(|pool| pool.clone())"),
     ("static mut POOL: Option<Pool> = None;", "unsafe { POOL.as_ref() }.unwrap()"),
 ];
@@ -86,11 +113,17 @@ const MAKERS: &str = "use deadpool_postgres::Pool; fn make() -> Pool { todo!() }
 #[test]
 fn a_pool_in_a_static_of_any_form_is_owned_by_it_and_known_outside() {
     let pool = ustr("deadpool_postgres::Pool");
-    for (declaration, pool_in_it) in STATICS {
-        let code = program(&format!("{MAKERS} {declaration} async fn main() {{ let taken = {pool_in_it}.clone(); taken.status(); }}"));
-        let ty = &code.index.signatures().statics[code.static_item("POOL").index()];
+    let numbered = |text: &str, at: usize| text.replace("POOL", &format!("POOL{at}"));
+    let parts = STATICS.iter().enumerate().map(|(at, (declaration, pool_in_it))| {
+        let (declaration, pool_in_it) = (numbered(declaration, at), numbered(pool_in_it, at));
+        format!("{declaration}\nasync fn take{at}() {{ let taken{at} = {pool_in_it}.clone(); taken{at}.get(); }}\n")
+    });
+    let code = program(&format!("{MAKERS}\n{}fn main() {{}}", parts.collect::<String>()));
+    for (at, (declaration, pool_in_it)) in STATICS.iter().enumerate() {
+        let ty = &code.index.signatures().statics[code.static_item(&format!("POOL{at}")).index()];
         assert!(code.index.owned_resources(ty).contains(&pool), "{declaration}");
-        assert_eq!(code.callee("taken.status()"), "deadpool_postgres::Pool::status", "{pool_in_it} of {declaration}");
+        let callee = code.callee(&format!("taken{at}.get()"));
+        assert_eq!(callee, "deadpool_postgres::Pool::get", "{pool_in_it} of {declaration}");
     }
 }
 
