@@ -6,7 +6,7 @@ use ustr::{Ustr, ustr};
 use super::defs::*;
 use super::names::{Names, Resolved, Space};
 use crate::catalogue::TypeExpr;
-use crate::facts::model::{Generic, NodeId, Path, Receiver, TypeRef};
+use crate::facts::model::{Generic, NodeId, Path, Receiver, StaticKind, TypeRef};
 
 /// What is known of the type of an expression. `Unknown` is an answer, never an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -491,7 +491,11 @@ impl Signatures {
         for id in defs.static_ids() {
             let item = defs.static_item(id);
             let module = names.module(defs.statics[id.index()].file, item.scope);
-            self.statics.push(module.map_or(Ty::Unknown, |m| names.ty(m, &item.ty, &Generics::default())));
+            let written = module.map_or(Ty::Unknown, |m| names.ty(m, &item.ty, &Generics::default()));
+            self.statics.push(match item.kind {
+                StaticKind::ThreadLocal => Ty::ext("std::thread::LocalKey", vec![written]),
+                _ => written,
+            });
         }
     }
 
