@@ -12,12 +12,14 @@ use toml::{Table, Value};
 type Names = BTreeSet<String>;
 
 /// Keys of an entry whose text is for people, or a word of the grammar.
-const PROSE: [&str; 11] = [
+const PROSE: [&str; 13] = [
+    "by",
     "effect",
     "example",
     "kind",
     "name",
     "runs",
+    "rust",
     "versions",
     "when-dropped",
     "when-repeated",

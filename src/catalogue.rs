@@ -335,6 +335,19 @@ pub struct Server {
     example: Option<String>,
 }
 
+/// A part of a library that has a successor in the versions it is said of.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Superseded {
+    /// As people write it, since it may be an alias of its own successor; what is below it is superseded too.
+    pub path: Ustr,
+    /// The successor, in words that fit "use …".
+    pub by: String,
+    versions: Option<Versions>,
+    /// The version of Rust that the successor needs, where it is part of the standard library.
+    pub rust: Option<String>,
+}
+
 /// Code that learns of signals: any mention of `path` says that these are handled.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -396,6 +409,8 @@ struct Document {
     #[serde(default, rename = "signal")]
     signals: Vec<Signal>,
     #[serde(default)]
+    superseded: Vec<Superseded>,
+    #[serde(default)]
     handlers: Handlers,
     #[serde(default)]
     entries: Entries,
@@ -440,6 +455,7 @@ impl Document {
         self.functions.retain(|entry| fits(&entry.path, &entry.versions));
         self.servers.retain(|server| server.serve.iter().all(|path| fits(path, &server.versions)));
         self.signals.retain(|signal| fits(&signal.path, &signal.versions));
+        self.superseded.retain(|old| fits(&old.path, &old.versions));
         self
     }
 }
@@ -508,6 +524,7 @@ pub struct Catalogue {
     callables: HashMap<Ustr, Callable>,
     servers: Vec<Server>,
     signals: HashMap<Ustr, Signal>,
+    superseded: HashMap<Ustr, Superseded>,
     handlers: Handlers,
     entries: Entries,
     calls: HashMap<Calls, CallList>,
@@ -562,6 +579,7 @@ impl Catalogue {
         }
         self.servers.extend(document.servers);
         self.signals.extend(document.signals.into_iter().map(|s| (s.path, s)));
+        self.superseded.extend(document.superseded.into_iter().map(|old| (old.path, old)));
         self.handlers.attributes.extend(document.handlers.attributes);
         self.handlers.traits.extend(document.handlers.traits);
         self.handlers.parameters.extend(document.handlers.parameters);
@@ -680,6 +698,12 @@ impl Catalogue {
 
     pub fn servers(&self) -> &[Server] {
         &self.servers
+    }
+
+    /// The successor of a library's item in the version in use, by the path under which people write it, or of what it is below.
+    pub fn superseded(&self, path: Ustr) -> Option<&Superseded> {
+        let mut prefixes = std::iter::successors(Some(path.as_str()), |path| Some(path.rsplit_once("::")?.0));
+        prefixes.find_map(|prefix| self.superseded.get(&ustr::existing_ustr(prefix)?))
     }
 
     /// The signals that a mention of `path` shows to be handled.

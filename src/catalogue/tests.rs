@@ -162,6 +162,52 @@ fn a_later_text_replaces_what_it_names_again() {
 }
 
 #[test]
+fn what_is_superseded_is_found_from_its_version_on_and_with_all_below_it() {
+    let text = r#"
+        [aliases]
+        "a::Old" = "a::New"
+        [[superseded]]
+        path = "a::Old"
+        by = "`a::New`"
+        versions = ">=2"
+        [[superseded]]
+        path = "b"
+        by = "`c`"
+        rust = "1.80"
+    "#;
+    let catalogue = |version: &str| {
+        let mut libraries = Libraries::default();
+        libraries.add(ustr("a"), Some(version), None);
+        let mut catalogue = Catalogue { libraries, ..Catalogue::default() };
+        catalogue.extend(text).expect("a good catalogue");
+        catalogue
+    };
+    let (old, new) = (catalogue("1.9.0"), catalogue("2.0.0"));
+    let by = |catalogue: &Catalogue, path: &str| catalogue.superseded(ustr(path)).map(|it| it.by.clone());
+    assert_eq!(by(&new, "a::Old::open"), Some("`a::New`".to_owned()));
+    assert_eq!(by(&old, "a::Old::open"), None);
+    assert_eq!(by(&new, "a::Older"), None);
+    assert_eq!(by(&old, "b::x::y"), Some("`c`".to_owned()));
+    assert_eq!(old.superseded(ustr("b")).and_then(|it| it.rust.clone()), Some("1.80".to_owned()));
+}
+
+#[test]
+fn embedded_successors_fit_a_sentence() {
+    let mut problems = Vec::new();
+    for (file, document) in documents() {
+        for old in &document.superseded {
+            if old.by.ends_with('.') || old.by.starts_with(char::is_uppercase) || !old.by.contains('`') {
+                problems.push(format!("{file}: `{}`: use {}", old.path, old.by));
+            }
+            if old.rust.as_ref().is_some_and(|rust| rust.split('.').any(|part| part.parse::<u32>().is_err())) {
+                problems.push(format!("{file}: `{}` asks for the Rust of no version", old.path));
+            }
+        }
+    }
+    assert_none(problems);
+}
+
+#[test]
 fn the_examples_of_the_manual_are_of_the_grammar() {
     let manual = include_str!("../../docs/resources.md");
     let examples: Vec<&str> = manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
@@ -564,8 +610,8 @@ fn embedded_resources_can_be_acquired() {
     let documents = documents();
     // A driver comes with what it drives, from the constructor of that.
     let mut given = HashSet::default();
-    for (_, callable, ..) in documents.iter().flat_map(|(_, document)| document.all_callables()) {
-        named_types(&callable.returns, &mut |path, _| drop(given.insert(path)));
+    for described in documents.iter().flat_map(|(_, document)| document.all_callables()) {
+        named_types(&described.callable.returns, &mut |path, _| given.extend([path]));
     }
     let resources = documents.iter().flat_map(|(_, document)| document.resources.iter().map(Spanned::get_ref));
     let unmade = resources.filter(|entry| entry.constructors.is_empty() && !given.contains(&entry.path));

@@ -59,6 +59,15 @@ impl Seen {
         let index = &code.index;
         let within = |site: super::Site| index.function_of(site.body);
         let made = index.constructions(&|_| true).into_iter().filter_map(|it| Some((within(it.site)?, it.resource)));
+        // What drives another comes with it, from the constructor of that.
+        let given = index.bodies().flat_map(|(body, _, info)| {
+            let sites = info.callees.keys().map(move |node| super::Site { body, node: *node });
+            sites.flat_map(|site| index.owned_resources(index.ty(site)).into_iter().map(move |owned| (site, owned)))
+        });
+        let is_driver =
+            |path: Ustr| index.resource(path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "driver");
+        let given = given.filter(|(_, owned)| is_driver(*owned));
+        let made = made.chain(given.filter_map(|(site, owned)| Some((within(site)?, owned))));
         let ended =
             index.releases().into_iter().filter_map(|(site, _)| Some((within(site)?, index.callable(site)?.closes?)));
         let mentioned = index.bodies().flat_map(|(body, _, info)| {
