@@ -282,6 +282,14 @@ pub enum Calls {
     Looks,
     /// They bound in time what they are given, or what they are laid around.
     BoundsTime,
+    /// They add something to a collection.
+    Grows,
+    /// Those of `grows` whose first argument is a key or element that the collection has once.
+    GrowsByKey,
+    /// They take something away from a collection, or all of it.
+    Shrinks,
+    /// They give another value each time.
+    Unique,
 }
 
 /// The calls of a list: by canonical path, or by the last part of any path.
@@ -306,6 +314,10 @@ impl CallList {
             None => known == name,
         };
         self.paths.contains(&path) || self.names.iter().any(named)
+    }
+
+    fn contains_a_member(&self, owner: Ustr) -> bool {
+        self.paths.iter().any(|path| path.rsplit_once("::").is_some_and(|(of, _)| of == owner.as_str()))
     }
 }
 
@@ -694,6 +706,11 @@ impl Catalogue {
     /// Whether a call stands in a list.
     pub fn lists(&self, list: Calls, path: Ustr) -> bool {
         self.calls.get(&list).is_some_and(|calls| calls.contains(path))
+    }
+
+    /// Whether a method or function of this type stands in a list, by path.
+    pub fn lists_a_member(&self, list: Calls, owner: Ustr) -> bool {
+        self.calls.get(&list).is_some_and(|calls| calls.contains_a_member(owner))
     }
 
     pub fn servers(&self) -> &[Server] {

@@ -479,7 +479,7 @@ impl Inference<'_> {
         self.autoderef(ty, |ty| match ty {
             Ty::Adt(id, arguments) => {
                 let found = self.world.signatures.fields[id.index()].get(&name)?;
-                Some(found.substitute(&self.own_params(*id, arguments)))
+                Some(found.substitute(&self.world.names.own_params(*id, arguments)))
             }
             Ty::Tuple(parts) => name.parse::<usize>().ok().and_then(|at| parts.get(at).cloned()),
             Ty::Ext(path, arguments) if name == "0" => {
@@ -489,11 +489,6 @@ impl Inference<'_> {
             _ => None,
         })
         .unwrap_or(Ty::Unknown)
-    }
-
-    fn own_params(&self, id: TypeId, arguments: &[Ty]) -> HashMap<Ustr, Ty> {
-        let generics = &self.world.names.defs.type_def(id).generics;
-        generics.iter().map(|g| g.name).zip(arguments.iter().cloned()).collect()
     }
 
     /// The first answer along `*`, `**`, …
@@ -509,19 +504,7 @@ impl Inference<'_> {
     }
 
     fn deref(&self, ty: &Ty) -> Option<Ty> {
-        match ty {
-            Ty::Ref(of) => Some((**of).clone()),
-            Ty::Adt(id, arguments) => {
-                let target = self.world.signatures.derefs.get(id)?;
-                Some(target.substitute(&self.own_params(*id, arguments)))
-            }
-            Ty::Ext(path, arguments) => {
-                let target = self.world.names.catalogue.type_entry(*path)?.deref.as_ref()?;
-                let holes = Holes { params: self.world.names.params_of(*path, arguments), ..Holes::default() };
-                Some(self.world.names.catalogued(target, &holes))
-            }
-            _ => None,
-        }
+        self.world.names.deref(self.world.signatures, ty)
     }
 
     /// What indexing a value gives: a map's value, a list's element.
@@ -594,7 +577,7 @@ impl Inference<'_> {
                         Some((id, variant, arguments)) => {
                             let found =
                                 self.world.signatures.fields[id.index()].get(&field_key(*variant, *name)).cloned();
-                            found.unwrap_or(Ty::Unknown).substitute(&self.own_params(*id, arguments))
+                            found.unwrap_or(Ty::Unknown).substitute(&self.world.names.own_params(*id, arguments))
                         }
                         None => Ty::Unknown,
                     };
@@ -649,7 +632,7 @@ impl Inference<'_> {
             };
         }
         let Some((id, variant, arguments)) = self.pattern_owner(path, ty) else { return Vec::new() };
-        let params = self.own_params(id, &arguments);
+        let params = self.world.names.own_params(id, &arguments);
         let field = |at: usize| {
             let found = self.world.signatures.fields[id.index()].get(&field_key(variant, ustr(&at.to_string())));
             found.map_or(Ty::Unknown, |ty| ty.substitute(&params))

@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod defs;
 pub mod effects;
 pub mod flow;
+pub mod growth;
 pub mod infer;
 mod modules;
 mod names;
@@ -14,6 +15,9 @@ pub mod resources;
 #[cfg(test)]
 mod tests;
 pub mod types;
+pub mod variety;
+
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap as HashMap;
 use ustr::Ustr;
@@ -71,6 +75,7 @@ pub struct Index {
     programs: Vec<Program>,
     effects: effects::Effects,
     resources: resources::Ownership,
+    made: OnceLock<HashMap<TypeId, Vec<Site>>>,
 }
 
 impl Index {
@@ -79,8 +84,15 @@ impl Index {
         let infos: HashMap<BodyRef, BodyInfo> = infos.into_iter().collect();
         let calls = CallGraph::new(&outline.defs, &outline.signatures, &infos);
         let resources = resources::Ownership::new(&outline);
-        let mut index =
-            Index { outline, infos, calls, programs: Vec::new(), effects: effects::Effects::default(), resources };
+        let mut index = Index {
+            outline,
+            infos,
+            calls,
+            programs: Vec::new(),
+            effects: effects::Effects::default(),
+            resources,
+            made: OnceLock::new(),
+        };
         index.programs = programs::find(&index);
         index.effects = effects::find(&index);
         index
@@ -135,6 +147,11 @@ impl Index {
     /// The type of a node's value.
     pub fn ty(&self, site: Site) -> &Ty {
         self.info(site.body).ty(site.node)
+    }
+
+    /// What `*value` gives for a value of this type.
+    pub fn dereferenced(&self, ty: &Ty) -> Option<Ty> {
+        self.outline.names().deref(self.signatures(), ty)
     }
 
     pub fn span(&self, site: Site) -> Span {

@@ -540,6 +540,44 @@ fn is_data(ty: &Ty) -> bool {
     }
 }
 
+impl Index {
+    /// Where values of a type of the workspace are made, tests aside: by literals, constructors, and functions of libraries that a derive gives it.
+    pub fn made_at(&self, id: TypeId) -> &[Site] {
+        self.made.get_or_init(|| self.all_made()).get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    fn all_made(&self) -> HashMap<TypeId, Vec<Site>> {
+        let mut all: HashMap<TypeId, Vec<Site>> = HashMap::default();
+        for (body, facts, info) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
+            for (node, n) in facts.iter() {
+                let Ty::Adt(id, _) = info.ty(node) else { continue };
+                let is_it = |other: NodeId| matches!(info.ty(other).peeled(), Ty::Adt(other, _) if other == id);
+                let made = match (&n.op, info.callees.get(&node)) {
+                    (Op::Struct { rest, .. }, _) => !rest.is_some_and(is_it),
+                    (Op::Call { .. }, Some(Callee::Constructor(..))) => true,
+                    (Op::Call { arguments, .. }, Some(Callee::External(_))) => !arguments.iter().any(|a| is_it(*a)),
+                    _ => false,
+                };
+                if made {
+                    all.entry(*id).or_default().push(Site { body, node });
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether the values of a type live as long as a service: each place that makes one runs once, where a `main` leads.
+    pub fn is_made_once(&self, id: TypeId) -> bool {
+        let made = self.made_at(id);
+        let leads = |site: &Site, service: bool| {
+            self.programs().iter().any(|p| (!service || p.is_service()) && self.main_leads_to(p, site.body))
+        };
+        !made.is_empty()
+            && made.iter().all(|site| leads(site, false) && self.repeated(*site).is_none())
+            && made.iter().any(|site| leads(site, true))
+    }
+}
+
 /// A kind as words: `connection pool`.
 pub fn words(kind: &str) -> String {
     kind.replace('-', " ")

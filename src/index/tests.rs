@@ -4,6 +4,7 @@
 mod behaviour;
 mod examples;
 mod flow;
+mod growth;
 mod names;
 mod programs;
 mod shared;

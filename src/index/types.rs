@@ -413,6 +413,29 @@ impl Names<'_> {
         map.insert(ustr("Self"), Ty::Ext(path, arguments.to_vec()));
         map
     }
+
+    /// What the generic parameters of a type of the workspace stand for.
+    pub fn own_params(&self, id: TypeId, arguments: &[Ty]) -> HashMap<Ustr, Ty> {
+        let generics = &self.defs.type_def(id).generics;
+        generics.iter().map(|g| g.name).zip(arguments.iter().cloned()).collect()
+    }
+
+    /// What `*value` gives.
+    pub fn deref(&self, signatures: &Signatures, ty: &Ty) -> Option<Ty> {
+        match ty {
+            Ty::Ref(of) => Some((**of).clone()),
+            Ty::Adt(id, arguments) => {
+                let target = signatures.derefs.get(id)?;
+                Some(target.substitute(&self.own_params(*id, arguments)))
+            }
+            Ty::Ext(path, arguments) => {
+                let target = self.catalogue.type_entry(*path)?.deref.as_ref()?;
+                let holes = Holes { params: self.params_of(*path, arguments), ..Holes::default() };
+                Some(self.catalogued(target, &holes))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The type of a number that counts from one.

@@ -2,6 +2,7 @@
 
 mod dropped_guard;
 mod duplicate_pool;
+mod growing_global;
 mod missing_graceful_shutdown;
 mod missing_sigterm;
 pub mod page;
@@ -52,6 +53,7 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "dropped-guard" => Some(dropped_guard::check),
     "per-call-pool" => Some(per_call_pool::check),
     "duplicate-pool" => Some(duplicate_pool::check),
+    "growing-global" => Some(growing_global::check),
     "swallowed-error" => Some(swallowed_error::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),

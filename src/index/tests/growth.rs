@@ -1,0 +1,78 @@
+//! Collections that live on: which of them only ever grow, and how many different things are put in.
+
+use super::{Linked, program};
+use crate::index::calls::Site;
+use crate::index::variety::Variety;
+
+const MAPS: &str = "use std::collections::HashMap; use std::sync::{Arc, LazyLock, Mutex}; ";
+
+fn growing(code: &Linked) -> Vec<String> {
+    code.index.growing().iter().map(|growing| code.index.keeper_words(growing.keeper)).collect()
+}
+
+#[test]
+fn what_is_added_to_and_never_taken_from_grows() {
+    let code = program(&format!(
+        "{MAPS} static GROWS: LazyLock<Mutex<HashMap<String, u8>>> = LazyLock::new(Default::default); \
+         static CLEARED: Mutex<Vec<u8>> = Mutex::new(Vec::new()); \
+         struct App {{ kept: HashMap<u8, u8>, swapped: Vec<u16>, checked: Vec<u32>, replaced: Vec<u64> }} \
+         fn add(key: String) {{ GROWS.lock().unwrap().insert(key, 1); CLEARED.lock().unwrap().push(2); }} \
+         fn clear() {{ let mut all = CLEARED.lock().unwrap_or_else(|e| e.into_inner()); all.clear(); }} \
+         impl App {{ fn add(&mut self) {{ self.kept.insert(1, 2); self.swapped.push(1); self.replaced.push(1); \
+             if self.checked.len() < 9 {{ self.checked.push(3); }} }} \
+             fn flush(&mut self) -> Vec<u16> {{ self.replaced = Vec::new(); std::mem::take(&mut self.swapped) }} }} fn main() {{}}"
+    ));
+    assert_eq!(growing(&code), ["GROWS", "App::kept"]);
+}
+
+#[test]
+fn what_shrinks_further_in_bounds_nothing_around_it() {
+    let code = program(&format!(
+        "{MAPS} struct Outer {{ lists: HashMap<String, Vec<u8>> }} struct Inner {{ lists: HashMap<u8, Vec<u16>> }} \
+         impl Outer {{ fn add(&mut self, key: String) {{ let list = self.lists.entry(key).or_default(); list.clear(); list.push(1); }} }} \
+         impl Inner {{ fn add(&mut self) {{ self.lists.get_mut(&1).unwrap().push(1); }} fn end(&mut self) {{ self.lists.remove(&1); }} }} \
+         fn main() {{}}"
+    ));
+    assert_eq!(growing(&code), ["Outer::lists"]);
+}
+
+#[test]
+fn what_may_be_the_same_collection_shrinks_too() {
+    let code = program(&format!(
+        "{MAPS} struct Shop {{ shared: Arc<Mutex<HashMap<u8, u8>>> }} struct Cleaner {{ theirs: Arc<Mutex<HashMap<u8, u8>>> }} \
+         struct Own {{ passed: HashMap<u16, u8> }} struct Getter {{ inner: HashMap<u32, u8> }} \
+         impl Shop {{ fn add(&self) {{ self.shared.lock().unwrap().insert(1, 1); }} }} \
+         impl Cleaner {{ fn clean(&self) {{ self.theirs.lock().unwrap().clear(); }} }} \
+         impl Own {{ fn add(&mut self) {{ self.passed.insert(1, 1); prune(&mut self.passed); }} }} \
+         fn prune(map: &mut HashMap<u16, u8>) {{ map.remove(&1); }} \
+         impl Getter {{ fn all(&mut self) -> &mut HashMap<u32, u8> {{ &mut self.inner }} fn add(&mut self) {{ self.all().insert(1, 1); }} \
+             fn end(&mut self) {{ self.all().clear(); }} }} fn main() {{}}"
+    ));
+    assert_eq!(growing(&code), [""; 0]);
+}
+
+#[test]
+fn a_value_is_one_of_few_or_ever_new() {
+    let code = program(
+        "use axum::{Router, extract::Path, routing::get}; #[derive(Clone, Copy)] enum Kind { A, B } struct Settings { name: String } \
+         async fn handle(Path(asked): Path<String>) { note(asked.trim()); } fn note(word: &str) { keep(word); } fn keep<T>(t: T) {} \
+         impl Settings { fn all(&self, kind: Kind) { keep(&self.name); keep(kind); keep(\"literal\"); } } \
+         fn alone(somebody: String) { keep(somebody); } fn now() { keep(std::time::Instant::now()); } \
+         fn main() { let _: Router = Router::new().route(\"/\", get(handle)); }",
+    );
+    let variety = |call: &str| {
+        let site = code.site(call);
+        let crate::facts::model::Op::Call { arguments, .. } = &code.index.node(site).op else { panic!("{call}") };
+        code.index.variety(Site { node: arguments[0], ..site })
+    };
+    for (call, expected) in [
+        ("keep(word)", Variety::Endless),
+        ("keep(std::time::Instant::now())", Variety::Endless),
+        ("keep(&self.name)", Variety::Few),
+        ("keep(kind)", Variety::Few),
+        ("keep(\"literal\")", Variety::Few),
+        ("keep(somebody)", Variety::Unknown),
+    ] {
+        assert_eq!(variety(call), expected, "{call}");
+    }
+}

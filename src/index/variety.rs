@@ -1,0 +1,162 @@
+//! How many values an expression can have while a program runs: a few that are settled when it starts, or ever new ones that come from outside.
+
+use rustc_hash::FxHashSet as HashSet;
+
+use super::calls::Site;
+use super::defs::*;
+use super::infer::Callee;
+use super::{Index, Ty};
+use crate::catalogue::{Calls, Runs};
+use crate::facts::model::{LocalId, NodeId, Op, RegionKind};
+
+/// How many values there can be, in the order in which one answer outweighs another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Variety {
+    /// Constants, settings, what the program was started with.
+    Few,
+    Unknown,
+    /// It stems from a request, a message, or from what gives another value each time.
+    Endless,
+}
+
+/// How far a value is followed through locals and callers.
+const FUEL: u32 = 32;
+
+impl Index {
+    /// How many values an expression can have.
+    pub fn variety(&self, site: Site) -> Variety {
+        self.variety_of(site, &mut HashSet::default(), FUEL)
+    }
+
+    fn variety_of(&self, site: Site, seen: &mut HashSet<Site>, fuel: u32) -> Variety {
+        if fuel == 0 {
+            return Variety::Unknown;
+        }
+        if !seen.insert(site) || self.has_few_values(self.ty(site)) {
+            return Variety::Few;
+        }
+        let own = match &self.node(site).op {
+            Op::Local(local) => return self.variety_of_local(site.body, *local, seen, fuel),
+            Op::Call { .. } | Op::Method { .. } => self.variety_of_call(site),
+            Op::Macro(call) => {
+                let of = |local: &LocalId| self.variety_of_local(site.body, *local, seen, fuel - 1);
+                let mentioned = call.mentions.iter().map(of).max().unwrap_or(Variety::Few);
+                mentioned.max(if call.seen { Variety::Few } else { Variety::Unknown })
+            }
+            Op::Closure { .. } | Op::Async(_) | Op::Unseen => Variety::Unknown,
+            _ => Variety::Few,
+        };
+        let mut widest = own;
+        let mut parts: Vec<NodeId> = Vec::new();
+        self.node(site).op.operands(&mut |part| parts.push(part));
+        self.node(site).op.regions(&mut |region| parts.extend(self.body(site.body).region(region).value));
+        for node in parts {
+            if widest < Variety::Endless {
+                widest = widest.max(self.variety_of(Site { node, ..site }, seen, fuel - 1));
+            }
+        }
+        widest
+    }
+
+    /// What a call adds to the variety of its receiver and arguments.
+    fn variety_of_call(&self, site: Site) -> Variety {
+        let catalogue = self.catalogue();
+        match self.callee(site) {
+            Some(Callee::External(path)) => {
+                let new_each_time = [Calls::Unique, Calls::Waits, Calls::Accepts];
+                if new_each_time.iter().any(|list| catalogue.lists(*list, *path)) {
+                    return Variety::Endless;
+                }
+                let reads = self.callable(site).is_some_and(|callable| callable.effect.is_some());
+                if reads { Variety::Unknown } else { Variety::Few }
+            }
+            Some(Callee::Constructor(..)) => Variety::Few,
+            Some(Callee::Workspace(function)) => {
+                let makes_own = self.defs().function(*function).returns.is_some();
+                let given = self.defs().function(*function).receiver.is_some()
+                    || !self.defs().function(*function).parameters.is_empty();
+                if makes_own && !given { Variety::Unknown } else { Variety::Few }
+            }
+            _ => Variety::Unknown,
+        }
+    }
+
+    fn variety_of_local(&self, body: BodyRef, local: LocalId, seen: &mut HashSet<Site>, fuel: u32) -> Variety {
+        if fuel == 0 {
+            return Variety::Unknown;
+        }
+        if self.is_given_by_a_request(body, local) {
+            return Variety::Endless;
+        }
+        if self.body(body).local(local).name == "self" {
+            return Variety::Few;
+        }
+        if let Some(at) = self.position_among_parameters(body, local) {
+            return self.variety_of_parameter(body, local, at, seen, fuel);
+        }
+        let sources = self.sources(body, local);
+        let of = |node: &NodeId| self.variety_of(Site { body, node: *node }, seen, fuel - 1);
+        sources.iter().map(of).max().unwrap_or(Variety::Unknown)
+    }
+
+    fn variety_of_parameter(
+        &self,
+        body: BodyRef,
+        local: LocalId,
+        at: usize,
+        seen: &mut HashSet<Site>,
+        fuel: u32,
+    ) -> Variety {
+        let Some(function) = self.function_of(body) else { return Variety::Unknown };
+        let callers: Vec<_> = self.calls.callers(function).iter().filter(|c| !self.is_test(c.site.body)).collect();
+        if self.handler(function).is_some() || callers.iter().any(|call| call.runs == Runs::Request) {
+            let state = self.struct_behind(self.info(body).local(local)).is_some_and(|id| self.is_made_once(id));
+            return if state { Variety::Few } else { Variety::Endless };
+        }
+        let mut widest = if callers.is_empty() { Variety::Unknown } else { Variety::Few };
+        for call in callers {
+            let given = match &self.node(call.site).op {
+                Op::Method { arguments, .. } => arguments.get(at),
+                Op::Call { arguments, .. } => {
+                    arguments.get(at + usize::from(self.defs().function(function).receiver.is_some()))
+                }
+                _ => None,
+            };
+            widest =
+                widest.max(given.map_or(Variety::Unknown, |node| {
+                    self.variety_of(Site { node: *node, ..call.site }, seen, fuel - 1)
+                }));
+        }
+        widest
+    }
+
+    fn position_among_parameters(&self, body: BodyRef, local: LocalId) -> Option<usize> {
+        self.body(body).parameters.iter().position(|pattern| pattern.locals().contains(&local))
+    }
+
+    /// Whether a local is the parameter of a closure that runs per request.
+    fn is_given_by_a_request(&self, body: BodyRef, local: LocalId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        facts.nodes.iter().any(|node| match &node.op {
+            Op::Closure { region, parameters, .. } => {
+                debug_assert_eq!(facts.region(*region).kind, RegionKind::Closure);
+                info.runs.get(region) == Some(&Runs::Request)
+                    && parameters.iter().any(|pattern| pattern.locals().contains(&local))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a type has only so many values: an enum without fields, `bool`, a type's id.
+    fn has_few_values(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Adt(id, _) => {
+                let item = self.defs().type_def(*id);
+                !item.variants.is_empty() && item.fields.is_empty()
+            }
+            Ty::Ext(path, _) => path == "bool" || path == "std::any::TypeId",
+            Ty::Tuple(parts) => parts.iter().all(|part| self.has_few_values(part)),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `growing-global`: a collection that stays as long as the program gets more with every request or turn, and nothing ever takes anything away.
+
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::contexts::{Repeated, Repeats};
+use crate::index::growth::{Growing, Keeper};
+use crate::index::variety::Variety;
+
+const ID: &str = "growing-global";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    index.growing().iter().filter_map(|growing| diagnose(index, growing)).collect()
+}
+
+fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
+    let ever_more = growing.added.iter().filter(|site| adds_ever_more(index, growing.keeper, **site));
+    let (site, repeated) = ever_more.into_iter().find_map(|site| Some((*site, while_serving(index, *site)?)))?;
+    let span = index.keeper_span(growing.keeper);
+    if !index.stays(growing.keeper) || index.is_intended(span) || index.is_intended(index.span(site)) {
+        return None;
+    }
+    let name = index.keeper_words(growing.keeper);
+    let often = repeated.repeats.words();
+    let others = growing.added.iter().filter(|other| **other != site).take(3);
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Likely,
+        format!("`{name}` only ever grows"),
+        Label::new(span, "nothing removes from it, replaces it or bounds its size"),
+    )
+    .about(index.item_path(site.body), &name)
+    .evidence([Label::new(index.name_span(site), format!("it gets more here, {often}"))])
+    .evidence(others.map(|other| Label::new(index.name_span(*other), "and here")))
+    .evidence(repeated.evidence)
+    .note("it lives as long as the program: what is put in stays in memory until the program ends")
+    .help("remove what is no longer needed, or keep it in a cache with a capacity or a time to live");
+    Some(diagnostic)
+}
+
+/// Whether what a call adds is ever something new. A static has no owner that could know how many there will be; a field has one.
+fn adds_ever_more(index: &Index, keeper: Keeper, site: Site) -> bool {
+    match index.added_variety(site) {
+        Variety::Few => false,
+        Variety::Unknown => matches!(keeper, Keeper::Static(_)),
+        Variety::Endless => true,
+    }
+}
+
+/// The proof that a site runs again and again for as long as the program serves: per request, or in a loop that waits for work.
+fn while_serving(index: &Index, site: Site) -> Option<Repeated> {
+    let repeated = index.repeated_if(site, &|body, region| index.is_work_loop(body, region))?;
+    let counts = match repeated.repeats {
+        Repeats::Request => true,
+        Repeats::Iteration => repeated.in_loop.is_some() && index.services_reaching(site.body).next().is_some(),
+        Repeats::Worker => false,
+    };
+    counts.then_some(repeated)
+}
