@@ -47,15 +47,35 @@ impl Index {
             _ => Variety::Few,
         };
         let mut widest = own;
-        let mut parts: Vec<NodeId> = Vec::new();
-        self.node(site).op.operands(&mut |part| parts.push(part));
-        self.node(site).op.regions(&mut |region| parts.extend(self.body(site.body).region(region).value));
-        for node in parts {
+        for node in self.made_of(site) {
             if widest < Variety::Endless {
                 widest = widest.max(self.variety_of(Site { node, ..site }, seen, fuel - 1));
             }
         }
         widest
+    }
+
+    /// What the value of an expression is made of. What is looked up or selected is made of where it lies, whatever it is looked up by.
+    fn made_of(&self, site: Site) -> Vec<NodeId> {
+        let (body, node) = (self.body(site.body), self.node(site));
+        if let Op::Method { receiver, .. } = &node.op
+            && self.is_collected(self.ty(Site { node: *receiver, ..site }))
+        {
+            return vec![*receiver];
+        }
+        let mut parts: Vec<NodeId> = Vec::new();
+        node.op.operands(&mut |part| parts.push(part));
+        node.op.regions(&mut |region| parts.extend(body.region(region).value));
+        parts
+    }
+
+    /// Whether a type is a collection, or iterates over one.
+    fn is_collected(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Slice(_) => true,
+            Ty::Ext(path, _) => path == "std::iter::Iterator" || self.catalogue().lists_a_member(Calls::Grows, *path),
+            _ => false,
+        }
     }
 
     /// What a call adds to the variety of its receiver and arguments.
@@ -110,7 +130,7 @@ impl Index {
         let Some(function) = self.function_of(body) else { return Variety::Unknown };
         let callers: Vec<_> = self.calls.callers(function).iter().filter(|c| !self.is_test(c.site.body)).collect();
         if self.handler(function).is_some() || callers.iter().any(|call| call.runs == Runs::Request) {
-            let state = self.struct_behind(self.info(body).local(local)).is_some_and(|id| self.is_made_once(id));
+            let state = self.struct_behind(self.info(body).local(local)).is_some_and(|id| self.is_made_at_start(id));
             return if state { Variety::Few } else { Variety::Endless };
         }
         let mut widest = if callers.is_empty() { Variety::Unknown } else { Variety::Few };
@@ -128,6 +148,12 @@ impl Index {
                 }));
         }
         widest
+    }
+
+    /// Whether the program itself makes the values of a type, and none of them for a request: what is shared, not what is sent.
+    fn is_made_at_start(&self, id: TypeId) -> bool {
+        let made = self.made_at(id);
+        !made.is_empty() && made.iter().all(|site| self.repeated(*site).is_none())
     }
 
     fn position_among_parameters(&self, body: BodyRef, local: LocalId) -> Option<usize> {

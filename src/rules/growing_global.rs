@@ -4,7 +4,7 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::contexts::{Repeated, Repeats};
-use crate::index::growth::{Growing, Keeper};
+use crate::index::growth::Growing;
 use crate::index::variety::Variety;
 
 const ID: &str = "growing-global";
@@ -14,8 +14,8 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 }
 
 fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
-    let ever_more = growing.added.iter().filter(|site| adds_ever_more(index, growing.keeper, **site));
-    let (site, repeated) = ever_more.into_iter().find_map(|site| Some((*site, while_serving(index, *site)?)))?;
+    let mut ever_new = growing.added.iter().filter(|site| index.added_variety(**site) == Variety::Endless);
+    let (site, repeated) = ever_new.find_map(|site| Some((*site, while_serving(index, *site)?)))?;
     let span = index.keeper_span(growing.keeper);
     if !index.stays(growing.keeper) || index.is_intended(span) || index.is_intended(index.span(site)) {
         return None;
@@ -36,15 +36,6 @@ fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     .note("it lives as long as the program: what is put in stays in memory until the program ends")
     .help("remove what is no longer needed, or keep it in a cache with a capacity or a time to live");
     Some(diagnostic)
-}
-
-/// Whether what a call adds is ever something new. A static has no owner that could know how many there will be; a field has one.
-fn adds_ever_more(index: &Index, keeper: Keeper, site: Site) -> bool {
-    match index.added_variety(site) {
-        Variety::Few => false,
-        Variety::Unknown => matches!(keeper, Keeper::Static(_)),
-        Variety::Endless => true,
-    }
 }
 
 /// The proof that a site runs again and again for as long as the program serves: per request, or in a loop that waits for work.
