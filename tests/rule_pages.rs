@@ -121,7 +121,7 @@ fn every_example_is_found_as_it_is_marked() {
 fn outcome(page: &str, example: &Example) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     write(example, folder.path(), DEFAULT_MANIFEST);
-    match lint(folder.path()) {
+    match lint(folder.path(), &["--warn", "all"]) {
         Err(error) => vec![format!("{page}:{}: {error}", example.line)],
         Ok(found) => {
             let differences = differences(&all_expectations(example), found);

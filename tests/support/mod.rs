@@ -59,13 +59,14 @@ fn expectation(path: &str, line: usize, marker: &str) -> Expectation {
     Expectation { place: Place { path: path.to_owned(), line: line - up }, rule: rule.to_owned() }
 }
 
-/// Lints `folder` as a user would who stands in it.
+/// Lints `folder` as a user would who stands in it, with the options for levels that are given.
 ///
 /// # Errors
 ///
 /// What the linter said instead of a report, or what it had to skip.
-pub fn lint(folder: &Path) -> Result<Vec<Finding>, String> {
-    let document = run(folder, &["check", ".", "--format", "json", "--min-confidence", "likely"])?;
+pub fn lint(folder: &Path, levels: &[&str]) -> Result<Vec<Finding>, String> {
+    let arguments = ["check", ".", "--format", "json", "--min-confidence", "likely"];
+    let document = run(folder, &[&arguments, levels].concat())?;
     let skipped = document["summary"]["skipped"].as_array().ok_or("the summary does not list what was skipped")?;
     if !skipped.is_empty() {
         return Err(format!("skipped: {}", Value::from(skipped.clone())));
