@@ -180,7 +180,7 @@ pub fn find(index: &Index) -> Vec<Program> {
         let mut bodies: Vec<BodyRef> = reach.iter().copied().collect();
         bodies.sort_unstable();
         let signals = signals(index, krate, &bodies);
-        let listens = signals.iter().any(|signal| !signal.names.is_empty());
+        let listens = signals.iter().any(|signal| signal.reached);
         let own = |body: &BodyRef| index.crates()[index.crate_of(*body).index()].package == krate.package;
         let inline = reach_from(index, index.defs().body_of(main), true);
         // A loop keeps a program running where `main` gets into it, or where the program's own package runs it as a task.
@@ -257,8 +257,8 @@ fn called_by_frameworks(index: &Index, id: FnId) -> bool {
     of_library || index.handler(id).is_some()
 }
 
-/// What shows that a body is part of a service: it runs a server, or loops without end around something it waits for. In a program that
-/// listens to signals any loop around a wait will do.
+/// What shows that a body is part of a service: it runs a server, or loops without end around something it waits for. In a program whose
+/// `main` leads to signals any loop around a wait will do.
 fn serves(index: &Index, body: BodyRef, signals: bool, own: bool, loops: bool) -> Option<Label> {
     let mut sites: Vec<(NodeId, &Callee)> = index.info(body).callees.iter().map(|(n, c)| (*n, c)).collect();
     sites.sort_by_key(|(node, _)| *node);

@@ -19,6 +19,11 @@ fn what_serves_or_waits_in_a_loop_is_a_service() {
         "async fn main(mut rx: tokio::sync::mpsc::Receiver<u8>) { tokio::signal::ctrl_c().await; while let Some(x) = rx.recv().await {} }",
     );
     assert_eq!(service(&consumes), Some("loops without end"), "it listens to signals");
+    let drains = program(
+        "async fn main(mut rx: tokio::sync::mpsc::Receiver<u8>) { while let Some(x) = rx.recv().await {} } \
+         async fn forgotten() { tokio::signal::ctrl_c().await; }",
+    );
+    assert_eq!(service(&drains), None, "no way leads to the signal");
 }
 
 #[test]
