@@ -290,6 +290,18 @@ pub enum Calls {
     Shrinks,
     /// They give another value each time.
     Unique,
+    /// They end the process, and no destructor runs.
+    Exits,
+    /// They do not come back, apart from [`Calls::Exits`].
+    Diverges,
+    /// They return an error from the function around them.
+    Bails,
+    /// They return an error from the function around them where something does not hold.
+    Ensures,
+    /// They learn that it is time to stop.
+    Stops,
+    /// They receive from a channel, and end with it.
+    Receives,
 }
 
 /// The calls of a list: by canonical path, or by the last part of any path.

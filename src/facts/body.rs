@@ -22,6 +22,8 @@ pub struct BodyBuilder<'e> {
     scope: ScopeId,
     /// Locals in scope, innermost last.
     names: Vec<(Ustr, LocalId)>,
+    /// Labels in scope with the region of their loop or block, innermost last.
+    labels: Vec<(Ustr, RegionId)>,
 }
 
 impl<'e> BodyBuilder<'e> {
@@ -61,8 +63,23 @@ impl<'e> BodyBuilder<'e> {
 
     fn new(file: &'e mut Extractor, scope: ScopeId, kind: RegionKind, range: Range) -> Self {
         let root = Region { kind, parent: None, nodes: Vec::new(), value: None, scope, range };
-        let body = Body { scope, parameters: Vec::new(), nodes: Vec::new(), regions: vec![root], locals: Vec::new() };
-        BodyBuilder { file, body, region: Body::ROOT, binding: Body::ROOT, scope, names: Vec::new() }
+        let body = Body {
+            scope,
+            parameters: Vec::new(),
+            nodes: Vec::new(),
+            regions: vec![root],
+            locals: Vec::new(),
+            jumps: Vec::new(),
+        };
+        BodyBuilder {
+            file,
+            body,
+            region: Body::ROOT,
+            binding: Body::ROOT,
+            scope,
+            names: Vec::new(),
+            labels: Vec::new(),
+        }
     }
 
     fn range(&self, extent: impl Into<Extent>) -> Range {
@@ -125,6 +142,14 @@ impl<'e> BodyBuilder<'e> {
         fill(self);
         (self.region, self.binding, self.scope) = (outer.0, outer.1, outer.3);
         self.names.truncate(outer.2);
+    }
+
+    /// As `inside`, with a label that names the region.
+    fn labelled(&mut self, label: Option<&syn::Label>, region: RegionId, fill: impl FnOnce(&mut Self)) {
+        let known = self.labels.len();
+        self.labels.extend(label.map(|label| (paths::name(&label.name.ident), region)));
+        self.inside(region, fill);
+        self.labels.truncate(known);
     }
 
     fn set_value(&mut self, value: NodeId) {
@@ -321,10 +346,10 @@ impl<'e> BodyBuilder<'e> {
                 let range = Range { start: self.start(a.async_token.span), end: self.body.region(region).range.end };
                 self.push(Op::Async(region), range)
             }
-            syn::Expr::Block(b) => self.block(&b.block, None),
-            syn::Expr::Unsafe(u) => self.block(&u.block, Some(u.unsafe_token.span)),
-            syn::Expr::Const(c) => self.block(&c.block, Some(c.const_token.span)),
-            syn::Expr::TryBlock(t) => self.block(&t.block, Some(t.try_token.span)),
+            syn::Expr::Block(b) => self.block(&b.block, b.label.as_ref(), None),
+            syn::Expr::Unsafe(u) => self.block(&u.block, None, Some(u.unsafe_token.span)),
+            syn::Expr::Const(c) => self.block(&c.block, None, Some(c.const_token.span)),
+            syn::Expr::TryBlock(t) => self.block(&t.block, None, Some(t.try_token.span)),
             syn::Expr::If(i) => self.if_expr(i),
             syn::Expr::Let(l) => {
                 let of = self.expr(&l.expr);
@@ -333,7 +358,9 @@ impl<'e> BodyBuilder<'e> {
             }
             syn::Expr::Match(m) => self.match_expr(m),
             syn::Expr::Loop(l) => {
-                let region = self.block_region(RegionKind::Loop, &l.body);
+                let range = self.range(l.body.brace_token.span);
+                let region = self.open(RegionKind::Loop, range);
+                self.labelled(l.label.as_ref(), region, |b| b.statements(&l.body.stmts));
                 let range = Range { start: self.start(l.loop_token.span), end: self.body.region(region).range.end };
                 self.push(Op::Loop { kind: LoopKind::Loop, region }, range)
             }
@@ -341,7 +368,7 @@ impl<'e> BodyBuilder<'e> {
                 let range =
                     Range { start: self.start(w.while_token.span), end: self.end(w.body.brace_token.span.close()) };
                 let region = self.open(RegionKind::Loop, range);
-                self.inside(region, |b| {
+                self.labelled(w.label.as_ref(), region, |b| {
                     b.expr(&w.cond);
                     b.statements(&w.body.stmts);
                 });
@@ -353,7 +380,7 @@ impl<'e> BodyBuilder<'e> {
                 let iterated = self.expr(&f.expr);
                 let region = self.open(RegionKind::Loop, range);
                 let mut pattern = None;
-                self.inside(region, |b| {
+                self.labelled(f.label.as_ref(), region, |b| {
                     pattern = Some(b.pattern(&f.pat));
                     b.statements(&f.body.stmts);
                 });
@@ -366,9 +393,13 @@ impl<'e> BodyBuilder<'e> {
             }
             syn::Expr::Break(b) => {
                 let value = b.expr.as_ref().map(|e| self.expr(e));
-                self.exit(b.break_token.span, value, Op::Break(value))
+                let node = self.exit(b.break_token.span, value, Op::Break(value));
+                self.jump(node, b.label.as_ref())
             }
-            syn::Expr::Continue(c) => self.exit(c.continue_token.span, None, Op::Continue),
+            syn::Expr::Continue(c) => {
+                let node = self.exit(c.continue_token.span, None, Op::Continue);
+                self.jump(node, c.label.as_ref())
+            }
             syn::Expr::Yield(y) => {
                 let arguments: Vec<NodeId> = y.expr.iter().map(|e| self.expr(e)).collect();
                 let value = arguments.first().copied();
@@ -384,6 +415,16 @@ impl<'e> BodyBuilder<'e> {
                 self.push(Op::Unseen, range)
             }
         }
+    }
+
+    /// Notes where a labelled `break` or `continue` goes.
+    fn jump(&mut self, node: NodeId, label: Option<&syn::Lifetime>) -> NodeId {
+        let target = label.and_then(|label| {
+            let name = paths::name(&label.ident);
+            self.labels.iter().rev().find(|(known, _)| *known == name).map(|(_, region)| *region)
+        });
+        self.body.jumps.extend(target.map(|target| (node, target)));
+        node
     }
 
     fn exit(&mut self, keyword: Span, value: Option<NodeId>, op: Op) -> NodeId {
@@ -473,9 +514,10 @@ impl<'e> BodyBuilder<'e> {
         self.push(Op::Closure { region, parameters, types, returns, is_async }, range)
     }
 
-    fn block(&mut self, block: &syn::Block, keyword: Option<Span>) -> NodeId {
-        let region = self.block_region(RegionKind::Block, block);
-        let inner = self.body.region(region).range;
+    fn block(&mut self, block: &syn::Block, label: Option<&syn::Label>, keyword: Option<Span>) -> NodeId {
+        let inner = self.range(block.brace_token.span);
+        let region = self.open(RegionKind::Block, inner);
+        self.labelled(label, region, |b| b.statements(&block.stmts));
         let start = keyword.map_or(inner.start, |k| self.start(k));
         self.push(Op::Block(region), Range { start, end: inner.end })
     }

@@ -325,6 +325,9 @@ pub struct Body {
     pub nodes: Vec<Node>,
     pub regions: Vec<Region>,
     pub locals: Vec<Local>,
+    /// Every `break 'label` and `continue 'label` with the loop or block it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jumps: Vec<(NodeId, RegionId)>,
 }
 
 impl Body {
@@ -346,6 +349,17 @@ impl Body {
     /// Regions from `id` outwards to the root, `id` included.
     pub fn outwards(&self, id: RegionId) -> impl Iterator<Item = (RegionId, &Region)> {
         std::iter::successors(Some(id), |at| self.region(*at).parent).map(|at| (at, self.region(at)))
+    }
+
+    /// The loop or labelled block that a `break` or `continue` leaves or goes on with.
+    pub fn jump_target(&self, jump: NodeId) -> Option<RegionId> {
+        let labelled = self.jumps.iter().find(|(at, _)| *at == jump).map(|(_, target)| *target);
+        labelled.or_else(|| {
+            let own = self
+                .outwards(self.node(jump).region)
+                .take_while(|(_, r)| !matches!(r.kind, RegionKind::Closure | RegionKind::Async));
+            own.filter(|(_, r)| r.kind == RegionKind::Loop).map(|(region, _)| region).next()
+        })
     }
 
     /// All nodes with their ids, in evaluation order.

@@ -188,7 +188,7 @@ impl Index {
     }
 
     /// Whether a call of a library serves, waits for a signal, or waits in a loop.
-    fn keeps_running(&self, site: Site) -> bool {
+    pub fn keeps_running(&self, site: Site) -> bool {
         let Some(path) = self.external(site) else { return false };
         let catalogue = self.catalogue();
         let waits = || catalogue.lists(Calls::Waits, path) || catalogue.lists(Calls::Accepts, path);

@@ -10,12 +10,17 @@ pub mod growth;
 pub mod infer;
 mod modules;
 mod names;
+pub mod obligations;
+pub mod phases;
 pub mod programs;
+pub mod releases;
 pub mod resources;
+pub mod tasks;
 #[cfg(test)]
 mod tests;
 pub mod types;
 pub mod variety;
+pub mod ways;
 
 use std::sync::OnceLock;
 
@@ -76,6 +81,8 @@ pub struct Index {
     effects: effects::Effects,
     resources: resources::Ownership,
     made: OnceLock<HashMap<TypeId, Vec<Site>>>,
+    releases: releases::Releases,
+    courses: Vec<phases::Course>,
 }
 
 impl Index {
@@ -92,9 +99,13 @@ impl Index {
             effects: effects::Effects::default(),
             resources,
             made: OnceLock::new(),
+            releases: releases::Releases::default(),
+            courses: Vec::new(),
         };
         index.programs = programs::find(&index);
         index.effects = effects::find(&index);
+        index.releases = releases::find(&index);
+        index.courses = phases::find(&index);
         index
     }
 

@@ -12,7 +12,7 @@ use super::infer::Callee;
 use super::types::TraitName;
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{Body, LoopKind, NodeId, Op, Owner, Region, RegionId, RegionKind};
+use crate::facts::model::{Body, LoopKind, Node, NodeId, Op, Owner, RegionId, RegionKind};
 use crate::source::Range;
 use crate::workspace::TargetKind;
 
@@ -332,17 +332,17 @@ pub fn keyword_len(kind: &LoopKind) -> u32 {
 }
 
 /// Whether a `break` or `return` inside can end the loop; those of loops and closures further in are their own.
-fn leaves(body: &Body, region: RegionId) -> bool {
-    body.nodes.iter().any(|node| {
-        let own_break =
-            |(_, r): &(RegionId, &Region)| matches!(r.kind, RegionKind::Loop | RegionKind::Closure | RegionKind::Async);
-        match node.op {
-            Op::Break(_) => body.outwards(node.region).find(own_break).is_some_and(|(at, _)| at == region),
-            Op::Return(_) => body
-                .outwards(node.region)
-                .take_while(|(_, r)| !matches!(r.kind, RegionKind::Closure | RegionKind::Async))
-                .any(|(at, _)| at == region),
-            _ => false,
+pub fn leaves(body: &Body, region: RegionId) -> bool {
+    let inside = |node: &Node| {
+        let frame =
+            body.outwards(node.region).take_while(|(_, r)| !matches!(r.kind, RegionKind::Closure | RegionKind::Async));
+        frame.map(|(at, _)| at).any(|at| at == region)
+    };
+    body.iter().any(|(id, node)| match node.op {
+        Op::Break(_) => {
+            inside(node) && body.jump_target(id).is_some_and(|target| body.outwards(region).any(|(at, _)| at == target))
         }
+        Op::Return(_) => inside(node),
+        _ => false,
     })
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
 use super::calls::Site;
@@ -248,130 +248,6 @@ impl Index {
                 found.push(Construction { site: call.site, resource: inner.resource, through, fate });
             }
         }
-    }
-
-    /// Calls that end a value, with the operand that is ended.
-    pub fn releases(&self) -> Vec<(Site, NodeId)> {
-        let closers = self.closers();
-        let mut found = Vec::new();
-        for (body, facts, info) in self.bodies() {
-            for (node, facts) in facts.iter() {
-                let site = Site { body, node };
-                for operand in self.ended_by(site, &facts.op, info.callees.get(&node), &closers) {
-                    found.push((site, operand));
-                }
-            }
-        }
-        found
-    }
-
-    fn ended_by(
-        &self,
-        site: Site,
-        op: &Op,
-        callee: Option<&Callee>,
-        closers: &HashMap<FnId, BTreeSet<Option<usize>>>,
-    ) -> Vec<NodeId> {
-        let (receiver, arguments) = match op {
-            Op::Method { receiver, arguments, .. } => (Some(*receiver), arguments),
-            Op::Call { arguments, .. } => (None, arguments),
-            _ => return Vec::new(),
-        };
-        match callee {
-            Some(Callee::External(path)) => {
-                let closes = self.callable(site).is_some_and(|callable| callable.closes.is_some());
-                let takes = matches!(path.rsplit("::").next(), Some("take" | "into_inner")) && receiver.is_some();
-                let drops = matches!(path.as_str(), "std::mem::drop" | "std::mem::take" | "std::mem::replace");
-                match receiver {
-                    Some(receiver) if closes || takes => vec![receiver],
-                    None if closes || drops => arguments.iter().take(1).copied().collect(),
-                    _ => Vec::new(),
-                }
-            }
-            Some(Callee::Workspace(function) | Callee::Trait(function)) => {
-                let Some(ended) = closers.get(function) else { return Vec::new() };
-                let takes_self = self.defs().function(*function).receiver.is_some();
-                ended
-                    .iter()
-                    .filter_map(|at| match (at, receiver, takes_self) {
-                        (None, Some(receiver), _) => Some(receiver),
-                        (None, None, true) => arguments.first().copied(),
-                        (Some(at), None, true) => arguments.get(at + 1).copied(),
-                        (Some(at), _, _) => arguments.get(*at).copied(),
-                        (None, None, false) => None,
-                    })
-                    .collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Functions that end a parameter (or, as `None`, their receiver or a part of it), by function.
-    fn closers(&self) -> HashMap<FnId, BTreeSet<Option<usize>>> {
-        let mut closers: HashMap<FnId, BTreeSet<Option<usize>>> = HashMap::default();
-        loop {
-            let mut grown = false;
-            for id in self.defs().fn_ids() {
-                let Some(body) = self.defs().body_of(id).filter(|b| self.is_linked(*b)) else { continue };
-                for (node, facts) in self.body(body).iter() {
-                    let callee = self.info(body).callees.get(&node);
-                    for operand in self.ended_by(Site { body, node }, &facts.op, callee, &closers) {
-                        for parameter in self.parameters_behind(body, operand) {
-                            let declared = self.declared_as(id);
-                            for id in [Some(id), declared].into_iter().flatten() {
-                                grown |= closers.entry(id).or_default().insert(parameter);
-                            }
-                        }
-                    }
-                }
-            }
-            if !grown {
-                return closers;
-            }
-        }
-    }
-
-    /// The trait function that a method implements.
-    fn declared_as(&self, id: FnId) -> Option<FnId> {
-        let block = self.defs().impl_of(id)?;
-        match self.signatures().impl_traits[block.index()]? {
-            super::types::TraitName::Trait(of) => {
-                self.signatures().trait_functions.get(&(of, self.defs().function(id).name)).copied()
-            }
-            super::types::TraitName::Ext(_) => None,
-        }
-    }
-
-    /// The parameters a value is a part of; `None` is the receiver.
-    fn parameters_behind(&self, body: BodyRef, node: NodeId) -> BTreeSet<Option<usize>> {
-        let mut found = BTreeSet::new();
-        let mut seen = HashSet::default();
-        let mut queue = vec![node];
-        let facts = self.body(body);
-        while let Some(at) = queue.pop() {
-            match &facts.node(at).op {
-                Op::Local(local) if seen.insert(*local) => match self.parameter_of(body, *local) {
-                    Some(parameter) => {
-                        found.insert(parameter);
-                    }
-                    None => queue.extend(self.sources(body, *local)),
-                },
-                Op::Field { base, .. } | Op::Index { base, .. } => queue.push(*base),
-                Op::Method { receiver, .. } => queue.push(*receiver),
-                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => queue.push(*of),
-                _ => {}
-            }
-        }
-        found
-    }
-
-    /// Which parameter a local is; `Some(None)` is the receiver.
-    fn parameter_of(&self, body: BodyRef, local: LocalId) -> Option<Option<usize>> {
-        let function = self.function_of(body)?;
-        if self.defs().function(function).receiver.is_some() && local == LocalId(0) {
-            return Some(None);
-        }
-        self.body(body).parameters.iter().position(|p| p.locals().contains(&local)).map(Some)
     }
 }
 

@@ -3,12 +3,14 @@
 
 mod behaviour;
 mod examples;
+mod endings;
 mod flow;
 mod growth;
 mod names;
 mod programs;
 mod shared;
 mod types;
+mod ways;
 
 use std::path::{Path, PathBuf};
 

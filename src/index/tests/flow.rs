@@ -80,7 +80,7 @@ fn releases_are_found_through_functions_and_traits() {
          async fn end(first: u8, pool: &PgPool) { pool.close().await; } async fn far(pool: &PgPool) { end(1, pool).await; } \
          async fn main(app: App, other: PgPool, stop: &dyn Stop) { app.stop(); far(&other); stop.stop(); other.size(); drop(other); }",
     );
-    let releases = code.index.releases();
+    let releases: Vec<_> = code.index.releases().collect();
     let ended = |call: &str, operand: &str| {
         let call = code.site(call);
         let found = releases.iter().find(|(site, _)| *site == call).map(|(site, node)| (site.body.file, *node));

@@ -1,0 +1,233 @@
+//! Where values are ended: calls that close, take or drop what they are given, and functions of the workspace that do so with a parameter
+//! or with parts of their receiver. Says nothing of when such a call runs.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use ustr::Ustr;
+
+use super::Index;
+use super::calls::Site;
+use super::defs::*;
+use super::infer::Callee;
+use crate::facts::model::{LocalId, NodeId, Op};
+
+/// Functions that end a parameter (or, as `None`, their receiver or a part of it), by function.
+type Closers = HashMap<FnId, BTreeSet<Option<usize>>>;
+
+/// All calls that end a value.
+#[derive(Default)]
+pub struct Releases {
+    closers: Closers,
+    /// By body, in evaluation order: the call and the operand that it ends.
+    sites: HashMap<BodyRef, Vec<(NodeId, NodeId)>>,
+}
+
+/// Finds what ends values; functions that hand on what they are given to something that ends it end it as well.
+pub fn find(index: &Index) -> Releases {
+    let closers = index.closers();
+    let mut sites: HashMap<BodyRef, Vec<(NodeId, NodeId)>> = HashMap::default();
+    for (body, facts, info) in index.bodies() {
+        for (node, facts) in facts.iter() {
+            for operand in index.ended_by(Site { body, node }, &facts.op, info.callees.get(&node), &closers) {
+                sites.entry(body).or_default().push((node, operand));
+            }
+        }
+    }
+    Releases { closers, sites }
+}
+
+impl Index {
+    /// Calls that end a value, with the operand that is ended, in the order of files and places.
+    pub fn releases(&self) -> impl Iterator<Item = (Site, NodeId)> {
+        self.defs().bodies.iter().flat_map(|body| {
+            self.releases_in(*body).iter().map(|(node, operand)| (Site { body: *body, node: *node }, *operand))
+        })
+    }
+
+    /// Calls of a body that end a value, with the operand that is ended, in evaluation order.
+    pub fn releases_in(&self, body: BodyRef) -> &[(NodeId, NodeId)] {
+        self.releases.sites.get(&body).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a method ends its receiver or a part of it.
+    pub fn ends_receiver(&self, function: FnId) -> bool {
+        self.releases.closers.get(&function).is_some_and(|ended| ended.contains(&None))
+    }
+
+    /// The methods of a type that end a value of it or parts of it, in the order of files and places.
+    pub fn closing_methods(&self, id: TypeId) -> Vec<FnId> {
+        let of_type = |function: &FnId| self.receiver_type(*function) == Some(id);
+        let mut found: Vec<FnId> =
+            self.releases.closers.keys().copied().filter(|f| self.ends_receiver(*f)).filter(of_type).collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// The type of the workspace that a method is declared for.
+    pub fn receiver_type(&self, function: FnId) -> Option<TypeId> {
+        self.defs().function(function).receiver.as_ref()?;
+        match self.signatures().impl_types[self.defs().impl_of(function)?.index()].peeled() {
+            super::Ty::Adt(id, _) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The fields of its receiver that a method ends, directly or through the methods it calls.
+    pub fn ended_fields(&self, function: FnId) -> BTreeSet<Ustr> {
+        let mut fields = BTreeSet::new();
+        self.add_ended_fields(function, &mut fields, &mut HashSet::default());
+        fields
+    }
+
+    fn add_ended_fields(&self, function: FnId, fields: &mut BTreeSet<Ustr>, seen: &mut HashSet<FnId>) {
+        let Some(body) = self.defs().body_of(function).filter(|b| self.is_linked(*b)) else { return };
+        if !seen.insert(function) {
+            return;
+        }
+        for (call, operand) in self.releases_in(body) {
+            let field = self.field_behind(Site { body, node: *operand });
+            match (field, self.callee(Site { body, node: *call })) {
+                (Some(field), _) => {
+                    fields.insert(field);
+                }
+                (None, Some(Callee::Workspace(inner))) => self.add_ended_fields(*inner, fields, seen),
+                _ => {}
+            }
+        }
+    }
+
+    /// The field of the receiver that a value is, or is got out of.
+    pub fn field_behind(&self, site: Site) -> Option<Ustr> {
+        let mut seen = HashSet::default();
+        let mut queue = vec![site.node];
+        let facts = self.body(site.body);
+        while let Some(at) = queue.pop() {
+            match &facts.node(at).op {
+                Op::Local(local) if seen.insert(*local) => queue.extend(self.sources(site.body, *local)),
+                Op::Field { base, name } => match &facts.node(*base).op {
+                    Op::Local(local) if facts.local(*local).name == "self" => return Some(*name),
+                    _ => queue.push(*base),
+                },
+                Op::Index { base, .. } => queue.push(*base),
+                Op::Method { receiver, .. } => queue.push(*receiver),
+                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => queue.push(*of),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn ended_by(&self, site: Site, op: &Op, callee: Option<&Callee>, closers: &Closers) -> Vec<NodeId> {
+        let (receiver, arguments) = match op {
+            Op::Method { receiver, arguments, .. } => (Some(*receiver), arguments),
+            Op::Call { arguments, .. } => (None, arguments),
+            _ => return Vec::new(),
+        };
+        match callee {
+            Some(Callee::External(path)) => {
+                let closes = self.callable(site).is_some_and(|callable| callable.closes.is_some());
+                let takes = matches!(path.rsplit("::").next(), Some("take" | "into_inner")) && receiver.is_some();
+                let drops = matches!(path.as_str(), "std::mem::drop" | "std::mem::take" | "std::mem::replace");
+                match receiver {
+                    Some(receiver) if closes || takes => vec![receiver],
+                    None if closes || drops => arguments.iter().take(1).copied().collect(),
+                    _ => Vec::new(),
+                }
+            }
+            Some(Callee::Workspace(function) | Callee::Trait(function)) => {
+                let Some(ended) = closers.get(function) else { return Vec::new() };
+                let takes_self = self.defs().function(*function).receiver.is_some();
+                ended
+                    .iter()
+                    .filter_map(|at| match (at, receiver, takes_self) {
+                        (None, Some(receiver), _) => Some(receiver),
+                        (None, None, true) => arguments.first().copied(),
+                        (Some(at), None, true) => arguments.get(at + 1).copied(),
+                        (Some(at), _, _) => arguments.get(*at).copied(),
+                        (None, None, false) => None,
+                    })
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Each round learns of the callers of what the last one found.
+    fn closers(&self) -> Closers {
+        let mut closers = Closers::default();
+        let mut round: Vec<FnId> = self.defs().fn_ids().collect();
+        while !round.is_empty() {
+            let mut grown = Vec::new();
+            for id in round {
+                let ended = self.ended_parameters(id, &closers);
+                for id in [Some(id), self.declared_as(id)].into_iter().flatten() {
+                    let known = closers.get(&id).map_or(0, BTreeSet::len);
+                    if !ended.is_empty() {
+                        closers.entry(id).or_default().extend(&ended);
+                    }
+                    if closers.get(&id).map_or(0, BTreeSet::len) > known {
+                        grown.push(id);
+                    }
+                }
+            }
+            let callers = grown.iter().flat_map(|id| self.calls.callers(*id));
+            let callers: BTreeSet<FnId> = callers.filter_map(|call| self.function_of(call.site.body)).collect();
+            round = callers.into_iter().collect();
+        }
+        closers
+    }
+
+    fn ended_parameters(&self, id: FnId, closers: &Closers) -> BTreeSet<Option<usize>> {
+        let Some(body) = self.defs().body_of(id).filter(|b| self.is_linked(*b)) else { return BTreeSet::new() };
+        let callees = &self.info(body).callees;
+        let operands = self
+            .body(body)
+            .iter()
+            .flat_map(|(node, facts)| self.ended_by(Site { body, node }, &facts.op, callees.get(&node), closers));
+        operands.flat_map(|operand| self.parameters_behind(body, operand)).collect()
+    }
+
+    /// The trait function that a method implements.
+    fn declared_as(&self, id: FnId) -> Option<FnId> {
+        let block = self.defs().impl_of(id)?;
+        match self.signatures().impl_traits[block.index()]? {
+            super::types::TraitName::Trait(of) => {
+                self.signatures().trait_functions.get(&(of, self.defs().function(id).name)).copied()
+            }
+            super::types::TraitName::Ext(_) => None,
+        }
+    }
+
+    /// The parameters a value is a part of; `None` is the receiver.
+    fn parameters_behind(&self, body: BodyRef, node: NodeId) -> BTreeSet<Option<usize>> {
+        let mut found = BTreeSet::new();
+        let mut seen = HashSet::default();
+        let mut queue = vec![node];
+        let facts = self.body(body);
+        while let Some(at) = queue.pop() {
+            match &facts.node(at).op {
+                Op::Local(local) if seen.insert(*local) => match self.parameter_of(body, *local) {
+                    Some(parameter) => {
+                        found.insert(parameter);
+                    }
+                    None => queue.extend(self.sources(body, *local)),
+                },
+                Op::Field { base, .. } | Op::Index { base, .. } => queue.push(*base),
+                Op::Method { receiver, .. } => queue.push(*receiver),
+                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => queue.push(*of),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Which parameter a local is; `Some(None)` is the receiver.
+    pub fn parameter_of(&self, body: BodyRef, local: LocalId) -> Option<Option<usize>> {
+        let function = self.function_of(body)?;
+        if self.defs().function(function).receiver.is_some() && local == LocalId(0) {
+            return Some(None);
+        }
+        self.body(body).parameters.iter().position(|p| p.locals().contains(&local)).map(Some)
+    }
+}

@@ -1,0 +1,119 @@
+//! What ends tasks and programs: handles, loops, the way from `main` to where it serves, and what comes behind.
+
+use super::{Linked, program};
+use crate::index::tasks::{End, Handle};
+
+fn task(text: &str, spawn: &str) -> (&'static str, &'static str) {
+    let code = program(&format!("{text} fn main() {{}}"));
+    let task = code.index.task_at(code.site(spawn)).unwrap_or_else(|| panic!("`{spawn}` spawns nothing"));
+    let handle = match task.handle {
+        Handle::Dropped => "dropped",
+        Handle::Ended(_) => "ended",
+        Handle::Kept => "kept",
+        Handle::Tracked => "tracked",
+    };
+    let end = match task.end {
+        End::ByItself => "by itself",
+        End::WithChannel(_) => "with its channel",
+        End::WhenTold(_) => "when told",
+        End::Unknown => "unknown",
+        End::Never(_) => "never",
+    };
+    (handle, end)
+}
+
+#[test]
+fn handles_are_dropped_kept_or_waited_for() {
+    let spawn = "tokio::spawn(work())";
+    let text = |body: &str| format!("async fn work() {{}} async fn f() {{ {body} }}");
+    assert_eq!(task(&text("tokio::spawn(work());"), spawn).0, "dropped");
+    assert_eq!(task(&text("let _ = tokio::spawn(work());"), spawn).0, "dropped");
+    assert_eq!(task(&text("let handle = tokio::spawn(work());"), spawn).0, "dropped");
+    assert_eq!(task(&text("tokio::spawn(work()).await;"), spawn).0, "ended");
+    assert_eq!(task(&text("let handle = tokio::spawn(work()); handle.await;"), spawn).0, "ended");
+    assert_eq!(task(&text("let handle = tokio::spawn(work()); handle.abort();"), spawn).0, "ended");
+    assert_eq!(
+        task(
+            &text("let mut handle = tokio::spawn(work()); tokio::select! { _ = &mut handle => {} _ = other() => {} }"),
+            spawn
+        )
+        .0,
+        "ended"
+    );
+    assert_eq!(task(&text("let mut all = Vec::new(); all.push(tokio::spawn(work()));"), spawn).0, "kept");
+    assert_eq!(task(&text("let handle = tokio::spawn(work()); keep(handle);"), spawn).0, "kept");
+    assert_eq!(
+        task("async fn work() {} fn f() -> tokio::task::JoinHandle<()> { tokio::spawn(work()) }", spawn).0,
+        "kept"
+    );
+    assert_eq!(
+        task(
+            "async fn work() {} async fn f() { let mut set = tokio::task::JoinSet::new(); set.spawn(work()); }",
+            "set.spawn(work())"
+        )
+        .0,
+        "tracked"
+    );
+    assert_eq!(task("fn f() { std::thread::spawn(|| {}).join(); }", "std::thread::spawn(|| {})").0, "ended");
+}
+
+#[test]
+fn loops_say_what_ends_a_task() {
+    let end = |body: &str| {
+        let spawn = format!("tokio::spawn(async move {{ {body} }})");
+        task(&format!("use tokio::sync::mpsc; use std::time::Duration; fn f(mut rx: mpsc::Receiver<u8>, mut stop: mpsc::Receiver<()>, token: tokio_util::sync::CancellationToken, flag: std::sync::Arc<std::sync::atomic::AtomicBool>) {{ {spawn}; }}"), &spawn).1
+    };
+    assert_eq!(end("work().await;"), "by itself");
+    assert_eq!(end("loop { tokio::time::sleep(Duration::from_secs(1)).await; }"), "never");
+    assert_eq!(end("loop { if done() { break; } }"), "by itself");
+    assert_eq!(end("while let Some(x) = rx.recv().await { use_it(x); }"), "with its channel");
+    assert_eq!(end("loop { tokio::select! { _ = token.cancelled() => break, _ = work() => {} } }"), "when told");
+    assert_eq!(end("loop { tokio::select! { _ = stop.recv() => break, _ = work() => {} } }"), "when told");
+    assert_eq!(end("while !flag.load(std::sync::atomic::Ordering::Relaxed) { work().await; }"), "when told");
+    assert_eq!(end("loop { tokio::spawn(async { loop {} }); break; }"), "by itself");
+}
+
+#[test]
+fn what_a_task_calls_is_looked_into() {
+    let text = "async fn inner() { loop { tokio::time::sleep(std::time::Duration::from_secs(1)).await; } } async fn outer() { inner().await } fn f() { tokio::spawn(outer()); }";
+    assert_eq!(task(text, "tokio::spawn(outer())"), ("dropped", "never"));
+    assert_eq!(task("fn f(work: Work) { tokio::spawn(work.run()); }", "tokio::spawn(work.run())").1, "unknown");
+}
+
+fn phases(code: &Linked, text: &str) -> (bool, bool) {
+    let program = &code.index.programs()[0];
+    let site = code.site(text);
+    (code.index.runs_at_start(program, site), code.index.runs_at_shutdown(program, site))
+}
+
+#[test]
+fn a_program_starts_serves_and_stops() {
+    let code = program(
+        "use axum::Router; async fn handler() { while_serving(); } fn while_serving() {} fn setup() { deep_setup(); } fn deep_setup() {} fn cleanup() { deep_cleanup(); } fn deep_cleanup() {} \
+         async fn serve(app: Router) { prepare(); let listener = tokio::net::TcpListener::bind(\"0.0.0.0:80\").await.unwrap(); axum::serve(listener, app).await.unwrap(); inner_cleanup(); } fn prepare() {} fn inner_cleanup() {} \
+         async fn background() { tokio::signal::ctrl_c().await; on_signal(); } fn on_signal() {} \
+         #[tokio::main] async fn main() { setup(); tokio::spawn(background()); let app = Router::new().route(\"/\", axum::routing::get(handler)); serve(app).await; cleanup(); }",
+    );
+    let (start, serving, stop) = ((true, false), (false, false), (false, true));
+    assert_eq!(phases(&code, "setup()"), start);
+    assert_eq!(phases(&code, "deep_setup()"), start);
+    assert_eq!(phases(&code, "prepare()"), start);
+    assert_eq!(phases(&code, "while_serving()"), serving);
+    assert_eq!(phases(&code, "inner_cleanup()"), stop);
+    assert_eq!(phases(&code, "cleanup()"), stop);
+    assert_eq!(phases(&code, "deep_cleanup()"), stop);
+    assert_eq!(phases(&code, "on_signal()"), stop);
+    let program = &code.index.programs()[0];
+    let order = |text: &str| code.index.shutdown_order(program, code.site(text));
+    assert!(order("inner_cleanup()") < order("cleanup()"));
+}
+
+#[test]
+fn the_arms_of_a_loop_that_hear_a_signal_come_after() {
+    let code = program(
+        "fn work() {} fn cleanup() {} #[tokio::main] async fn main() { let mut tick = tokio::time::interval(std::time::Duration::from_secs(1)); \
+         loop { tokio::select! { _ = tick.tick() => work(), _ = tokio::signal::ctrl_c() => { cleanup(); break; } } } }",
+    );
+    assert_eq!(phases(&code, "work()"), (false, false));
+    assert_eq!(phases(&code, "cleanup()"), (false, true));
+}
