@@ -33,7 +33,7 @@ fn show(code: &Linked, at: Site, way: &Way) -> String {
     }
 }
 
-fn slice<'a>(code: &'a Linked, at: Site, node: NodeId) -> &'a str {
+fn slice(code: &Linked, at: Site, node: NodeId) -> &str {
     code.sources.get(at.body.file).slice(code.index.body(at.body).node(node).range)
 }
 
