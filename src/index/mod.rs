@@ -8,6 +8,7 @@ pub mod effects;
 pub mod flow;
 pub mod growth;
 pub mod infer;
+pub mod inventory;
 mod modules;
 mod names;
 pub mod obligations;

@@ -4,6 +4,7 @@
 mod excerpt;
 mod github;
 mod human;
+pub mod inventory;
 mod json;
 mod patch;
 mod rustc_json;
