@@ -19,7 +19,7 @@ use crate::render::{self, Format, Style};
 use crate::report::{RuleInfo, Selector};
 use crate::rules::{self, RuleEntry};
 use crate::words::nearest;
-use arguments::{CheckArguments, Color, Command, CoverageArguments, CoverageFormat, ListFormat};
+use arguments::{CheckArguments, Color, Command, CoverageArguments, CoverageFormat, InventoryArguments, ListFormat};
 use progress::Bar;
 
 /// Something at level deny was found.
@@ -56,6 +56,7 @@ fn run(command: Command) -> miette::Result<ExitCode> {
             print(&driver::facts(&file)?)?;
         }
         Command::Coverage(arguments) => print(coverage(&arguments)?.trim_end())?,
+        Command::Inventory(arguments) => print(&inventory(&arguments)?)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -102,6 +103,22 @@ fn coverage(arguments: &CoverageArguments) -> miette::Result<String> {
         CoverageFormat::Table => measured.table(),
         CoverageFormat::Json => format!("{:#}", serde_json::json!(measured)),
     })
+}
+
+/// What is alive at the end of each program, as asked for.
+fn inventory(arguments: &InventoryArguments) -> miette::Result<String> {
+    arguments.paths.iter().try_for_each(|path| exists(path))?;
+    let options = Options {
+        paths: arguments.paths.clone(),
+        current: current()?,
+        config: arguments.config.clone(),
+        threads: arguments.threads.map(Into::into),
+        ..Options::default()
+    };
+    let bar = Bar::new(true);
+    let (programs, sources) = driver::inventory(&options, &bar)?;
+    bar.finish();
+    Ok(render::inventory::inventory(arguments.format.into(), &programs, &sources))
 }
 
 fn current() -> miette::Result<PathBuf> {

@@ -11,6 +11,8 @@ use crate::config::Config;
 use crate::diagnostic::{Confidence, Diagnostic, Problem};
 use crate::facts::{self, model::FileFacts};
 use crate::index::coverage::{Coverage, Sampled};
+use crate::index::inventory::Inventory;
+use crate::index::programs::Program;
 use crate::index::{Index, Outline};
 use crate::report::{LevelSetting, Levels, Policy, Report, RuleInfo, Summary};
 use crate::rules::{self, RuleEntry};
@@ -91,6 +93,19 @@ fn analyse(options: &Options, progress: &dyn Progress) -> miette::Result<Analysi
     let facts = pool.install(|| parse(&mut workspace, progress));
     let index = pool.install(|| link(&workspace, facts, catalogue));
     Ok(Analysis { workspace, root, infos, config, pool, index })
+}
+
+/// What is alive at the end of each program, with the sources that it speaks of.
+///
+/// # Errors
+/// As [`check`].
+pub fn inventory(options: &Options, progress: &dyn Progress) -> miette::Result<(Vec<Inventory>, Sources)> {
+    let Analysis { workspace, pool, index, .. } = analyse(options, progress)?;
+    let root_of = |program: &Program| index.defs().body_of(program.main).map(|body| body.file);
+    let asked = |program: &Program| root_of(program).is_some_and(|file| workspace.selects(file));
+    let found = pool.install(|| index.inventory(&asked));
+    pool.install(|| drop(index));
+    Ok((found, workspace.sources))
 }
 
 /// How much of the code the analysis knows.

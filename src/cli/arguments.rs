@@ -8,10 +8,11 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 
 use crate::diagnostic::Confidence;
 use crate::render::Format;
+use crate::render::inventory::InventoryFormat;
 use crate::report::{Level, LevelSetting, RuleInfo, Selector};
 
 /// Names of the commands, for whoever mistypes one.
-pub(super) const COMMANDS: [&str; 5] = ["check", "explain", "rules", "facts", "coverage"];
+pub(super) const COMMANDS: [&str; 6] = ["check", "explain", "rules", "facts", "coverage", "inventory"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -56,6 +57,8 @@ pub(super) enum Command {
     },
     /// Measure how much of the code the analysis understands
     Coverage(CoverageArguments),
+    /// List what is alive when each program is told to stop, and what stops it
+    Inventory(InventoryArguments),
 }
 
 impl Command {
@@ -143,6 +146,21 @@ pub(super) struct CoverageArguments {
     pub(super) threads: Option<NonZeroUsize>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct InventoryArguments {
+    /// Whose programs to list [default: those of the workspace around this folder]
+    pub(super) paths: Vec<PathBuf>,
+    /// table (default), json, markdown or mermaid
+    #[arg(long, value_enum, default_value_t, hide_default_value = true, hide_possible_values = true)]
+    pub(super) format: Picture,
+    /// Read this instead of watertight.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Number of threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<NonZeroUsize>,
+}
+
 impl CheckArguments {
     /// The levels of `-A`, `-W` and `-D`, in the order they were written.
     ///
@@ -206,6 +224,26 @@ pub(super) enum CoverageFormat {
     #[default]
     Table,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Picture {
+    #[default]
+    Table,
+    Json,
+    Markdown,
+    Mermaid,
+}
+
+impl From<Picture> for InventoryFormat {
+    fn from(picture: Picture) -> InventoryFormat {
+        match picture {
+            Picture::Table => InventoryFormat::Table,
+            Picture::Json => InventoryFormat::Json,
+            Picture::Markdown => InventoryFormat::Markdown,
+            Picture::Mermaid => InventoryFormat::Mermaid,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -10,6 +10,7 @@ use super::calls::Site;
 use super::defs::*;
 use super::flow::Fate;
 use super::programs::Program;
+use super::releases::Release;
 use super::resources::{Construction, words};
 use super::tasks::{End, Handle, Task, Work};
 use super::types::Ty;
@@ -81,6 +82,8 @@ pub enum Owner {
     Field(String),
     /// A variable, and the function it is in.
     Variable(String, String),
+    /// The course of a function that waits for it.
+    Function(String),
     /// Somebody it was handed to, who could not be followed.
     HandedOn,
     /// The runtime, and nobody else.
@@ -104,30 +107,30 @@ pub enum Stop {
 }
 
 /// A call that ends something, by what it may end.
-struct Release {
-    site: Site,
+struct Ending {
+    release: Release,
     statics: Vec<StaticId>,
     field: Option<(TypeId, Ustr)>,
     local: Option<LocalId>,
 }
 
 impl Index {
-    /// What is alive at the end of each program, in the order of the programs.
-    pub fn inventory(&self) -> Vec<Inventory> {
-        let releases: Vec<Release> = self.releases().map(|(site, operand)| self.release(site, operand)).collect();
+    /// What is alive at the end of each program that is asked for, in the order of the programs.
+    pub fn inventory(&self, asked: &dyn Fn(&Program) -> bool) -> Vec<Inventory> {
+        let endings: Vec<Ending> = self.releases().map(|release| self.ending(*release)).collect();
         let made = self.constructions(&|entry| is_shown(entry));
         let tasks = self.tasks();
-        let shown = |program| Gathering { index: self, program, releases: &releases }.inventory(&made, &tasks);
-        self.programs().iter().map(shown).collect()
+        let shown = |program| Gathering { index: self, program, endings: &endings }.inventory(&made, &tasks);
+        self.programs().iter().filter(|program| asked(program)).map(shown).collect()
     }
 
-    fn release(&self, site: Site, operand: NodeId) -> Release {
-        let at = Site { node: operand, ..site };
-        Release {
-            site,
+    fn ending(&self, release: Release) -> Ending {
+        let at = Site { node: release.operand, ..release.site };
+        Ending {
+            release,
             statics: self.origins(at).into_iter().collect(),
             field: self.owning_field(at),
-            local: self.variable_behind(site.body, operand),
+            local: self.variable_behind(at.body, at.node),
         }
     }
 
@@ -201,7 +204,7 @@ fn is_shown(entry: &TypeEntry) -> bool {
 struct Gathering<'i> {
     index: &'i Index,
     program: &'i Program,
-    releases: &'i [Release],
+    endings: &'i [Ending],
 }
 
 impl Gathering<'_> {
@@ -214,12 +217,19 @@ impl Gathering<'_> {
         alive.extend(self.servers());
         alive.sort_by_key(|(living, _)| (living.started.file, living.started.start, living.of.clone()));
         alive.dedup_by(|a, b| a.0.started == b.0.started && a.0.of == b.0.of);
-        let signals = self.program.signals.iter().map(|at| Signals { names: at.names.clone(), at: index.span(at.site) });
+        let mut signals: Vec<Signals> = self
+            .program
+            .signals
+            .iter()
+            .map(|at| Signals { names: at.names.clone(), at: index.span(at.site) })
+            .collect();
+        // A call is mentioned by its path, too.
+        signals.dedup_by(|a, b| a.names == b.names && a.at.file == b.at.file && a.at.start == b.at.start);
         Inventory {
             program: index.crates()[self.program.krate.index()].name.to_string(),
             service: self.program.service.clone(),
             serves: index.course(self.program).spine.last().map(|site| index.name_span(*site)),
-            signals: signals.collect(),
+            signals,
             alive: ordered(alive),
         }
     }
@@ -240,7 +250,7 @@ impl Gathering<'_> {
         let shown = owned.into_iter().filter_map(|path| Some((path, index.resource(path).filter(|e| is_shown(e))?)));
         // What is lost without an end says more of a static than what is not.
         let (path, entry) = shown.min_by_key(|(path, entry)| (entry.when_unended.is_none(), path.as_str()))?;
-        let (stop, at) = self.stopped(&|release| release.statics.contains(&id)).unwrap_or((Stop::Nothing, None));
+        let (stop, at) = self.stopped(path, &|ending| ending.statics.contains(&id)).unwrap_or((Stop::Nothing, None));
         let living = Living {
             what: words(&entry.kind?),
             of: path.to_string(),
@@ -256,7 +266,8 @@ impl Gathering<'_> {
     fn construction(&self, made: &Construction) -> Option<(Living, Option<(usize, Site)>)> {
         let (index, site) = (self.index, made.site);
         let entry = index.resource(made.resource)?;
-        let is_global = index.initialises(site).is_some() || matches!(index.owner(site.body), Some(BodyOwner::Static(_)));
+        let is_global =
+            index.initialises(site).is_some() || matches!(index.owner(site.body), Some(BodyOwner::Static(_)));
         let starts = index.runs_at_start(self.program, site);
         if !self.runs(site) || is_global || !starts || made.fate == Fate::Returned {
             return None;
@@ -266,15 +277,16 @@ impl Gathering<'_> {
         let (owner, stop) = match (field, variable) {
             (Some((id, name)), _) => {
                 let owner = Owner::Field(format!("{}.{name}", index.defs().type_def(id).name));
-                (owner, self.stopped(&|release| release.field == Some((id, name))))
+                (owner, self.stopped(made.resource, &|ending| ending.field == Some((id, name))))
             }
             (None, Some(local)) if self.spans_serving(site.body, local) => {
                 let owner = Owner::Variable(
                     index.body(site.body).local(local).name.to_string(),
                     index.function_of(site.body).map_or_else(String::new, |function| index.fn_name(function)),
                 );
-                let own = |release: &Release| release.site.body == site.body && release.local == Some(local);
-                (owner, self.stopped(&own).or((made.fate == Fate::Dies).then_some((Stop::Dropped, None))))
+                let own = |ending: &Ending| ending.release.site.body == site.body && ending.local == Some(local);
+                let dropped = (made.fate == Fate::Dies).then_some((Stop::Dropped, None));
+                (owner, self.stopped(made.resource, &own).or_else(|| self.served(site, local)).or(dropped))
             }
             // It does not live until the program is told to stop.
             _ if made.fate == Fate::Dies => return None,
@@ -298,9 +310,23 @@ impl Gathering<'_> {
     fn spans_serving(&self, body: BodyRef, local: LocalId) -> bool {
         let course = self.index.course(self.program);
         let (facts, scope) = (self.index.body(body), self.index.body(body).local(local).region);
-        course.spine.iter().any(|at| {
-            at.body == body && facts.outwards(facts.node(at.node).region).any(|(region, _)| region == scope)
-        })
+        course
+            .spine
+            .iter()
+            .any(|at| at.body == body && facts.outwards(facts.node(at.node).region).any(|(region, _)| region == scope))
+    }
+
+    /// A listener that is handed to a server ends with it.
+    fn served(&self, made: Site, local: LocalId) -> Option<(Stop, Option<(usize, Site)>)> {
+        let (index, facts) = (self.index, self.index.body(made.body));
+        let uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local));
+        let mut calls = uses.filter_map(|(node, _)| index.info(made.body).parent(node));
+        let serves = |call: &NodeId| {
+            let path = index.external(Site { node: *call, ..made });
+            path.is_some_and(|path| index.catalogue().servers().iter().any(|server| server.serve.contains(&path)))
+        };
+        let call = Site { node: calls.find(serves)?, ..made };
+        Some((Stop::Itself(Label::new(index.name_span(call), "ends with its server")), None))
     }
 
     fn task(&self, task: &Task) -> Option<(Living, Option<(usize, Site)>)> {
@@ -309,23 +335,31 @@ impl Gathering<'_> {
             return None;
         }
         let what = if task.runs == Runs::Task { "task" } else { "thread" };
-        let field = index.callable(site).and_then(|c| c.constructs).and_then(|handle| index.stored_in(site, handle));
+        let handle = index.callable(site).and_then(|callable| callable.constructs);
+        let field = handle.and_then(|handle| Some((handle, index.stored_in(site, handle)?)));
         let (stop, at) = match (&task.end, &task.handle) {
-            (End::WithChannel(label) | End::WhenTold(label), _) => (Stop::Itself(label.clone()), None),
+            (End::WithChannel(label) | End::WhenTold(label), handle) => {
+                let waited = match handle {
+                    Handle::Ended(nodes) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })).1,
+                    _ => None,
+                };
+                (Stop::Itself(label.clone()), waited)
+            }
             (_, Handle::Ended(nodes)) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })),
             (_, Handle::Tracked) => (Stop::Unknown, None),
             (_, Handle::Kept) => field
-                .and_then(|field| self.stopped(&|release| release.field == Some(field)))
+                .and_then(|(handle, field)| self.stopped(handle, &|ending| ending.field == Some(field)))
                 .unwrap_or((Stop::Unknown, None)),
             (End::Never(_), Handle::Dropped) => (Stop::Nothing, None),
             (_, Handle::Dropped) => (Stop::Unknown, None),
         };
         let owner = match (&task.handle, field) {
-            (_, Some((id, name))) => Owner::Field(format!("{}.{name}", index.defs().type_def(id).name)),
+            (_, Some((_, (id, name)))) => Owner::Field(format!("{}.{name}", index.defs().type_def(id).name)),
             (Handle::Dropped, _) => Owner::Detached,
             (Handle::Ended(_), _) => {
-                let function = index.function_of(site.body).map_or_else(String::new, |function| index.fn_name(function));
-                Owner::Variable("its handle".into(), function)
+                let function =
+                    index.function_of(site.body).map_or_else(String::new, |function| index.fn_name(function));
+                Owner::Function(function)
             }
             _ => Owner::HandedOn,
         };
@@ -347,9 +381,8 @@ impl Gathering<'_> {
         let called = |region| {
             let facts: &Body = index.body(task.spawn.body);
             let calls = index.calls.callees(task.spawn.body).iter();
-            let mut inside = calls.filter(|call| {
-                facts.outwards(facts.node(call.site.node).region).any(|(at, _)| at == region)
-            });
+            let mut inside =
+                calls.filter(|call| facts.outwards(facts.node(call.site.node).region).any(|(at, _)| at == region));
             inside.next_back().map(|call| index.fn_name(call.to))
         };
         match task.work.first() {
@@ -361,7 +394,8 @@ impl Gathering<'_> {
 
     fn servers(&self) -> Vec<(Living, Option<(usize, Site)>)> {
         let index = self.index;
-        let mut bodies: Vec<BodyRef> = self.program.reach.iter().copied().filter(|body| !index.is_test(*body)).collect();
+        let mut bodies: Vec<BodyRef> =
+            self.program.reach.iter().copied().filter(|body| !index.is_test(*body)).collect();
         bodies.sort_unstable();
         let sites = bodies.iter().flat_map(|body| {
             let mut nodes: Vec<NodeId> = index.info(*body).callees.keys().copied().collect();
@@ -383,8 +417,7 @@ impl Gathering<'_> {
             let living = Living {
                 what: "server".into(),
                 of: server.name.clone(),
-                owner: Owner::Variable(
-                    "the caller".into(),
+                owner: Owner::Function(
                     index.function_of(site.body).map_or_else(String::new, |function| index.fn_name(function)),
                 ),
                 started: index.name_span(*site),
@@ -398,8 +431,9 @@ impl Gathering<'_> {
     }
 
     /// The call of some releases that stops a thing in this program.
-    fn stopped(&self, ends: &dyn Fn(&Release) -> bool) -> Option<(Stop, Option<(usize, Site)>)> {
-        let sites = self.releases.iter().filter(|release| ends(release)).map(|release| release.site);
+    fn stopped(&self, resource: Ustr, ends: &dyn Fn(&Ending) -> bool) -> Option<(Stop, Option<(usize, Site)>)> {
+        let fitting = self.endings.iter().filter(|ending| ending.release.ends(resource) && ends(ending));
+        let sites = fitting.map(|ending| ending.release.site);
         let sites: Vec<Site> = sites.filter(|site| self.runs(*site)).collect();
         if sites.is_empty() { None } else { Some(self.first_stop(sites.into_iter())) }
     }

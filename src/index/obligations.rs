@@ -148,11 +148,11 @@ impl Index {
     /// Where one of some variables is ended, and where it is handed on.
     fn settled(&self, body: BodyRef, resource: Ustr, locals: &HashSet<LocalId>) -> (Vec<NodeId>, Vec<NodeId>) {
         let (facts, info) = (self.body(body), self.info(body));
-        let releases = self
-            .releases_in(body)
-            .iter()
-            .filter(|(_, operand)| self.variable_behind(body, *operand).is_some_and(|local| locals.contains(&local)));
-        let ended: Vec<NodeId> = releases.map(|(call, _)| self.at_once(body, *call)).collect();
+        let releases = self.releases_in(body).iter().filter(|release| {
+            let variable = self.variable_behind(body, release.operand);
+            release.ends(resource) && variable.is_some_and(|local| locals.contains(&local))
+        });
+        let ended: Vec<NodeId> = releases.map(|release| self.at_once(body, release.site.node)).collect();
         let mut handed_on = Vec::new();
         for (node, n) in facts.iter() {
             match &n.op {

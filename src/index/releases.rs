@@ -12,25 +12,46 @@ use super::defs::*;
 use super::infer::Callee;
 use crate::facts::model::{LocalId, NodeId, Op};
 
-/// Functions that end a parameter (or, as `None`, their receiver or a part of it), by function.
-type Closers = HashMap<FnId, BTreeSet<Option<usize>>>;
+/// What a function ends: a parameter, or, as `None`, its receiver or a part of it; and the resource, where the call that ends it names one.
+type Ended = (Option<usize>, Option<Ustr>);
+
+/// What functions end.
+type Closers = HashMap<FnId, BTreeSet<Ended>>;
 
 /// All calls that end a value.
 #[derive(Default)]
 pub struct Releases {
     closers: Closers,
-    /// By body, in evaluation order: the call and the operand that it ends.
-    sites: HashMap<BodyRef, Vec<(NodeId, NodeId)>>,
+    /// By body, in evaluation order.
+    sites: HashMap<BodyRef, Vec<Release>>,
+}
+
+/// A call that ends a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Release {
+    pub site: Site,
+    /// What is ended.
+    pub operand: NodeId,
+    /// The resource that is ended; none where it is whatever the operand holds, as with `drop`.
+    pub resource: Option<Ustr>,
+}
+
+impl Release {
+    /// Whether a resource that the operand holds is ended with it.
+    pub fn ends(&self, resource: Ustr) -> bool {
+        self.resource.is_none_or(|ended| ended == resource)
+    }
 }
 
 /// Finds what ends values; functions that hand on what they are given to something that ends it end it as well.
 pub fn find(index: &Index) -> Releases {
     let closers = index.closers();
-    let mut sites: HashMap<BodyRef, Vec<(NodeId, NodeId)>> = HashMap::default();
+    let mut sites: HashMap<BodyRef, Vec<Release>> = HashMap::default();
     for (body, facts, info) in index.bodies() {
         for (node, facts) in facts.iter() {
-            for operand in index.ended_by(Site { body, node }, &facts.op, info.callees.get(&node), &closers) {
-                sites.entry(body).or_default().push((node, operand));
+            let site = Site { body, node };
+            for (operand, resource) in index.ended_by(site, &facts.op, info.callees.get(&node), &closers) {
+                sites.entry(body).or_default().push(Release { site, operand, resource });
             }
         }
     }
@@ -38,21 +59,19 @@ pub fn find(index: &Index) -> Releases {
 }
 
 impl Index {
-    /// Calls that end a value, with the operand that is ended, in the order of files and places.
-    pub fn releases(&self) -> impl Iterator<Item = (Site, NodeId)> {
-        self.defs().bodies.iter().flat_map(|body| {
-            self.releases_in(*body).iter().map(|(node, operand)| (Site { body: *body, node: *node }, *operand))
-        })
+    /// Calls that end a value, in the order of files and places.
+    pub fn releases(&self) -> impl Iterator<Item = &Release> {
+        self.defs().bodies.iter().flat_map(|body| self.releases_in(*body))
     }
 
-    /// Calls of a body that end a value, with the operand that is ended, in evaluation order.
-    pub fn releases_in(&self, body: BodyRef) -> &[(NodeId, NodeId)] {
+    /// Calls of a body that end a value, in evaluation order.
+    pub fn releases_in(&self, body: BodyRef) -> &[Release] {
         self.releases.sites.get(&body).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a method ends its receiver or a part of it.
     pub fn ends_receiver(&self, function: FnId) -> bool {
-        self.releases.closers.get(&function).is_some_and(|ended| ended.contains(&None))
+        self.releases.closers.get(&function).is_some_and(|ended| ended.iter().any(|(parameter, _)| parameter.is_none()))
     }
 
     /// The methods of a type that end a value of it or parts of it, in the order of files and places.
@@ -85,9 +104,9 @@ impl Index {
         if !seen.insert(function) {
             return;
         }
-        for (call, operand) in self.releases_in(body) {
-            let field = self.field_behind(Site { body, node: *operand });
-            match (field, self.callee(Site { body, node: *call })) {
+        for release in self.releases_in(body) {
+            let field = self.field_behind(Site { body, node: release.operand });
+            match (field, self.callee(release.site)) {
                 (Some(field), _) => {
                     fields.insert(field);
                 }
@@ -118,7 +137,8 @@ impl Index {
         None
     }
 
-    fn ended_by(&self, site: Site, op: &Op, callee: Option<&Callee>, closers: &Closers) -> Vec<NodeId> {
+    /// The operands that a call ends, each with the resource.
+    fn ended_by(&self, site: Site, op: &Op, callee: Option<&Callee>, closers: &Closers) -> Vec<(NodeId, Option<Ustr>)> {
         let (receiver, arguments) = match op {
             Op::Method { receiver, arguments, .. } => (Some(*receiver), arguments),
             Op::Call { arguments, .. } => (None, arguments),
@@ -126,28 +146,24 @@ impl Index {
         };
         match callee {
             Some(Callee::External(path)) => {
-                let closes = self.callable(site).is_some_and(|callable| callable.closes.is_some());
+                let closes = self.callable(site).and_then(|callable| callable.closes);
                 let takes = matches!(path.rsplit("::").next(), Some("take" | "into_inner")) && receiver.is_some();
                 let drops = matches!(path.as_str(), "std::mem::drop" | "std::mem::take" | "std::mem::replace");
-                match receiver {
-                    Some(receiver) if closes || takes => vec![receiver],
-                    None if closes || drops => arguments.iter().take(1).copied().collect(),
-                    _ => Vec::new(),
-                }
+                let operand = receiver.or_else(|| arguments.first().copied());
+                let ends = closes.is_some() || takes || (drops && receiver.is_none());
+                operand.filter(|_| ends).map(|operand| (operand, closes)).into_iter().collect()
             }
             Some(Callee::Workspace(function) | Callee::Trait(function)) => {
                 let Some(ended) = closers.get(function) else { return Vec::new() };
                 let takes_self = self.defs().function(*function).receiver.is_some();
-                ended
-                    .iter()
-                    .filter_map(|at| match (at, receiver, takes_self) {
-                        (None, Some(receiver), _) => Some(receiver),
-                        (None, None, true) => arguments.first().copied(),
-                        (Some(at), None, true) => arguments.get(at + 1).copied(),
-                        (Some(at), _, _) => arguments.get(*at).copied(),
-                        (None, None, false) => None,
-                    })
-                    .collect()
+                let operand = |at: &Option<usize>| match (at, receiver, takes_self) {
+                    (None, Some(receiver), _) => Some(receiver),
+                    (None, None, true) => arguments.first().copied(),
+                    (Some(at), None, true) => arguments.get(at + 1).copied(),
+                    (Some(at), _, _) => arguments.get(*at).copied(),
+                    (None, None, false) => None,
+                };
+                ended.iter().filter_map(|(at, resource)| Some((operand(at)?, *resource))).collect()
             }
             _ => Vec::new(),
         }
@@ -178,14 +194,17 @@ impl Index {
         closers
     }
 
-    fn ended_parameters(&self, id: FnId, closers: &Closers) -> BTreeSet<Option<usize>> {
+    fn ended_parameters(&self, id: FnId, closers: &Closers) -> BTreeSet<Ended> {
         let Some(body) = self.defs().body_of(id).filter(|b| self.is_linked(*b)) else { return BTreeSet::new() };
         let callees = &self.info(body).callees;
-        let operands = self
+        let ended = self
             .body(body)
             .iter()
             .flat_map(|(node, facts)| self.ended_by(Site { body, node }, &facts.op, callees.get(&node), closers));
-        operands.flat_map(|operand| self.parameters_behind(body, operand)).collect()
+        let of_parameters = |(operand, resource): (NodeId, Option<Ustr>)| {
+            self.parameters_behind(body, operand).into_iter().map(move |parameter| (parameter, resource))
+        };
+        ended.flat_map(of_parameters).collect()
     }
 
     /// The trait function that a method implements.

@@ -175,7 +175,7 @@ impl Index {
     /// `spawn(..).join()`: a method on the handle ends it.
     fn ended_at_once(&self, site: Site) -> bool {
         let releases = self.releases_in(site.body);
-        releases.iter().any(|(_, operand)| self.passes_on(site.body, *operand, site.node))
+        releases.iter().any(|release| self.passes_on(site.body, release.operand, site.node))
     }
 
     fn passes_on(&self, body: BodyRef, from: NodeId, to: NodeId) -> bool {

@@ -22,7 +22,11 @@ pub fn inventory(format: InventoryFormat, programs: &[Inventory], sources: &Sour
     let shown = programs.iter().filter(|program| program.service.is_some() || !program.alive.is_empty());
     let each = |show: &dyn Fn(&Inventory, &Sources) -> String| {
         let texts: Vec<String> = shown.clone().map(|program| show(program, sources)).collect();
-        if texts.is_empty() { "no program with anything alive at its end was found".to_owned() } else { texts.join("\n\n") }
+        if texts.is_empty() {
+            "no program with anything alive at its end was found".to_owned()
+        } else {
+            texts.join("\n\n")
+        }
     };
     match format {
         InventoryFormat::Table => each(&table),
@@ -46,20 +50,27 @@ fn owner(owner: &Owner) -> String {
         Owner::Static(path) => format!("static {path}"),
         Owner::Field(field) => format!("field {field}"),
         Owner::Variable(name, function) => format!("{name} in {function}"),
+        Owner::Function(function) => function.clone(),
         Owner::HandedOn => "handed on".into(),
         Owner::Detached => "nobody".into(),
     }
 }
 
-fn stop(stop: &Stop, sources: &Sources) -> String {
-    match stop {
+fn stop(living: &Living, sources: &Sources) -> String {
+    match &living.stop {
         Stop::Call(span) => format!("{} ({})", said(*span, sources), place(*span, sources)),
         Stop::Elsewhere(span) => format!("not at shutdown: {} ({})", said(*span, sources), place(*span, sources)),
         Stop::Dropped => "dropped with its variable".into(),
         Stop::Itself(label) => format!("{} ({})", label.text, place(label.span, sources)),
         Stop::Unknown => "unknown".into(),
-        Stop::Nothing => "NOTHING".into(),
+        Stop::Nothing if loses(living) => "NOTHING".into(),
+        Stop::Nothing => "nothing, and nothing is lost".into(),
     }
+}
+
+/// Whether something happens to what is never ended: work is cut off, or the catalogue says what is lost.
+fn loses(living: &Living) -> bool {
+    living.lost.is_some() || matches!(living.what.as_str(), "task" | "thread" | "server")
 }
 
 /// The text of a call on one line, shortened.
@@ -89,8 +100,11 @@ fn heading(program: &Inventory, sources: &Sources) -> String {
             format!("{} at {}", names.join(" and "), place(at.at, sources))
         })
         .collect();
-    let signals =
-        if stopped.is_empty() { "no signal is listened to".to_owned() } else { format!("signals: {}", stopped.join(", ")) };
+    let signals = if stopped.is_empty() {
+        "no signal is listened to".to_owned()
+    } else {
+        format!("signals: {}", stopped.join(", "))
+    };
     format!("{kind}; {signals}")
 }
 
@@ -102,7 +116,7 @@ fn row(living: &Living, sources: &Sources) -> [String; 6] {
         living.of.clone(),
         place(living.started, sources),
         owner(&living.owner),
-        stop(&living.stop, sources),
+        stop(living, sources),
         order(living),
     ]
 }
@@ -120,14 +134,20 @@ fn table(program: &Inventory, sources: &Sources) -> String {
     let lost = program.alive.iter().filter(|living| living.stop == Stop::Nothing);
     for living in lost {
         if let Some(lost) = &living.lost {
-            let _ = write!(text, "\n  without a stop for the {} at {}, {lost}", living.what, place(living.started, sources));
+            let _ = write!(
+                text,
+                "\n  without a stop for the {} at {}, {lost}",
+                living.what,
+                place(living.started, sources)
+            );
         }
     }
     text
 }
 
 fn markdown(program: &Inventory, sources: &Sources) -> String {
-    let mut text = format!("### `{}`\n\n{}.\n\n| {} |", program.program, heading(program, sources), COLUMNS.join(" | "));
+    let mut text =
+        format!("### `{}`\n\n{}.\n\n| {} |", program.program, heading(program, sources), COLUMNS.join(" | "));
     let _ = write!(text, "\n|{}", "---|".repeat(COLUMNS.len()));
     for living in &program.alive {
         let cells = row(living, sources).map(|cell| cell.replace('|', "\\|"));
@@ -147,10 +167,10 @@ fn mermaid(programs: &[&Inventory], sources: &Sources) -> String {
             let words = format!("{}<br/>{}<br/>{}", living.what, living.of, place(living.started, sources));
             let words = quoted(words).replace("&lt;br/&gt;", "<br/>");
             let _ = write!(text, "\n  p{at} -->|\"{}\"| {id}[\"{words}\"]", quoted(owner(&living.owner)));
-            let behind = quoted(stop(&living.stop, sources));
+            let behind = quoted(stop(living, sources));
             let label = living.order.map_or_else(String::new, |order| format!("|\"{order}\"|"));
             match living.stop {
-                Stop::Nothing => {
+                Stop::Nothing if loses(living) => {
                     let _ = write!(text, "\n  {id} --x {id}s{{{{\"no stop\"}}}}:::missing");
                 }
                 _ => {
@@ -240,6 +260,7 @@ impl LivingEntry {
             Owner::Static(path) => ("static", Some(path.clone())),
             Owner::Field(field) => ("field", Some(field.clone())),
             Owner::Variable(name, function) => ("variable", Some(format!("{function}::{name}"))),
+            Owner::Function(function) => ("function", Some(function.clone())),
             Owner::HandedOn => ("handed-on", None),
             Owner::Detached => ("detached", None),
         };

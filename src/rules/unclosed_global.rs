@@ -19,9 +19,11 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let mut ended: BTreeMap<StaticId, Vec<Site>> = BTreeMap::new();
-    for (site, operand) in index.releases() {
-        for item in index.origins(Site { node: operand, ..site }) {
-            ended.entry(item).or_default().push(site);
+    for release in index.releases() {
+        for item in index.origins(Site { node: release.operand, ..release.site }) {
+            if resource(index, item).is_some_and(|owned| release.ends(owned)) {
+                ended.entry(item).or_default().push(release.site);
+            }
         }
     }
     let none = Vec::new();

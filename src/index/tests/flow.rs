@@ -83,7 +83,7 @@ fn releases_are_found_through_functions_and_traits() {
     let releases: Vec<_> = code.index.releases().collect();
     let ended = |call: &str, operand: &str| {
         let call = code.site(call);
-        let found = releases.iter().find(|(site, _)| *site == call).map(|(site, node)| (site.body.file, *node));
+        let found = releases.iter().find(|it| it.site == call).map(|it| (it.site.body.file, it.operand));
         let text = found.map(|(file, node)| code.sources.get(file).slice(code.index.body(call.body).node(node).range));
         assert_eq!(text, Some(operand), "{operand}");
     };
@@ -93,7 +93,7 @@ fn releases_are_found_through_functions_and_traits() {
     ended("far(&other)", "&other");
     ended("stop.stop()", "stop");
     ended("drop(other)", "other");
-    assert!(releases.iter().all(|(site, _)| *site != code.site("other.size()")));
+    assert!(releases.iter().all(|it| it.site != code.site("other.size()")));
 }
 
 #[test]
