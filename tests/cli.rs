@@ -57,9 +57,16 @@ fn fails(folder: &Path, arguments: &str, told: &[&str]) {
 #[test]
 fn help_fits_a_screen_and_gives_examples() {
     let folder = TempDir::new().unwrap();
-    for arguments in
-        ["--help", "-h", "check --help", "explain --help", "rules --help", "facts --help", "coverage --help"]
-    {
+    for arguments in [
+        "--help",
+        "-h",
+        "check --help",
+        "explain --help",
+        "rules --help",
+        "facts --help",
+        "coverage --help",
+        "inventory --help",
+    ] {
         let output = run(folder.path(), arguments);
         assert_eq!(code(&output), 0, "{arguments}");
         let lines = out(&output).lines().count();

@@ -19,7 +19,6 @@ Examples:
   watertight                              check the workspace around this folder
   watertight crates/server src/db.rs      report only what lies there
   watertight -D warnings --format github  fail on warnings too, in a workflow
-  watertight explain per-call-pool
 
 RULE is a rule, a family, `all` or `warnings`; of several, the last one counts.
 Exit codes: 0 no errors found, 1 errors found, 2 the run itself failed.
@@ -57,7 +56,7 @@ pub(super) enum Command {
     },
     /// Measure how much of the code the analysis understands
     Coverage(CoverageArguments),
-    /// List what is alive when each program is told to stop, and what stops it
+    /// List what is alive when a program is told to stop
     Inventory(InventoryArguments),
 }
 
