@@ -147,7 +147,7 @@ pub(super) struct CoverageArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct InventoryArguments {
-    /// Whose programs to list [default: those of the workspace around this folder]
+    /// What to list [default: the workspace around this folder]
     pub(super) paths: Vec<PathBuf>,
     /// table (default), json, markdown or mermaid
     #[arg(long, value_enum, default_value_t, hide_default_value = true, hide_possible_values = true)]
