@@ -162,6 +162,8 @@ pub struct TypeEntry {
     pub when_repeated: Option<String>,
     /// What stops when the value is dropped too early: its presence says that it is a guard.
     pub when_dropped: Option<String>,
+    /// What follows where it is dropped without being ended: its presence says that a drop is no end.
+    pub when_abandoned: Option<String>,
     /// It is meant to live as long as the program: bound in a helper it is dropped too early.
     #[serde(default)]
     pub program_long: bool,
@@ -302,6 +304,10 @@ pub enum Calls {
     Stops,
     /// They receive from a channel, and end with it.
     Receives,
+    /// They make a child process that is meant to live by itself.
+    Daemonizes,
+    /// They write into what they are called on or given.
+    Writes,
 }
 
 /// The calls of a list: by canonical path, or by the last part of any path.

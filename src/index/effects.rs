@@ -225,7 +225,8 @@ impl Index {
         Some(Effected { effect, looks: false, chain: vec![site] })
     }
 
-    fn writer_effect(&self, writer: &Ty) -> Option<Effect> {
+    /// What writing into a value of this type touches; nothing where it stays in memory.
+    pub fn writer_effect(&self, writer: &Ty) -> Option<Effect> {
         match writer.peeled() {
             Ty::Ext(path, arguments) => {
                 let own =

@@ -8,8 +8,9 @@ use super::Index;
 use super::calls::Site;
 use super::defs::BodyRef;
 use super::flow::Fate;
+use super::resources::Construction;
 use super::ways::{Exit, Ways};
-use crate::catalogue::Runs;
+use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::facts::model::*;
 
 /// A value in a variable, from where it is bound to where the variable ends.
@@ -17,6 +18,8 @@ use crate::facts::model::*;
 pub struct Obligation {
     /// The variable it is bound to first.
     pub local: LocalId,
+    /// That and all variables it is moved or lent to.
+    pub locals: Vec<LocalId>,
     /// Where it is bound.
     pub bound: Site,
     /// The ways out of the variable's scope; settled are those on which it was ended or handed on.
@@ -33,13 +36,119 @@ impl Obligation {
         self.ended.is_empty() && self.handed_on.is_empty()
     }
 
-    /// The ways on which it is forgotten though it is not on others.
+    /// The ways on which it is always forgotten: ways that are taken with and without an end of it are somebody's decision.
     pub fn missed(&self) -> Vec<(Exit, Option<NodeId>)> {
-        self.ways.open().filter(|way| way.exit != Exit::Process).map(|way| (way.exit, way.node)).collect()
+        let open = self.ways.open().filter(|way| way.exit != Exit::Process && !way.settled);
+        open.map(|way| (way.exit, way.node)).collect()
     }
 }
 
+/// A resource that is dropped without being ended.
+#[derive(Debug)]
+pub struct Abandoned {
+    pub made: Construction,
+    pub how: How,
+}
+
+/// How a resource is abandoned.
+#[derive(Debug)]
+pub enum How {
+    /// Nothing ever holds it.
+    AtOnce,
+    /// The variable it is in goes out of scope, and nothing ended it or took it over.
+    Forgotten(Obligation),
+    /// It is ended or taken over on some ways out of its scope, and not on these.
+    Missed(Obligation, Vec<(Exit, Option<NodeId>)>),
+}
+
 impl Index {
+    /// Resources for which a drop is no end, of those that `wanted` accepts, that are dropped without one. In the order of files and places.
+    pub fn abandoned(&self, wanted: &dyn Fn(&TypeEntry) -> bool) -> Vec<Abandoned> {
+        let made = self.constructions(&|entry| entry.when_abandoned.is_some() && wanted(entry));
+        let shipped = made.into_iter().filter(|made| !self.is_test(made.site.body));
+        shipped.filter_map(|made| Some(Abandoned { how: self.how_abandoned(&made)?, made })).collect()
+    }
+
+    fn how_abandoned(&self, made: &Construction) -> Option<How> {
+        if let Some(obligation) = self.obligation(made.site, made.resource) {
+            let missed = obligation.missed();
+            return match (obligation.is_forgotten(), missed.is_empty()) {
+                (true, false) => Some(How::Forgotten(obligation)),
+                (false, false) => Some(How::Missed(obligation, missed)),
+                (_, true) => None,
+            };
+        }
+        (made.fate == Fate::Dies && self.is_discarded(made.site)).then_some(How::AtOnce)
+    }
+
+    /// Calls that change something through a value: its own methods, and operations that it is lent to, apart from what only looks. In
+    /// evaluation order.
+    pub fn changes_through(&self, obligation: &Obligation) -> Vec<Site> {
+        let body = obligation.bound.body;
+        let facts = self.body(body);
+        let uses = facts.iter().filter(|(_, n)| matches!(&n.op, Op::Local(local) if obligation.locals.contains(local)));
+        let changes = uses.filter_map(|(node, _)| {
+            let call = Site { body, node: self.operation_on(body, node)? };
+            let ends = obligation.ended.contains(&call.node);
+            let changes = self.effect(call).is_some_and(|effected| !effected.looks)
+                || self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Writes, path));
+            (changes && !ends).then_some(call)
+        });
+        changes.collect()
+    }
+
+    /// The call that a value is the receiver of or is lent to.
+    fn operation_on(&self, body: BodyRef, used: NodeId) -> Option<NodeId> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let mut at = used;
+        loop {
+            at = info.parent(at)?;
+            match &facts.node(at).op {
+                Op::Call { .. } | Op::Method { .. } | Op::Macro(_) => return Some(at),
+                Op::Reference { .. } | Op::Deref(_) | Op::Unary(_) => {}
+                _ => return None,
+            }
+        }
+    }
+
+    /// Whether a way out says that all went well: it returns `Ok(..)`, nothing, or something that is no `Result`.
+    pub fn succeeds(&self, body: BodyRef, way: (Exit, Option<NodeId>)) -> bool {
+        let facts = self.body(body);
+        let value = match way {
+            (Exit::Return, Some(node)) => match facts.node(node).op {
+                Op::Return(value) => value,
+                _ => return false,
+            },
+            (Exit::End, _) => facts.region(Body::ROOT).value,
+            _ => return false,
+        };
+        value.is_none_or(|node| {
+            let site = Site { body, node };
+            let ok = self.external(site).is_some_and(|path| path == "std::result::Result::Ok");
+            ok || !(self.ty(site).is_unknown() || super::effects::is_result(self.ty(site)))
+        })
+    }
+
+    /// Whether nothing is done with what a call gives but waiting for it and unwrapping it.
+    fn is_discarded(&self, site: Site) -> bool {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut at = site.node;
+        loop {
+            let Some(parent) = info.parent(at) else { return false };
+            match &facts.node(parent).op {
+                Op::Discard(_) => return true,
+                Op::Bind { pattern, .. } => return matches!(pattern.kind, PatternKind::Wild),
+                Op::Await(_) | Op::Try(_) => at = parent,
+                Op::Method { receiver, name, .. }
+                    if *receiver == at && matches!(name.as_str(), "unwrap" | "expect") =>
+                {
+                    at = parent;
+                }
+                _ => return false,
+            }
+        }
+    }
+
     /// What becomes of a resource that a site makes and that is bound to a variable of the same function; none where it is not.
     pub fn obligation(&self, made: Site, resource: Ustr) -> Option<Obligation> {
         let (bound, local) = self.bound_to(made, resource)?;
@@ -49,7 +158,9 @@ impl Index {
         let settles = |node: NodeId| ended.contains(&node) || handed_on.contains(&node);
         let scope = self.body(made.body).local(local).region;
         let ways = self.ways_out(bound, scope, &settles);
-        Some(Obligation { local, bound, ways, ended, handed_on })
+        let mut locals: Vec<LocalId> = locals.into_iter().collect();
+        locals.sort_unstable();
+        Some(Obligation { local, locals, bound, ways, ended, handed_on })
     }
 
     /// The waits that a value is held across, from where it is bound to where it is ended, handed on or goes out of scope.

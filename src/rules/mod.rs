@@ -9,6 +9,10 @@ pub mod page;
 mod per_call_pool;
 mod swallowed_error;
 mod unclosed_global;
+mod unclosed_resource;
+mod uncommitted_transaction;
+mod unflushed_writer;
+mod unreaped_child;
 
 use std::sync::LazyLock;
 
@@ -50,6 +54,10 @@ macro_rules! rules {
 /// Id, page and check of every rule: the one list to add a line to.
 const RULES: &[(&str, &str, Option<Check>)] = rules![
     "unclosed-global" => Some(unclosed_global::check),
+    "unclosed-resource" => Some(unclosed_resource::check),
+    "unflushed-writer" => Some(unflushed_writer::check),
+    "uncommitted-transaction" => Some(uncommitted_transaction::check),
+    "unreaped-child" => Some(unreaped_child::check),
     "dropped-guard" => Some(dropped_guard::check),
     "per-call-pool" => Some(per_call_pool::check),
     "duplicate-pool" => Some(duplicate_pool::check),

@@ -1,0 +1,63 @@
+//! `unclosed-resource`: a variable owns something that must be ended by hand, and on some way out nothing does.
+
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::obligations::{Abandoned, How};
+use crate::index::resources::words;
+use crate::index::ways::Exit;
+
+const ID: &str = "unclosed-resource";
+
+/// Kinds whose end has a name and a rule of its own.
+const ELSEWHERE: [&str; 8] = [
+    "async-file",
+    "buffered-writer",
+    "child-process",
+    "encoder",
+    "self-ending-encoder",
+    "self-flushing-writer",
+    "transaction",
+    "upload",
+];
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let abandoned = index.abandoned(&|entry| entry.kind.is_some_and(|kind| !ELSEWHERE.contains(&kind.as_str())));
+    abandoned.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect()
+}
+
+fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
+    let (site, resource) = (abandoned.made.site, abandoned.made.resource);
+    let entry = index.resource(resource)?;
+    let kind = words(&entry.kind?);
+    // What outlives the program is left behind by a command as well.
+    let outlives = entry.kind.is_some_and(|kind| kind.starts_with("browser"));
+    // What should be shared and is opened again and again has one flaw, and that is it.
+    if entry.when_repeated.is_some() && index.repeated(site).is_some() {
+        return None;
+    }
+    let service = index.services_reaching(site.body).next();
+    if service.is_none() && !outlives {
+        return None;
+    }
+    let close = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
+    let (message, left) = match &abandoned.how {
+        How::AtOnce | How::Forgotten(_) => (format!("the {kind} is never closed"), None),
+        How::Missed(_, ways) => {
+            let left = ways.iter().find(|way| matches!(way.0, Exit::Error | Exit::Return))?.1?;
+            let text = format!("left here without `{close}`");
+            (
+                format!("the {kind} is not closed on every way out"),
+                Some(Label::new(index.span(Site { node: left, ..site }), text)),
+            )
+        }
+    };
+    let inside = abandoned.made.through.iter().map(|at| Label::new(index.span(*at), "it is opened here"));
+    let diagnostic =
+        Diagnostic::new(ID, Confidence::Certain, message, Label::new(index.name_span(site), "opened here"))
+            .about(index.item_path(site.body), resource.as_str())
+            .evidence(inside.chain(left))
+            .note(format!("dropping it is no end: {}", entry.when_abandoned.clone()?))
+            .help(format!("call `{close}` on every way out, also where an error leaves early"));
+    Some(diagnostic)
+}

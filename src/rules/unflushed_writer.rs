@@ -1,0 +1,81 @@
+//! `unflushed-writer`: what buffers, compresses or assembles output is dropped without its last step, and data or the error of it is lost.
+
+use ustr::Ustr;
+
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::facts::model::NodeId;
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::effects::is_result;
+use crate::index::obligations::{Abandoned, How, Obligation};
+use crate::index::resources::words;
+use crate::index::types::Ty;
+use crate::index::ways::Exit;
+
+const ID: &str = "unflushed-writer";
+
+const KINDS: [&str; 6] =
+    ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer", "upload"];
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let writers = index.abandoned(&|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
+    writers.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect()
+}
+
+fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
+    let (site, resource) = (abandoned.made.site, abandoned.made.resource);
+    let entry = index.resource(resource)?;
+    let (obligation, left) = match &abandoned.how {
+        How::AtOnce => return None,
+        How::Forgotten(obligation) => (obligation, None),
+        How::Missed(obligation, ways) => {
+            let returns = |way: &(Exit, Option<NodeId>)| way.1.filter(|_| way.0 == Exit::Return);
+            (obligation, Some(ways.iter().filter(|way| index.succeeds(site.body, **way)).find_map(returns)?))
+        }
+    };
+    let end = left.unwrap_or(NodeId(u32::MAX));
+    let write = index.changes_through(obligation).into_iter().find(|write| write.node < end)?;
+    if !reaches_the_world(index, obligation, resource) {
+        return None;
+    }
+    // Where the drop writes the rest itself only the error is lost: that matters to whoever can pass errors on.
+    let hides = entry.kind.is_some_and(|kind| kind.starts_with("self-"));
+    if hides && !reports_errors(index, site) {
+        return None;
+    }
+    let kind = words(&entry.kind?);
+    let last = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
+    let left = left.map(|node| Label::new(index.span(Site { node, ..site }), format!("left here without `{last}`")));
+    let diagnostic = Diagnostic::new(
+        ID,
+        if hides { Confidence::Likely } else { Confidence::Certain },
+        format!("the {kind} is dropped without `{last}`"),
+        Label::new(
+            index.name_span(site),
+            format!("this `{}` is written to and then dropped", resource.rsplit("::").next()?),
+        ),
+    )
+    .about(index.item_path(site.body), resource.as_str())
+    .evidence([Label::new(index.name_span(write), "written here")].into_iter().chain(left))
+    .note(format!("without it, {}", entry.when_abandoned.clone()?))
+    .help(format!("call `{last}` after the last write, and pass its error on"));
+    Some(diagnostic)
+}
+
+/// Whether what is written leaves the memory of the program: where the type says what lies below, that does.
+fn reaches_the_world(index: &Index, obligation: &Obligation, resource: Ustr) -> bool {
+    let ty = index.info(obligation.bound.body).local(obligation.local);
+    match ty.peeled() {
+        Ty::Ext(path, arguments) if *path == resource => {
+            arguments.first().is_none_or(|inner| index.writer_effect(inner).is_some())
+        }
+        _ => false,
+    }
+}
+
+fn reports_errors(index: &Index, site: Site) -> bool {
+    index.function_of(site.body).is_some_and(|function| {
+        let returns = &index.signatures().functions[function.index()].returns;
+        is_result(if let Ty::Future(of) = returns { of } else { returns })
+    })
+}

@@ -1,0 +1,81 @@
+//! `unreaped-child`: a long-running program spawns a process and never waits for it, so that each one stays behind as a zombie.
+
+use crate::catalogue::Calls;
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::facts::model::{NodeId, Op};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::obligations::{Abandoned, How, Obligation};
+use crate::index::ways::Exit;
+
+const ID: &str = "unreaped-child";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let wanted = |kind: Option<ustr::Ustr>| kind.is_some_and(|kind| kind == "child-process");
+    let abandoned = index.abandoned(&|entry| wanted(entry.kind));
+    let mut found: Vec<Diagnostic> = abandoned.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect();
+    found.extend(killed(index));
+    found.sort_by_key(|diagnostic| (diagnostic.primary.span.file, diagnostic.primary.span.start));
+    found
+}
+
+fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
+    let site = abandoned.made.site;
+    let (message, left) = match &abandoned.how {
+        How::AtOnce | How::Forgotten(_) => ("the child process is never waited for", None),
+        How::Missed(_, ways) => {
+            let left = ways.iter().find(|way| matches!(way.0, Exit::Error | Exit::Return))?;
+            ("the child process is not waited for on every way out", left.1)
+        }
+    };
+    let left =
+        left.map(|node| Label::new(index.span(Site { node, ..site }), "left here while the child may still run"));
+    report(index, abandoned.made.site, abandoned.made.resource, message, left)
+}
+
+/// Children that are killed and then dropped: a kill does not reap.
+fn killed(index: &Index) -> Vec<Diagnostic> {
+    let made = index.constructions(&|entry| {
+        entry.when_abandoned.is_some() && entry.kind.is_some_and(|kind| kind == "child-process")
+    });
+    let made = made.into_iter().filter(|made| !index.is_test(made.site.body));
+    made.filter_map(|made| {
+        let obligation = index.obligation(made.site, made.resource)?;
+        let kill = only_killed(index, &obligation)?;
+        let label = Label::new(index.name_span(kill), "killed here, and not waited for");
+        report(index, made.site, made.resource, "the child process is killed but never waited for", Some(label))
+    })
+    .collect()
+}
+
+/// The last of the calls that end a child, where all of them only kill it.
+fn only_killed(index: &Index, obligation: &Obligation) -> Option<Site> {
+    let at = |node: &NodeId| Site { node: *node, ..obligation.bound };
+    let kills = |site: &Site| matches!(&index.node(*site).op, Op::Method { name, .. } if name == "kill");
+    let all = obligation.handed_on.is_empty() && obligation.ended.iter().map(at).all(|site| kills(&site));
+    obligation.ended.last().map(at).filter(|_| all)
+}
+
+fn report(index: &Index, site: Site, resource: ustr::Ustr, message: &str, left: Option<Label>) -> Option<Diagnostic> {
+    let service = index.services_reaching(site.body).next()?;
+    if detaches(index, site) {
+        return None;
+    }
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Certain,
+        message,
+        Label::new(index.name_span(site), "spawned here"),
+    )
+    .about(index.item_path(site.body), resource.as_str())
+    .evidence(left.into_iter().chain(service.service.clone()))
+    .note(format!("where it is dropped without `wait`, {}", index.resource(resource)?.when_abandoned.clone()?))
+    .help("call `wait` on every way out, also after `kill`, or hand the child to a task or thread that waits for it");
+    Some(diagnostic)
+}
+
+/// Whether the function that spawns it lets the child live on by itself.
+fn detaches(index: &Index, site: Site) -> bool {
+    let called = index.info(site.body).callees.keys().map(|node| Site { node: *node, ..site });
+    called.filter_map(|call| index.external(call)).any(|path| index.catalogue().lists(Calls::Daemonizes, path))
+}
