@@ -10,7 +10,7 @@ use super::defs::BodyRef;
 use super::flow::Fate;
 use super::resources::Construction;
 use super::ways::{Exit, Ways};
-use crate::catalogue::{Calls, Runs, TypeEntry};
+use crate::catalogue::{Runs, TypeEntry};
 use crate::facts::model::*;
 
 /// A value in a variable, from where it is bound to where the variable ends.
@@ -81,24 +81,17 @@ impl Index {
         (made.fate == Fate::Dies && self.is_discarded(made.site)).then_some(How::AtOnce)
     }
 
-    /// Calls that change something through a value: its own methods, and operations that it is lent to, apart from what only looks. In
-    /// evaluation order.
-    pub fn changes_through(&self, obligation: &Obligation) -> Vec<Site> {
+    /// Calls that are made on a value, or that it is lent to, apart from those that end it. In evaluation order.
+    pub fn operations_on(&self, obligation: &Obligation) -> Vec<Site> {
         let body = obligation.bound.body;
         let facts = self.body(body);
         let uses = facts.iter().filter(|(_, n)| matches!(&n.op, Op::Local(local) if obligation.locals.contains(local)));
-        let changes = uses.filter_map(|(node, _)| {
-            let call = Site { body, node: self.operation_on(body, node)? };
-            let ends = obligation.ended.contains(&call.node);
-            let changes = self.effect(call).is_some_and(|effected| !effected.looks)
-                || self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Writes, path));
-            (changes && !ends).then_some(call)
-        });
-        changes.collect()
+        let calls = uses.filter_map(|(node, _)| self.operation_with(body, node));
+        calls.filter(|call| !obligation.ended.contains(call)).map(|node| Site { body, node }).collect()
     }
 
     /// The call that a value is the receiver of or is lent to.
-    fn operation_on(&self, body: BodyRef, used: NodeId) -> Option<NodeId> {
+    fn operation_with(&self, body: BodyRef, used: NodeId) -> Option<NodeId> {
         let (facts, info) = (self.body(body), self.info(body));
         let mut at = used;
         loop {
@@ -173,18 +166,9 @@ impl Index {
         let (facts, info) = (self.body(made.body), self.info(made.body));
         let mut at = made.node;
         loop {
-            let parent = match info.parent(at) {
-                Some(parent) => parent,
-                // The value of a block or branch is that of its node.
-                None => {
-                    let region = facts.node(at).region;
-                    let owner = info.region_node(region).filter(|_| facts.region(region).value == Some(at))?;
-                    if matches!(facts.node(owner).op, Op::Closure { .. } | Op::Async(_) | Op::Loop { .. }) {
-                        return None;
-                    }
-                    at = owner;
-                    continue;
-                }
+            let Some(parent) = info.parent(at) else {
+                at = self.evaluated_by(made.body, at)?;
+                continue;
             };
             match &facts.node(parent).op {
                 Op::Bind { pattern, .. } | Op::Let { pattern, .. } => {
@@ -204,6 +188,15 @@ impl Index {
                 _ => return None,
             }
         }
+    }
+
+    /// The `if`, `match` or block that evaluates to what a node does, as the value of one of its branches.
+    fn evaluated_by(&self, body: BodyRef, node: NodeId) -> Option<NodeId> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let region = facts.node(node).region;
+        let owner = info.region_node(region).filter(|_| facts.region(region).value == Some(node))?;
+        let later = matches!(facts.node(owner).op, Op::Closure { .. } | Op::Async(_) | Op::Loop { .. });
+        (!later).then_some(owner)
     }
 
     /// The variable of a pattern that gets the resource.
@@ -243,7 +236,10 @@ impl Index {
         let (facts, info) = (self.body(body), self.info(body));
         let mut at = used;
         loop {
-            let parent = info.parent(at)?;
+            let Some(parent) = info.parent(at) else {
+                at = self.evaluated_by(body, at)?;
+                continue;
+            };
             match &facts.node(parent).op {
                 Op::Bind { pattern, .. } | Op::Let { pattern, .. } => return Some(pattern),
                 Op::Match { scrutinee, arms } if *scrutinee == at => {

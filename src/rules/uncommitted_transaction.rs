@@ -28,7 +28,8 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         }
     };
     let end = left.unwrap_or(NodeId(u32::MAX));
-    let change = index.changes_through(obligation).into_iter().find(|change| change.node < end)?;
+    let changes = |site: &Site| site.node < end && index.effect(*site).is_some_and(|effected| !effected.looks);
+    let change = index.operations_on(obligation).into_iter().find(changes)?;
     let left =
         left.map(|node| Label::new(index.span(Site { node, ..site }), "success is reported here, without a commit"));
     let diagnostic = Diagnostic::new(ID, Confidence::Certain, message, Label::new(index.name_span(site), "begun here"))

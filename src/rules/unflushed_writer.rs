@@ -2,6 +2,7 @@
 
 use ustr::Ustr;
 
+use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::NodeId;
 use crate::index::Index;
@@ -34,7 +35,10 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         }
     };
     let end = left.unwrap_or(NodeId(u32::MAX));
-    let write = index.changes_through(obligation).into_iter().find(|write| write.node < end)?;
+    let writes = |site: &Site| {
+        site.node < end && index.external(*site).is_some_and(|path| index.catalogue().lists(Calls::Writes, path))
+    };
+    let write = index.operations_on(obligation).into_iter().find(writes)?;
     if !reaches_the_world(index, obligation, resource) {
         return None;
     }
