@@ -2,8 +2,8 @@
 //! by the text of an expression.
 
 mod behaviour;
-mod examples;
 mod endings;
+mod examples;
 mod flow;
 mod growth;
 mod names;

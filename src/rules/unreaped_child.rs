@@ -61,16 +61,17 @@ fn report(index: &Index, site: Site, resource: ustr::Ustr, message: &str, left: 
     if detaches(index, site) {
         return None;
     }
-    let diagnostic = Diagnostic::new(
-        ID,
-        Confidence::Certain,
-        message,
-        Label::new(index.name_span(site), "spawned here"),
-    )
-    .about(index.item_path(site.body), resource.as_str())
-    .evidence(left.into_iter().chain(again).chain(service.service.clone()))
-    .note(format!("where it is dropped without `wait`, {}", index.resource(resource)?.when_abandoned.clone()?))
-    .help("call `wait` on every way out, also after `kill`, or hand the child to a task or thread that waits for it");
+    // One child more or less is nothing; one for every turn fills the table.
+    let repeated = index.repeated(site);
+    let confidence = if repeated.is_some() { Confidence::Certain } else { Confidence::Hint };
+    let again = repeated.into_iter().flat_map(|repeated| repeated.evidence);
+    let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(index.name_span(site), "spawned here"))
+        .about(index.item_path(site.body), resource.as_str())
+        .evidence(left.into_iter().chain(again).chain(service.service.clone()))
+        .note(format!("where it is dropped without `wait`, {}", index.resource(resource)?.when_abandoned.clone()?))
+        .help(
+            "call `wait` on every way out, also after `kill`, or hand the child to a task or thread that waits for it",
+        );
     Some(diagnostic)
 }
 
