@@ -68,8 +68,7 @@ impl Seen {
             |path: Ustr| index.resource(path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "driver");
         let given = given.filter(|(_, owned)| is_driver(*owned));
         let made = made.chain(given.filter_map(|(site, owned)| Some((within(site)?, owned))));
-        let ended =
-            index.releases().into_iter().filter_map(|(site, _)| Some((within(site)?, index.callable(site)?.closes?)));
+        let ended = index.releases().filter_map(|it| Some((within(it.site)?, index.callable(it.site)?.closes?)));
         let mentioned = index.bodies().flat_map(|(body, _, info)| {
             let function = index.function_of(body);
             let called = info.callees.keys().filter_map(move |node| index.external(super::Site { body, node: *node }));
