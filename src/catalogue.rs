@@ -280,6 +280,10 @@ pub enum Calls {
     PanicsInAsync,
     /// They tell people or log something: an error that reaches one is not swallowed.
     Tells,
+    /// They end, or make the program end, within the time they are given.
+    EndsWithin,
+    /// They wait no longer than the time they are given.
+    Deadlines,
     /// They only look: when one fails, nothing that should have happened is missing.
     Looks,
     /// They bound in time what they are given, or what they are laid around.

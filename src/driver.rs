@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::catalogue::{Catalogue, Libraries};
 use crate::config::Config;
+use crate::deploy::{self, model::Described};
 use crate::diagnostic::{Confidence, Diagnostic, Problem};
 use crate::facts::{self, model::FileFacts};
 use crate::index::coverage::{Coverage, Sampled};
@@ -17,7 +18,7 @@ use crate::index::{Index, Outline};
 use crate::report::{LevelSetting, Levels, Policy, Report, RuleInfo, Summary};
 use crate::rules::{self, RuleEntry};
 use crate::source::{FileId, SourceFile, Sources, Span};
-use crate::workspace::{self, Workspace};
+use crate::workspace::{self, DeployFile, Workspace};
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Default)]
@@ -91,7 +92,8 @@ fn analyse(options: &Options, progress: &dyn Progress) -> miette::Result<Analysi
     let catalogue = catalogue(&workspace, &config)?;
     let pool = threads(options.threads)?;
     let facts = pool.install(|| parse(&mut workspace, progress));
-    let index = pool.install(|| link(&workspace, facts, catalogue));
+    let described = describe(&mut workspace);
+    let index = pool.install(|| link(&workspace, facts, catalogue)).with_described(described);
     Ok(Analysis { workspace, root, infos, config, pool, index })
 }
 
@@ -193,6 +195,25 @@ fn parse(workspace: &mut Workspace, progress: &dyn Progress) -> Vec<Option<FileF
     all
 }
 
+/// Container and process files; they are few and short. What cannot be read is told and left out.
+fn describe(workspace: &mut Workspace) -> Vec<Described> {
+    let mut all = Vec::new();
+    for DeployFile { file, kind, is_aside } in workspace.deploy_files.iter().copied() {
+        let source = workspace.sources.get(file);
+        match deploy::read(kind, file, &source.text) {
+            Ok(description) => {
+                let path = source.path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+                all.push(Described { file, kind, path, is_aside, description });
+            }
+            Err(deploy::Unreadable { message, range }) => {
+                let error = facts::Unreadable { message, range };
+                workspace.problems.push(unreadable(file, source, error));
+            }
+        }
+    }
+    all
+}
+
 fn unreadable(id: FileId, file: &SourceFile, error: facts::Unreadable) -> Problem {
     Problem {
         message: error.message,
@@ -222,6 +243,9 @@ fn report(workspace: &Workspace, index: &Index, diagnostics: Vec<Diagnostic>, po
         let facts = index.defs().file(rust.file);
         facts.into_iter().flat_map(move |facts| facts.suppressions.iter().map(move |comment| (rust.file, comment)))
     });
+    let described = index.described().iter();
+    let described = described.flat_map(|file| file.description.suppressions.iter().map(|comment| (file.file, comment)));
+    let comments = comments.chain(described);
     let shown = comments.filter(|(file, comment)| !index.is_test_code(comment.range.in_file(*file)));
     let summary = Summary {
         files: workspace.rust_files.len(),

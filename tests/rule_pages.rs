@@ -36,8 +36,7 @@ fn read(path: &Path) -> Named {
 }
 
 fn all_expectations(example: &Example) -> Vec<Expectation> {
-    let sources = example.files.iter().filter(|file| file.path.ends_with(".rs"));
-    sources.flat_map(|file| expectations(&file.path, &file.text)).collect()
+    example.files.iter().flat_map(|file| expectations(&file.path, &file.text)).collect()
 }
 
 /// Fails with all of `faults`, one per line.

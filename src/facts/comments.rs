@@ -3,37 +3,8 @@
 //! Knows neither rules nor levels: whether a name is a rule, and whether anything was suppressed, is for the report to say.
 //! Comments are found by a lexer of their own, because syn does not keep them.
 
-use serde::{Deserialize, Serialize};
-use ustr::Ustr;
-
 use crate::source::Range;
-
-/// What a line comment must start with to be read here; no other comment may.
-const MARKER: &str = "watertight:";
-
-/// A comment that asks for silence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suppression {
-    /// The comment, from its slashes to the end of its line.
-    pub range: Range,
-    /// The names it lists, with their places; empty where `malformed` says why.
-    pub rules: Vec<(Ustr, Range)>,
-    /// The text after `--`, where there is any.
-    pub reason: Option<String>,
-    /// The bytes it covers: a diagnostic that starts in them is meant.
-    pub covers: Range,
-    /// Whether it is an `allow-file`, which covers the whole file.
-    pub file_wide: bool,
-    /// Why it could not be read: lower case, no full stop. Such a comment covers nothing.
-    pub malformed: Option<String>,
-}
-
-impl Suppression {
-    /// Whether a diagnostic that starts at `offset` (bytes, 0-based) is meant.
-    pub fn covers(&self, offset: u32) -> bool {
-        self.covers.start <= offset && offset < self.covers.end
-    }
-}
+use crate::suppression::{MARKER, Suppression};
 
 /// The suppression comments of a file, in the order of their places.
 ///
@@ -119,26 +90,7 @@ impl File<'_> {
             return None;
         }
         let comment = &self.text[token.start..token.end];
-        let request = read(comment)?;
-        let empty = range(token.start, token.start);
-        let nothing = Suppression {
-            range: range(token.start, token.end),
-            rules: Vec::new(),
-            reason: None,
-            covers: empty,
-            file_wide: false,
-            malformed: None,
-        };
-        Some(match request {
-            Err(why) => Suppression { malformed: Some(why), ..nothing },
-            Ok(request) => Suppression {
-                rules: request.names.iter().map(|(name, at)| (Ustr::from(name), offset(token, *at, name))).collect(),
-                reason: request.reason.map(str::to_owned),
-                covers: if request.file_wide { range(0, self.text.len()) } else { self.covered(at) },
-                file_wide: request.file_wide,
-                ..nothing
-            },
-        })
+        Suppression::read(comment, token.start, "//", range(0, self.text.len()), || self.covered(at))
     }
 
     /// The bytes that the comment at a token covers.
@@ -229,59 +181,6 @@ impl File<'_> {
 
 fn range(start: usize, end: usize) -> Range {
     Range { start: start as u32, end: end as u32 }
-}
-
-/// The range of a name that stands `at` bytes behind the start of a comment.
-fn offset(comment: Token, at: usize, name: &str) -> Range {
-    range(comment.start + at, comment.start + at + name.len())
-}
-
-/// What a well-formed comment asks for.
-struct Request<'a> {
-    file_wide: bool,
-    /// Names with their byte offsets in the comment.
-    names: Vec<(&'a str, usize)>,
-    reason: Option<&'a str>,
-}
-
-/// Reads a line comment; `None` where it is not addressed to this tool, an error where it cannot be understood.
-fn read(comment: &str) -> Option<Result<Request<'_>, String>> {
-    let request = comment.strip_prefix("//")?.trim_start().strip_prefix(MARKER)?.trim();
-    Some(read_request(comment, request))
-}
-
-/// Reads what stands behind the marker; `request` is the end of `comment`.
-fn read_request<'a>(comment: &'a str, request: &'a str) -> Result<Request<'a>, String> {
-    let verb_end = request.find(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').unwrap_or(request.len());
-    let (verb, rest) = request.split_at(verb_end);
-    let file_wide = match verb {
-        "allow" => false,
-        "allow-file" => true,
-        _ => return Err(format!("expected `allow(rule)` or `allow-file(rule)`, found `{request}`")),
-    };
-    let listed = rest.trim_start().strip_prefix('(').ok_or_else(|| format!("expected `(` after `{verb}`"))?;
-    let (inside, tail) =
-        listed.split_once(')').ok_or_else(|| "expected `)` after the names of the rules".to_owned())?;
-    let names = names(inside, comment.trim_end().len() - listed.len());
-    if names.is_empty() {
-        return Err("no rule is named between the parentheses".to_owned());
-    }
-    let reason = tail.trim().strip_prefix("--").map(str::trim).filter(|reason| !reason.is_empty());
-    Ok(Request { file_wide, names, reason })
-}
-
-/// The names of a list with their offsets; the list stands `at` bytes behind the start of the comment.
-fn names(list: &str, at: usize) -> Vec<(&str, usize)> {
-    let mut at = at;
-    let mut names = Vec::new();
-    for part in list.split(',') {
-        let name = part.trim();
-        if !name.is_empty() {
-            names.push((name, at + part.len() - part.trim_start().len()));
-        }
-        at += part.len() + 1;
-    }
-    names
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

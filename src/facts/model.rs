@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use ustr::Ustr;
 
-pub use super::comments::Suppression;
 use crate::source::Range;
+use crate::suppression::Suppression;
 
 macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident),* $(,)?) => {$(

@@ -3,7 +3,9 @@
 pub mod calls;
 pub mod contexts;
 pub mod coverage;
+pub mod deadlines;
 pub mod defs;
+pub mod deployments;
 pub mod effects;
 pub mod flow;
 pub mod growth;
@@ -36,6 +38,7 @@ use self::names::{Names, Resolved, Space};
 use self::programs::Program;
 use self::types::{Signatures, Ty};
 use crate::catalogue::{Callable, Catalogue};
+use crate::deploy::model::Described;
 use crate::facts::model::{Attribute, Body, FileFacts, Node, NodeId, Op};
 use crate::source::{FileId, Range, Span};
 use crate::workspace::Workspace;
@@ -84,6 +87,7 @@ pub struct Index {
     made: OnceLock<HashMap<TypeId, Vec<Site>>>,
     releases: releases::Releases,
     courses: Vec<phases::Course>,
+    described: Vec<Described>,
 }
 
 impl Index {
@@ -102,12 +106,23 @@ impl Index {
             made: OnceLock::new(),
             releases: releases::Releases::default(),
             courses: Vec::new(),
+            described: Vec::new(),
         };
         index.programs = programs::find(&index);
         index.effects = effects::find(&index);
         index.releases = releases::find(&index);
         index.courses = phases::find(&index);
         index
+    }
+
+    /// Adds what container and process files say of starts, in the order of their paths.
+    pub fn with_described(self, described: Vec<Described>) -> Self {
+        Index { described, ..self }
+    }
+
+    /// Container and process files.
+    pub fn described(&self) -> &[Described] {
+        &self.described
     }
 
     pub fn defs(&self) -> &Defs {

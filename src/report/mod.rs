@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use ustr::Ustr;
 
 use crate::diagnostic::{Confidence, Diagnostic, Problem};
-use crate::facts::model::Suppression;
 use crate::source::{FileId, SourceFile, Sources, display_path};
+use crate::suppression::Suppression;
 use fingerprint::Fingerprints;
 pub use levels::{LevelSetting, Levels, Override, PathSet, RuleInfo, Selector};
 

@@ -6,8 +6,8 @@ use ustr::Ustr;
 
 use super::{Level, Policy, RuleInfo};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
-use crate::facts::model::Suppression;
 use crate::source::{FileId, Range, Sources};
+use crate::suppression::Suppression;
 use crate::words::nearest;
 
 /// A comment suppresses nothing.
@@ -82,8 +82,9 @@ fn silence(diagnostic: &Diagnostic, comments: &mut BTreeMap<FileId, Vec<Comment>
 fn faults(comment: &Comment, sources: &Sources, policy: &Policy) -> Vec<Diagnostic> {
     let place = policy.place(sources.get(comment.file));
     let suppression = comment.suppression;
+    let opener = if sources.get(comment.file).slice(suppression.range).starts_with('#') { "#" } else { "//" };
     if let Some(why) = &suppression.malformed {
-        return vec![malformed(comment, why).about(place, "")];
+        return vec![malformed(comment, why, opener).about(place, "")];
     }
     let uses: Vec<Use> = (0..suppression.rules.len()).map(|at| comment.outcome(at, &place, policy)).collect();
     let mut faults: Vec<Diagnostic> = std::iter::zip(&suppression.rules, &uses)
@@ -98,7 +99,7 @@ fn faults(comment: &Comment, sources: &Sources, policy: &Policy) -> Vec<Diagnost
         .collect();
     let needed = uses.iter().any(|outcome| matches!(outcome, Use::Used | Use::Off));
     if needed && suppression.reason.is_none() {
-        faults.push(unreasoned(comment).about(&place, list(suppression)));
+        faults.push(unreasoned(comment, opener).about(&place, list(suppression)));
     }
     faults
 }
@@ -128,9 +129,9 @@ fn certain(rule: &str, message: String, label: Label) -> Diagnostic {
     Diagnostic::new(rule, Confidence::Certain, message, label)
 }
 
-fn malformed(comment: &Comment, why: &str) -> Diagnostic {
+fn malformed(comment: &Comment, why: &str, opener: &str) -> Diagnostic {
     certain(UNUSED, "this comment suppresses nothing".into(), comment.label(comment.suppression.range, why))
-        .help("write `// watertight: allow(rule-name) -- reason`, or `allow-file` for the whole file")
+        .help(format!("write `{opener} watertight: allow(rule-name) -- reason`, or `allow-file` for the whole file"))
 }
 
 fn unused(comment: &Comment, rule: Ustr, range: Range) -> Diagnostic {
@@ -150,7 +151,7 @@ fn unused(comment: &Comment, rule: Ustr, range: Range) -> Diagnostic {
         .help(help)
 }
 
-fn unreasoned(comment: &Comment) -> Diagnostic {
+fn unreasoned(comment: &Comment, opener: &str) -> Diagnostic {
     let names = list(comment.suppression);
     let verb = if comment.suppression.file_wide { "allow-file" } else { "allow" };
     certain(
@@ -159,7 +160,7 @@ fn unreasoned(comment: &Comment) -> Diagnostic {
         comment.label(comment.suppression.range, "expected `-- reason` behind it"),
     )
     .note("the next reader cannot tell whether it still holds")
-    .help(format!("say why: `// watertight: {verb}({names}) -- reason`"))
+    .help(format!("say why: `{opener} watertight: {verb}({names}) -- reason`"))
 }
 
 fn unknown(comment: &Comment, rule: Ustr, range: Range, policy: &Policy) -> Diagnostic {

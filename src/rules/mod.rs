@@ -13,6 +13,7 @@ mod unclosed_resource;
 mod uncommitted_transaction;
 mod unflushed_writer;
 mod unreaped_child;
+mod unsignalled_container;
 
 use std::sync::LazyLock;
 
@@ -65,6 +66,7 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "swallowed-error" => Some(swallowed_error::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),
+    "unsignalled-container" => Some(unsignalled_container::check),
     "unused-suppression" => None,
     "unreasoned-suppression" => None,
     "unknown-rule" => None,

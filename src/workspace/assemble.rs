@@ -12,7 +12,9 @@ use super::owners::{Owner, Owners};
 use super::read::{Note, SKIPPED, read_text};
 use super::survey::{Member, Survey};
 use super::targets::{TargetFile, crate_name};
-use super::{Dependency, Package, Root, RustFile, Target, TargetKind, Workspace};
+use super::walk::deploy_kind;
+use super::{Dependency, DeployFile, Package, Root, RustFile, Target, TargetKind, Workspace};
+use crate::deploy::model::Kind;
 use crate::diagnostic::Problem;
 use crate::source::{SourceFile, Sources, display_path};
 
@@ -24,20 +26,38 @@ pub(super) fn assemble(survey: &Survey, selection: Vec<PathBuf>, current: &Path)
     let mut notes: BTreeSet<Note> = survey.notes().cloned().collect();
     notes.extend(owners.left_over(files.iter().copied()));
 
-    let sources = sources(survey, &files, current, &mut notes);
+    let deploy: Vec<&Path> =
+        survey.tree.deploy.iter().map(PathBuf::as_path).filter(|path| owners.of(path) != Owner::Stranger).collect();
+    let sources = sources(survey, &files, &deploy, current, &mut notes);
     let packages = packages(survey, &owners, &sources, &mut notes);
     let rust_files = files
         .iter()
         .filter_map(|(path, owner)| Some(RustFile { file: sources.find(path)?, package: owner.package() }))
         .collect();
+    let roots = roots(survey, &sources);
+    let deploy_files = deploy.iter().filter_map(|path| deploy_file(path, &roots, &sources)).collect();
     let problems = notes.into_iter().map(|note| problem(note, &sources, current)).collect();
-    Workspace { roots: roots(survey, &sources), packages, rust_files, selection, problems, sources }
+    Workspace { roots, packages, rust_files, deploy_files, selection, problems, sources }
 }
 
-/// The texts of all Rust files and of the manifests that matter, in the order of their paths.
-fn sources(survey: &Survey, files: &[(&Path, Owner)], current: &Path, notes: &mut BTreeSet<Note>) -> Sources {
+/// A container or process file whose text was read.
+fn deploy_file(path: &Path, roots: &[Root], sources: &Sources) -> Option<DeployFile> {
+    let root = roots.iter().rfind(|root| path.starts_with(&root.dir));
+    let below = root.and_then(|root| path.strip_prefix(&root.dir).ok()).unwrap_or(path);
+    let is_aside = below.iter().any(|name| name.to_str().is_some_and(Kind::is_aside));
+    Some(DeployFile { file: sources.find(path)?, kind: deploy_kind(path)?, is_aside })
+}
+
+/// The texts of all Rust files, of container and process files and of the manifests that matter, in the order of their paths.
+fn sources(
+    survey: &Survey,
+    files: &[(&Path, Owner)],
+    deploy: &[&Path],
+    current: &Path,
+    notes: &mut BTreeSet<Note>,
+) -> Sources {
     let mut texts: BTreeMap<&Path, Arc<str>> = BTreeMap::new();
-    for (path, _) in files {
+    for path in files.iter().map(|(path, _)| path).chain(deploy) {
         match read_text(path) {
             Ok(text) => {
                 texts.insert(path, text.into());

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use ustr::Ustr;
 
+use crate::deploy::model::Kind;
 use crate::diagnostic::Problem;
 use crate::source::{FileId, Sources};
 
@@ -36,6 +37,8 @@ pub struct Workspace {
     pub sources: Sources,
     /// The Rust files in `sources`, each once, in the same order.
     pub rust_files: Vec<RustFile>,
+    /// Container and process files in `sources`, each once, in the same order.
+    pub deploy_files: Vec<DeployFile>,
     /// The arguments as absolute paths without symbolic links: what is reported. Empty means everything.
     pub selection: Vec<PathBuf>,
     /// What could not be read or is left out, sorted by path and place.
@@ -65,6 +68,15 @@ pub struct RustFile {
     pub file: FileId,
     /// Index into [`Workspace::packages`]; none for a loose file.
     pub package: Option<usize>,
+}
+
+/// A file that describes how something is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeployFile {
+    pub file: FileId,
+    pub kind: Kind,
+    /// It, or a folder it lies in, is named as one for development or tests.
+    pub is_aside: bool,
 }
 
 /// A package of the analysis, with what its workspace passes down already filled in.

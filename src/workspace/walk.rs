@@ -1,4 +1,4 @@
-//! The walk over folders: which Rust files and manifests there are, after `.gitignore`. Opens no file but the ignore files.
+//! The walk over folders: which Rust files, manifests, container and process files there are, after `.gitignore`. Opens no file but the ignore files.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
@@ -10,6 +10,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use walkdir::{DirEntry, WalkDir};
 
 use super::read::{Note, SKIPPED, unreadable};
+use crate::deploy::model::Kind;
 
 pub(super) const MANIFEST: &str = "Cargo.toml";
 
@@ -22,6 +23,8 @@ pub(super) struct Tree {
     pub rust: BTreeSet<PathBuf>,
     /// Absolute paths of manifests.
     pub manifests: BTreeSet<PathBuf>,
+    /// Absolute paths of container and process files.
+    pub deploy: BTreeSet<PathBuf>,
     pub notes: Vec<Note>,
     seen: Seen,
 }
@@ -40,7 +43,7 @@ impl Tree {
             return;
         }
         let limit = project(start);
-        let Tree { rust, manifests, notes, seen } = self;
+        let Tree { rust, manifests, deploy, notes, seen } = self;
         seen.ignores.load_above(start);
         let entries = WalkDir::new(start).follow_links(true).sort_by_file_name().into_iter();
         let mut errors = Vec::new();
@@ -50,8 +53,11 @@ impl Tree {
                 Ok(entry) if is_rust(entry.path()) => {
                     rust.insert(entry.into_path());
                 }
-                Ok(manifest) => {
-                    manifests.insert(manifest.into_path());
+                Ok(entry) if entry.file_name() == MANIFEST => {
+                    manifests.insert(entry.into_path());
+                }
+                Ok(entry) => {
+                    deploy.insert(entry.into_path());
                 }
                 Err(error) => errors.push(error),
             }
@@ -69,7 +75,7 @@ impl Seen {
             return false;
         }
         if !is_dir {
-            let wanted = is_rust(path) || entry.file_name() == MANIFEST;
+            let wanted = is_rust(path) || entry.file_name() == MANIFEST || deploy_kind(path).is_some();
             return wanted && self.stays_inside(entry, limit);
         }
         if entry.depth() > 0 && (is_build_output(path) || is_vendored(path)) || !self.stays_inside(entry, limit) {
@@ -98,6 +104,11 @@ pub(super) fn leads_outside(path: &Path) -> Note {
 
 pub(super) fn is_rust(path: &Path) -> bool {
     path.extension() == Some(OsStr::new("rs"))
+}
+
+/// The language of a container or process file.
+pub(super) fn deploy_kind(path: &Path) -> Option<Kind> {
+    Kind::of(path.file_name()?.to_str()?)
 }
 
 fn is_hidden(name: &OsStr) -> bool {

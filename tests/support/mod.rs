@@ -38,15 +38,17 @@ pub struct Difference {
     pub what: String,
 }
 
-/// Reads the markers of a file: `//~ rule` asks for a finding on its own line, each `^` behind the tilde moves that up by one.
+/// Reads the markers of a file: `//~ rule` asks for a finding on its own line, each `^` behind the tilde moves that up by one. Where comments begin with
+/// `#`, so do markers.
 ///
 /// # Panics
 ///
 /// If a marker does not name one rule, or points above the file.
 pub fn expectations(path: &str, text: &str) -> Vec<Expectation> {
+    let opener = if path.ends_with(".rs") { "//~" } else { "#~" };
     let numbered = text.lines().zip(1..);
     numbered
-        .flat_map(|(text, line)| text.split("//~").skip(1).map(move |marker| expectation(path, line, marker)))
+        .flat_map(|(text, line)| text.split(opener).skip(1).map(move |marker| expectation(path, line, marker)))
         .collect()
 }
 
