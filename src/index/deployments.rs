@@ -202,11 +202,20 @@ impl<'i> Place<'i> {
             let program = self.program(&words.first()?.text)?;
             Some((at, call, peeled, program, words))
         });
-        let (at, call, peeled, program, words) = found.last()?;
+        let Some((at, call, peeled, program, words)) = found.last() else {
+            return file.is_none().then(|| self.in_inner_script(script)).flatten();
+        };
         let is_preparation = script.calls[at + 1..].iter().any(|later| peel(&later.words).is_some_and(|it| it.is_exec));
         let between = between(script, call, &peeled, shell, file);
         let span = whole(&call.words)?;
         (!is_preparation).then(|| Found { program, span, words, settings: call.settings.clone(), between })
+    }
+
+    /// A text that does nothing but run a script.
+    fn in_inner_script(&self, script: &Script) -> Option<Found<'i>> {
+        let peeled = peel(&script.calls.last()?.words)?;
+        let (first, arguments) = peeled.words.split_first()?;
+        self.in_script(self.script(&first.text)?, arguments, Shell::Open, Some(first.span))
     }
 }
 
