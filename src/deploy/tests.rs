@@ -12,7 +12,7 @@ fn described(kind: Kind, text: &str) -> Description {
 }
 
 fn refused(kind: Kind, text: &str) -> Unreadable {
-    read(kind, FileId(0), text).err().expect("a bad file")
+    read(kind, FileId(0), text).expect_err("a bad file")
 }
 
 fn at(text: &str, span: Span) -> &str {

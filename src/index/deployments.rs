@@ -195,14 +195,13 @@ impl<'i> Place<'i> {
 
     /// The last command of a script that runs a service, unless it prepares for another that takes the script's place.
     fn in_script(&self, script: &Script, arguments: &[Text], shell: Shell, file: Option<Span>) -> Option<Found<'i>> {
-        let calls = script.calls.iter().enumerate();
-        let found = calls.filter_map(|(at, call)| {
+        let found = script.calls.iter().enumerate().rev().find_map(|(at, call)| {
             let peeled = peel(&call.words)?;
             let words = expanded(&peeled.words, arguments);
             let program = self.program(&words.first()?.text)?;
             Some((at, call, peeled, program, words))
         });
-        let Some((at, call, peeled, program, words)) = found.last() else {
+        let Some((at, call, peeled, program, words)) = found else {
             return file.is_none().then(|| self.in_inner_script(script)).flatten();
         };
         let is_preparation = script.calls[at + 1..].iter().any(|later| peel(&later.words).is_some_and(|it| it.is_exec));
