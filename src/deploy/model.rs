@@ -29,8 +29,9 @@ const ASIDE: &[&str] = &[
     "local",
     "override",
     "ci",
-    "example",
+    "examples",
     "bench",
+    "benches",
 ];
 
 /// Endings of files that only look like one of the languages.
