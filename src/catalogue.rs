@@ -284,6 +284,8 @@ pub enum Calls {
     EndsWithin,
     /// They wait no longer than the time they are given.
     Deadlines,
+    /// They keep their thread waiting for a moment, as for a small local file.
+    BlocksBriefly,
     /// They only look: when one fails, nothing that should have happened is missing.
     Looks,
     /// They bound in time what they are given, or what they are laid around.

@@ -26,6 +26,7 @@ pub mod variety;
 pub mod ways;
 
 use std::sync::OnceLock;
+pub mod workers;
 
 use rustc_hash::FxHashMap as HashMap;
 use ustr::Ustr;

@@ -1,5 +1,6 @@
 //! The list of rules: for each what it says (its page) and how it decides (its module). Pure: no I/O, no syn, no level of its own.
 
+mod blocking_in_async;
 mod dropped_guard;
 mod duplicate_pool;
 mod growing_global;
@@ -67,6 +68,7 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),
     "unsignalled-container" => Some(unsignalled_container::check),
+    "blocking-in-async" => Some(blocking_in_async::check),
     "unused-suppression" => None,
     "unreasoned-suppression" => None,
     "unknown-rule" => None,

@@ -1,0 +1,67 @@
+//! `blocking-in-async`: a call keeps a worker of the async runtime waiting or busy, again and again, so that all other tasks on it stand still.
+
+use crate::catalogue::{Calls, Runs};
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::facts::model::RegionId;
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::contexts::Repeats;
+use crate::index::defs::BodyRef;
+use crate::index::workers::OnWorker;
+
+const ID: &str = "blocking-in-async";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let calls = index.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
+    calls.filter_map(|site| diagnose(index, site)).collect()
+}
+
+fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
+    let path = index.external(site)?;
+    let long = index.catalogue().lists(Calls::Blocks, path);
+    if !(long || index.catalogue().lists(Calls::BlocksBriefly, path)) || index.is_test(site.body) || index.is_intended(index.span(site)) {
+        return None;
+    }
+    let worker = index.on_worker(site)?;
+    let (often, repeated) = repeated(index, site, &worker)?;
+    let confidence = match (long, worker.distance) {
+        (false, _) => Confidence::Hint,
+        (true, 0) => Confidence::Certain,
+        (true, _) => Confidence::Likely,
+    };
+    let mut evidence: Vec<Label> = Vec::new();
+    for label in worker.evidence.into_iter().chain(repeated) {
+        if !evidence.contains(&label) {
+            evidence.push(label);
+        }
+    }
+    Some(
+        Diagnostic::new(
+            ID,
+            confidence,
+            format!("`{path}` blocks a worker of the async runtime {often}"),
+            Label::new(index.name_span(site), "no other task on this thread moves until it returns"),
+        )
+        .about(index.item_path(site.body), path.as_str())
+        .evidence(evidence)
+        .note("an async runtime has a few threads for all tasks: while one waits outside of `.await`, requests, timers and health checks on it stand still")
+        .help("await the async form of it, or hand the work to a thread that may block, as by `spawn_blocking`"),
+    )
+}
+
+/// How often, and why: for every request, in a loop that waits for work, or in a task beside others. What a program does once before it serves harms nobody.
+fn repeated(index: &Index, site: Site, worker: &OnWorker) -> Option<(&'static str, Vec<Label>)> {
+    let service = || index.services_reaching(site.body).next().is_some();
+    let counts = |body: BodyRef, region: RegionId| index.is_work_loop(body, region) || is_endless(index, site, body, region);
+    if let Some(repeated) = index.repeated_if(site, &counts) {
+        let known = repeated.repeats == Repeats::Request || service();
+        return known.then_some((repeated.repeats.words(), repeated.evidence));
+    }
+    let in_task = index.runs_in(worker.entry, Runs::Task) && service();
+    in_task.then(|| ("in a task beside others", Vec::new()))
+}
+
+/// A loop around the site that nothing but an error leaves.
+fn is_endless(index: &Index, site: Site, body: BodyRef, region: RegionId) -> bool {
+    body == site.body && index.loops_around(site).iter().any(|around| around.region == region && around.endless)
+}
