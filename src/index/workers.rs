@@ -53,7 +53,8 @@ impl Index {
                 if call.runs != Runs::Inline || !self.is_plain_call(call.site) || self.is_test(call.site.body) {
                     continue;
                 }
-                let label = Label::new(self.name_span(call.site), format!("`{}` is called here", self.fn_name(function)));
+                let label =
+                    Label::new(self.name_span(call.site), format!("`{}` is called here", self.fn_name(function)));
                 queue.push_back((call.site, [&evidence[..], &[label]].concat(), distance + 1));
             }
         }

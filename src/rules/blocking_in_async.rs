@@ -19,11 +19,14 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
     let path = index.external(site)?;
     let long = index.catalogue().lists(Calls::Blocks, path);
-    if !(long || index.catalogue().lists(Calls::BlocksBriefly, path)) || index.is_test(site.body) || index.is_intended(index.span(site)) {
+    if !(long || index.catalogue().lists(Calls::BlocksBriefly, path))
+        || index.is_test(site.body)
+        || index.is_intended(index.span(site))
+    {
         return None;
     }
     let worker = index.on_worker(site)?;
-    let (often, repeated) = repeated(index, site, &worker)?;
+    let (often, repeated) = repeated(index, &worker)?;
     let confidence = match (long, worker.distance) {
         (false, _) => Confidence::Hint,
         (true, 0) => Confidence::Certain,
@@ -49,19 +52,19 @@ fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
     )
 }
 
-/// How often, and why: for every request, in a loop that waits for work, or in a task beside others. What a program does once before it serves harms nobody.
-fn repeated(index: &Index, site: Site, worker: &OnWorker) -> Option<(&'static str, Vec<Label>)> {
-    let service = || index.services_reaching(site.body).next().is_some();
-    let counts = |body: BodyRef, region: RegionId| index.is_work_loop(body, region) || is_endless(index, site, body, region);
-    if let Some(repeated) = index.repeated_if(site, &counts) {
+/// How often the async code comes there, and why: for every request, in a loop that waits for work, or in a task beside others. What a program does once
+/// before it serves harms nobody, however often it does it then.
+fn repeated(index: &Index, worker: &OnWorker) -> Option<(&'static str, Vec<Label>)> {
+    let entry = worker.entry;
+    let service = || index.services_reaching(entry.body).next().is_some();
+    let counts = |body: BodyRef, region: RegionId| {
+        let is_endless = || index.loops_around(entry).iter().any(|around| around.region == region && around.endless);
+        index.is_work_loop(body, region) || body == entry.body && is_endless()
+    };
+    if let Some(repeated) = index.repeated_if(entry, &counts) {
         let known = repeated.repeats == Repeats::Request || service();
         return known.then_some((repeated.repeats.words(), repeated.evidence));
     }
-    let in_task = index.runs_in(worker.entry, Runs::Task) && service();
+    let in_task = index.runs_in(entry, Runs::Task) && service();
     in_task.then(|| ("in a task beside others", Vec::new()))
-}
-
-/// A loop around the site that nothing but an error leaves.
-fn is_endless(index: &Index, site: Site, body: BodyRef, region: RegionId) -> bool {
-    body == site.body && index.loops_around(site).iter().any(|around| around.region == region && around.endless)
 }
