@@ -11,6 +11,9 @@ use crate::index::workers::OnWorker;
 
 const ID: &str = "blocking-in-async";
 
+const WAITS: &str = "no other task on this thread moves until it returns";
+const INSIDE: &str = "it drives a runtime of its own, which cannot be done inside of another";
+
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let calls = index.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
     calls.filter_map(|site| diagnose(index, site)).collect()
@@ -18,7 +21,8 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
     let path = index.external(site)?;
-    let long = index.catalogue().lists(Calls::Blocks, path);
+    let panics = index.catalogue().lists(Calls::PanicsInAsync, path);
+    let long = panics || index.catalogue().lists(Calls::Blocks, path);
     if !(long || index.catalogue().lists(Calls::BlocksBriefly, path))
         || index.is_test(site.body)
         || index.is_intended(index.span(site))
@@ -42,8 +46,8 @@ fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
         Diagnostic::new(
             ID,
             confidence,
-            format!("`{path}` blocks a worker of the async runtime {often}"),
-            Label::new(index.name_span(site), "no other task on this thread moves until it returns"),
+            format!("`{path}` {} a worker of the async runtime {often}", if panics { "panics on" } else { "blocks" }),
+            Label::new(index.name_span(site), if panics { INSIDE } else { WAITS }),
         )
         .about(index.item_path(site.body), path.as_str())
         .evidence(evidence)
