@@ -71,6 +71,8 @@ pub struct Crate {
     pub externs: HashMap<Ustr, Extern>,
     /// Features its package asks of libraries: the library's real name and the feature.
     pub features: HashSet<(Ustr, Ustr)>,
+    /// The oldest toolchain that builds it, by `rust-version` or by its edition.
+    pub toolchain: Option<Ustr>,
 }
 
 /// What the name of a dependency stands for.

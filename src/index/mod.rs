@@ -11,6 +11,7 @@ pub mod flow;
 pub mod growth;
 pub mod infer;
 pub mod inventory;
+pub mod lifecycle;
 mod modules;
 mod names;
 pub mod obligations;

@@ -9,7 +9,7 @@ use ustr::{Ustr, ustr};
 use super::defs::*;
 use crate::facts::model::{Owner, ScopeId, ScopeKind};
 use crate::source::FileId;
-use crate::workspace::{Package, Target, TargetKind, Workspace};
+use crate::workspace::{Edition, Package, Target, TargetKind, Workspace};
 
 /// All crates and modules of the workspace.
 #[derive(Default)]
@@ -101,6 +101,7 @@ impl Linker<'_> {
             root: module,
             externs: HashMap::default(),
             features: HashSet::default(),
+            toolchain: None,
         });
     }
 
@@ -239,6 +240,7 @@ impl Linker<'_> {
             let dependencies = &self.workspace.packages[package].dependencies;
             let asked = dependencies.iter().flat_map(|d| d.features.iter().map(|f| (d.package, ustr(f))));
             self.tree.crates[at].features = asked.collect();
+            self.tree.crates[at].toolchain = toolchain(&self.workspace.packages[package]);
         }
     }
 
@@ -287,6 +289,12 @@ impl Linker<'_> {
             self.declare_name(module, name, def);
         }
     }
+}
+
+/// The toolchain that a package promises to build with, or the first one that knows its edition.
+fn toolchain(package: &Package) -> Option<Ustr> {
+    let by_edition = (package.edition == Edition::E2024).then_some("1.85");
+    package.rust_version.as_deref().or(by_edition).map(ustr)
 }
 
 fn externs(

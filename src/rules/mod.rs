@@ -1,6 +1,8 @@
 //! The list of rules: for each what it says (its page) and how it decides (its module). Pure: no I/O, no syn, no level of its own.
 
 mod blocking_in_async;
+mod deploy_drift;
+mod deprecated_lifecycle;
 mod dropped_guard;
 mod duplicate_pool;
 mod growing_global;
@@ -69,6 +71,8 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "missing-sigterm" => Some(missing_sigterm::check),
     "unsignalled-container" => Some(unsignalled_container::check),
     "blocking-in-async" => Some(blocking_in_async::check),
+    "deploy-drift" => Some(deploy_drift::check),
+    "deprecated-lifecycle" => Some(deprecated_lifecycle::check),
     "unused-suppression" => None,
     "unreasoned-suppression" => None,
     "unknown-rule" => None,
