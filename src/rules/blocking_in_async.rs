@@ -16,8 +16,21 @@ const INSIDE: &str = "it drives a runtime of its own, which cannot be done insid
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let calls = index.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-    calls.filter_map(|site| diagnose(index, site)).collect()
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for diagnostic in calls.filter_map(|site| diagnose(index, site)) {
+        // The same call again in the same function is the same flaw.
+        let same = |known: &&mut Diagnostic| known.item == diagnostic.item && known.subject == diagnostic.subject;
+        match found.iter_mut().rev().take(SAME).find(same) {
+            Some(known) => known.evidence.push(Label::new(diagnostic.primary.span, "and here")),
+            None => found.push(diagnostic),
+        }
+    }
+    found
 }
+
+/// Bodies come one after the other, so that what is the same is not far.
+const SAME: usize = 8;
+
 
 fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
     let path = index.external(site)?;
