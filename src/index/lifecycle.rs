@@ -26,7 +26,7 @@ impl Index {
         let files = (0..self.defs().facts.len()).map(|at| FileId(at as u32));
         let known = files.filter_map(|file| Some((file, self.defs().file(file)?, self.crate_of_file(file)?)));
         let mut mentions: Vec<Mention> =
-            known.flat_map(|(file, facts, krate)| self.written(file, facts, krate)).collect();
+            known.flat_map(|(file, facts, krate)| self.declared_mentions(file, facts, krate)).collect();
         for (body, facts, _) in self.bodies() {
             let krate = self.crate_of(body);
             for (node, fact) in facts.iter() {
@@ -51,7 +51,7 @@ impl Index {
     }
 
     /// Imports, and statics that a macro declares.
-    fn written(&self, file: FileId, facts: &FileFacts, krate: CrateId) -> Vec<Mention> {
+    fn declared_mentions(&self, file: FileId, facts: &FileFacts, krate: CrateId) -> Vec<Mention> {
         let imports = facts.uses.iter().filter_map(|import| {
             let path = self.library_path(krate, &import.path)?;
             Some(Mention { path, span: import.range.in_file(file), krate, is_written: true })

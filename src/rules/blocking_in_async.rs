@@ -31,7 +31,6 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 /// Bodies come one after the other, so that what is the same is not far.
 const SAME: usize = 8;
 
-
 fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
     let path = index.external(site)?;
     let panics = index.catalogue().lists(Calls::PanicsInAsync, path);
