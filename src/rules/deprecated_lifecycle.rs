@@ -12,9 +12,12 @@ const ID: &str = "deprecated-lifecycle";
 /// So many further places are shown.
 const SHOWN: usize = 3;
 
+/// What is superseded, with all its mentions in a package.
+type Found<'i> = (&'i Superseded, Vec<Mention>);
+
 /// One finding per package and interface, at its first place.
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let mut found: BTreeMap<(Option<usize>, &str), (&Superseded, Vec<Mention>)> = BTreeMap::new();
+    let mut found: BTreeMap<(Option<usize>, &str), Found> = BTreeMap::new();
     for mention in index.mentions() {
         let Some(old) = index.catalogue().superseded(mention.path) else { continue };
         // Methods of the successor may share the canonical path of a type that it has taken the place of.
