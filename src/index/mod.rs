@@ -25,9 +25,9 @@ mod tests;
 pub mod types;
 pub mod variety;
 pub mod ways;
+pub mod workers;
 
 use std::sync::OnceLock;
-pub mod workers;
 
 use rustc_hash::FxHashMap as HashMap;
 use ustr::Ustr;
