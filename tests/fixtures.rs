@@ -28,7 +28,7 @@ fn outcome(fixture: &Path) -> Vec<String> {
     }
 }
 
-/// The markers of all Rust files below `folder`, a part of `fixture`.
+/// The markers of all files below `folder`, a part of `fixture`.
 fn all_expectations(fixture: &Path, folder: &Path) -> Vec<Expectation> {
     let paths = entries(folder).into_iter().filter(|path| !path.ends_with("target"));
     paths
@@ -37,12 +37,11 @@ fn all_expectations(fixture: &Path, folder: &Path) -> Vec<Expectation> {
 }
 
 fn of_file(fixture: &Path, path: &Path) -> Vec<Expectation> {
-    if path.extension().is_none_or(|extension| extension != "rs") {
-        return Vec::new();
-    }
+    // What is no text has no markers.
+    let Ok(text) = fs::read_to_string(path) else { return Vec::new() };
     let components: Vec<&str> =
         path.strip_prefix(fixture).unwrap().iter().map(|component| component.to_str().unwrap()).collect();
-    expectations(&components.join("/"), &fs::read_to_string(path).unwrap())
+    expectations(&components.join("/"), &text)
 }
 
 /// What lies in `folder`, in the order of the names; nothing if there is no such folder.
