@@ -19,7 +19,7 @@ fn every_fixture_is_found_as_it_is_marked() {
 /// What the linter says of a fixture that its markers do not.
 fn outcome(fixture: &Path) -> Vec<String> {
     let name = format!("fixtures/{}", fixture.file_name().unwrap().display());
-    match lint(fixture, &[]) {
+    match lint(fixture, &["--warn", "all"]) {
         Err(error) => vec![format!("{name}: {error}")],
         Ok(found) => {
             let differences = differences(&all_expectations(fixture, fixture), found);
