@@ -32,6 +32,8 @@ pub enum TypeExpr {
     Future(Box<TypeExpr>),
     /// What awaiting a value of the inner type gives; of no use where that is no future.
     Awaited(Box<TypeExpr>),
+    /// What iterating over a value of the inner type gives.
+    Item(Box<TypeExpr>),
     /// The return type of the closure or function given as an argument.
     ClosureReturn,
     /// The type of the argument of this number, 1-based, the receiver not counted.
@@ -107,6 +109,10 @@ pub struct Callable {
     pub constructs: Option<Ustr>,
     /// What it returns is new and of the type its place asks for: an annotation, a turbofish argument.
     pub fresh: bool,
+    /// What it returns is a collection of these, where its place leaves that open.
+    pub gathers: TypeExpr,
+    /// Types of the arguments, in order, where they tell what the receiver's parameters stand for.
+    pub takes: Vec<TypeExpr>,
     /// The resource type this call ends.
     pub closes: Option<Ustr>,
 }
@@ -142,6 +148,12 @@ pub struct TypeEntry {
     /// Catalogued traits whose methods it has.
     #[serde(default)]
     pub traits: Vec<Ustr>,
+    /// Public fields.
+    #[serde(default)]
+    pub fields: BTreeMap<Ustr, TypeExpr>,
+    /// Variants of an enum, with the types of their parts.
+    #[serde(default)]
+    pub variants: BTreeMap<Ustr, Vec<TypeExpr>>,
     /// What its methods touch, where they do not say otherwise.
     pub effect: Option<Effect>,
 
@@ -225,11 +237,23 @@ struct CallableTable {
     effect: Option<Effect>,
     #[serde(default)]
     fresh: bool,
+    #[serde(default = "unknown")]
+    gathers: TypeExpr,
+    #[serde(default)]
+    takes: Vec<TypeExpr>,
 }
 
 impl CallableTable {
     fn of(returns: TypeExpr) -> Self {
-        CallableTable { returns, closure: Vec::new(), runs: None, effect: None, fresh: false }
+        CallableTable {
+            returns,
+            closure: Vec::new(),
+            runs: None,
+            effect: None,
+            fresh: false,
+            gathers: TypeExpr::Unknown,
+            takes: Vec::new(),
+        }
     }
 }
 
@@ -255,6 +279,9 @@ struct FunctionEntry {
 struct TraitEntry {
     path: Ustr,
     versions: Option<Versions>,
+    /// Names of its generic parameters and associated types, in the order that bounds give them.
+    #[serde(default)]
+    params: Vec<Ustr>,
     #[serde(default)]
     methods: BTreeMap<Ustr, CallableEntry>,
     /// What its methods touch, where they do not say otherwise.
@@ -554,6 +581,10 @@ pub struct Catalogue {
     /// The libraries in use, to which the entries are fitted.
     libraries: Libraries,
     aliases: HashMap<Ustr, Ustr>,
+    /// Arguments that an alias fills in.
+    filled: HashMap<Ustr, Vec<TypeExpr>>,
+    /// Parameters of traits.
+    trait_params: HashMap<Ustr, Vec<Ustr>>,
     types: HashMap<Ustr, TypeEntry>,
     /// Traits that every type is taken to have.
     everywhere: Vec<Ustr>,
@@ -599,7 +630,19 @@ impl Catalogue {
 
     fn add(&mut self, document: Document) -> Result<(), CatalogueError> {
         let document = document.checked()?.fitted_to(&self.libraries);
-        self.aliases.extend(document.aliases);
+        for (alias, target) in document.aliases {
+            let parsed =
+                TypeExpr::parse(&target).map_err(|message| CatalogueError { message, span: None, help: None })?;
+            match parsed {
+                TypeExpr::Path(path, arguments) if !arguments.is_empty() => {
+                    self.aliases.insert(alias, path);
+                    self.filled.insert(alias, arguments);
+                }
+                _ => {
+                    self.aliases.insert(alias, target);
+                }
+            }
+        }
         for (list, calls) in document.calls {
             self.calls.entry(list).or_default().extend(calls);
         }
@@ -608,6 +651,7 @@ impl Catalogue {
         }
         for entry in document.traits {
             self.everywhere.extend(entry.everywhere.then_some(entry.path));
+            self.trait_params.insert(entry.path, entry.params.clone());
             self.add_callables(entry.path, &entry.methods, entry.effect);
         }
         for entry in document.types.into_iter().chain(document.resources) {
@@ -647,6 +691,8 @@ impl Catalogue {
                 effect: Some(Effect::Finish),
                 constructs: None,
                 fresh: false,
+                gathers: TypeExpr::Unknown,
+                takes: Vec::new(),
                 closes: None,
             });
             callable.closes = Some(entry.path);
@@ -673,6 +719,18 @@ impl Catalogue {
         path
     }
 
+    /// The arguments that a type alias of a library fills in: `std::io::Error` of `std::io::Result<T>`.
+    pub fn filled(&self, path: Ustr) -> Option<&[TypeExpr]> {
+        let mut path = path;
+        for _ in 0..4 {
+            if let Some(arguments) = self.filled.get(&path) {
+                return Some(arguments);
+            }
+            path = self.rewritten(path).filter(|next| *next != path)?;
+        }
+        None
+    }
+
     fn rewritten(&self, path: Ustr) -> Option<Ustr> {
         let text = path.as_str();
         let mut end = text.len();
@@ -687,6 +745,12 @@ impl Catalogue {
     /// The entry of a type, by canonical path.
     pub fn type_entry(&self, path: Ustr) -> Option<&TypeEntry> {
         self.types.get(&path)
+    }
+
+    /// The names of a type's or trait's parameters.
+    pub fn params(&self, path: Ustr) -> &[Ustr] {
+        let of_type = self.types.get(&path).map(|entry| &entry.params);
+        of_type.or_else(|| self.trait_params.get(&path)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether anything is known under this canonical path.
@@ -720,9 +784,23 @@ impl Catalogue {
 
     /// A method of a type, of one of its catalogued traits or of one that every type has: its canonical path and entry.
     pub fn method(&self, owner: Ustr, name: Ustr) -> Option<(Ustr, &Callable)> {
+        self.declared_method(owner, name).or_else(|| self.universal(name))
+    }
+
+    /// A method of a type or of one of its catalogued traits, without what every type has.
+    pub fn declared_method(&self, owner: Ustr, name: Ustr) -> Option<(Ustr, &Callable)> {
         let traits = self.types.get(&owner).map_or(&[][..], |entry| &entry.traits);
-        std::iter::once(&owner).chain(traits).chain(&self.everywhere).find_map(|place| {
-            let path = ustr::existing_ustr(&format!("{place}::{name}"))?;
+        self.first_of(std::iter::once(&owner).chain(traits), name)
+    }
+
+    /// A method that every type is taken to have.
+    pub fn universal(&self, name: Ustr) -> Option<(Ustr, &Callable)> {
+        self.first_of(self.everywhere.iter(), name)
+    }
+
+    fn first_of<'o>(&self, owners: impl Iterator<Item = &'o Ustr>, name: Ustr) -> Option<(Ustr, &Callable)> {
+        owners.into_iter().find_map(|owner| {
+            let path = ustr::existing_ustr(&format!("{owner}::{name}"))?;
             self.callables.get(&path).map(|callable| (path, callable))
         })
     }
@@ -808,6 +886,8 @@ impl CallableEntry {
             effect: table.effect.or(effect),
             constructs: None,
             fresh: table.fresh,
+            gathers: table.gathers,
+            takes: table.takes,
             closes: None,
         }
     }
@@ -822,6 +902,8 @@ impl FunctionEntry {
             effect: self.effect,
             constructs: None,
             fresh: self.fresh,
+            gathers: TypeExpr::Unknown,
+            takes: Vec::new(),
             closes: None,
         }
     }
@@ -877,6 +959,7 @@ impl TypeExpr {
             TypeExpr::Ref(of) => TypeExpr::Ref(Box::new(of.map_params(f))),
             TypeExpr::Future(of) => TypeExpr::Future(Box::new(of.map_params(f))),
             TypeExpr::Awaited(of) => TypeExpr::Awaited(Box::new(of.map_params(f))),
+            TypeExpr::Item(of) => TypeExpr::Item(Box::new(of.map_params(f))),
             TypeExpr::Tuple(parts) => TypeExpr::Tuple(parts.into_iter().map(|p| p.map_params(f)).collect()),
             TypeExpr::Unknown | TypeExpr::ClosureReturn | TypeExpr::Argument(_) | TypeExpr::TypeArgument(_) => self,
         }
@@ -912,6 +995,9 @@ impl TypeParser<'_> {
         }
         if self.eat("await ") {
             return Ok(TypeExpr::Awaited(Box::new(self.ty()?)));
+        }
+        if self.eat("item ") {
+            return Ok(TypeExpr::Item(Box::new(self.ty()?)));
         }
         if self.eat("&") {
             return Ok(TypeExpr::Ref(Box::new(self.ty()?)));

@@ -364,7 +364,8 @@ impl Document {
         }
         for entry in &self.traits {
             for (name, callable) in &entry.methods {
-                let (path, scope) = (full_path(entry.path, *name), vec![ustr("Self")]);
+                let scope = entry.params.iter().copied().chain([ustr("Self")]).collect();
+                let path = full_path(entry.path, *name);
                 let versions = entry.versions.clone();
                 all.push(Described { path, callable: callable.callable(None), scope, versions });
             }
@@ -417,7 +418,7 @@ fn named_types(of: &TypeExpr, f: &mut dyn FnMut(Ustr, usize)) {
             f(*path, args.len());
             args.iter().for_each(|arg| named_types(arg, f));
         }
-        TypeExpr::Ref(inner) | TypeExpr::Future(inner) | TypeExpr::Awaited(inner) => {
+        TypeExpr::Ref(inner) | TypeExpr::Future(inner) | TypeExpr::Awaited(inner) | TypeExpr::Item(inner) => {
             named_types(inner, f);
         }
         TypeExpr::Tuple(parts) => parts.iter().for_each(|part| named_types(part, f)),

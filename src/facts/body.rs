@@ -461,7 +461,7 @@ impl<'e> BodyBuilder<'e> {
         let left = self.expr(&binary.left);
         let right = self.expr(&binary.right);
         let range = Range { start: self.range_of(left).start, end: self.range_of(right).end };
-        let value = self.push(Op::Binary { left, right }, range);
+        let value = self.push(Op::Binary { left, right, is_bool: is_bool(&binary.op) }, range);
         if assigns(&binary.op) { self.push(Op::Assign { place: left, value }, range) } else { value }
     }
 
@@ -780,6 +780,11 @@ fn drops_a_value(op: &Op) -> bool {
     !matches!(op, Op::Assign { .. } | Op::Return(_) | Op::Break(_) | Op::Continue | Op::Loop { .. } | Op::Let { .. })
 }
 
+fn is_bool(op: &syn::BinOp) -> bool {
+    use syn::BinOp::*;
+    matches!(op, And(_) | Or(_) | Eq(_) | Lt(_) | Le(_) | Ne(_) | Ge(_) | Gt(_))
+}
+
 fn assigns(op: &syn::BinOp) -> bool {
     use syn::BinOp::*;
     matches!(
@@ -808,7 +813,11 @@ fn literal(lit: &syn::Lit) -> Literal {
     match lit {
         syn::Lit::Str(s) => Literal::Text(ustr(&s.value())),
         syn::Lit::Bool(b) => Literal::Bool(b.value),
-        syn::Lit::Int(i) => Literal::Number(ustr(i.base10_digits())),
+        syn::Lit::Int(i) => Literal::Number(ustr(i.base10_digits()), ustr(i.suffix())),
+        syn::Lit::Float(f) => Literal::Fraction(ustr(f.suffix())),
+        syn::Lit::Char(_) => Literal::Character,
+        syn::Lit::Byte(_) => Literal::Byte,
+        syn::Lit::ByteStr(_) => Literal::Bytes,
         _ => Literal::Other,
     }
 }

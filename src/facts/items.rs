@@ -279,6 +279,7 @@ impl Extractor {
             scope,
             generics: paths::generics(&item.generics),
             supertraits: paths::bounds(&item.supertraits),
+            associated: associated_types(item),
             range,
         });
         for part in &item.items {
@@ -425,4 +426,11 @@ fn attributes_of(item: &syn::Item) -> &[syn::Attribute] {
         syn::Item::Use(i) => &i.attrs,
         _ => &[],
     }
+}
+
+fn associated_types(item: &syn::ItemTrait) -> Vec<Generic> {
+    paths::tight(item.items.iter().filter_map(|part| match part {
+        syn::TraitItem::Type(ty) => Some(Generic { name: paths::name(&ty.ident), bounds: paths::bounds(&ty.bounds) }),
+        _ => None,
+    }))
 }

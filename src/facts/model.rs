@@ -205,6 +205,8 @@ pub struct TraitDef {
     pub scope: ScopeId,
     pub generics: Vec<Generic>,
     pub supertraits: Vec<TypeRef>,
+    /// Associated types with their bounds.
+    pub associated: Vec<Generic>,
     pub range: Range,
 }
 
@@ -441,6 +443,8 @@ pub enum Op {
     Binary {
         left: NodeId,
         right: NodeId,
+        /// A comparison or a logic operator: its value is a `bool`.
+        is_bool: bool,
     },
     /// Tuples, arrays and ranges.
     Tuple(Vec<NodeId>),
@@ -524,7 +528,7 @@ impl Op {
             Op::Index { base, index } => [base, index].into_iter().for_each(|n| f(*n)),
             Op::Reference { of, .. } | Op::Cast { of, .. } | Op::Let { of, .. } => f(*of),
             Op::Deref(of) | Op::Unary(of) | Op::Await(of) | Op::Try(of) | Op::Discard(of) => f(*of),
-            Op::Binary { left, right } => [left, right].into_iter().for_each(|n| f(*n)),
+            Op::Binary { left, right, .. } => [left, right].into_iter().for_each(|n| f(*n)),
             Op::Tuple(parts) | Op::Array(parts) | Op::Range(parts) => parts.iter().for_each(|n| f(*n)),
             Op::Struct { fields, rest, .. } => {
                 fields.iter().for_each(|(_, n)| f(*n));
@@ -582,7 +586,13 @@ impl Op {
 pub enum Literal {
     Text(Ustr),
     Bool(bool),
-    Number(Ustr),
+    /// An integer: its digits, in base ten, and its suffix, or nothing.
+    Number(Ustr, Ustr),
+    /// A number with a fraction: its suffix, or nothing.
+    Fraction(Ustr),
+    Character,
+    Byte,
+    Bytes,
     Other,
 }
 

@@ -279,9 +279,9 @@ fn lost(index: &Index, site: Site) -> Option<String> {
             _ => None,
         };
     };
-    match info.ty(*from) {
+    match info.ty(*from).peeled() {
         Ty::Unknown => Some(Trace { index, body: site.body, steps: STEPS }.node(*from)),
-        ty => Some(format!("`{name}` of {}", head(index, ty))),
+        ty => Some(format!("`{name}` of {}", head(index, &index.innermost(ty)))),
     }
 }
 
@@ -316,7 +316,7 @@ impl Trace<'_> {
         let Some(steps) = self.steps.checked_sub(1) else { return "a long way".into() };
         let back = Trace { steps, ..self };
         let (facts, info) = (self.index.body(self.body), self.index.info(self.body));
-        let known = |node: NodeId| !info.ty(node).is_unknown();
+        let known = |node: NodeId| !info.ty(node).peeled().is_unknown();
         match &facts.node(node).op {
             Op::Local(local) => back.local(*local),
             Op::Field { base, name } if known(*base) => {
@@ -368,7 +368,8 @@ impl Trace<'_> {
         match (self.index.callee(site), &self.index.node(site).op) {
             (Some(Callee::Unknown(Unknown::Receiver)), Op::Method { receiver, .. }) => back(*receiver),
             (Some(Callee::Unknown(_)), Op::Method { receiver, name, .. }) => {
-                format!("`{name}` of {}", head(self.index, self.index.info(self.body).ty(*receiver)))
+                let ty = self.index.innermost(self.index.info(self.body).ty(*receiver));
+                format!("`{name}` of {}", head(self.index, &ty))
             }
             (Some(Callee::External(path)), _) if self.index.catalogue().describes(*path) => {
                 format!("{path} (catalogued)")
@@ -405,7 +406,7 @@ impl Trace<'_> {
                 Some(parent) => format!("closure of {}", self.call(parent)),
                 None => "a closure".into(),
             },
-            Some((at, from)) if !info.ty(from).is_unknown() => match facts.node(at).op {
+            Some((at, from)) if !info.ty(from).peeled().is_unknown() => match facts.node(at).op {
                 Op::Loop { .. } => format!("element of {}", self.argument_of(from)),
                 _ => format!("pattern on {}", self.argument_of(from)),
             },

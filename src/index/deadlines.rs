@@ -70,7 +70,7 @@ impl Index {
 
     fn literal_number(&self, site: Site, fuel: u32) -> Option<u64> {
         let (from, _) = self.behind_names(site, fuel)?;
-        let Op::Literal(Literal::Number(digits)) = &self.node(from).op else { return None };
+        let Op::Literal(Literal::Number(digits, _)) = &self.node(from).op else { return None };
         let plain = digits.replace('_', "");
         let end = plain.find(|c: char| !c.is_ascii_digit()).unwrap_or(plain.len());
         let is_typed = plain[end..].is_empty() || plain[end..].starts_with(['u', 'i']);

@@ -136,6 +136,7 @@ pub struct Defs {
     /// All bodies, in the order of files and places.
     pub bodies: Vec<BodyRef>,
     starts: Vec<Starts>,
+    impl_aliases: HashMap<ImplId, Vec<AliasId>>,
 }
 
 /// The first global id of each table of a file.
@@ -159,6 +160,7 @@ impl Defs {
             owners: HashMap::default(),
             bodies: Vec::new(),
             starts: Vec::new(),
+            impl_aliases: HashMap::default(),
         };
         for (file, facts) in facts.iter().enumerate() {
             let file = FileId(file as u32);
@@ -186,6 +188,11 @@ impl Defs {
         defs.facts = facts;
         defs.bodies = defs.owners.keys().copied().collect();
         defs.bodies.sort_unstable();
+        for alias in (0..defs.aliases.len() as u32).map(AliasId) {
+            if let Some(block) = defs.impl_of_alias(alias) {
+                defs.impl_aliases.entry(block).or_default().push(alias);
+            }
+        }
         defs
     }
 
@@ -258,6 +265,11 @@ impl Defs {
             Owner::Trait(at) => Some(TraitId(self.starts[self.functions[id.index()].file.0 as usize].traits + at)),
             _ => None,
         }
+    }
+
+    /// The associated types of an impl.
+    pub fn aliases_of(&self, id: ImplId) -> impl Iterator<Item = AliasId> {
+        self.impl_aliases.get(&id).into_iter().flatten().copied()
     }
 
     /// The impl an associated type stands in.

@@ -5,8 +5,12 @@ use rustc_hash::FxHashMap as HashMap;
 use serde::Serialize;
 use ustr::{Ustr, ustr};
 
+mod expected;
+
+use self::expected::{filled, solve};
 use super::defs::*;
-use super::names::{Names, Resolved, Space};
+use super::lookup::{Found, World};
+use super::names::{Resolved, Space};
 use super::types::*;
 use crate::catalogue::{Callable, Runs};
 use crate::facts::model::*;
@@ -86,12 +90,6 @@ impl BodyInfo {
     }
 }
 
-/// All that inference reads.
-pub struct World<'a> {
-    pub names: Names<'a>,
-    pub signatures: &'a Signatures,
-}
-
 /// Infers one body.
 pub fn infer(world: &World, body: BodyRef) -> BodyInfo {
     let facts = world.names.defs.body(body);
@@ -109,7 +107,7 @@ pub fn infer(world: &World, body: BodyRef) -> BodyInfo {
         body: facts,
         file: body.file,
         generics: Generics::default(),
-        owner_impl: None,
+        returns: Ty::Unknown,
         info,
         done: vec![false; facts.regions.len()],
     };
@@ -133,7 +131,8 @@ struct Inference<'a> {
     body: &'a Body,
     file: crate::source::FileId,
     generics: Generics,
-    owner_impl: Option<ImplId>,
+    /// What the body evaluates to, without the future around it.
+    returns: Ty,
     info: BodyInfo,
     done: Vec<bool>,
 }
@@ -142,7 +141,6 @@ impl Inference<'_> {
     fn start(&mut self, owner: Option<BodyOwner>) {
         if let Some(BodyOwner::Function(id)) = owner {
             self.generics = self.world.signatures.generics_of(&self.world.names, id);
-            self.owner_impl = self.world.names.defs.impl_of(id);
             let signature = self.world.signatures.functions[id.index()].clone();
             let this = signature.receiver.map(|ty| self.bounded_param(ty));
             if let (Some(this), Some(first)) = (this, self.info.locals.first_mut()) {
@@ -153,6 +151,13 @@ impl Inference<'_> {
                 let ty = self.bounded_param(ty);
                 self.bind(pattern, &ty);
             }
+            self.returns = match signature.returns {
+                Ty::Future(of) if self.world.names.defs.function(id).is_async => *of,
+                ty => ty,
+            };
+        }
+        if let Some(BodyOwner::Static(id)) = owner {
+            self.returns = self.world.signatures.statics[id.index()].clone();
         }
         self.region(Body::ROOT);
         for at in 0..self.body.regions.len() {
@@ -160,16 +165,12 @@ impl Inference<'_> {
         }
     }
 
-    /// A parameter's type where its bounds say more than its name.
+    /// A callable parameter's type where its bounds say more than its name; other parameters keep theirs.
     fn bounded_param(&self, ty: Ty) -> Ty {
-        match ty {
-            Ty::Param(name) => {
-                let Some(bounds) = self.generics.names.get(&name) else { return ty };
-                let Some(module) = self.module(Body::ROOT) else { return ty };
-                self.world.names.bounded(module, bounds, &self.generics).or(ty)
-            }
-            Ty::Ref(of) => Ty::Ref(Box::new(self.bounded_param(*of))),
-            ty => ty,
+        match self.world.bounded(ty.clone(), &self.generics) {
+            Ty::Bounded(_) => ty,
+            Ty::Ref(of) if matches!(*of, Ty::Bounded(_)) => ty,
+            bounded => bounded,
         }
     }
 
@@ -217,16 +218,28 @@ impl Inference<'_> {
             Op::Literal(literal) => match literal {
                 Literal::Text(_) => Ty::Ref(Box::new(Ty::ext("str", Vec::new()))),
                 Literal::Bool(_) => Ty::ext("bool", Vec::new()),
-                _ => Ty::Unknown,
+                Literal::Number(_, suffix) if suffix.is_empty() => Ty::ext(INTEGER, Vec::new()),
+                Literal::Fraction(suffix) if suffix.is_empty() => Ty::ext(FRACTION, Vec::new()),
+                Literal::Number(_, suffix) | Literal::Fraction(suffix) => Ty::Ext(*suffix, Vec::new()),
+                Literal::Character => Ty::ext("char", Vec::new()),
+                Literal::Byte => Ty::ext("u8", Vec::new()),
+                Literal::Bytes => Ty::Ref(Box::new(Ty::Slice(Box::new(Ty::ext("u8", Vec::new()))))),
+                Literal::Other => Ty::Unknown,
             },
             Op::Field { base, name } => self.field(&self.ty(*base), *name),
-            Op::Index { base, .. } => self.indexed(&self.ty(*base)),
+            Op::Index { base, index } => self.indexed(&self.ty(*base), &self.ty(*index)),
             Op::Reference { of, .. } => Ty::Ref(Box::new(self.ty(*of))),
             Op::Deref(of) if self.is_lazy_static(*of) => self.ty(*of),
             Op::Deref(of) => self.deref(&self.ty(*of)).unwrap_or(Ty::Unknown),
             Op::Cast { ty, .. } => self.written(ty, node.region),
             Op::Unary(of) => self.ty(*of),
-            Op::Binary { .. } | Op::Range(_) | Op::Unseen => Ty::Unknown,
+            Op::Binary { is_bool: true, .. } => Ty::ext("bool", Vec::new()),
+            Op::Binary { left, right, .. } => self.operated(&self.ty(*left), &self.ty(*right)),
+            Op::Range(ends) => {
+                let ends = ends.iter().map(|end| self.ty(*end));
+                Ty::ext(RANGE, vec![ends.fold(Ty::Unknown, wider)])
+            }
+            Op::Unseen => Ty::Unknown,
             Op::Tuple(parts) => Ty::Tuple(parts.iter().map(|p| self.ty(*p)).collect()),
             Op::Array(parts) => Ty::Slice(Box::new(parts.first().map_or(Ty::Unknown, |p| self.ty(*p)))),
             Op::Struct { path, fields, .. } => self.struct_literal(path, fields, node.region),
@@ -313,7 +326,7 @@ impl Inference<'_> {
 
     fn loop_value(&mut self, kind: &LoopKind, region: RegionId) -> Ty {
         if let LoopKind::For { pattern, iterated } = kind {
-            let element = self.element(&self.ty(*iterated));
+            let element = self.world.element(&self.ty(*iterated), &self.generics);
             self.bind(pattern, &element);
         }
         self.region(region);
@@ -365,21 +378,11 @@ impl Inference<'_> {
                 path.segments.iter().rev().find(|s| !s.arguments.is_empty()).map_or(&[][..], |s| &s.arguments);
             written.iter().map(|t| self.written(t, region)).collect::<Vec<_>>()
         };
-        if let Some(qself) = &path.qself {
-            let ty = self.written(&qself.ty, region);
-            return names.last().map_or(Ty::Unknown, |name| self.associated(&ty, *name, arguments()));
-        }
-        match &names[..] {
-            [first] if first == "Self" => return self.type_as_value(self.generics.self_ty.as_ref()),
-            [first, name] if first == "Self" => {
-                let this = self.generics.self_ty.clone().unwrap_or(Ty::Unknown);
-                return self.associated(&this, *name, arguments());
-            }
-            [first, name] if self.generics.names.contains_key(first) => {
-                let ty = self.bounded_param(Ty::Param(*first));
-                return self.associated(&ty, *name, arguments());
-            }
-            _ => {}
+        if let Some(owner) = self.owner_of(path, region) {
+            return match path.segments.len() {
+                0 | 1 if path.qself.is_none() => self.type_as_value(Some(&owner)),
+                _ => self.associated(&owner, path.last(), arguments()).or(self.of_named_trait(path, module)),
+            };
         }
         match self.world.names.resolve(module, &names, path.global, Space::Value) {
             Resolved::Def(Def::Fn(id), 0) => Ty::Fn(id),
@@ -395,12 +398,50 @@ impl Inference<'_> {
                 self.associated(&ty, *names.last().unwrap_or(&ustr("")), arguments())
             }
             Resolved::Def(Def::Trait(id), 1) => {
-                let function = names.last().and_then(|name| self.world.signatures.trait_functions.get(&(id, *name)));
-                function.map_or(Ty::Unknown, |id| Ty::Fn(*id))
+                names.last().and_then(|name| self.world.trait_function(id, *name)).map_or(Ty::Unknown, Ty::Fn)
             }
-            Resolved::External(full) => Ty::ExtFn(full, arguments()),
+            Resolved::External(full) => self.external_value(full, arguments()),
             _ => Ty::Unknown,
         }
+    }
+
+    /// What stands before the last `::` where that is `Self`, a parameter or `<T as Trait>`; all of it where there is none.
+    fn owner_of(&self, path: &Path, region: RegionId) -> Option<Ty> {
+        if let Some(qself) = &path.qself {
+            let ty = self.written(&qself.ty, region);
+            let between = path.segments.iter().skip(qself.position as usize).rev().skip(1).rev();
+            return Some(between.fold(ty, |ty, segment| self.world.project(&ty, segment.name)));
+        }
+        let (first, rest) = path.segments.split_first()?;
+        if path.global || !(first.name == "Self" || self.generics.names.contains_key(&first.name)) {
+            return None;
+        }
+        let owner =
+            Path { segments: path.segments[..path.segments.len() - rest.len().min(1)].to_vec(), ..path.clone() };
+        Some(self.written(&TypeRef::Path(owner), region))
+    }
+
+    /// `<T as Trait>::name`, as the trait declares it.
+    fn of_named_trait(&self, path: &Path, module: ModuleId) -> Ty {
+        let Some(qself) = path.qself.as_ref().filter(|q| q.position as usize + 1 == path.segments.len()) else {
+            return Ty::Unknown;
+        };
+        let of: Vec<Ustr> = path.names().take(qself.position as usize).collect();
+        match self.world.names.resolve(module, &of, path.global, Space::Type) {
+            Resolved::Def(Def::Trait(id), 0) => self.world.trait_function(id, path.last()).map_or(Ty::Unknown, Ty::Fn),
+            Resolved::External(full) => Ty::ExtFn(ustr(&format!("{full}::{}", path.last())), Vec::new()),
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// A library's item as a value: a constant has the type that the catalogue says, all else is a function or constructor.
+    fn external_value(&self, full: Ustr, arguments: Vec<Ty>) -> Ty {
+        if !is_constant(&full) {
+            return Ty::ExtFn(full, arguments);
+        }
+        let Some(callable) = self.world.names.catalogue.callable(full) else { return Ty::ExtFn(full, arguments) };
+        let owner = full.rfind("::").and_then(|end| ustr::existing_ustr(&full[..end])).unwrap_or(full);
+        self.world.of_entry(&callable.returns, owner, &arguments)
     }
 
     /// A type's name as a value: a unit struct, or the constructor of a tuple struct.
@@ -422,115 +463,82 @@ impl Inference<'_> {
 
     /// `Type::name` as a value.
     fn associated(&self, ty: &Ty, name: Ustr, arguments: Vec<Ty>) -> Ty {
+        let own = TypeKey::of(ty).filter(|key| *key != TypeKey::Any);
+        if let Some(function) = own.and_then(|key| self.world.function_of(key, name)) {
+            return Ty::Fn(function);
+        }
         match ty {
-            Ty::Adt(id, _) => {
-                if self.world.names.defs.type_def(*id).variants.contains(&name) {
-                    return self.variant(*id, name);
-                }
-                let own = self.world.signatures.methods.get(&(TypeKey::Adt(*id), name)).and_then(|f| f.first());
-                match own.or_else(|| self.any_method(name)) {
-                    Some(function) => Ty::Fn(*function),
-                    None => self.derived(*id, name).map_or(Ty::Unknown, |path| Ty::ExtFn(path, vec![ty.clone()])),
-                }
-            }
+            Ty::Adt(id, _) if self.world.names.defs.type_def(*id).variants.contains(&name) => self.variant(*id, name),
+            Ty::Adt(id, _) => match self.world.function_of(TypeKey::Any, name) {
+                Some(function) => Ty::Fn(function),
+                None => self.world.derived(*id, name).map_or(Ty::Unknown, |path| Ty::ExtFn(path, vec![ty.clone()])),
+            },
             Ty::Ext(path, own) => {
                 let arguments = if arguments.is_empty() { own.clone() } else { arguments };
-                let workspace = self.world.signatures.methods.get(&(TypeKey::Ext(*path), name)).and_then(|f| f.first());
-                workspace.map_or_else(|| Ty::ExtFn(ustr(&format!("{path}::{name}")), arguments), |id| Ty::Fn(*id))
+                self.external_value(ustr(&format!("{path}::{name}")), arguments)
             }
-            Ty::Bounded(bounds) => bounds
-                .iter()
-                .find_map(|bound| match bound {
-                    Bound::Trait(id) => self.world.signatures.trait_functions.get(&(*id, name)).map(|f| Ty::Fn(*f)),
-                    Bound::Ext(path, _) => Some(Ty::ExtFn(ustr(&format!("{path}::{name}")), Vec::new())),
-                })
-                .unwrap_or(Ty::Unknown),
+            Ty::Slice(_) => Ty::ExtFn(ustr(&format!("std::vec::Vec::{name}")), arguments),
+            Ty::Param(_) => match self.world.bounded(ty.clone(), &self.generics) {
+                Ty::Param(_) => Ty::Unknown,
+                bounded => self.associated(&bounded, name, arguments),
+            },
+            Ty::Bounded(bounds) => self.of_bounds(bounds, name),
             _ => Ty::Unknown,
         }
     }
 
-    /// An associated function that a catalogued derive gives a type: `Cli::parse()`.
-    fn derived(&self, id: TypeId, name: Ustr) -> Option<Ustr> {
-        let defs = self.world.names.defs;
-        let item = defs.type_def(id);
-        let module = self.world.names.module(defs.types[id.index()].file, item.scope)?;
-        let derives = item.attributes.iter().filter(|a| a.path.last().is_some_and(|last| last == "derive"));
-        let words = derives.flat_map(|a| a.arguments.split(',').map(str::trim).collect::<Vec<_>>());
-        words.into_iter().find_map(|word| {
-            let path: Vec<Ustr> = word.split("::").map(|part| ustr(part.trim())).collect();
-            match self.world.names.resolve(module, &path, false, Space::Type) {
-                Resolved::External(full) => {
-                    let function = ustr(&format!("{full}::{name}"));
-                    self.world.names.catalogue.callable(function).map(|_| function)
-                }
-                _ => None,
+    /// A function of one of several traits: of the one that declares it, or of the only one.
+    fn of_bounds(&self, bounds: &[Bound], name: Ustr) -> Ty {
+        let declared = bounds.iter().find_map(|bound| match bound {
+            Bound::Trait(id) => self.world.trait_function(*id, name).map(Ty::Fn),
+            Bound::Ext(path, _) => {
+                let (path, _) = self.world.names.catalogue.declared_method(*path, name)?;
+                Some(Ty::ExtFn(path, Vec::new()))
             }
+        });
+        declared.unwrap_or_else(|| match bounds {
+            [Bound::Ext(path, _)] => Ty::ExtFn(ustr(&format!("{path}::{name}")), Vec::new()),
+            _ => Ty::Unknown,
         })
     }
 
-    /// A method that some `impl<T> Trait for T` gives everything.
-    fn any_method(&self, name: Ustr) -> Option<&FnId> {
-        self.world.signatures.methods.get(&(TypeKey::Any, name)).and_then(|f| f.first())
-    }
-
-    // Fields, elements, derefs
+    // Fields, elements, operators
 
     fn field(&self, ty: &Ty, name: Ustr) -> Ty {
-        self.autoderef(ty, |ty| match ty {
-            Ty::Adt(id, arguments) => {
-                let found = self.world.signatures.fields[id.index()].get(&name)?;
-                Some(found.substitute(&self.world.names.own_params(*id, arguments)))
-            }
-            Ty::Tuple(parts) => name.parse::<usize>().ok().and_then(|at| parts.get(at).cloned()),
-            Ty::Ext(path, arguments) if name == "0" => {
-                let wraps = self.world.names.catalogue.type_entry(*path).is_some_and(|e| e.deref.is_some());
-                if wraps { arguments.first().cloned() } else { None }
-            }
-            _ => None,
-        })
-        .unwrap_or(Ty::Unknown)
-    }
-
-    /// The first answer along `*`, `**`, …
-    fn autoderef<T>(&self, ty: &Ty, answer: impl Fn(&Ty) -> Option<T>) -> Option<T> {
-        let mut at = ty.clone();
-        for _ in 0..8 {
-            if let Some(found) = answer(&at) {
-                return Some(found);
-            }
-            at = self.deref(&at)?;
-        }
-        None
+        self.world.field(ty, name)
     }
 
     fn deref(&self, ty: &Ty) -> Option<Ty> {
-        self.world.names.deref(self.world.signatures, ty)
+        self.world.deref(ty)
     }
 
-    /// What indexing a value gives: a map's value, a list's element.
-    fn indexed(&self, ty: &Ty) -> Ty {
-        match self.element(ty.peeled()) {
-            Ty::Tuple(pair) if pair.len() == 2 => pair.into_iter().nth(1).unwrap_or(Ty::Unknown),
-            element => element,
+    fn element(&self, ty: &Ty) -> Ty {
+        self.world.element(ty, &self.generics)
+    }
+
+    /// What indexing gives: by a range a part of the same kind, by anything else an element.
+    fn indexed(&self, ty: &Ty, index: &Ty) -> Ty {
+        match index.peeled() {
+            Ty::Ext(path, _) | Ty::ExtFn(path, _) if path == RANGE => self.world.innermost_listed(ty),
+            _ => self.world.indexed(ty),
         }
     }
 
-    /// What iterating over a value gives.
-    fn element(&self, ty: &Ty) -> Ty {
-        match ty {
-            Ty::Slice(of) => (**of).clone(),
-            Ty::Ref(of) => match self.element(of) {
-                Ty::Unknown => Ty::Unknown,
-                element => Ty::Ref(Box::new(element)),
-            },
-            Ty::Ext(path, arguments) => {
-                for name in ["next", "into_iter"] {
-                    let Some((_, callable)) = self.world.names.catalogue.method(*path, ustr(name)) else { continue };
-                    let holes = Holes { params: self.world.names.params_of(*path, arguments), ..Holes::default() };
-                    let ty = self.world.names.catalogued(&callable.returns, &holes);
-                    return if name == "next" { self.tried(&ty) } else { self.element(&ty) };
-                }
-                Ty::Unknown
+    /// What arithmetic gives: what its operands are, where they are the same.
+    fn operated(&self, left: &Ty, right: &Ty) -> Ty {
+        let of_workspace = self.world.project(left, ustr("Output"));
+        match (left.peeled(), right.peeled()) {
+            (Ty::Adt(..), _) => of_workspace,
+            (Ty::Unknown, _) | (_, Ty::Unknown) => Ty::Unknown,
+            (left, right) if is_number(left) && is_number(right) => wider(left.clone(), right.clone()),
+            // Times and durations, sets and strings: what stands on the left is changed by what stands on the right.
+            (left @ Ty::Ext(path, _), _)
+                if self.world.names.catalogue.declared_method(*path, ustr("add")).is_some() =>
+            {
+                self.world.names.catalogue.declared_method(*path, ustr("add")).map_or(Ty::Unknown, |(_, add)| {
+                    let arguments = if let Ty::Ext(_, arguments) = left { arguments.as_slice() } else { &[] };
+                    self.world.of_entry(&add.returns, *path, arguments)
+                })
             }
             _ => Ty::Unknown,
         }
@@ -577,9 +585,9 @@ impl Inference<'_> {
                         Some((id, variant, arguments)) => {
                             let found =
                                 self.world.signatures.fields[id.index()].get(&field_key(*variant, *name)).cloned();
-                            found.unwrap_or(Ty::Unknown).substitute(&self.world.names.own_params(*id, arguments))
+                            found.unwrap_or(Ty::Unknown).substitute(&self.world.own_params(*id, arguments))
                         }
-                        None => Ty::Unknown,
+                        None => self.field(ty, *name),
                     };
                     self.bind(part, &ty);
                 }
@@ -624,15 +632,19 @@ impl Inference<'_> {
     }
 
     fn tuple_struct_parts(&self, path: &Path, ty: &Ty, count: usize) -> Vec<Ty> {
-        let matched = ty.peeled();
-        if let Ty::Ext(_, arguments) = matched {
-            return match path.last().as_str() {
-                "Err" => arguments.get(1).into_iter().cloned().collect(),
-                _ => arguments.first().into_iter().cloned().collect(),
+        if let Ty::Ext(of, arguments) = ty.peeled() {
+            let entry = self.world.names.catalogue.type_entry(*of);
+            return match entry.and_then(|entry| entry.variants.get(&path.last())) {
+                Some(parts) => parts.iter().map(|part| self.world.of_entry(part, *of, arguments)).collect(),
+                // An extractor that is taken apart: `Json(value)`.
+                None if of.rsplit("::").next() == Some(path.last().as_str()) => {
+                    arguments.first().into_iter().cloned().collect()
+                }
+                None => Vec::new(),
             };
         }
         let Some((id, variant, arguments)) = self.pattern_owner(path, ty) else { return Vec::new() };
-        let params = self.world.names.own_params(id, &arguments);
+        let params = self.world.own_params(id, &arguments);
         let field = |at: usize| {
             let found = self.world.signatures.fields[id.index()].get(&field_key(variant, ustr(&at.to_string())));
             found.map_or(Ty::Unknown, |ty| ty.substitute(&params))
@@ -699,7 +711,8 @@ impl Inference<'_> {
     fn call(&mut self, id: NodeId, callee: NodeId, arguments: &[NodeId]) -> Ty {
         let (known, ty) = match self.ty(callee) {
             Ty::Fn(function) => {
-                let returns = self.workspace_call(id, function, None, arguments);
+                let given = self.given(callee, function);
+                let returns = self.workspace_call(id, function, None, arguments, given);
                 (self.workspace_callee(function), returns)
             }
             Ty::ExtFn(path, generics) => {
@@ -723,6 +736,25 @@ impl Inference<'_> {
         ty
     }
 
+    /// What the path of a callee says of the parameters of its function: `Self` and turbofish arguments.
+    fn given(&self, callee: NodeId, function: FnId) -> HashMap<Ustr, Ty> {
+        let node = self.body.node(callee);
+        let Op::Path(path) = &node.op else { return HashMap::default() };
+        let mut map = self.turbofish(path.segments.last().map_or(&[][..], |s| &s.arguments), function, node.region);
+        if self.world.names.defs.trait_of(function).is_some()
+            && let Some(owner) = self.owner_of(path, node.region).filter(|ty| !ty.is_unknown())
+        {
+            map.insert(ustr("Self"), owner);
+        }
+        map
+    }
+
+    fn turbofish(&self, written: &[TypeRef], function: FnId, region: RegionId) -> HashMap<Ustr, Ty> {
+        let generics = &self.world.names.defs.function(function).generics;
+        let types = written.iter().map(|ty| self.written(ty, region));
+        generics.iter().map(|g| g.name).zip(types).filter(|(_, ty)| !ty.is_unknown()).collect()
+    }
+
     fn workspace_callee(&self, function: FnId) -> Callee {
         if self.world.names.defs.trait_of(function).is_some() {
             Callee::Trait(function)
@@ -732,9 +764,16 @@ impl Inference<'_> {
     }
 
     /// The return type of a call of a workspace function, generics filled in from the arguments.
-    fn workspace_call(&mut self, id: NodeId, function: FnId, receiver: Option<&Ty>, arguments: &[NodeId]) -> Ty {
+    fn workspace_call(
+        &mut self,
+        id: NodeId,
+        function: FnId,
+        receiver: Option<&Ty>,
+        arguments: &[NodeId],
+        given: HashMap<Ustr, Ty>,
+    ) -> Ty {
         let signature = &self.world.signatures.functions[function.index()];
-        let mut map = HashMap::default();
+        let mut map = given;
         let mut parameters = signature.parameters.clone();
         match (&signature.receiver, receiver) {
             (Some(declared), Some(actual)) => declared.unify(actual, &mut map),
@@ -750,7 +789,38 @@ impl Inference<'_> {
         for (declared, argument) in parameters.iter().zip(arguments) {
             self.callable_argument(id, function, declared, *argument, &generics, &mut map);
         }
-        returns.substitute(&map)
+        for (declared, argument) in parameters.iter().zip(arguments) {
+            let taken = self.world.instantiated(declared, &mut map);
+            self.learn(*argument, &self.without_params_of(function, &taken));
+        }
+        if let Some(of) = self.world.names.defs.trait_of(function) {
+            map.entry(ustr("Self")).or_insert_with(|| Ty::Bounded(vec![Bound::Trait(of)]));
+        }
+        let shape = self.world.instantiated(&returns, &mut map);
+        let open: Vec<Ustr> = generics.names.keys().filter(|name| !map.contains_key(*name)).copied().collect();
+        if !open.is_empty() {
+            let asked = self.asked(id, &shape);
+            returns.unify(&asked, &mut map);
+            // Parameters of another function mean nothing here.
+            open.iter().for_each(|name| {
+                map.entry(*name).or_default();
+            });
+        }
+        self.world.instantiated(&returns, &mut map)
+    }
+
+    /// What an argument is taken as says what the local is that is handed on: `fill(&mut list)`.
+    fn learn(&mut self, argument: NodeId, taken: &Ty) {
+        let mut at = argument;
+        while let Op::Reference { of, .. } = self.body.node(at).op {
+            at = of;
+        }
+        if let Op::Local(local) = self.body.node(at).op {
+            let known = &mut self.info.locals[local.index()];
+            if !known.is_whole() {
+                *known = filled(std::mem::take(known), taken.peeled().clone());
+            }
+        }
     }
 
     /// Runs a closure argument with the parameter types its bound gives, and learns what the bound's output stands for.
@@ -763,20 +833,14 @@ impl Inference<'_> {
         generics: &Generics,
         map: &mut HashMap<Ustr, Ty>,
     ) {
-        let place = self.world.names.defs.functions[function.index()];
-        let scope = self.world.names.defs.function(function).scope;
-        let bound = match declared {
-            Ty::Param(name) => generics.names.get(name).zip(self.world.names.module(place.file, scope)),
-            _ => None,
-        };
-        let declared = bound
-            .map_or_else(|| declared.clone(), |(bounds, module)| self.world.names.bounded(module, bounds, generics));
+        let declared = self.world.bounded(declared.clone(), generics);
         match self.ty(argument) {
             Ty::Closure(closure) => {
-                let types = match &declared {
-                    Ty::Callable(parameters, _) => parameters.iter().map(|p| p.substitute(map)).collect(),
+                let types: Vec<Ty> = match &declared {
+                    Ty::Callable(parameters, _) => parameters.iter().map(|p| self.world.instantiated(p, map)).collect(),
                     _ => Vec::new(),
                 };
+                let types: Vec<Ty> = types.iter().map(|ty| self.without_params_of(function, ty)).collect();
                 let returned = self.run_closure(closure, &types);
                 if let Ty::Callable(_, output) = &declared {
                     output.unify(&returned, map);
@@ -873,7 +937,8 @@ impl Inference<'_> {
         arguments: &[NodeId],
         generics: Vec<Ty>,
     ) -> Ty {
-        let mut holes = Holes { params, type_arguments: generics, ..Holes::default() };
+        let known = arguments.iter().map(|a| self.ty(*a)).collect();
+        let mut holes = Holes { params, arguments: known, type_arguments: generics, ..Holes::default() };
         let parameter_types: Vec<Ty> =
             callable.closure.iter().map(|t| self.world.names.catalogued(t, &holes)).collect();
         for argument in arguments {
@@ -892,26 +957,40 @@ impl Inference<'_> {
                 _ => {}
             }
         }
-        holes.arguments = arguments.iter().map(|a| self.ty(*a)).collect();
         let ty = self.world.names.catalogued(&callable.returns, &holes);
-        if callable.fresh {
-            fill_fresh(ty, self.asked_type(id).or(holes.type_arguments.into_iter().next().unwrap_or(Ty::Unknown)))
-        } else {
-            ty
+        if !callable.fresh {
+            return if ty.is_whole() || ty.is_unknown() { ty } else { filled(ty.clone(), self.asked(id, &ty)) };
         }
+        let ty = match holes.type_arguments.first() {
+            Some(given) if !given.is_unknown() => fill_fresh(ty, given.clone()),
+            _ => filled(ty.clone(), self.asked(id, &ty)),
+        };
+        self.gathered(ty, &self.world.names.catalogued(&callable.gathers, &holes))
     }
 
-    /// The type a `let` annotation or a parameter asks of a call.
-    fn asked_type(&self, id: NodeId) -> Ty {
-        let mut at = id;
-        while let Some(parent) = self.info.parent(at) {
-            match &self.body.node(parent).op {
-                Op::Try(_) | Op::Await(_) | Op::Method { .. } => at = parent,
-                Op::Bind { ty: Some(ty), .. } => return self.written(ty, self.body.node(parent).region),
-                _ => break,
+    /// A collection whose place leaves open what it is a collection of.
+    fn gathered(&self, collection: Ty, item: &Ty) -> Ty {
+        match collection {
+            Ty::Ext(path, arguments) => {
+                let Some(entry) = self.world.names.catalogue.type_entry(path) else { return Ty::Ext(path, arguments) };
+                let open: Vec<Ty> = entry.params.iter().map(|name| Ty::Param(*name)).collect();
+                let mut map = HashMap::default();
+                match self.world.names.iterated(&Ty::Ext(path, open)) {
+                    // `Result<Vec<_>, E>` of `Result`s.
+                    _ if path == "std::result::Result" || path == "std::option::Option" => {
+                        let mut arguments = arguments;
+                        arguments.resize(entry.params.len(), Ty::Unknown);
+                        let inner = std::mem::take(&mut arguments[0]);
+                        arguments[0] = self.gathered(inner, &self.world.names.iterated(item));
+                        return Ty::Ext(path, arguments);
+                    }
+                    element => element.unify(item, &mut map),
+                }
+                let learned = entry.params.iter().map(|name| map.remove(name).unwrap_or_default()).collect();
+                filled(Ty::Ext(path, arguments), Ty::Ext(path, learned))
             }
+            collection => collection,
         }
-        Ty::Unknown
     }
 
     fn returned_by(&self, path: Ustr) -> Ty {
@@ -1008,16 +1087,16 @@ impl Inference<'_> {
 
     fn method(&mut self, id: NodeId, receiver: NodeId, name: Ustr, generics: &[TypeRef], arguments: &[NodeId]) -> Ty {
         let receiver_ty = self.ty(receiver);
-        if receiver_ty.is_unknown() {
+        if receiver_ty.peeled().is_unknown() {
             self.info.callees.insert(id, Callee::Unknown(Unknown::Receiver));
             self.run_loose_closures(id, arguments);
             return Ty::Unknown;
         }
-        let generics: Vec<Ty> = generics.iter().map(|t| self.written(t, self.body.node(id).region)).collect();
-        let found = self.autoderef(&receiver_ty, |ty| self.method_of(ty, name).map(|found| (found, ty.clone())));
-        let (known, ty) = match found {
+        let region = self.body.node(id).region;
+        let (known, ty) = match self.world.method(&receiver_ty, name, &self.generics) {
             Some((Found::Workspace(function), owner)) => {
-                let returns = self.workspace_call(id, function, Some(&owner), arguments);
+                let given = self.turbofish(generics, function, region);
+                let returns = self.workspace_call(id, function, Some(&owner), arguments, given);
                 (self.workspace_callee(function), returns)
             }
             Some((Found::External(path, callable), owner)) => {
@@ -1025,7 +1104,9 @@ impl Inference<'_> {
                     Ty::Ext(own, inner) => self.world.names.params_of(*own, inner),
                     other => HashMap::from_iter([(ustr("Self"), other.clone())]),
                 };
-                (Callee::External(path), self.catalogue_call(id, &callable, params, arguments, generics))
+                let params = self.taught(receiver, &owner, params, callable, arguments);
+                let generics = generics.iter().map(|t| self.written(t, region)).collect();
+                (Callee::External(path), self.catalogue_call(id, callable, params, arguments, generics))
             }
             Some((Found::Same(path), owner)) => {
                 self.run_loose_closures(id, arguments);
@@ -1040,104 +1121,81 @@ impl Inference<'_> {
         ty
     }
 
+    /// What the arguments of a call tell of its receiver's parameters: `list.push(item)`.
+    fn taught(
+        &mut self,
+        receiver: NodeId,
+        owner: &Ty,
+        params: HashMap<Ustr, Ty>,
+        callable: &Callable,
+        arguments: &[NodeId],
+    ) -> HashMap<Ustr, Ty> {
+        let Ty::Ext(path, _) = owner else { return params };
+        if callable.takes.is_empty() || owner.is_whole() {
+            return params;
+        }
+        let mut learned = HashMap::default();
+        for (taken, argument) in callable.takes.iter().zip(arguments) {
+            solve(taken, &self.ty(*argument), &mut learned);
+        }
+        let Some(entry) = self.world.names.catalogue.type_entry(*path) else { return params };
+        let learned = entry.params.iter().map(|name| learned.remove(name).unwrap_or_default()).collect();
+        let taught = filled(owner.clone(), Ty::Ext(*path, learned));
+        self.learn(receiver, &taught);
+        match taught {
+            Ty::Ext(path, arguments) => self.world.names.params_of(path, &arguments),
+            _ => params,
+        }
+    }
+
     /// Why a method of a known type is not known.
     fn reason(&self, receiver: &Ty) -> Unknown {
-        match receiver.peeled() {
-            Ty::Ext(path, _) if self.world.names.catalogue.type_entry(*path).is_none() => Unknown::Library,
+        match &self.world.innermost(receiver) {
+            Ty::Unknown => Unknown::Receiver,
+            Ty::Ext(path, _) | Ty::ExtFn(path, _) if self.world.names.catalogue.type_entry(*path).is_none() => {
+                Unknown::Library
+            }
             _ => Unknown::Method,
         }
     }
-
-    /// A method of exactly this type, before any `*`.
-    fn method_of(&self, ty: &Ty, name: Ustr) -> Option<Found> {
-        let signatures = self.world.signatures;
-        let catalogue = self.world.names.catalogue;
-        match ty {
-            Ty::Adt(id, _) => {
-                let own = signatures.methods.get(&(TypeKey::Adt(*id), name)).and_then(|f| f.first());
-                if let Some(function) = own.or_else(|| self.any_method(name)) {
-                    return Some(Found::Workspace(*function));
-                }
-                (name == "clone").then(|| Found::Same(ustr("std::clone::Clone::clone")))
-            }
-            Ty::Ext(path, _) => {
-                if let Some(function) = signatures.methods.get(&(TypeKey::Ext(*path), name)).and_then(|f| f.first()) {
-                    return Some(Found::Workspace(*function));
-                }
-                if let Some((path, callable)) = catalogue.method(*path, name) {
-                    return Some(Found::External(path, callable.clone()));
-                }
-                let entry = catalogue.type_entry(*path);
-                if name == "clone" || name == "to_owned" || entry.is_some_and(|e| e.fluent) {
-                    return Some(Found::Same(ustr(&format!("{path}::{name}"))));
-                }
-                self.any_method(name).map(|f| Found::Workspace(*f))
-            }
-            Ty::Bounded(bounds) => bounds.iter().find_map(|bound| self.bound_method(bound, name)),
-            Ty::Future(_) => match name.as_str() {
-                "boxed" | "boxed_local" | "fuse" | "instrument" | "in_current_span" | "with_context"
-                | "into_future" => Some(Found::Same(ustr(&format!("std::future::Future::{name}")))),
-                _ => catalogue.method(ustr("futures::FutureExt"), name).map(|(p, c)| Found::External(p, c.clone())),
-            },
-            Ty::Slice(_) => {
-                let (path, callable) = catalogue.method(ustr("std::vec::Vec"), name)?;
-                Some(Found::External(path, callable.clone()))
-            }
-            Ty::Param(_) => self.any_method(name).map(|f| Found::Workspace(*f)),
-            _ => None,
-        }
-    }
-
-    fn bound_method(&self, bound: &Bound, name: Ustr) -> Option<Found> {
-        match bound {
-            Bound::Trait(id) => self.trait_method(*id, name, 4),
-            Bound::Ext(path, _) => self
-                .world
-                .names
-                .catalogue
-                .method(*path, name)
-                .map(|(path, callable)| Found::External(path, callable.clone())),
-        }
-    }
-
-    /// A method of a trait or of its supertraits.
-    fn trait_method(&self, id: TraitId, name: Ustr, fuel: u32) -> Option<Found> {
-        if let Some(function) = self.world.signatures.trait_functions.get(&(id, name)) {
-            return Some(Found::Workspace(*function));
-        }
-        if fuel == 0 {
-            return None;
-        }
-        let defs = self.world.names.defs;
-        let module = self.world.names.module(defs.traits[id.index()].file, defs.trait_def(id).scope)?;
-        match self.world.names.bounded(module, &defs.trait_def(id).supertraits, &Generics::default()) {
-            Ty::Bounded(bounds) => bounds.iter().find_map(|bound| match bound {
-                Bound::Trait(up) => self.trait_method(*up, name, fuel - 1),
-                other => self.bound_method(other, name),
-            }),
-            _ => None,
-        }
-    }
-}
-
-enum Found {
-    Workspace(FnId),
-    External(Ustr, Callable),
-    /// A method that gives back its receiver's type.
-    Same(Ustr),
 }
 
 /// An annotation, with the parts it leaves open (`Vec<_>`) taken from the value.
 fn more_specific(annotated: Ty, value: Ty) -> Ty {
     match (&annotated, &value) {
-        (Ty::Ext(path, arguments), Ty::Ext(other, inner)) if path == other && arguments.len() == inner.len() => {
-            let parts = arguments.iter().zip(inner).map(|(a, b)| more_specific(a.clone(), b.clone()));
-            Ty::Ext(*path, parts.collect())
-        }
         // A trait object says less than the value it was made of.
         (Ty::Bounded(_), Ty::Adt(..)) => value,
-        _ => annotated.or(value),
+        _ => filled(annotated, value),
     }
+}
+
+/// An integer and a number with a fraction whose type nothing names.
+const INTEGER: &str = "integer";
+const FRACTION: &str = "fraction";
+
+/// Any range.
+const RANGE: &str = "std::ops::Range";
+
+/// Of two operands the one whose type is named.
+fn wider(left: Ty, right: Ty) -> Ty {
+    match &left {
+        Ty::Unknown => right,
+        Ty::Ext(path, _) if (path == INTEGER || path == FRACTION) && !right.is_unknown() => right,
+        _ => left,
+    }
+}
+
+fn is_number(ty: &Ty) -> bool {
+    let Ty::Ext(path, _) = ty else { return false };
+    path == INTEGER
+        || path == FRACTION
+        || path.strip_prefix(['i', 'u', 'f']).is_some_and(|width| width == "size" || width.parse::<u8>().is_ok())
+}
+
+/// Whether the last name of a path is one of a constant.
+fn is_constant(path: &str) -> bool {
+    let name = path.rsplit("::").next().unwrap_or(path);
+    name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') && name.len() > 1
 }
 
 /// What a call made anew, where its place says the type.

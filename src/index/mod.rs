@@ -12,6 +12,7 @@ pub mod growth;
 pub mod infer;
 pub mod inventory;
 pub mod lifecycle;
+mod lookup;
 mod modules;
 mod names;
 pub mod obligations;
@@ -34,7 +35,8 @@ use ustr::Ustr;
 
 use self::calls::{CallGraph, Site};
 use self::defs::*;
-use self::infer::{BodyInfo, Callee, World};
+use self::infer::{BodyInfo, Callee};
+use self::lookup::World;
 use self::modules::Modules;
 use self::names::{Names, Resolved, Space};
 use self::programs::Program;
@@ -57,7 +59,8 @@ impl Outline {
     /// Links the declarations of all files; `facts` has one entry per file of the workspace, by its id.
     pub fn link(workspace: &Workspace, facts: Vec<Option<FileFacts>>, catalogue: Catalogue) -> Self {
         let defs = Defs::new(facts);
-        let tree = modules::link(workspace, &defs);
+        let mut tree = modules::link(workspace, &defs);
+        names::follow_globs(&defs, &mut tree, &catalogue);
         let signatures = Signatures::new(&Names { defs: &defs, tree: &tree, catalogue: &catalogue });
         Outline { defs, tree, signatures, catalogue }
     }
@@ -181,6 +184,11 @@ impl Index {
     /// What `*value` gives for a value of this type.
     pub fn dereferenced(&self, ty: &Ty) -> Option<Ty> {
         self.outline.names().deref(self.signatures(), ty)
+    }
+
+    /// What method look-up ends at, following `*`, `**`, …
+    pub fn innermost(&self, ty: &Ty) -> Ty {
+        World { names: self.outline.names(), signatures: self.signatures() }.innermost(ty)
     }
 
     pub fn span(&self, site: Site) -> Span {

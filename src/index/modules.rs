@@ -18,6 +18,25 @@ pub struct Modules {
     pub modules: Vec<Module>,
     /// The module of every scope that is part of a crate.
     pub of_scope: HashMap<(FileId, ScopeId), ModuleId>,
+    /// Every name that anything declares; what is not among them no module has.
+    pub declared: HashSet<Ustr>,
+    /// Per module: where its globs lead, those of the modules they lead to included.
+    pub reach: Vec<Reach>,
+}
+
+/// Where globs lead.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Reach {
+    pub inside: Vec<Inside>,
+    /// Paths of libraries.
+    pub libraries: Vec<Ustr>,
+}
+
+/// What a glob opens inside the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Inside {
+    Module(ModuleId),
+    Enum(TypeId),
 }
 
 impl Modules {

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use super::defs::*;
-use super::modules::Modules;
+use super::modules::{Inside, Modules, Reach};
 use crate::catalogue::Catalogue;
 
 /// A path as far as it could be followed.
@@ -48,6 +48,26 @@ const PRELUDE: &[(&str, &str)] = &[
     ("Sync", "std::marker::Sync"),
     ("Sized", "std::marker::Sized"),
     ("Future", "std::future::Future"),
+    ("IntoFuture", "std::future::IntoFuture"),
+    ("Copy", "std::marker::Copy"),
+    ("Unpin", "std::marker::Unpin"),
+    ("ToOwned", "std::borrow::ToOwned"),
+    ("AsMut", "std::convert::AsMut"),
+    ("TryFrom", "std::convert::TryFrom"),
+    ("TryInto", "std::convert::TryInto"),
+    ("PartialEq", "std::cmp::PartialEq"),
+    ("Eq", "std::cmp::Eq"),
+    ("PartialOrd", "std::cmp::PartialOrd"),
+    ("Ord", "std::cmp::Ord"),
+    ("Debug", "std::fmt::Debug"),
+    ("Hash", "std::hash::Hash"),
+    ("Extend", "std::iter::Extend"),
+    ("FromIterator", "std::iter::FromIterator"),
+    ("DoubleEndedIterator", "std::iter::DoubleEndedIterator"),
+    ("ExactSizeIterator", "std::iter::ExactSizeIterator"),
+    ("size_of", "std::mem::size_of"),
+    ("size_of_val", "std::mem::size_of_val"),
+    ("align_of", "std::mem::align_of"),
 ];
 
 const PRIMITIVES: &[&str] = &[
@@ -77,10 +97,15 @@ type Visited = HashSet<(ModuleId, Ustr, Space)>;
 impl Names<'_> {
     /// What a path means, said in `module`.
     pub fn resolve(&self, module: ModuleId, path: &[Ustr], global: bool, space: Space) -> Resolved {
-        match self.follow(module, path, global, space, &mut Visited::default()) {
+        match self.written(module, path, global, space) {
             Resolved::External(path) => Resolved::External(self.catalogue.canonical(path)),
             resolved => resolved,
         }
+    }
+
+    /// As [`Names::resolve`]; a library's path stays as it is written, before its aliases are undone.
+    pub fn written(&self, module: ModuleId, path: &[Ustr], global: bool, space: Space) -> Resolved {
+        self.follow(module, path, global, space, &mut Visited::default())
     }
 
     fn follow(&self, module: ModuleId, path: &[Ustr], global: bool, space: Space, visited: &mut Visited) -> Resolved {
@@ -110,6 +135,13 @@ impl Names<'_> {
         let mut scope = Some(module);
         while let Some(here) = scope {
             if let Some(def) = self.member(here, *first, space_of(rest, space), visited) {
+                // `use anyhow::anyhow` brings a macro in; `anyhow::Result` still starts with the library.
+                if let (Resolved::External(item), Some(Extern::Library(library))) = (&def, krate.externs.get(first))
+                    && !rest.is_empty()
+                    && item.strip_prefix(library.as_str()).and_then(|item| item.strip_prefix("::")) == Some(first)
+                {
+                    return Resolved::External(join(*library, rest));
+                }
                 return self.onwards(def, rest, space, visited);
             }
             let module = self.tree.get(here);
@@ -128,9 +160,14 @@ impl Names<'_> {
         if let found @ (Resolved::Def(..) | Resolved::External(_)) = self.within(krate.root, path, space, visited) {
             return found;
         }
-        // A path of several segments whose first is no item: a library that no manifest names, as in a loose file.
-        let names_a_library = !rest.is_empty() && first.starts_with(|c: char| c.is_lowercase());
-        if names_a_library { Resolved::External(join(*first, rest)) } else { Resolved::Unknown }
+        // A path of several segments whose first is no item: in a loose file a library that no manifest names, elsewhere something that a
+        // macro made.
+        if rest.is_empty() || !first.starts_with(|c: char| c.is_lowercase()) {
+            return Resolved::Unknown;
+        }
+        let full = join(*first, rest);
+        let is_library = krate.package.is_none() || self.catalogue.knows(self.catalogue.canonical(full));
+        if is_library { Resolved::External(full) } else { Resolved::Unknown }
     }
 
     fn external(
@@ -213,22 +250,95 @@ impl Names<'_> {
         })
     }
 
+    /// A name that globs bring in, those of the modules they lead to included.
     fn through_globs(&self, module: ModuleId, name: Ustr, space: Space, visited: &mut Visited) -> Option<Resolved> {
-        self.tree.get(module).globs.iter().find_map(|glob| {
-            match self.follow(module, &glob.path, glob.global, Space::Type, visited) {
-                Resolved::Def(Def::Module(target), 0) if target != module => self.member(target, name, space, visited),
-                Resolved::Def(Def::Type(id), 0) if self.defs.type_def(id).variants.contains(&name) => {
-                    Some(Resolved::Def(Def::Variant(id, name), 0))
+        let reach = self.tree.reach.get(module.index())?;
+        if self.tree.declared.contains(&name) {
+            let found = reach.inside.iter().find_map(|target| match target {
+                Inside::Module(target) => {
+                    if !visited.insert((*target, name, space)) {
+                        return None;
+                    }
+                    let found = self.declared(*target, name, space, visited);
+                    if found.is_some() {
+                        visited.remove(&(*target, name, space));
+                    }
+                    found
                 }
-                // What a library's glob brings in is only known where the catalogue knows the name.
-                Resolved::External(prefix) => {
-                    let path = self.catalogue.canonical(join(prefix, &[name]));
-                    self.catalogue.knows(path).then_some(Resolved::External(path))
+                Inside::Enum(id) => {
+                    let is_variant = self.defs.type_def(*id).variants.contains(&name);
+                    is_variant.then_some(Resolved::Def(Def::Variant(*id, name), 0))
                 }
-                _ => None,
+            });
+            if found.is_some() {
+                return found;
             }
+        }
+        // What a library's glob brings in is only known where the catalogue knows the name.
+        reach.libraries.iter().find_map(|prefix| {
+            let path = self.catalogue.canonical(join(*prefix, &[name]));
+            self.catalogue.knows(path).then_some(Resolved::External(path))
         })
     }
+
+    /// Where the globs of a module lead, said by what is known of the others' so far.
+    fn glob_targets(&self, module: ModuleId) -> Reach {
+        let mut reach = Reach::default();
+        for glob in &self.tree.get(module).globs {
+            match self.follow(module, &glob.path, glob.global, Space::Type, &mut Visited::default()) {
+                Resolved::Def(Def::Module(target), 0) if target != module => reach.inside.push(Inside::Module(target)),
+                Resolved::Def(Def::Type(id), 0) => reach.inside.push(Inside::Enum(id)),
+                Resolved::External(prefix) => reach.libraries.push(prefix),
+                _ => {}
+            }
+        }
+        reach
+    }
+}
+
+/// How often globs that are only found through other globs are looked for again.
+const ROUNDS: usize = 4;
+
+/// Follows all globs, so that a name is looked up in a list of modules and not in a graph.
+pub fn follow_globs(defs: &Defs, tree: &mut Modules, catalogue: &Catalogue) {
+    tree.declared = declared_names(defs, tree);
+    let all = || (0..tree.modules.len() as u32).map(ModuleId);
+    let ids: Vec<ModuleId> = all().collect();
+    let mut direct: Vec<Reach> = vec![Reach::default(); ids.len()];
+    for _ in 0..ROUNDS {
+        let names = Names { defs, tree, catalogue };
+        let found: Vec<Reach> = ids.iter().map(|id| names.glob_targets(*id)).collect();
+        if found == direct {
+            break;
+        }
+        tree.reach = ids.iter().map(|id| closure(&found, *id)).collect();
+        direct = found;
+    }
+}
+
+/// Every name that some module declares or imports, and every variant.
+fn declared_names(defs: &Defs, tree: &Modules) -> HashSet<Ustr> {
+    let names = tree.modules.iter().flat_map(|module| module.names.keys().copied());
+    names.chain(defs.type_ids().flat_map(|id| defs.type_def(id).variants.iter().copied())).collect()
+}
+
+/// All that is reached from a module by globs of globs, the nearest way first.
+fn closure(direct: &[Reach], from: ModuleId) -> Reach {
+    let mut all = Reach::default();
+    let mut seen: HashSet<Inside> = [Inside::Module(from)].into_iter().collect();
+    let mut libraries: HashSet<Ustr> = HashSet::default();
+    let mut open = vec![from];
+    while let Some(module) = open.pop() {
+        let here = &direct[module.index()];
+        all.libraries.extend(here.libraries.iter().filter(|prefix| libraries.insert(**prefix)));
+        let new: Vec<Inside> = here.inside.iter().filter(|target| seen.insert(**target)).copied().collect();
+        all.inside.extend(&new);
+        open.extend(new.iter().rev().filter_map(|target| match target {
+            Inside::Module(id) => Some(*id),
+            Inside::Enum(_) => None,
+        }));
+    }
+    all
 }
 
 /// What comes before `::` is a type or module.

@@ -270,7 +270,7 @@ impl Index {
         match &self.node(site).op {
             Op::Literal(crate::facts::model::Literal::Text(text)) => Some(format!("{text:?}")),
             Op::Literal(crate::facts::model::Literal::Bool(value)) => Some(value.to_string()),
-            Op::Literal(crate::facts::model::Literal::Number(value)) => Some(value.to_string()),
+            Op::Literal(crate::facts::model::Literal::Number(value, _)) => Some(value.to_string()),
             Op::Path(_) => match info.ty(site.node) {
                 Ty::ExtFn(path, _) => Some(format!("{path}()")),
                 Ty::Fn(function) => Some(format!("{}()", self.fn_path(*function))),

@@ -6,7 +6,7 @@ use ustr::{Ustr, ustr};
 use super::defs::*;
 use super::names::{Names, Resolved, Space};
 use crate::catalogue::TypeExpr;
-use crate::facts::model::{Generic, NodeId, Path, Receiver, StaticKind, TypeRef};
+use crate::facts::model::{Generic, NodeId, Path, Receiver, StaticKind, TraitDef, TypeRef};
 
 /// What is known of the type of an expression. `Unknown` is an answer, never an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -43,8 +43,8 @@ pub enum Ty {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Bound {
     Trait(TraitId),
-    /// A library's trait with its associated types.
-    Ext(Ustr, Vec<(Ustr, Ty)>),
+    /// A library's trait with its arguments and associated types, in the order they are written.
+    Ext(Ustr, Vec<Ty>),
 }
 
 impl Ty {
@@ -101,7 +101,7 @@ impl Ty {
             Ty::Callable(parameters, returns) => returns.parts_left(all(parameters, left)?),
             Ty::Bounded(bounds) => bounds.iter().try_fold(left, |left, bound| match bound {
                 Bound::Trait(_) => Some(left),
-                Bound::Ext(_, bindings) => bindings.iter().try_fold(left, |left, (_, ty)| ty.parts_left(left)),
+                Bound::Ext(_, arguments) => all(arguments, left),
             }),
             Ty::Unknown | Ty::Never | Ty::Fn(_) | Ty::Constructor(..) | Ty::Closure(_) | Ty::Param(_) => Some(left),
         }
@@ -122,7 +122,31 @@ impl Ty {
             Ty::Future(of) => Ty::Future(Box::new(of.substitute(map))),
             Ty::Tuple(parts) => Ty::Tuple(all(parts)),
             Ty::Callable(parameters, returns) => Ty::Callable(all(parameters), Box::new(returns.substitute(map))),
+            Ty::Bounded(bounds) => Ty::Bounded(bounds.iter().map(|bound| bound.substitute(map)).collect()),
             ty => ty.clone(),
+        }
+    }
+
+    /// The parameters in it that stand for associated types: `T::Name`.
+    pub fn projections(&self, found: &mut Vec<Ustr>) {
+        match self {
+            Ty::Param(name) if name.contains("::") => found.push(*name),
+            Ty::Adt(_, parts) | Ty::Ext(_, parts) | Ty::ExtFn(_, parts) | Ty::Tuple(parts) => {
+                parts.iter().for_each(|part| part.projections(found));
+            }
+            Ty::Ref(of) | Ty::Slice(of) | Ty::Future(of) => of.projections(found),
+            Ty::Callable(parameters, returns) => {
+                parameters.iter().for_each(|part| part.projections(found));
+                returns.projections(found);
+            }
+            Ty::Bounded(bounds) => {
+                let arguments = bounds.iter().filter_map(|bound| match bound {
+                    Bound::Ext(_, arguments) => Some(arguments),
+                    Bound::Trait(_) => None,
+                });
+                arguments.flatten().for_each(|part| part.projections(found));
+            }
+            _ => {}
         }
     }
 
@@ -145,6 +169,15 @@ impl Ty {
     }
 }
 
+impl Bound {
+    fn substitute(&self, map: &HashMap<Ustr, Ty>) -> Bound {
+        match self {
+            Bound::Trait(id) => Bound::Trait(*id),
+            Bound::Ext(path, arguments) => Bound::Ext(*path, arguments.iter().map(|a| a.substitute(map)).collect()),
+        }
+    }
+}
+
 fn unify_all(parts: &[Ty], actual: &[Ty], map: &mut HashMap<Ustr, Ty>) {
     for (part, actual) in parts.iter().zip(actual) {
         part.unify(actual, map);
@@ -156,13 +189,27 @@ fn unify_all(parts: &[Ty], actual: &[Ty], map: &mut HashMap<Ustr, Ty>) {
 pub struct Generics {
     pub names: HashMap<Ustr, Vec<TypeRef>>,
     pub self_ty: Option<Ty>,
+    /// The trait whose declaration this is; `Self` is a parameter there.
+    pub of_trait: Option<TraitId>,
+    /// The module that bounds are written in.
+    pub home: Option<ModuleId>,
+    /// `Self::Name`: the associated types of the impl around.
+    associated: HashMap<Ustr, Ty>,
     /// The aliases whose definition the type stands in, from the outside in.
     aliases: Vec<AliasId>,
 }
 
 impl Generics {
     fn new(generics: &[Generic], self_ty: Option<Ty>) -> Self {
-        Generics { names: names_of(generics), self_ty, aliases: Vec::new() }
+        Generics { names: names_of(generics), self_ty, ..Generics::default() }
+    }
+}
+
+impl Generics {
+    /// Inside the declaration of a trait.
+    pub fn of_declaration(id: TraitId, item: &TraitDef) -> Self {
+        let generics = Generics::new(&item.generics, Some(Ty::Param(ustr("Self"))));
+        Generics { of_trait: Some(id), ..generics }
     }
 }
 
@@ -212,6 +259,8 @@ pub struct Signatures {
     pub implementors: HashMap<FnId, Vec<FnId>>,
     /// Associated types of impls: `Self::Name` inside.
     pub associated: HashMap<(ImplId, Ustr), Ty>,
+    /// The impls of traits for a type.
+    pub trait_impls: HashMap<TypeKey, Vec<ImplId>>,
 }
 
 /// The trait that an impl is of.
@@ -226,6 +275,10 @@ pub enum TraitName {
 pub enum TypeKey {
     Adt(TypeId),
     Ext(Ustr),
+    /// `impl dyn Trait`.
+    Dyn(TraitId),
+    Slice,
+    Tuple,
     /// `impl<T> Trait for T`.
     Any,
 }
@@ -237,6 +290,12 @@ impl TypeKey {
             Ty::Ext(path, _) => Some(TypeKey::Ext(*path)),
             Ty::Param(_) => Some(TypeKey::Any),
             Ty::Ref(of) => TypeKey::of(of),
+            Ty::Slice(_) => Some(TypeKey::Slice),
+            Ty::Tuple(_) => Some(TypeKey::Tuple),
+            Ty::Bounded(bounds) => match bounds[..] {
+                [Bound::Trait(id), ..] => Some(TypeKey::Dyn(id)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -277,29 +336,50 @@ impl Names<'_> {
                 return Ty::Param(name);
             }
         }
-        if path.qself.is_some() {
-            return Ty::Unknown;
+        if let Some(qself) = &path.qself {
+            return associated_of(&self.ty(module, &qself.ty, generics), path.last());
         }
         let names: Vec<Ustr> = path.names().collect();
-        if names.first().is_some_and(|n| *n == "Self") {
-            return Ty::Unknown;
+        if let [first, rest @ ..] = &names[..]
+            && (first == "Self" || generics.names.contains_key(first))
+        {
+            return self.projected(*first, rest, generics);
         }
         let arguments = || {
             let last = path.segments.iter().rev().find(|s| !s.arguments.is_empty());
             last.map_or_else(Vec::new, |s| self.all(module, &s.arguments, generics))
         };
-        match self.resolve(module, &names, path.global, Space::Type) {
+        match self.written(module, &names, path.global, Space::Type) {
             Resolved::Def(Def::Type(id), 0) => Ty::Adt(id, arguments()),
             Resolved::Def(Def::Alias(id), 0) => self.alias_ty(id, &arguments(), &generics.aliases),
-            Resolved::External(full) => self.external_ty(full, arguments(), path, module, generics),
+            Resolved::External(written) => {
+                let mut given = arguments();
+                let filled = self.catalogue.filled(written).unwrap_or_default().iter().skip(given.len());
+                given.extend(filled.map(|argument| self.catalogued(argument, &Holes::default())));
+                self.external_ty(self.catalogue.canonical(written), given, path, module, generics)
+            }
             _ => Ty::Unknown,
         }
+    }
+
+    /// `Self::Name`, `T::Name`, `T::Name::Other`.
+    fn projected(&self, first: Ustr, rest: &[Ustr], generics: &Generics) -> Ty {
+        if let ([name], true) = (rest, first == "Self")
+            && let Some(known) = generics.associated.get(name)
+        {
+            return known.clone();
+        }
+        let base = if first == "Self" { generics.self_ty.clone().unwrap_or(Ty::Unknown) } else { Ty::Param(first) };
+        rest.iter().fold(base, |ty, name| associated_of(&ty, *name))
     }
 
     /// A library's type; `Pin<Box<dyn Future>>` and the like are the future they hold.
     fn external_ty(&self, full: Ustr, arguments: Vec<Ty>, path: &Path, module: ModuleId, generics: &Generics) -> Ty {
         match full.as_str() {
-            "std::pin::Pin" => arguments.into_iter().next().unwrap_or(Ty::Unknown),
+            "std::pin::Pin" => match arguments.into_iter().next() {
+                Some(future @ Ty::Future(_)) => future,
+                inner => Ty::Ext(full, inner.into_iter().collect()),
+            },
             "std::boxed::Box" => match arguments.into_iter().next() {
                 Some(future @ Ty::Future(_)) => future,
                 inner => Ty::Ext(full, inner.into_iter().collect()),
@@ -350,10 +430,12 @@ impl Names<'_> {
                     }
                     "std::marker::Send" | "std::marker::Sync" | "std::marker::Sized" | "std::marker::Unpin" => {}
                     _ => {
-                        let bindings = path.segments.last().map_or(&[][..], |s| &s.bindings);
-                        let bindings =
-                            bindings.iter().map(|(name, ty)| (*name, self.ty(module, ty, generics))).collect();
-                        found.push(Bound::Ext(full, bindings));
+                        let mut arguments = Vec::new();
+                        if let Some(last) = path.segments.last() {
+                            arguments.extend(self.all(module, &last.arguments, generics));
+                            arguments.extend(last.bindings.iter().map(|(_, ty)| self.ty(module, ty, generics)));
+                        }
+                        found.push(Bound::Ext(full, arguments));
                     }
                 },
                 _ => {}
@@ -384,6 +466,7 @@ impl Names<'_> {
             TypeExpr::Tuple(parts) => Ty::Tuple(parts.iter().map(part).collect()),
             TypeExpr::Future(of) => Ty::Future(Box::new(part(of))),
             TypeExpr::Awaited(of) => self.awaited(&part(of)),
+            TypeExpr::Item(of) => self.iterated(&part(of)),
             TypeExpr::ClosureReturn => holes.closure_return.clone(),
             TypeExpr::Argument(number) => numbered(&holes.arguments, *number),
             TypeExpr::TypeArgument(number) => numbered(&holes.type_arguments, *number),
@@ -406,11 +489,48 @@ impl Names<'_> {
         }
     }
 
+    /// What iterating over a value of a library's type gives.
+    pub fn iterated(&self, ty: &Ty) -> Ty {
+        match ty {
+            Ty::Slice(of) => (**of).clone(),
+            Ty::Ref(of) => match self.iterated(of) {
+                Ty::Unknown => Ty::Unknown,
+                // An iterator that is borrowed gives the same items.
+                item if matches!(&**of, Ty::Ext(path, _) if path == ITERATOR) => item,
+                item => Ty::Ref(Box::new(item)),
+            },
+            Ty::Bounded(bounds) => {
+                let items = bounds.iter().map(|bound| match bound {
+                    Bound::Ext(path, arguments) => self.iterated(&Ty::Ext(*path, arguments.clone())),
+                    Bound::Trait(_) => Ty::Unknown,
+                });
+                items.fold(Ty::Unknown, Ty::or)
+            }
+            Ty::Ext(path, arguments) => {
+                let method = |name: &str| {
+                    let (_, callable) = self.catalogue.method(*path, ustr(name))?;
+                    let holes = Holes { params: self.params_of(*path, arguments), ..Holes::default() };
+                    Some(self.catalogued(&callable.returns, &holes))
+                };
+                match (method("next"), method("into_iter")) {
+                    (Some(Ty::Ext(_, item)), _) => item.into_iter().next().unwrap_or(Ty::Unknown),
+                    (_, Some(Ty::Ext(iterator, item))) if iterator == ITERATOR => {
+                        item.into_iter().next().unwrap_or(Ty::Unknown)
+                    }
+                    _ => Ty::Unknown,
+                }
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
     /// What the generic parameters of a library's type stand for, `Self` included.
     pub fn params_of(&self, path: Ustr, arguments: &[Ty]) -> HashMap<Ustr, Ty> {
-        let names = self.catalogue.type_entry(path).map_or(&[][..], |entry| &entry.params);
+        let names = self.catalogue.params(path);
         let mut map: HashMap<Ustr, Ty> = names.iter().copied().zip(arguments.iter().cloned()).collect();
-        map.insert(ustr("Self"), Ty::Ext(path, arguments.to_vec()));
+        let mut own = arguments.to_vec();
+        own.resize(own.len().max(names.len()), Ty::Unknown);
+        map.insert(ustr("Self"), Ty::Ext(path, own));
         map
     }
 
@@ -443,6 +563,17 @@ fn numbered(types: &[Ty], number: u8) -> Ty {
     types.get(number as usize - 1).cloned().unwrap_or(Ty::Unknown)
 }
 
+/// Any iterator, whatever adaptor made it.
+pub const ITERATOR: &str = "std::iter::Iterator";
+
+/// `<ty as Trait>::name`, where `ty` is a parameter; what it is for a known type, only its impls tell.
+fn associated_of(ty: &Ty, name: Ustr) -> Ty {
+    match ty {
+        Ty::Param(base) => Ty::Param(ustr(&format!("{base}::{name}"))),
+        _ => Ty::Unknown,
+    }
+}
+
 fn names_of(generics: &[Generic]) -> HashMap<Ustr, Vec<TypeRef>> {
     generics.iter().map(|g| (g.name, g.bounds.clone())).collect()
 }
@@ -461,6 +592,7 @@ impl Signatures {
             trait_functions: HashMap::default(),
             implementors: HashMap::default(),
             associated: HashMap::default(),
+            trait_impls: HashMap::default(),
         };
         signatures.impls(names);
         signatures.types(names);
@@ -478,6 +610,9 @@ impl Signatures {
             self.impl_types.push(module.map_or(Ty::Unknown, |m| names.ty(m, &block.self_ty, &generics)));
             let path = block.trait_path.as_ref().zip(module);
             self.impl_traits.push(path.and_then(|(path, module)| trait_name(names, module, path)));
+            if let (true, Some(key)) = (block.trait_path.is_some(), TypeKey::of(&self.impl_types[id.index()])) {
+                self.trait_impls.entry(key).or_default().push(id);
+            }
         }
         for at in 0..defs.aliases.len() as u32 {
             let id = AliasId(at);
@@ -495,7 +630,12 @@ impl Signatures {
 
     fn impl_generics(&self, names: &Names, id: ImplId) -> Generics {
         let block = names.defs.impl_block(id);
-        Generics::new(&block.generics, Some(self.impl_types[id.index()].clone()))
+        let associated = names.defs.aliases_of(id).filter_map(|alias| {
+            let name = names.defs.alias(alias).name;
+            Some((name, self.associated.get(&(id, name))?.clone()))
+        });
+        let associated = associated.collect();
+        Generics { associated, ..Generics::new(&block.generics, Some(self.impl_types[id.index()].clone())) }
     }
 
     fn types(&mut self, names: &Names) {
@@ -525,13 +665,17 @@ impl Signatures {
     /// The type parameters in scope inside a function.
     pub fn generics_of(&self, names: &Names, id: FnId) -> Generics {
         let function = names.defs.function(id);
+        let home = names.module(names.defs.functions[id.index()].file, function.scope);
         let mut generics = match names.defs.impl_of(id) {
             Some(block) => self.impl_generics(names, block),
             None => Generics::default(),
         };
+        generics.home = home;
         generics.names.extend(names_of(&function.generics));
         if let Some(owner) = names.defs.trait_of(id) {
-            generics.self_ty = Some(Ty::Bounded(vec![Bound::Trait(owner)]));
+            generics.names.extend(names_of(&names.defs.trait_def(owner).generics));
+            generics.self_ty = Some(Ty::Param(ustr("Self")));
+            generics.of_trait = Some(owner);
         }
         generics
     }
@@ -554,22 +698,11 @@ impl Signatures {
             let parameters = function.parameters.iter().map(|ty| names.ty(module, ty, &generics)).collect();
             let returns = match &function.returns {
                 None => Ty::unit(),
-                Some(written) => self.written_return(names, module, written, id, &generics),
+                Some(written) => names.ty(module, written, &generics),
             };
             let returns = if function.is_async { Ty::Future(Box::new(returns)) } else { returns };
             self.functions.push(Signature { receiver, parameters, returns });
         }
-    }
-
-    /// A return type; `Self::Name` and `Result<Self::Name, _>` are the impl's associated type.
-    fn written_return(&self, names: &Names, module: ModuleId, written: &TypeRef, id: FnId, generics: &Generics) -> Ty {
-        if let (TypeRef::Path(path), Some(block)) = (written, names.defs.impl_of(id))
-            && let [first, second] = &path.segments[..]
-            && first.name == "Self"
-        {
-            return self.associated.get(&(block, second.name)).cloned().unwrap_or(Ty::Unknown);
-        }
-        names.ty(module, written, generics)
     }
 
     fn link_traits(&mut self, names: &Names) {

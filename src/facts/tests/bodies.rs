@@ -275,20 +275,20 @@ fn literals_keep_what_a_rule_can_use() {
 5 discard 4
 6 1000
 7 discard 6
-8 255
+8 255u8
 9 discard 8
 "#,
     );
     check(
-        r#"b"x"; c"x"; 'x'; 1.5;"#,
+        r#"b"x"; c"x"; 'x'; 1.5f32;"#,
         r#"
-0 literal
+0 bytes
 1 discard 0
 2 literal
 3 discard 2
-4 literal
+4 character
 5 discard 4
-6 literal
+6 fraction f32
 7 discard 6
 "#,
     );

@@ -91,7 +91,7 @@ fn dependencies_go_by_their_name_in_code() {
     assert_eq!(code.callee("ours::f()"), "shared::f");
     assert_eq!(code.ty("ours::Client::new()"), "reqwest::Client");
     assert_eq!(code.callee("http::get(1)"), "reqwest::get");
-    assert_eq!(code.callee("web::get(1)"), "web::get", "another package's rename says nothing here");
+    assert_eq!(code.callee("web::get(1)"), "unknown Path", "another package's rename says nothing here");
 }
 
 #[test]
@@ -115,4 +115,27 @@ fn modules_that_import_all_of_each_other_do_not_take_forever() {
     let code = program(&text);
     assert_eq!(code.callee("m0::f13()"), "main::m13::f13");
     assert_eq!(code.callee("m0::missing()"), "unknown Path");
+}
+
+#[test]
+fn a_macro_named_like_its_library_does_not_hide_it() {
+    let code = packages(&[(
+        "server",
+        TargetKind::Bin,
+        "use anyhow::anyhow; fn f() -> anyhow::Result<u8> { todo!() } fn main() { f(); }",
+        &[("anyhow", "anyhow")],
+    )]);
+    assert_eq!(code.ty("f()"), "std::result::Result<u8, anyhow::Error>");
+}
+
+#[test]
+fn globs_that_lead_to_globs_are_followed() {
+    let code = program(
+        "mod a { pub use super::b::*; } mod b { pub use self::inner::*; pub mod inner { pub use super::super::c::*; } } \
+         mod c { pub fn far() {} pub enum E { V(u8) } pub use self::E::*; } use a::*; \
+         fn main() { far(); V(1); nowhere(); }",
+    );
+    assert_eq!(code.callee("far()"), "main::c::far");
+    assert_eq!(code.callee("V(1)"), "new E::V");
+    assert_eq!(code.callee("nowhere()"), "unknown Path");
 }

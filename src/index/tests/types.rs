@@ -145,3 +145,160 @@ fn types_that_grow_without_end_are_unknown() {
     assert!(code.ty("x").len() < 4096);
     assert_eq!(code.callee("last(x)"), "unknown Path");
 }
+
+#[test]
+fn places_say_what_is_made_there() {
+    let code = program(
+        "struct A; struct Holder { items: Vec<A>, name: String } struct Config; \
+         impl From<u8> for Config { fn from(n: u8) -> Self { Config } } fn take(list: Vec<A>, config: Config) {} \
+         fn all(xs: Vec<A>) -> Result<Vec<A>, String> { Ok(xs.into_iter().collect()) } \
+         fn tried(text: &str) -> Option<u16> { Some(text.parse().ok()?) } \
+         fn main(xs: Vec<A>, ys: Vec<Result<A, String>>, n: u8) { \
+            let a: Vec<_> = xs.iter().collect(); a; let b = xs.iter().collect::<Vec<_>>().len(); b; \
+            let c: Result<Vec<_>, _> = ys.into_iter().collect(); c; let port: u16 = text.parse().unwrap_or(1); \
+            take(Vec::new(), n.into()); Holder { items: Vec::with_capacity(1), name: Default::default() }; \
+            let pairs: HashMap<_, _> = xs.iter().map(|x| (1u8, x)).collect(); pairs; } \
+         use std::collections::HashMap;",
+    );
+    let expected = [
+        ("a", "std::vec::Vec<&A>"),
+        ("b", "usize"),
+        ("c", "std::result::Result<std::vec::Vec<A>, ?>"),
+        ("xs.into_iter().collect()", "std::vec::Vec<A>"),
+        ("text.parse()", "std::result::Result<u16, ?>"),
+        ("Vec::new()", "std::vec::Vec<A>"),
+        ("n.into()", "Config"),
+        ("Vec::with_capacity(1)", "std::vec::Vec<A>"),
+        ("Default::default()", "std::string::String"),
+        ("pairs", "std::collections::HashMap<u8, &A>"),
+    ];
+    for (expression, ty) in expected {
+        assert_eq!(code.ty(expression), ty, "{expression}");
+    }
+}
+
+#[test]
+fn what_goes_into_a_collection_says_what_it_holds() {
+    let code = program(
+        "use std::collections::HashMap; struct A; fn fill(list: &mut Vec<A>) {} \
+         fn main() { let mut list = Vec::new(); list.push(A); list.pop(); \
+            let mut map = HashMap::new(); map.insert(1u8, A); map.get(&1); \
+            let mut filled = Vec::new(); fill(&mut filled); filled.first(); \
+            let mut unfilled = Vec::new(); unfilled.first(); }",
+    );
+    assert_eq!(code.ty("list.pop()"), "std::option::Option<A>");
+    assert_eq!(code.ty("map.get(&1)"), "std::option::Option<&A>");
+    assert_eq!(code.ty("filled.first()"), "std::option::Option<&A>");
+    assert_eq!(code.ty("unfilled.first()"), "std::option::Option<&?>");
+}
+
+#[test]
+fn numbers_ranges_and_operators_have_types() {
+    let code = program(
+        "fn main(n: u64, list: Vec<String>, text: &str, d: std::time::Duration) { \
+            n + 1; 1 + n; 1.5; 7u8; n < 1; b'x'; 'c'; d * 2; &list[1..]; &text[..2]; list[0]; \
+            for at in 0..n { at; } (0..n).map(|i| i.pow(2)); u64::MAX; n + unheard; (1 + 2).pow(3); }",
+    );
+    let expected = [
+        ("n + 1", "u64"),
+        ("1 + n", "u64"),
+        ("1.5", "fraction"),
+        ("7u8", "u8"),
+        ("n < 1", "bool"),
+        ("b'x'", "u8"),
+        ("'c'", "char"),
+        ("d * 2", "std::time::Duration"),
+        ("&list[1..]", "&std::vec::Vec<std::string::String>"),
+        ("&text[..2]", "&str"),
+        ("list[0]", "std::string::String"),
+        ("at", "u64"),
+        ("(0..n).map(|i| i.pow(2))", "std::iter::Iterator<u64>"),
+        ("u64::MAX", "u64"),
+        ("n + unheard", "?"),
+    ];
+    for (expression, ty) in expected {
+        assert_eq!(code.ty(expression), ty, "{expression}");
+    }
+    assert_eq!(code.callee("(1 + 2).pow(3)"), "integer::pow");
+}
+
+#[test]
+fn traits_give_what_they_provide() {
+    let code = program(
+        "trait Named { fn name(&self) -> String; fn shout(&self) -> String { self.name() } fn again(self) -> Self where Self: Sized; } \
+         trait Loud: Named {} struct A; impl Named for A { fn name(&self) -> String { todo!() } fn again(self) -> Self { self } } \
+         impl Named for Vec<A> { fn name(&self) -> String { todo!() } } \
+         struct Lines; impl Iterator for Lines { type Item = A; fn next(&mut self) -> Option<Self::Item> { None } } \
+         trait Store { type Row: Named; fn row(&self) -> Self::Row; fn make() -> Self; } \
+         struct Db; impl Store for Db { type Row = A; fn row(&self) -> Self::Row { A } fn make() -> Self { Db } } \
+         fn main<S: Store, L: Loud>(a: A, v: Vec<A>, l: L, s: S, d: Db, it: impl IntoIterator<Item = A>) { \
+            a.shout(); v.shout(); l.shout(); A.again(); s.row(); s.row().name(); d.row(); S::make().row(); \
+            for line in Lines { line; } Lines.map(|each| each); for given in it { given; } \
+            a.clone(); l.to_string(); <Db as Store>::make(); S::Row::shout(&s.row()); }",
+    );
+    let callees = [
+        ("a.shout()", "trait main::Named::shout"),
+        ("v.shout()", "trait main::Named::shout"),
+        ("l.shout()", "trait main::Named::shout"),
+        ("s.row().name()", "trait main::Named::name"),
+        ("S::make().row()", "trait main::Store::row"),
+        ("a.clone()", "std::clone::Clone::clone"),
+        ("l.to_string()", "std::string::ToString::to_string"),
+        ("S::Row::shout(&s.row())", "trait main::Named::shout"),
+    ];
+    for (call, callee) in callees {
+        assert_eq!(code.callee(call), callee, "{call}");
+    }
+    let types = [
+        ("A.again()", "A"),
+        ("d.row()", "A"),
+        ("line", "A"),
+        ("each", "A"),
+        ("given", "A"),
+        ("<Db as Store>::make()", "Db"),
+    ];
+    for (expression, ty) in types {
+        assert_eq!(code.ty(expression), ty, "{expression}");
+    }
+}
+
+#[test]
+fn parameters_of_another_function_mean_nothing_here() {
+    let code = program(
+        "struct A; fn make<T>() -> T { todo!() } fn main<T: Clone>() { make(); make::<A>(); let a: A = make(); a; }",
+    );
+    assert_eq!(code.ty("make()"), "?");
+    assert_eq!(code.ty("make::<A>()"), "A");
+    assert_eq!(code.ty("a"), "A");
+}
+
+#[test]
+fn enums_and_fields_of_libraries_are_taken_apart() {
+    let code = program(
+        "use std::net::IpAddr; use std::io; \
+         fn main(ip: IpAddr, o: std::process::Output, r: io::Result<u8>, v: serde_json::Value) { \
+            match ip { IpAddr::V4(four) => four, other => todo!() }; o.stdout; \
+            if let Err(failure) = r { failure; } if let serde_json::Value::String(text) = v { text; } }",
+    );
+    let expected = [
+        ("four", "std::net::Ipv4Addr"),
+        ("o.stdout", "std::vec::Vec<u8>"),
+        ("failure", "std::io::Error"),
+        ("text", "std::string::String"),
+    ];
+    for (expression, ty) in expected {
+        assert_eq!(code.ty(expression), ty, "{expression}");
+    }
+}
+
+#[test]
+fn what_every_type_has_comes_after_what_it_declares() {
+    let code = program(
+        "use std::sync::Arc; struct A; impl A { fn hash(&self) -> u8 { 1 } fn into(self) -> String { todo!() } } struct B; \
+         #[pin_project::pin_project] struct P { inner: A } \
+         fn main(a: Arc<A>, b: B, p: std::pin::Pin<&mut P>) { a.hash(); b.hash(h); p.project().inner; }",
+    );
+    assert_eq!(code.callee("a.hash()"), "main::A::hash");
+    assert_eq!(code.callee("b.hash(h)"), "std::hash::Hash::hash");
+    assert_eq!(code.ty("p.project().inner"), "A");
+}
