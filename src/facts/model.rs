@@ -660,6 +660,11 @@ pub enum PatternKind {
 }
 
 impl Pattern {
+    /// Whether it is `Some(..)` or `Ok(..)`.
+    pub fn is_success(&self) -> bool {
+        matches!(&self.kind, PatternKind::TupleStruct { path, .. } if path.last() == "Some" || path.last() == "Ok")
+    }
+
     /// The locals it binds, in the order written.
     pub fn locals(&self) -> Vec<LocalId> {
         let mut found = Vec::new();

@@ -47,6 +47,8 @@ pub struct Repeated {
     pub evidence: Vec<Label>,
     /// The function that is repeated, where it is not the loop around the site itself.
     pub function: Option<FnId>,
+    /// Something on the way decides whether it runs at all: it need not run in each turn.
+    pub on_condition: bool,
 }
 
 /// What is met on the way out of a body.
@@ -66,10 +68,10 @@ impl Index {
 
     /// As [`Index::repeated`]; loops that `counts` refuses are passed by.
     pub fn repeated_if(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
-        let mut queue: VecDeque<(Site, Vec<Label>, Option<FnId>, bool)> =
-            VecDeque::from([(site, Vec::new(), None, false)]);
+        let mut queue: VecDeque<(Site, Vec<Label>, Option<FnId>, bool, bool)> =
+            VecDeque::from([(site, Vec::new(), None, false, false)]);
         let mut seen: HashSet<FnId> = HashSet::default();
-        while let Some((at, evidence, first, restarts)) = queue.pop_front() {
+        while let Some((at, evidence, first, restarts, decided)) = queue.pop_front() {
             let inner = first.is_none();
             // A loop in a caller repeats what it calls only where it is the program's own heartbeat: a `for` over what there is to set up is not.
             let loops =
@@ -78,7 +80,8 @@ impl Index {
                 Outwards::Repeats(repeats, label, region) => {
                     let evidence = evidence.into_iter().chain([label]).collect();
                     let in_loop = region.map(|region| (at.body, region));
-                    return Some(Repeated { repeats, in_loop, evidence, function: first });
+                    let on_condition = decided || self.is_on_condition(at, region);
+                    return Some(Repeated { repeats, in_loop, evidence, function: first, on_condition });
                 }
                 Outwards::Once => continue,
                 Outwards::Function => {}
@@ -88,9 +91,16 @@ impl Index {
                 continue;
             }
             let first = first.or(Some(function));
+            let on_condition = decided || self.is_on_condition(at, None);
             if let Some(label) = self.handler(function) {
                 let evidence = evidence.into_iter().chain([label]).collect();
-                return Some(Repeated { repeats: Repeats::Request, in_loop: None, evidence, function: first });
+                return Some(Repeated {
+                    repeats: Repeats::Request,
+                    in_loop: None,
+                    evidence,
+                    function: first,
+                    on_condition,
+                });
             }
             for call in self.calls.callers(function) {
                 if self.is_test(call.site.body) || self.fills_a_cache(call.site) {
@@ -104,26 +114,52 @@ impl Index {
                             self.name_span(call.site),
                             format!("`{name}` is registered as a handler here"),
                         ));
-                        return Some(Repeated { repeats: Repeats::Request, in_loop: None, evidence, function: first });
+                        return Some(Repeated {
+                            repeats: Repeats::Request,
+                            in_loop: None,
+                            evidence,
+                            function: first,
+                            on_condition,
+                        });
                     }
                     Some(repeats) => {
                         evidence.push(Label::new(
                             self.name_span(call.site),
                             format!("`{name}` is run {} here", repeats.words()),
                         ));
-                        return Some(Repeated { repeats, in_loop: None, evidence, function: first });
+                        return Some(Repeated { repeats, in_loop: None, evidence, function: first, on_condition });
                     }
                     None if matches!(call.runs, Runs::Once | Runs::Shutdown) => continue,
                     None => {
                         evidence.push(Label::new(self.name_span(call.site), format!("`{name}` is called here")));
                         // A loop that restarts what runs for long does not repeat it in any sense that matters.
                         let restarts = call.runs == Runs::Inline && self.runs_for_long(at.body);
-                        queue.push_back((call.site, evidence, first, restarts));
+                        queue.push_back((call.site, evidence, first, restarts, on_condition));
                     }
                 }
             }
         }
         None
+    }
+
+    /// Whether a branch or arm around a site decides if it runs, up to a loop or the start of the function. That something was there or went well
+    /// decides nothing: `Some(..)` and `Ok(..)` are how work arrives.
+    fn is_on_condition(&self, site: Site, up_to: Option<RegionId>) -> bool {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let around = body.outwards(body.node(site.node).region).take_while(|(region, _)| Some(*region) != up_to);
+        around.filter(|(_, r)| matches!(r.kind, RegionKind::Branch | RegionKind::Arm)).any(|(region, _)| {
+            let Some(owner) = info.region_node(region) else { return false };
+            match &body.node(owner).op {
+                Op::Match { arms, .. } => {
+                    arms.iter().any(|arm| arm.region == region && (arm.guarded || !arm.pattern.is_success()))
+                }
+                Op::If { condition, then, .. } => match &body.node(*condition).op {
+                    Op::Let { pattern, .. } => *then != region || !pattern.is_success(),
+                    _ => true,
+                },
+                _ => false,
+            }
+        })
     }
 
     /// Whether nothing of a program runs after a function has returned: it is `main`, or all that `main` does at its end.

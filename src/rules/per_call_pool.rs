@@ -13,7 +13,7 @@ use crate::index::resources::{Construction, words};
 
 const ID: &str = "per-call-pool";
 
-/// Behind so many calls what a loop does in one of its turns is no longer what it does in each.
+/// Behind so many calls, or behind a condition, what a loop does in one of its turns is no longer what it does in each.
 const FAR: usize = 4;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
@@ -63,7 +63,8 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
         let what = if built_by_library { format!("the {}", words(&kind)) } else { "which".to_owned() };
         Label::new(index.span(*at), format!("{what} is built here"))
     });
-    let far = repeated.repeats == Repeats::Iteration && repeated.evidence.len() > FAR;
+    let by_caller = repeated.repeats == Repeats::Iteration && repeated.function.is_some();
+    let far = by_caller && (repeated.evidence.len() > FAR || repeated.on_condition);
     let confidence = if far {
         Confidence::Hint
     } else if index.callable(site).is_some() || !construction.through.is_empty() {

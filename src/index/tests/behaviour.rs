@@ -180,3 +180,16 @@ fn test_code_is_known_by_attribute_configuration_and_custom() {
         assert!(!is_test(text), "{text}");
     }
 }
+
+#[test]
+fn what_a_branch_decides_runs_on_condition() {
+    let code = program(
+        "use std::time::Duration; fn make(n: u8) {} fn always() { make(1); } fn sometimes(kind: u8) { match kind { 0 => make(2), _ => {} } } \
+         fn arrived(found: Option<u8>) { if let Some(n) = found { make(3); } } \
+         async fn main() { loop { tokio::time::sleep(Duration::from_secs(1)).await; always(); sometimes(1); arrived(None); } }",
+    );
+    for (call, on_condition) in [("make(1)", false), ("make(2)", true), ("make(3)", false)] {
+        let repeated = code.index.repeated(code.site(call)).unwrap_or_else(|| panic!("{call} is not repeated"));
+        assert_eq!(repeated.on_condition, on_condition, "{call}");
+    }
+}
