@@ -51,6 +51,18 @@ pub struct Repeated {
     pub on_condition: bool,
 }
 
+/// A place on the way from a site outwards.
+struct Step {
+    at: Site,
+    evidence: Vec<Label>,
+    /// The function around the site itself, once it is left.
+    first: Option<FnId>,
+    /// What runs for long is called here: a loop around it only restarts it.
+    restarts: bool,
+    /// Something between here and the site decides if that runs.
+    decided: bool,
+}
+
 /// What is met on the way out of a body.
 enum Outwards {
     Repeats(Repeats, Label, Option<RegionId>),
@@ -68,10 +80,10 @@ impl Index {
 
     /// As [`Index::repeated`]; loops that `counts` refuses are passed by.
     pub fn repeated_if(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
-        let mut queue: VecDeque<(Site, Vec<Label>, Option<FnId>, bool, bool)> =
-            VecDeque::from([(site, Vec::new(), None, false, false)]);
+        let start = Step { at: site, evidence: Vec::new(), first: None, restarts: false, decided: false };
+        let mut queue = VecDeque::from([start]);
         let mut seen: HashSet<FnId> = HashSet::default();
-        while let Some((at, evidence, first, restarts, decided)) = queue.pop_front() {
+        while let Some(Step { at, evidence, first, restarts, decided }) = queue.pop_front() {
             let inner = first.is_none();
             // A loop in a caller repeats what it calls only where it is the program's own heartbeat: a `for` over what there is to set up is not.
             let loops =
@@ -134,7 +146,7 @@ impl Index {
                         evidence.push(Label::new(self.name_span(call.site), format!("`{name}` is called here")));
                         // A loop that restarts what runs for long does not repeat it in any sense that matters.
                         let restarts = call.runs == Runs::Inline && self.runs_for_long(at.body);
-                        queue.push_back((call.site, evidence, first, restarts, on_condition));
+                        queue.push_back(Step { at: call.site, evidence, first, restarts, decided: on_condition });
                     }
                 }
             }
