@@ -47,7 +47,7 @@ pub struct Repeated {
     pub evidence: Vec<Label>,
     /// The function that is repeated, where it is not the loop around the site itself.
     pub function: Option<FnId>,
-    /// Something on the way decides whether it runs at all: it need not run in each turn.
+    /// A function on the way decides whether it runs at all: it need not run in each turn. What the loop itself decides is how it hands out work.
     pub on_condition: bool,
 }
 
@@ -92,8 +92,7 @@ impl Index {
                 Outwards::Repeats(repeats, label, region) => {
                     let evidence = evidence.into_iter().chain([label]).collect();
                     let in_loop = region.map(|region| (at.body, region));
-                    let on_condition = decided || self.is_on_condition(at, region);
-                    return Some(Repeated { repeats, in_loop, evidence, function: first, on_condition });
+                    return Some(Repeated { repeats, in_loop, evidence, function: first, on_condition: decided });
                 }
                 Outwards::Once => continue,
                 Outwards::Function => {}
@@ -103,7 +102,7 @@ impl Index {
                 continue;
             }
             let first = first.or(Some(function));
-            let on_condition = decided || self.is_on_condition(at, None);
+            let on_condition = decided || self.is_on_condition(at);
             if let Some(label) = self.handler(function) {
                 let evidence = evidence.into_iter().chain([label]).collect();
                 return Some(Repeated {
@@ -154,11 +153,11 @@ impl Index {
         None
     }
 
-    /// Whether a branch or arm around a site decides if it runs, up to a loop or the start of the function. That something was there or went well
-    /// decides nothing: `Some(..)` and `Ok(..)` are how work arrives.
-    fn is_on_condition(&self, site: Site, up_to: Option<RegionId>) -> bool {
+    /// Whether a branch or arm around a site decides if it runs when its function is called. That something was there or went well decides nothing:
+    /// `Some(..)` and `Ok(..)` are how work arrives.
+    fn is_on_condition(&self, site: Site) -> bool {
         let (body, info) = (self.body(site.body), self.info(site.body));
-        let around = body.outwards(body.node(site.node).region).take_while(|(region, _)| Some(*region) != up_to);
+        let around = body.outwards(body.node(site.node).region);
         around.filter(|(_, r)| matches!(r.kind, RegionKind::Branch | RegionKind::Arm)).any(|(region, _)| {
             let Some(owner) = info.region_node(region) else { return false };
             match &body.node(owner).op {
