@@ -47,7 +47,7 @@ pub struct Repeated {
     pub evidence: Vec<Label>,
     /// The function that is repeated, where it is not the loop around the site itself.
     pub function: Option<FnId>,
-    /// A function on the way decides whether it runs at all: it need not run in each turn. What the loop itself decides is how it hands out work.
+    /// A function on the way decides whether it runs at all: it need not run in each turn. What a loop decides is how it hands out work.
     pub on_condition: bool,
 }
 
@@ -157,8 +157,12 @@ impl Index {
     /// `Some(..)` and `Ok(..)` are how work arrives.
     fn is_on_condition(&self, site: Site) -> bool {
         let (body, info) = (self.body(site.body), self.info(site.body));
-        let around = body.outwards(body.node(site.node).region);
-        around.filter(|(_, r)| matches!(r.kind, RegionKind::Branch | RegionKind::Arm)).any(|(region, _)| {
+        let around: Vec<_> = body.outwards(body.node(site.node).region).collect();
+        // A loop of its own hands out work, too.
+        if around.iter().any(|(_, r)| r.kind == RegionKind::Loop) {
+            return false;
+        }
+        around.into_iter().filter(|(_, r)| matches!(r.kind, RegionKind::Branch | RegionKind::Arm)).any(|(region, _)| {
             let Some(owner) = info.region_node(region) else { return false };
             match &body.node(owner).op {
                 Op::Match { arms, .. } => {
