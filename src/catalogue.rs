@@ -339,6 +339,10 @@ pub enum Calls {
     Receives,
     /// They make a child process that is meant to live by itself.
     Daemonizes,
+    /// They ask whether the thread is panicking.
+    AsksForPanic,
+    /// They ask whether there is a runtime.
+    AsksForRuntime,
     /// They write into what they are called on or given.
     Writes,
 }

@@ -160,7 +160,7 @@ impl Index {
     }
 
     /// The field of a workspace type that a value is put into, in the same function.
-    fn stored_in(&self, site: Site, resource: Ustr) -> Option<(TypeId, Ustr)> {
+    pub fn stored_in(&self, site: Site, resource: Ustr) -> Option<(TypeId, Ustr)> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
         let mut queue = vec![site.node];
         let mut steps = 0;

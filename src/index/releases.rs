@@ -10,6 +10,7 @@ use super::Index;
 use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
+use super::types::Ty;
 use crate::facts::model::{LocalId, NodeId, Op};
 
 /// What a function ends: a parameter, or, as `None`, its receiver or a part of it; and the resource, where the call that ends it names one.
@@ -83,11 +84,30 @@ impl Index {
         found
     }
 
+    /// Whether a method is there to end its receiver: it takes nothing else, gives back nothing, and ends a field by the method that its library
+    /// has for that.
+    pub fn is_a_close(&self, method: FnId) -> bool {
+        let signature = &self.signatures().functions[method.index()];
+        let returns = match &signature.returns {
+            Ty::Future(of) => of,
+            returns => returns,
+        };
+        let nothing = match returns {
+            Ty::Ext(path, arguments) if path == "std::result::Result" => arguments.first() == Some(&Ty::unit()),
+            returns => *returns == Ty::unit(),
+        };
+        let by_name = self.defs().body_of(method).is_some_and(|body| {
+            let mut releases = self.releases_in(body).iter();
+            releases.any(|it| it.resource.is_some() && self.field_behind(Site { body, node: it.operand }).is_some())
+        });
+        signature.parameters.is_empty() && nothing && by_name && !self.defs().function(method).test
+    }
+
     /// The type of the workspace that a method is declared for.
     pub fn receiver_type(&self, function: FnId) -> Option<TypeId> {
         self.defs().function(function).receiver.as_ref()?;
         match self.signatures().impl_types[self.defs().impl_of(function)?.index()].peeled() {
-            super::Ty::Adt(id, _) => Some(*id),
+            Ty::Adt(id, _) => Some(*id),
             _ => None,
         }
     }

@@ -5,18 +5,22 @@ mod deploy_drift;
 mod deprecated_lifecycle;
 mod dropped_guard;
 mod duplicate_pool;
+mod exit_without_cleanup;
 mod growing_global;
+mod incomplete_close;
 mod missing_graceful_shutdown;
 mod missing_sigterm;
 pub mod page;
 mod per_call_pool;
 mod swallowed_error;
+mod uncalled_close;
 mod unclosed_global;
 mod unclosed_resource;
 mod uncommitted_transaction;
 mod unflushed_writer;
 mod unreaped_child;
 mod unsignalled_container;
+mod work_in_drop;
 
 use std::sync::LazyLock;
 
@@ -62,6 +66,10 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "unflushed-writer" => Some(unflushed_writer::check),
     "uncommitted-transaction" => Some(uncommitted_transaction::check),
     "unreaped-child" => Some(unreaped_child::check),
+    "uncalled-close" => Some(uncalled_close::check),
+    "incomplete-close" => Some(incomplete_close::check),
+    "work-in-drop" => Some(work_in_drop::check),
+    "exit-without-cleanup" => Some(exit_without_cleanup::check),
     "dropped-guard" => Some(dropped_guard::check),
     "per-call-pool" => Some(per_call_pool::check),
     "duplicate-pool" => Some(duplicate_pool::check),

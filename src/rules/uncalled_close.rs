@@ -1,0 +1,81 @@
+//! `uncalled-close`: a type owns something whose end matters and offers a method that ends it, and nothing calls the method.
+
+use ustr::Ustr;
+
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::facts::model::Op;
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::defs::{FnId, TypeId};
+use crate::index::resources::words;
+use crate::index::types::{TraitName, Ty};
+
+const ID: &str = "uncalled-close";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    index.defs().type_ids().filter_map(|id| diagnose(index, id)).collect()
+}
+
+fn diagnose(index: &Index, id: TypeId) -> Option<Diagnostic> {
+    let closing = index.closing_methods(id);
+    let first = *closing.iter().find(|method| index.is_a_close(**method))?;
+    if closing.iter().any(|method| is_called(index, *method)) {
+        return None;
+    }
+    let (resource, field) = ended(index, id, first)?;
+    let entry = index.resource(resource)?;
+    let built = built_in_a_service(index, id)?;
+    let place = index.defs().functions[first.index()];
+    let item = index.defs().type_def(id);
+    let span = index.defs().function(first).name_range.in_file(place.file);
+    let name = index.fn_name(first);
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Certain,
+        format!("`{name}` is never called"),
+        Label::new(span, format!("nothing in the program ends a `{}`", item.name)),
+    )
+    .about(index.fn_path(first), resource.as_str())
+    .evidence([
+        Label::new(field, format!("it owns the {}", words(&entry.kind?))),
+        Label::new(index.span(built), "one is built here"),
+    ])
+    .note(format!("when the program ends, {}", entry.when_unended.clone()?))
+    .help(format!("call `{name}` when the program is told to stop, after the server has finished"));
+    Some(diagnostic)
+}
+
+/// Whether a method runs: the workspace calls it, or a library does through a trait.
+fn is_called(index: &Index, method: FnId) -> bool {
+    let of_library = index
+        .defs()
+        .impl_of(method)
+        .is_some_and(|block| matches!(index.signatures().impl_traits[block.index()], Some(TraitName::Ext(_))));
+    of_library || index.calls.callers(method).iter().any(|call| !index.is_test(call.site.body))
+}
+
+/// The first resource whose end matters among the fields that a method ends, and the place of the field.
+fn ended(index: &Index, id: TypeId, method: FnId) -> Option<(Ustr, crate::source::Span)> {
+    let fields = index.ended_fields(method);
+    let item = index.defs().type_def(id);
+    item.fields.iter().filter(|field| fields.contains(&field.name)).find_map(|field| {
+        let owned = index.owned_resources(index.signatures().fields[id.index()].get(&field.name)?);
+        let mut owned: Vec<Ustr> = owned.into_iter().collect();
+        owned.sort_by_key(|path| path.as_str());
+        let matters = |path: &Ustr| index.resource(*path).is_some_and(|entry| entry.when_unended.is_some());
+        let resource = owned.into_iter().find(matters)?;
+        Some((resource, field.range.in_file(index.defs().types[id.index()].file)))
+    })
+}
+
+/// A place in a service where a value of the type is put together.
+fn built_in_a_service(index: &Index, id: TypeId) -> Option<Site> {
+    index.bodies().find_map(|(body, facts, info)| {
+        let mut literals = facts.iter().filter(|(node, n)| {
+            matches!(n.op, Op::Struct { .. }) && matches!(info.ty(*node), Ty::Adt(built, _) if *built == id)
+        });
+        let (node, _) = literals.next()?;
+        let shipped = !index.is_test(body) && index.services_reaching(body).next().is_some();
+        shipped.then_some(Site { body, node })
+    })
+}

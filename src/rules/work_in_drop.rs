@@ -1,0 +1,137 @@
+//! `work-in-drop`: a `Drop` does what a destructor cannot: it blocks, waits for a task, spawns one, or makes a future that nobody polls.
+
+use crate::catalogue::{Calls, Runs};
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::facts::model::{NodeId, Op, PatternKind};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::defs::{BodyRef, FnId};
+use crate::index::types::{TraitName, Ty};
+
+const ID: &str = "work-in-drop";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let drops = index.defs().fn_ids().filter(|id| is_drop(index, *id));
+    drops.filter_map(|id| diagnose(index, index.defs().body_of(id)?)).collect()
+}
+
+fn is_drop(index: &Index, id: FnId) -> bool {
+    let of_drop = |block| index.signatures().impl_traits[block] == Some(TraitName::Ext("std::ops::Drop".into()));
+    index.defs().function(id).name == "drop" && index.defs().impl_of(id).is_some_and(|block| of_drop(block.index()))
+}
+
+/// The first thing in a destructor that does not belong there; further ones are shown with it.
+fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
+    if !index.is_linked(body) || index.is_test(body) || looks_at_the_panic(index, body) {
+        return None;
+    }
+    let mut nodes: Vec<NodeId> = index.info(body).callees.keys().copied().collect();
+    nodes.sort_unstable();
+    let mut works = nodes.into_iter().filter_map(|node| Work::of(index, Site { body, node }).map(|work| (node, work)));
+    let (node, work) = works.next()?;
+    let site = Site { body, node };
+    let others = works.map(|(node, work)| Label::new(index.name_span(Site { body, node }), work.label()));
+    let diagnostic =
+        Diagnostic::new(ID, work.confidence(), work.message(), Label::new(index.name_span(site), work.label()))
+            .about(index.item_path(body), work.message())
+            .evidence(others)
+            .note(work.note())
+            .help(
+                "give the type a method that ends it, call that, and leave to `Drop` what cannot wait and cannot fail",
+            );
+    Some(diagnostic)
+}
+
+/// What a destructor does that it should not.
+#[derive(Clone, Copy)]
+enum Work {
+    BlocksOn,
+    Blocks,
+    Spawns,
+    /// A future is made and dropped.
+    Forgets,
+}
+
+impl Work {
+    fn of(index: &Index, site: Site) -> Option<Work> {
+        if forgets(index, site) {
+            return Some(Work::Forgets);
+        }
+        let path = index.external(site)?;
+        let lists = |list| index.catalogue().lists(list, path);
+        if lists(Calls::PanicsInAsync) {
+            return Some(Work::BlocksOn);
+        }
+        if index.callable(site).is_some_and(|callable| callable.runs == Runs::Task && callable.constructs.is_some()) {
+            return (!asks_for_a_runtime(index, site.body)).then_some(Work::Spawns);
+        }
+        lists(Calls::Blocks).then_some(Work::Blocks)
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Work::BlocksOn => "`drop` waits for a future",
+            Work::Blocks => "`drop` blocks its thread",
+            Work::Spawns => "`drop` spawns a task",
+            Work::Forgets => "`drop` makes a future that is never polled",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Work::BlocksOn => "panics on a thread that drives a runtime",
+            Work::Blocks => "whoever drops the value waits here",
+            Work::Spawns => "needs a runtime, and is cut off when that ends",
+            Work::Forgets => "nothing awaits this: it does nothing",
+        }
+    }
+
+    fn note(self) -> &'static str {
+        match self {
+            Work::BlocksOn => {
+                "a destructor runs wherever the last owner happens to be, in asynchronous code as well, where waiting is a panic"
+            }
+            Work::Blocks => {
+                "a destructor runs wherever the last owner happens to be, in asynchronous code as well, where every other task of the thread waits with it"
+            }
+            Work::Spawns => {
+                "without a runtime this panics, and at shutdown the task is dropped before it has done its work"
+            }
+            Work::Forgets => "an asynchronous close only runs where it is awaited, and a destructor cannot await",
+        }
+    }
+
+    fn confidence(self) -> Confidence {
+        match self {
+            Work::BlocksOn | Work::Forgets => Confidence::Certain,
+            Work::Spawns => Confidence::Likely,
+            Work::Blocks => Confidence::Hint,
+        }
+    }
+}
+
+/// Whether a call makes a future, and the statement around it drops that.
+fn forgets(index: &Index, site: Site) -> bool {
+    let (facts, info) = (index.body(site.body), index.info(site.body));
+    let dropped = info.parent(site.node).is_some_and(|parent| match &facts.node(parent).op {
+        Op::Discard(_) => true,
+        Op::Bind { pattern, .. } => matches!(pattern.kind, PatternKind::Wild),
+        _ => false,
+    });
+    dropped && matches!(index.ty(site), Ty::Future(_))
+}
+
+fn calls_any(index: &Index, body: BodyRef, list: Calls) -> bool {
+    let called = index.info(body).callees.keys().map(|node| Site { body, node: *node });
+    called.filter_map(|site| index.external(site)).any(|path| index.catalogue().lists(list, path))
+}
+
+/// Whether the destructor knows that it may run while a thread panics.
+fn looks_at_the_panic(index: &Index, body: BodyRef) -> bool {
+    calls_any(index, body, Calls::AsksForPanic)
+}
+
+/// Whether the destructor asks whether there is a runtime.
+fn asks_for_a_runtime(index: &Index, body: BodyRef) -> bool {
+    calls_any(index, body, Calls::AsksForRuntime)
+}
