@@ -9,6 +9,7 @@ use super::calls::Site;
 use super::defs::BodyRef;
 use super::flow::Fate;
 use super::resources::Construction;
+use super::types::Ty;
 use super::ways::{Exit, Ways};
 use crate::catalogue::{Runs, TypeEntry};
 use crate::facts::model::*;
@@ -71,6 +72,10 @@ impl Index {
 
     fn how_abandoned(&self, made: &Construction) -> Option<How> {
         if let Some(obligation) = self.obligation(made.site, made.resource) {
+            // What a type of the workspace owns is for that type to end.
+            if !is_bare(self.info(made.site.body).local(obligation.local), made.resource) {
+                return None;
+            }
             let missed = obligation.missed();
             return match (obligation.is_forgotten(), missed.is_empty()) {
                 (true, false) => Some(How::Forgotten(obligation)),
@@ -78,7 +83,8 @@ impl Index {
                 (_, true) => None,
             };
         }
-        (made.fate == Fate::Dies && self.is_discarded(made.site)).then_some(How::AtOnce)
+        let dies = made.through.is_empty() && made.fate == Fate::Dies;
+        (dies && self.is_discarded(made.site)).then_some(How::AtOnce)
     }
 
     /// Calls that are made on a value, or that it is lent to, apart from those that end it. In evaluation order.
@@ -185,9 +191,18 @@ impl Index {
                 },
                 Op::Try(_) | Op::Await(_) => at = parent,
                 Op::Method { receiver, .. } if *receiver == at && self.owns(info.ty(parent), resource) => at = parent,
+                // `Arc::new(..)` and its like.
+                Op::Call { .. } if self.wraps(Site { node: parent, ..made }, resource) => at = parent,
                 _ => return None,
             }
         }
+    }
+
+    /// Whether a call of a library puts a resource into something that owns it from then on.
+    fn wraps(&self, call: Site, resource: Ustr) -> bool {
+        self.external(call).is_some()
+            && self.owns(self.ty(call), resource)
+            && self.callable(call).is_some_and(|callable| callable.constructs.is_none())
     }
 
     /// The `if`, `match` or block that evaluates to what a node does, as the value of one of its branches.
@@ -307,5 +322,13 @@ impl Index {
             _ => false,
         });
         deferred.last().and_then(|(region, _)| info.region_node(region)).unwrap_or(node)
+    }
+}
+
+/// Whether a type is the resource itself, or what a library lays around it.
+fn is_bare(ty: &Ty, resource: Ustr) -> bool {
+    match ty.peeled() {
+        Ty::Ext(path, arguments) => *path == resource || arguments.iter().any(|argument| is_bare(argument, resource)),
+        _ => false,
     }
 }
