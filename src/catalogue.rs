@@ -343,6 +343,8 @@ pub enum Calls {
     AsksForPanic,
     /// They ask whether there is a runtime.
     AsksForRuntime,
+    /// They return at once, and what they are called on goes on working until it is stopped.
+    Starts,
     /// They write into what they are called on or given.
     Writes,
 }

@@ -9,7 +9,8 @@ use ustr::Ustr;
 use super::Index;
 use super::calls::Site;
 use super::defs::*;
-use super::infer::Callee;
+use super::infer::{Callee, Unknown};
+use super::programs::Program;
 use super::types::Ty;
 use crate::facts::model::{LocalId, NodeId, Op};
 
@@ -73,6 +74,21 @@ impl Index {
     /// Whether a method ends its receiver or a part of it.
     pub fn ends_receiver(&self, function: FnId) -> bool {
         self.releases.closers.get(&function).is_some_and(|ended| ended.iter().any(|(parameter, _)| parameter.is_none()))
+    }
+
+    /// Whether a program calls something that ends this resource by name, or may: a method that could not be resolved counts by its name.
+    pub fn ends_by_name(&self, program: &Program, resource: Ustr) -> bool {
+        let close = self.resource(resource).map_or(&[][..], |entry| &entry.close);
+        let may_end = |site: Site| {
+            let Op::Method { name, .. } = &self.node(site).op else { return false };
+            let unknown = matches!(self.callee(site), Some(Callee::Unknown(Unknown::Path | Unknown::Receiver)));
+            unknown && close.iter().any(|path| path.rsplit("::").next() == Some(name.as_str()))
+        };
+        program.reach.iter().filter(|body| !self.is_test(**body)).any(|body| {
+            let body = *body;
+            self.releases_in(body).iter().any(|release| release.resource == Some(resource))
+                || self.info(body).callees.keys().any(|node| may_end(Site { body, node: *node }))
+        })
     }
 
     /// The methods of a type that end a value of it or parts of it, in the order of files and places.

@@ -20,6 +20,7 @@ mod uncommitted_transaction;
 mod unflushed_writer;
 mod unreaped_child;
 mod unsignalled_container;
+mod unstopped_scheduler;
 mod work_in_drop;
 
 use std::sync::LazyLock;
@@ -77,6 +78,7 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "swallowed-error" => Some(swallowed_error::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),
+    "unstopped-scheduler" => Some(unstopped_scheduler::check),
     "unsignalled-container" => Some(unsignalled_container::check),
     "blocking-in-async" => Some(blocking_in_async::check),
     "deploy-drift" => Some(deploy_drift::check),

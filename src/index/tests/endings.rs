@@ -117,3 +117,24 @@ fn the_arms_of_a_loop_that_hear_a_signal_come_after() {
     assert_eq!(phases(&code, "work()"), (false, false));
     assert_eq!(phases(&code, "cleanup()"), (false, true));
 }
+
+#[test]
+fn what_a_program_ends_by_name_is_ended_in_any_of_its_functions() {
+    let text = |stop: &str| {
+        format!(
+            "use tokio_cron_scheduler::JobScheduler; \
+             async fn stop(mut scheduler: JobScheduler) {{ {stop} }} \
+             #[cfg(test)] mod tests {{ async fn ended(mut s: super::JobScheduler) {{ s.shutdown().await; }} }} \
+             #[tokio::main] async fn main() {{ let scheduler = JobScheduler::new().await.unwrap(); stop(scheduler).await; }}"
+        )
+    };
+    let ends = |stop: &str| {
+        let code = program(&text(stop));
+        code.index.ends_by_name(&code.index.programs()[0], "tokio_cron_scheduler::JobScheduler".into())
+    };
+    assert!(ends("scheduler.shutdown().await;"));
+    // A receiver that is not known may be the one that is meant.
+    assert!(ends("unseen(scheduler).shutdown().await;"));
+    assert!(!ends("drop(scheduler);"));
+    assert!(!ends("scheduler.start().await;"));
+}
