@@ -288,6 +288,9 @@ impl Index {
             Op::Await(of) => awaited(*of),
             Op::Select { arms, .. } => arms.iter().any(|arm| awaited(arm.future)),
             Op::Call { .. } => self.external(site).is_some_and(stops),
+            Op::Method { .. } if self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Flags, path)) => {
+                self.decides_to_leave(site)
+            }
             Op::Method { receiver, .. } => self.external(site).is_some_and(|path| {
                 let carries_nothing = || match info.ty(*receiver).peeled() {
                     Ty::Ext(_, arguments) => arguments.first() == Some(&Ty::unit()),
@@ -297,6 +300,27 @@ impl Index {
             }),
             _ => false,
         }
+    }
+
+    /// Whether a flag is what a `while` goes by, or an `if` that breaks or returns.
+    fn decides_to_leave(&self, site: Site) -> bool {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut at = site.node;
+        while let Some(parent) = info.parent(at) {
+            match &facts.node(parent).op {
+                Op::If { then, .. } => {
+                    return facts.iter().any(|(_, node)| {
+                        matches!(node.op, Op::Break(_) | Op::Return(_))
+                            && facts.outwards(node.region).any(|(region, _)| region == *then)
+                    });
+                }
+                Op::Unary(_) | Op::Binary { .. } => at = parent,
+                _ => return false,
+            }
+        }
+        // The condition of a `while` stands in the region of its loop, and nothing uses its value.
+        let owner = info.region_node(facts.node(at).region).map(|owner| &facts.node(owner).op);
+        matches!(owner, Some(Op::Loop { kind: LoopKind::While, .. }))
     }
 
     fn end_of_loop(&self, site: Site, kind: &LoopKind, region: RegionId) -> End {

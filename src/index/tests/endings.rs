@@ -70,6 +70,11 @@ fn loops_say_what_ends_a_task() {
     assert_eq!(end("loop { tokio::select! { _ = token.cancelled() => break, _ = work() => {} } }"), "when told");
     assert_eq!(end("loop { tokio::select! { _ = stop.recv() => break, _ = work() => {} } }"), "when told");
     assert_eq!(end("while !flag.load(std::sync::atomic::Ordering::Relaxed) { work().await; }"), "when told");
+    assert_eq!(
+        end("loop { if flag.load(std::sync::atomic::Ordering::Relaxed) { break; } work().await; }"),
+        "when told"
+    );
+    assert_eq!(end("loop { let on = flag.load(std::sync::atomic::Ordering::Relaxed); tell(on).await; }"), "never");
     assert_eq!(end("loop { tokio::spawn(async { loop {} }); break; }"), "by itself");
 }
 
