@@ -3,6 +3,7 @@
 mod blocking_in_async;
 mod deploy_drift;
 mod deprecated_lifecycle;
+mod detached_task;
 mod dropped_guard;
 mod duplicate_pool;
 mod growing_global;
@@ -67,6 +68,7 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "duplicate-pool" => Some(duplicate_pool::check),
     "growing-global" => Some(growing_global::check),
     "swallowed-error" => Some(swallowed_error::check),
+    "detached-task" => Some(detached_task::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),
     "unsignalled-container" => Some(unsignalled_container::check),
