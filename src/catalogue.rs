@@ -335,6 +335,8 @@ pub enum Calls {
     Ensures,
     /// They learn that it is time to stop.
     Stops,
+    /// They give the word to stop: the other half of [`Calls::Stops`].
+    Orders,
     /// They wait for a signal of the system, whichever it is.
     Hears,
     /// They receive from a channel, and end with it.

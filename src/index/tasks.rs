@@ -154,6 +154,48 @@ impl Index {
         self.work_sites(task).into_iter().any(|site| self.is_told(site) || hears(site))
     }
 
+    /// Whether a permit bounds how many of a task there are: one is taken where it is spawned, in what is called there, or in the task itself.
+    pub fn is_limited(&self, task: &Task) -> bool {
+        let around = self.body(task.spawn.body).iter().map(|(node, _)| Site { node, ..task.spawn });
+        let called = self.calls.callees(task.spawn.body).iter().filter_map(|call| self.linked_body(call.to));
+        let inside = called.flat_map(|body| self.body(body).iter().map(move |(node, _)| Site { body, node }));
+        let is_permit = |site: Site| {
+            let made = self.callable(site).and_then(|callable| callable.constructs);
+            made.and_then(|path| self.resource(path)?.kind).is_some_and(|kind| kind == "permit")
+        };
+        around.chain(inside).chain(self.work_sites(task)).any(is_permit) || self.counts_before(task.spawn)
+    }
+
+    /// Whether the function that spawns compares how many there are of something.
+    fn counts_before(&self, spawn: Site) -> bool {
+        let (facts, info) = (self.body(spawn.body), self.info(spawn.body));
+        facts.iter().any(|(node, n)| {
+            let counted = matches!(&n.op, Op::Method { name, .. } if name == "len");
+            counted && info.parent(node).is_some_and(|parent| matches!(facts.node(parent).op, Op::Binary { .. }))
+        })
+    }
+
+    /// Whether a task is spawned into a set that lives no longer than the function that spawns it.
+    pub fn is_spawned_into_local(&self, task: &Task) -> bool {
+        match &self.node(task.spawn).op {
+            Op::Method { receiver, .. } => {
+                let local = self.variable_behind(task.spawn.body, *receiver);
+                let own = local.and_then(|local| self.init_of(task.spawn.body, local));
+                task.handle == Handle::Tracked && own.is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether connections are taken in a region.
+    pub fn accepts_in(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        self.info(body).callees.iter().any(|(node, callee)| {
+            let accepts = matches!(callee, Callee::External(path) if self.catalogue().lists(Calls::Accepts, *path));
+            accepts && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)
+        })
+    }
+
     /// Whether a task is a server: it takes connections, or runs what serves until it is stopped.
     pub fn is_server(&self, task: &Task) -> bool {
         let paths = self.work_sites(task).into_iter().filter_map(|site| self.external(site));
@@ -202,7 +244,12 @@ impl Index {
 
     fn handle_of(&self, site: Site) -> Handle {
         let Some(resource) = self.callable(site).and_then(|callable| callable.constructs) else {
-            return if self.is_tracked(site) { Handle::Tracked } else { Handle::Dropped };
+            return match self.is_tracked(site) {
+                true => Handle::Tracked,
+                // What gives a future gives the caller the end of the task.
+                false if matches!(self.ty(site), Ty::Future(_)) => Handle::Kept,
+                false => Handle::Dropped,
+            };
         };
         if self.is_tracked(site) || self.resource(resource).is_some_and(|entry| entry.when_dropped.is_some()) {
             return Handle::Tracked;

@@ -1,6 +1,7 @@
 //! The list of rules: for each what it says (its page) and how it decides (its module). Pure: no I/O, no syn, no level of its own.
 
 mod blocking_in_async;
+mod dead_token;
 mod deploy_drift;
 mod deprecated_lifecycle;
 mod detached_task;
@@ -12,11 +13,13 @@ mod missing_sigterm;
 pub mod page;
 mod per_call_pool;
 mod swallowed_error;
+mod unbounded_spawn;
 mod unclosed_global;
 mod unclosed_resource;
 mod uncommitted_transaction;
 mod unflushed_writer;
 mod unreaped_child;
+mod unreaped_tasks;
 mod unsignalled_container;
 
 use std::sync::LazyLock;
@@ -69,6 +72,9 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "growing-global" => Some(growing_global::check),
     "swallowed-error" => Some(swallowed_error::check),
     "detached-task" => Some(detached_task::check),
+    "unreaped-tasks" => Some(unreaped_tasks::check),
+    "unbounded-spawn" => Some(unbounded_spawn::check),
+    "dead-token" => Some(dead_token::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),
     "unsignalled-container" => Some(unsignalled_container::check),
