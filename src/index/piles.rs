@@ -98,6 +98,7 @@ impl Index {
             in_loop: Some((site.body, region)),
             evidence: vec![Label::new(around.head.in_file(site.body.file), "this loop runs it again and again")],
             function: None,
+            on_condition: false,
         };
         let (name, span) = (declared.name.to_string(), declared.range.in_file(site.body.file));
         Some(Pile { name, span, added: site, repeated })
