@@ -337,6 +337,10 @@ pub enum Calls {
     Stops,
     /// They read a flag, which may be what tells to stop.
     Flags,
+    /// They give the word to stop: the other half of [`Calls::Stops`].
+    Orders,
+    /// They wait for a signal of the system, whichever it is.
+    Hears,
     /// They receive from a channel, and end with it.
     Receives,
     /// They make a child process that is meant to live by itself.

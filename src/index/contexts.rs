@@ -144,7 +144,7 @@ impl Index {
                     None => {
                         evidence.push(Label::new(self.name_span(call.site), format!("`{name}` is called here")));
                         // A loop that restarts what runs for long does not repeat it in any sense that matters.
-                        let restarts = call.runs == Runs::Inline && self.runs_for_long(at.body);
+                        let restarts = call.runs == Runs::Inline && self.comes_back_late(at.body);
                         queue.push_back(Step { at: call.site, evidence, first, restarts, decided: on_condition });
                     }
                 }
@@ -258,6 +258,11 @@ impl Index {
     /// Whether a body serves, or loops without end around something it waits for.
     pub fn runs_for_long(&self, body: BodyRef) -> bool {
         self.call_sites(body).any(|site| self.keeps_running(site))
+    }
+
+    /// Whether a call of a body takes as long as the program serves: what it starts as a task or thread does not count.
+    fn comes_back_late(&self, body: BodyRef) -> bool {
+        self.call_sites(body).any(|site| self.keeps_running(site) && !self.runs_apart(site))
     }
 
     /// Whether a loop waits for time to pass or for work to come, or never ends.

@@ -93,6 +93,14 @@ impl Index {
         self.effect_with(site, &self.effects, FUEL)
     }
 
+    /// What a call of a library changes outside of the program; none where it only looks, or where nobody would miss it.
+    pub fn changes(&self, site: Site) -> Option<Effect> {
+        let called = self.called(site, &Effects::default()).filter(|called| !called.looks);
+        let changes =
+            |effect: &Effect| matches!(effect, Effect::File | Effect::Database | Effect::Network | Effect::Storage);
+        called.map(|called| called.effect).filter(changes)
+    }
+
     fn effect_with(&self, site: Site, effects: &Effects, fuel: u32) -> Option<Effected> {
         let fuel = fuel.checked_sub(1)?;
         let (body, info) = (self.body(site.body), self.info(site.body));

@@ -350,7 +350,7 @@ impl Gathering<'_> {
             (_, Handle::Kept) => field
                 .and_then(|(handle, field)| self.stopped(handle, &|ending| ending.field == Some(field)))
                 .unwrap_or((Stop::Unknown, None)),
-            (End::Never(_), Handle::Dropped) => (Stop::Nothing, None),
+            (End::Fails(_) | End::Never(_), Handle::Dropped) => (Stop::Nothing, None),
             (_, Handle::Dropped) => (Stop::Unknown, None),
         };
         let owner = match (&task.handle, field) {

@@ -152,7 +152,7 @@ impl Index {
     }
 
     /// Whether a closure or async block around a site runs as a task, on a thread, or for something that comes later.
-    fn runs_apart(&self, site: Site) -> bool {
+    pub fn runs_apart(&self, site: Site) -> bool {
         let (body, info) = (self.body(site.body), self.info(site.body));
         let around = body.outwards(body.node(site.node).region);
         around

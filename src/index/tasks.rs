@@ -10,7 +10,7 @@ use super::flow::Fate;
 use super::infer::Callee;
 use super::programs::keyword_len;
 use super::types::Ty;
-use crate::catalogue::{Calls, Runs};
+use crate::catalogue::{Calls, Effect, Runs};
 use crate::diagnostic::Label;
 use crate::facts::model::*;
 use crate::source::Range;
@@ -61,7 +61,9 @@ pub enum End {
     WhenTold(Label),
     /// What it runs could not be followed.
     Unknown,
-    /// Nothing but an error, or the end of the process.
+    /// Nothing but an error of its own, or the end of the process.
+    Fails(Label),
+    /// Nothing but the end of the process.
     Never(Label),
 }
 
@@ -72,7 +74,8 @@ impl End {
             End::WithChannel(_) => 1,
             End::WhenTold(_) => 2,
             End::Unknown => 3,
-            End::Never(_) => 4,
+            End::Fails(_) => 4,
+            End::Never(_) => 5,
         }
     }
 
@@ -80,6 +83,14 @@ impl End {
     fn and(self, other: End) -> End {
         if other.rank() > self.rank() { other } else { self }
     }
+}
+
+/// What fails in a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Failing {
+    /// Receiving from a channel: it is closed.
+    Receive,
+    Other,
 }
 
 impl Index {
@@ -106,6 +117,94 @@ impl Index {
         });
         let end = ends.reduce(End::and).unwrap_or(End::Unknown);
         Some(Task { spawn: site, runs: callable.runs, handle: self.handle_of(site), end, work })
+    }
+
+    /// What runs as part of a task: its own nodes, and those of the functions it calls, through `CALLS` calls. From the outside in.
+    pub fn work_sites(&self, task: &Task) -> Vec<Site> {
+        let mut level: Vec<(BodyRef, RegionId)> = task
+            .work
+            .iter()
+            .filter_map(|work| match work {
+                Work::Region(region) => Some((task.spawn.body, *region)),
+                Work::Function(function) => Some((self.linked_body(*function)?, Body::ROOT)),
+            })
+            .collect();
+        let (mut found, mut seen) = (Vec::new(), HashSet::default());
+        for _ in 0..=CALLS {
+            let mut next = Vec::new();
+            for (body, region) in level.into_iter().filter(|at| seen.insert(*at)) {
+                let nodes = self.body(body).iter().map(|(node, _)| node);
+                found.extend(nodes.filter(|n| self.runs_within(body, region, *n)).map(|node| Site { body, node }));
+                let calls = self.calls.callees(body).iter().filter(|call| call.runs == Runs::Inline);
+                let inside = calls.filter(|call| self.runs_within(body, region, call.site.node));
+                next.extend(inside.filter_map(|call| Some((self.linked_body(call.to)?, Body::ROOT))));
+            }
+            level = next;
+        }
+        found
+    }
+
+    fn linked_body(&self, function: FnId) -> Option<BodyRef> {
+        self.defs().body_of(function).filter(|body| self.is_linked(*body))
+    }
+
+    /// Whether a task listens, anywhere in what it runs, to something that may tell it to stop, or to a signal of the system.
+    pub fn listens(&self, task: &Task) -> bool {
+        let hears = |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Hears, path));
+        self.work_sites(task).into_iter().any(|site| self.is_told(site) || hears(site))
+    }
+
+    /// Whether a permit bounds how many of a task there are: one is taken where it is spawned, in what is called there, or in the task itself.
+    pub fn is_limited(&self, task: &Task) -> bool {
+        let around = self.body(task.spawn.body).iter().map(|(node, _)| Site { node, ..task.spawn });
+        let called = self.calls.callees(task.spawn.body).iter().filter_map(|call| self.linked_body(call.to));
+        let inside = called.flat_map(|body| self.body(body).iter().map(move |(node, _)| Site { body, node }));
+        let is_permit = |site: Site| {
+            let made = self.callable(site).and_then(|callable| callable.constructs);
+            made.and_then(|path| self.resource(path)?.kind).is_some_and(|kind| kind == "permit")
+        };
+        around.chain(inside).chain(self.work_sites(task)).any(is_permit) || self.counts_before(task.spawn)
+    }
+
+    /// Whether the function that spawns compares how many there are of something.
+    fn counts_before(&self, spawn: Site) -> bool {
+        let (facts, info) = (self.body(spawn.body), self.info(spawn.body));
+        facts.iter().any(|(node, n)| {
+            let counted = matches!(&n.op, Op::Method { name, .. } if name == "len");
+            counted && info.parent(node).is_some_and(|parent| matches!(facts.node(parent).op, Op::Binary { .. }))
+        })
+    }
+
+    /// Whether a task is spawned into a set that lives no longer than the function that spawns it.
+    pub fn is_spawned_into_local(&self, task: &Task) -> bool {
+        match &self.node(task.spawn).op {
+            Op::Method { receiver, .. } => {
+                let local = self.variable_behind(task.spawn.body, *receiver);
+                let own = local.and_then(|local| self.init_of(task.spawn.body, local));
+                task.handle == Handle::Tracked && own.is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether connections are taken in a region.
+    pub fn accepts_in(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        self.info(body).callees.iter().any(|(node, callee)| {
+            let accepts = matches!(callee, Callee::External(path) if self.catalogue().lists(Calls::Accepts, *path));
+            accepts && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)
+        })
+    }
+
+    /// Whether a task is a server: it takes connections, or runs what serves until it is stopped.
+    pub fn is_server(&self, task: &Task) -> bool {
+        let paths = self.work_sites(task).into_iter().filter_map(|site| self.external(site));
+        paths.into_iter().any(|path| self.serves_on(path) || self.catalogue().lists(Calls::Accepts, path))
+    }
+
+    /// The first operation of a task that changes something outside of the program: a file, a database, what a peer has.
+    pub fn changes_of(&self, task: &Task) -> Option<(Site, Effect)> {
+        self.work_sites(task).into_iter().find_map(|site| Some((site, self.changes(site)?)))
     }
 
     /// What a spawning call is given to run.
@@ -145,7 +244,12 @@ impl Index {
 
     fn handle_of(&self, site: Site) -> Handle {
         let Some(resource) = self.callable(site).and_then(|callable| callable.constructs) else {
-            return if self.is_tracked(site) { Handle::Tracked } else { Handle::Dropped };
+            return match self.is_tracked(site) {
+                true => Handle::Tracked,
+                // What gives a future gives the caller the end of the task.
+                false if matches!(self.ty(site), Ty::Future(_)) => Handle::Kept,
+                false => Handle::Dropped,
+            };
         };
         if self.is_tracked(site) || self.resource(resource).is_some_and(|entry| entry.when_dropped.is_some()) {
             return Handle::Tracked;
@@ -221,7 +325,7 @@ impl Index {
 
     /// What ends a function: its own loops and those of what it calls.
     pub fn end_of_function(&self, function: FnId, fuel: u32, seen: &mut HashSet<BodyRef>) -> End {
-        match self.defs().body_of(function).filter(|body| self.is_linked(*body)) {
+        match self.linked_body(function) {
             Some(body) if fuel > 0 && seen.insert(body) => self.end_of(body, Body::ROOT, fuel - 1, seen),
             Some(_) => End::ByItself,
             None => End::Unknown,
@@ -242,6 +346,7 @@ impl Index {
             end = end.and(match &facts.node(node).op {
                 Op::Loop { kind, region } => self.end_of_loop(site, kind, *region),
                 Op::Call { .. } | Op::Method { .. } => match info.callees.get(&node) {
+                    Some(_) if self.is_raced(site) => End::ByItself,
                     Some(Callee::Workspace(function)) if !info.future_runs.contains_key(&node) => {
                         self.end_of_function(*function, fuel, seen)
                     }
@@ -254,6 +359,32 @@ impl Index {
             });
         }
         end
+    }
+
+    /// Whether a node is given up where something else is done first: it stands in one of several futures of `select!`, or in what is bounded in time.
+    fn is_raced(&self, site: Site) -> bool {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut at = site.node;
+        loop {
+            let parent = info.parent(at);
+            match parent.map(|parent| &facts.node(parent).op) {
+                Some(Op::Select { arms, .. }) => return arms.len() > 1 && arms.iter().any(|arm| arm.future == at),
+                Some(Op::Call { .. } | Op::Method { .. }) => {
+                    let call = Site { node: parent.unwrap_or(at), ..site };
+                    if self.external(call).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path)) {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+            let region = facts.node(at).region;
+            // What an async block does last is part of what it is awaited in.
+            let owner = || info.region_node(region).filter(|_| facts.region(region).kind == RegionKind::Async);
+            match parent.or_else(owner) {
+                Some(outer) => at = outer,
+                None => return false,
+            }
+        }
     }
 
     fn serves_on(&self, path: Ustr) -> bool {
@@ -329,8 +460,12 @@ impl Index {
         let label =
             |text: &str| Label::new(Range { start, end: start + keyword_len(kind) }.in_file(site.body.file), text);
         match kind {
-            LoopKind::Loop if !self.can_leave(site.body, region) => End::Never(label("loops without end")),
-            LoopKind::Loop => End::ByItself,
+            LoopKind::Loop if self.can_leave(site.body, region) => End::ByItself,
+            LoopKind::Loop => match self.failing(site.body, region) {
+                Some(Failing::Receive) => End::WithChannel(label("ends when the channel is closed")),
+                Some(Failing::Other) => End::Fails(label("loops until something fails")),
+                None => End::Never(label("loops without end")),
+            },
             LoopKind::While if self.reads_a_channel(site.body, region) => {
                 End::WithChannel(label("ends when the channel is closed"))
             }
@@ -339,6 +474,24 @@ impl Index {
             }
             LoopKind::While | LoopKind::For { .. } => End::ByItself,
         }
+    }
+
+    /// What ends a loop by failing, a receive first: `?` leaves it, and an error that is unwrapped ends the task.
+    fn failing(&self, body: BodyRef, region: RegionId) -> Option<Failing> {
+        let facts = self.body(body);
+        let tries = facts.iter().filter(|(_, node)| stands_in(facts, node.region, region)).filter_map(|(_, node)| {
+            let (of, left) = match &node.op {
+                Op::Try(of) => (*of, true),
+                Op::Method { receiver, name, .. } if matches!(name.as_str(), "unwrap" | "expect") => (*receiver, false),
+                _ => return None,
+            };
+            let site = Site { body, node: of };
+            match self.receives(site) {
+                true => Some(Failing::Receive),
+                false => (left || self.effect(site).is_some()).then_some(Failing::Other),
+            }
+        });
+        tries.min()
     }
 
     /// Whether a `break` or `return` ends a loop.
@@ -353,22 +506,25 @@ impl Index {
             Op::Let { of, .. } => Some(*of),
             _ => None,
         });
-        conditions.take(1).any(|condition| {
-            let mut at = condition;
-            loop {
-                at = match &facts.node(at).op {
-                    Op::Await(of) | Op::Try(of) => *of,
-                    Op::Method { receiver, .. } => {
-                        let received = self.external(Site { body, node: at });
-                        if received.is_some_and(|path| self.catalogue().lists(Calls::Receives, path)) {
-                            return true;
-                        }
-                        *receiver
+        conditions.take(1).any(|condition| self.receives(Site { body, node: condition }))
+    }
+
+    /// Whether a value is received from a channel, perhaps waited for and unwrapped.
+    fn receives(&self, site: Site) -> bool {
+        let mut at = site.node;
+        loop {
+            at = match &self.body(site.body).node(at).op {
+                Op::Await(of) | Op::Try(of) => *of,
+                Op::Method { receiver, .. } => {
+                    let received = self.external(Site { node: at, ..site });
+                    if received.is_some_and(|path| self.catalogue().lists(Calls::Receives, path)) {
+                        return true;
                     }
-                    _ => return false,
+                    *receiver
                 }
+                _ => return false,
             }
-        })
+        }
     }
 
     /// Whether a type is the receiving end of a channel, or a reference to one.
@@ -378,4 +534,10 @@ impl Index {
             _ => false,
         }
     }
+}
+
+/// Whether a region stands in another, in the same closure, async block or function.
+fn stands_in(body: &Body, region: RegionId, outer: RegionId) -> bool {
+    let frame = body.outwards(region).take_while(|(_, r)| !matches!(r.kind, RegionKind::Closure | RegionKind::Async));
+    frame.map(|(at, _)| at).any(|at| at == outer)
 }

@@ -9,6 +9,7 @@ mod growth;
 mod names;
 mod programs;
 mod shared;
+mod tokens;
 mod types;
 mod ways;
 

@@ -2,8 +2,6 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::calls::Site;
-use crate::index::contexts::{Repeated, Repeats};
 use crate::index::growth::Growing;
 use crate::index::variety::Variety;
 
@@ -15,9 +13,14 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     let mut ever_new = growing.added.iter().filter(|site| index.added_variety(**site) == Variety::Endless);
-    let (site, repeated) = ever_new.find_map(|site| Some((*site, while_serving(index, *site)?)))?;
+    let (site, repeated) = ever_new.find_map(|site| Some((*site, index.while_serving(*site)?)))?;
     let span = index.keeper_span(growing.keeper);
-    if !index.stays(growing.keeper) || index.is_intended(span) || index.is_intended(index.span(site)) {
+    // Tasks that pile up have a rule of their own.
+    if !index.stays(growing.keeper)
+        || index.keeps_tasks(growing.keeper)
+        || index.is_intended(span)
+        || index.is_intended(index.span(site))
+    {
         return None;
     }
     let name = index.keeper_words(growing.keeper);
@@ -36,15 +39,4 @@ fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     .note("it lives as long as the program: what is put in stays in memory until the program ends")
     .help("remove what is no longer needed, or keep it in a cache with a capacity or a time to live");
     Some(diagnostic)
-}
-
-/// The proof that a site runs again and again for as long as the program serves: per request, or in a loop that waits for work.
-fn while_serving(index: &Index, site: Site) -> Option<Repeated> {
-    let repeated = index.repeated_if(site, &|body, region| index.is_work_loop(body, region))?;
-    let counts = match repeated.repeats {
-        Repeats::Request => true,
-        Repeats::Iteration => repeated.in_loop.is_some() && index.services_reaching(site.body).next().is_some(),
-        Repeats::Worker => false,
-    };
-    counts.then_some(repeated)
 }

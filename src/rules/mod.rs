@@ -1,8 +1,10 @@
 //! The list of rules: for each what it says (its page) and how it decides (its module). Pure: no I/O, no syn, no level of its own.
 
 mod blocking_in_async;
+mod dead_token;
 mod deploy_drift;
 mod deprecated_lifecycle;
+mod detached_task;
 mod dropped_guard;
 mod duplicate_pool;
 mod exit_without_cleanup;
@@ -14,11 +16,13 @@ pub mod page;
 mod per_call_pool;
 mod swallowed_error;
 mod uncalled_close;
+mod unbounded_spawn;
 mod unclosed_global;
 mod unclosed_resource;
 mod uncommitted_transaction;
 mod unflushed_writer;
 mod unreaped_child;
+mod unreaped_tasks;
 mod unsignalled_container;
 mod unstopped_scheduler;
 mod work_in_drop;
@@ -76,6 +80,10 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "duplicate-pool" => Some(duplicate_pool::check),
     "growing-global" => Some(growing_global::check),
     "swallowed-error" => Some(swallowed_error::check),
+    "detached-task" => Some(detached_task::check),
+    "unreaped-tasks" => Some(unreaped_tasks::check),
+    "unbounded-spawn" => Some(unbounded_spawn::check),
+    "dead-token" => Some(dead_token::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),
     "unstopped-scheduler" => Some(unstopped_scheduler::check),

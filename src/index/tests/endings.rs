@@ -1,6 +1,7 @@
 //! What ends tasks and programs: handles, loops, the way from `main` to where it serves, and what comes behind.
 
 use super::{Linked, program};
+use crate::catalogue::Effect;
 use crate::index::tasks::{End, Handle};
 
 fn task(text: &str, spawn: &str) -> (&'static str, &'static str) {
@@ -17,6 +18,7 @@ fn task(text: &str, spawn: &str) -> (&'static str, &'static str) {
         End::WithChannel(_) => "with its channel",
         End::WhenTold(_) => "when told",
         End::Unknown => "unknown",
+        End::Fails(_) => "fails",
         End::Never(_) => "never",
     };
     (handle, end)
@@ -66,6 +68,9 @@ fn loops_say_what_ends_a_task() {
     assert_eq!(end("work().await;"), "by itself");
     assert_eq!(end("loop { tokio::time::sleep(Duration::from_secs(1)).await; }"), "never");
     assert_eq!(end("loop { if done() { break; } }"), "by itself");
+    assert_eq!(end("loop { let x = rx.recv().await.unwrap(); use_it(x); }"), "with its channel");
+    assert_eq!(end("loop { std::fs::read(\"x\")?; }"), "fails");
+    assert_eq!(end("loop { async { std::fs::read(\"x\")? }.await; }"), "never");
     assert_eq!(end("while let Some(x) = rx.recv().await { use_it(x); }"), "with its channel");
     assert_eq!(end("loop { tokio::select! { _ = token.cancelled() => break, _ = work() => {} } }"), "when told");
     assert_eq!(end("loop { tokio::select! { _ = stop.recv() => break, _ = work() => {} } }"), "when told");
@@ -82,7 +87,28 @@ fn loops_say_what_ends_a_task() {
 fn what_a_task_calls_is_looked_into() {
     let text = "async fn inner() { loop { tokio::time::sleep(std::time::Duration::from_secs(1)).await; } } async fn outer() { inner().await } fn f() { tokio::spawn(outer()); }";
     assert_eq!(task(text, "tokio::spawn(outer())"), ("dropped", "never"));
+    let raced = "async fn inner() { loop { tokio::time::sleep(std::time::Duration::from_secs(1)).await; } } fn f(other: Other) { tokio::spawn(async { tokio::select! { _ = inner() => {} _ = other.done() => {} } }); }";
+    assert_eq!(task(raced, &raced[raced.find("tokio::spawn").unwrap()..raced.len() - 3]).1, "by itself");
     assert_eq!(task("fn f(work: Work) { tokio::spawn(work.run()); }", "tokio::spawn(work.run())").1, "unknown");
+}
+
+#[test]
+fn what_a_task_does_is_known_through_its_calls() {
+    let code = program(
+        "use std::time::Duration; async fn save() { tokio::fs::write(\"state\", \"\").await; } async fn look() { tokio::fs::read(\"state\").await; } \
+         fn f(token: tokio_util::sync::CancellationToken) { tokio::spawn(async { loop { save().await; } }); tokio::spawn(async { loop { look().await; } }); \
+         tokio::spawn(async move { loop { step(&token).await; } }); tokio::spawn(listen()); } \
+         async fn step(token: &tokio_util::sync::CancellationToken) { token.cancelled().await; } \
+         async fn listen() { let l = tokio::net::TcpListener::bind(\"0.0.0.0:80\").await.unwrap(); loop { l.accept().await; } } fn main() {}",
+    );
+    let task = |text: &str| code.index.task_at(code.site(text)).expect("a task");
+    let saves = task("tokio::spawn(async { loop { save().await; } })");
+    let looks = task("tokio::spawn(async { loop { look().await; } })");
+    assert_eq!(code.index.changes_of(&saves).map(|(_, effect)| effect), Some(Effect::File));
+    assert_eq!(code.index.changes_of(&looks), None);
+    assert!(!code.index.listens(&saves) && !code.index.is_server(&saves));
+    assert!(code.index.listens(&task("tokio::spawn(async move { loop { step(&token).await; } })")));
+    assert!(code.index.is_server(&task("tokio::spawn(listen())")));
 }
 
 fn phases(code: &Linked, text: &str) -> (bool, bool) {

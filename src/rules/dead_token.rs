@@ -1,0 +1,47 @@
+//! `dead-token`: a token that should tell tasks to stop, of which one half is missing: nobody gives the word, or nobody listens for it. Sees tokens
+//! that stay in variables and parameters.
+
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::index::Index;
+use crate::index::halves::Token;
+
+const ID: &str = "dead-token";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    index.tokens().iter().filter_map(|token| diagnose(index, token)).collect()
+}
+
+fn diagnose(index: &Index, token: &Token) -> Option<Diagnostic> {
+    let span = index.name_span(token.made);
+    let service = index.services_reaching(token.made.body).next()?;
+    if index.is_intended(span) {
+        return None;
+    }
+    let what = if token.is_channel { "channel" } else { "token" };
+    let report = |message: String, label: &str| {
+        Diagnostic::new(ID, Confidence::Certain, message, Label::new(span, label))
+            .about(index.item_path(token.made.body), what)
+            .evidence(service.service.clone())
+    };
+    match (token.ordered.first(), token.heard.first()) {
+        (None, Some(heard)) => Some(
+            report(
+                format!("nobody ever gives the word on this {what}"),
+                "it is made here, and no use of it gives the word to stop",
+            )
+            .evidence([Label::new(index.name_span(*heard), "this waits for a word that never comes")])
+            .note("what listens to it runs until the process is killed, as if it did not listen")
+            .help("give it where the program learns that it has to stop, or leave it out"),
+        ),
+        (Some(ordered), None) => Some(
+            report(
+                format!("nobody listens to this {what}"),
+                "it is made here, and no use of it waits for the word to stop",
+            )
+            .evidence([Label::new(index.name_span(*ordered), "this stops nothing")])
+            .note("what should stop goes on, and is killed with the process")
+            .help("give a clone of it to each task, and let the task wait for it in `select!`"),
+        ),
+        _ => None,
+    }
+}

@@ -1,0 +1,60 @@
+//! `unbounded-spawn`: one task or thread more for every connection or request, with nothing that bounds how many there are at once. Sees permits of
+//! semaphores as bounds; what a proxy or a layer in front bounds is not known.
+
+use crate::catalogue::Runs;
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::index::Index;
+use crate::index::contexts::{Repeated, Repeats};
+use crate::index::tasks::{Handle, Task};
+
+const ID: &str = "unbounded-spawn";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    index.tasks().iter().filter_map(|task| diagnose(index, task)).collect()
+}
+
+fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
+    let (body, span) = (task.spawn.body, index.name_span(task.spawn));
+    // Who waits for a task spawns the next one after it.
+    if matches!(task.handle, Handle::Ended(_)) || index.is_test(body) || index.is_intended(span) {
+        return None;
+    }
+    let repeated = from_outside(index, task)?;
+    if repeated.repeats == Repeats::Request && (task.handle == Handle::Kept || index.is_spawned_into_local(task)) {
+        return None;
+    }
+    let service = index.services_reaching(body).next()?;
+    if index.is_limited(task) {
+        return None;
+    }
+    let what = if task.runs == Runs::Task { "task" } else { "thread" };
+    // A task is cheap, and most servers start one for each connection; a thread has a stack and a place in the system's tables.
+    let confidence = if task.runs == Runs::Thread { Confidence::Likely } else { Confidence::Hint };
+    let each = if repeated.repeats == Repeats::Request { "request" } else { "connection" };
+    Some(
+        Diagnostic::new(
+            ID,
+            confidence,
+            format!("a {what} is spawned for every {each}, however many there are"),
+            Label::new(span, "nothing bounds how many run at once"),
+        )
+        .about(index.item_path(body), what)
+        .evidence(repeated.evidence)
+        .evidence(service.service.clone())
+        .note("whoever sends more than is worked off fills the memory, until all are slow or the process is killed")
+        .help("take a permit of a semaphore before the spawn and move it into the task"),
+    )
+}
+
+/// The proof that others decide how often a task is spawned: per request, or in a loop that takes connections.
+fn from_outside(index: &Index, task: &Task) -> Option<Repeated> {
+    let repeated = index.repeated_if(task.spawn, &|body, region| index.accepts_in(body, region))?;
+    match repeated.repeats {
+        Repeats::Request => Some(repeated),
+        Repeats::Iteration => {
+            let accepts = repeated.in_loop.is_some_and(|(body, region)| index.accepts_in(body, region));
+            accepts.then_some(repeated)
+        }
+        Repeats::Worker => None,
+    }
+}
