@@ -297,8 +297,14 @@ struct TraitEntry {
 pub enum Calls {
     /// They wait for time to pass or for work to come: an endless loop around one is a service.
     Waits,
+    /// Of those that wait: they only let time pass. A loop around one that can end is a retry.
+    Pauses,
     /// They serve until the program ends, and are no [`Server`].
     Forever,
+    /// They wait for what a person enters: a loop around one is a dialogue.
+    Asks,
+    /// They run a user interface until a person closes it.
+    Windows,
     /// They take the next connection: a loop around one is a server written by hand.
     Accepts,
     /// They hold their thread until something else happens or much is computed: on a worker of an async runtime all its tasks wait.

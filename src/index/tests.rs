@@ -7,8 +7,10 @@ mod examples;
 mod flow;
 mod growth;
 mod names;
+mod once;
 mod programs;
 mod shared;
+mod state;
 mod types;
 mod ways;
 
