@@ -765,7 +765,13 @@ impl Catalogue {
 
     /// Whether anything is known under this canonical path.
     pub fn knows(&self, path: Ustr) -> bool {
-        self.types.contains_key(&path) || self.callables.contains_key(&path) || self.signals.contains_key(&path)
+        self.types.contains_key(&path)
+            || self.callables.contains_key(&path)
+            || self.signals.contains_key(&path)
+            || self.handlers.attributes.contains(&path)
+            || self.handlers.parameters.contains(&path)
+            || self.is_entry_attribute(path)
+            || self.is_test_attribute(path)
     }
 
     /// Whether a function or method is described, or its type is.

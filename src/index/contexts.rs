@@ -498,7 +498,9 @@ impl Index {
             }
             _ => false,
         };
-        if signature.receiver.is_none() && signature.parameters.iter().any(handler_only) {
+        // A method is one where a trait asks for it, as those do that are written from the description of a service.
+        let of_trait = || defs.impl_of(id).is_some_and(|block| defs.impl_block(block).trait_path.is_some());
+        if signature.parameters.iter().any(handler_only) && (signature.receiver.is_none() || of_trait()) {
             return Some(Label::new(span, "its parameters are those of a request handler"));
         }
         None
