@@ -17,6 +17,14 @@ fn what_handlers_do_is_repeated() {
     let by_glob = program("use salvo::prelude::*; #[handler] async fn home() { work(); } fn main() {}");
     assert!(by_glob.index.repeated(by_glob.site("work()")).is_some(), "the glob brings the attribute in");
 
+    for registers in
+        ["apalis::prelude::WorkerBuilder::new(\"x\").backend(b).build(home)", "consumer.set_delegate(home)"]
+    {
+        let code =
+            program(&format!("async fn home() {{ work(); }} fn main(consumer: lapin::Consumer) {{ {registers}; }}"));
+        assert!(code.index.repeated(code.site("work()")).is_some(), "{registers}");
+    }
+
     let by_registration = program(
         "async fn home() { work(); } fn main() { axum::Router::new().route(\"/\", axum::routing::get(home)); once(); }",
     );
