@@ -117,6 +117,13 @@ pub struct Callable {
     pub closes: Option<Ustr>,
 }
 
+impl Callable {
+    /// Whether a closure or function that is given to it is known to be run by it, rather than kept.
+    pub fn runs_what_it_is_given(&self) -> bool {
+        self.runs != Runs::Inline || !self.closure.is_empty() || self.returns.mentions_closure()
+    }
+}
+
 /// A type, and, where `kind` is given, what kind of resource it is.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -956,6 +963,16 @@ impl TypeExpr {
             Ok(parsed)
         } else {
             Err(format!("unexpected `{}` in the type `{text}`", parser.rest))
+        }
+    }
+
+    /// Whether what a closure argument returns is part of it.
+    fn mentions_closure(&self) -> bool {
+        match self {
+            TypeExpr::ClosureReturn => true,
+            TypeExpr::Path(_, parts) | TypeExpr::Tuple(parts) => parts.iter().any(TypeExpr::mentions_closure),
+            TypeExpr::Ref(of) | TypeExpr::Future(of) | TypeExpr::Awaited(of) => of.mentions_closure(),
+            TypeExpr::Unknown | TypeExpr::Param(_) | TypeExpr::Argument(_) | TypeExpr::Given(_) => false,
         }
     }
 

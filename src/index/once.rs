@@ -9,7 +9,7 @@ use super::calls::{Call, Site};
 use super::defs::*;
 use super::infer::{Callee, Unknown};
 use super::types::TraitName;
-use crate::catalogue::Runs;
+use crate::catalogue::{Callable, Runs};
 use crate::diagnostic::Label;
 use crate::facts::model::{NodeId, Op, PatternKind, RegionKind, StaticKind};
 
@@ -75,7 +75,7 @@ impl Once {
         let understood = match node {
             Op::Call { .. } | Op::Method { .. } if called && !handed(index, call) => true,
             // Handed to something that is known to run it at most once for each time it is given.
-            Op::Call { .. } | Op::Method { .. } => index.callable(call.site).is_some(),
+            Op::Call { .. } | Op::Method { .. } => runs_what_it_is_given(index, call.site),
             _ => false,
         };
         index.fills_static(call.site).is_some()
@@ -95,6 +95,11 @@ impl Once {
 /// Whether a call is one that another function is handed to.
 fn handed(index: &Index, call: &Call) -> bool {
     index.info(call.site.body).handed.iter().any(|(at, function, _)| *at == call.site.node && *function == call.to)
+}
+
+/// Whether a call is known to run what it is given; one that keeps it may run it at any time.
+fn runs_what_it_is_given(index: &Index, call: Site) -> bool {
+    index.callable(call).is_some_and(Callable::runs_what_it_is_given)
 }
 
 /// Whether what is handed over so runs at most once for each time it is handed over.
@@ -173,7 +178,7 @@ fn closure_runs_at(index: &Index, body: BodyRef, closure: NodeId) -> Option<Node
     let (facts, info) = (index.body(body), index.info(body));
     let user = info.parent(closure)?;
     match &facts.node(user).op {
-        Op::Call { .. } | Op::Method { .. } => index.callable(Site { body, node: user }).map(|_| user),
+        Op::Call { .. } | Op::Method { .. } => runs_what_it_is_given(index, Site { body, node: user }).then_some(user),
         Op::Bind { pattern, .. } => {
             let PatternKind::Bind { local, .. } = pattern.kind else { return None };
             let mut uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local));

@@ -74,8 +74,9 @@ fn what_runs_again_is_not_proved() {
 fn what_is_not_understood_is_not_proved() {
     let code = program(
         "struct App; impl App { fn load(&self) { a(); } fn open() { b(); } } \
-         fn main(app: App, thing: X) { app.load(); App::open(); handed_on(|| c()); thing.run(|| d()); \
-            let twice = || e(); twice(); twice(); let once = || f(); once(); let kept = g1; keep(kept); } \
+         fn main(app: App, thing: X, mut list: Vec<u8>) { app.load(); App::open(); handed_on(|| c()); thing.run(|| d()); \
+            let twice = || e(); twice(); twice(); let once = || f(); once(); let kept = g1; keep(kept); \
+            let boxed = Box::new(|| i()); loop { boxed(); } Some(3).map(|x| j()); list.sort_by_key(|x| k()); } \
          fn g1() { g(); } fn nobody() { h(); } fn other(thing: X) { thing.load(); }",
     );
     assert_eq!(proof(&code, "a()"), None, "`thing.load()` may be `App::load`");
@@ -86,6 +87,9 @@ fn what_is_not_understood_is_not_proved() {
     assert!(proof(&code, "f()").is_some());
     assert_eq!(proof(&code, "g()"), None, "where the function goes is not known");
     assert_eq!(proof(&code, "h()"), None, "nobody calls it");
+    assert_eq!(proof(&code, "i()"), None, "a box keeps it");
+    assert!(proof(&code, "j()").is_some());
+    assert_eq!(proof(&code, "k()"), None);
 }
 
 #[test]
