@@ -9,6 +9,7 @@ use super::calls::Site;
 use super::contexts::Context;
 use super::defs::*;
 use super::infer::Callee;
+use super::programs::Target;
 use super::types::{Bound, TraitName, Ty};
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
@@ -23,7 +24,7 @@ pub enum Kind {
     Library,
     /// It ends by itself, or nothing shows that it does not.
     OneShot,
-    /// A window, a terminal interface, a dialogue: it runs as long as a person uses it, and that person ends it.
+    /// A window, a terminal interface, a dialogue, be it in one of its modes: it runs as long as a person uses it, and that person ends it.
     Interactive,
     /// It runs until it is stopped.
     Service,
@@ -64,6 +65,14 @@ pub struct Subject<'s> {
 struct Shows {
     site: Site,
     label: Label,
+}
+
+/// Two places that may be come to in one run.
+struct Company<'c> {
+    other: Target<'c>,
+    site: Target<'c>,
+    /// The bodies of which every run comes to `other`.
+    certain: &'c HashSet<BodyRef>,
 }
 
 /// The kind of a program. A run that a person watches is theirs to end, also where it serves something on the side; a program that serves in
@@ -174,31 +183,49 @@ impl Index {
         if !to_site.contains(&main) {
             return true;
         }
-        self.accompanies_below(main, (other, &to_other), (site, &to_site), &mut HashMap::default())
+        let certain = self.certain_of((other, &to_other));
+        let company = Company { other: (other, &to_other), site: (site, &to_site), certain: &certain };
+        self.accompanies_below(main, &company, &mut HashMap::default())
     }
 
-    fn accompanies_below(
-        &self,
-        body: BodyRef,
-        other: super::programs::Target,
-        site: super::programs::Target,
-        known: &mut HashMap<BodyRef, bool>,
-    ) -> bool {
+    fn accompanies_below(&self, body: BodyRef, company: &Company, known: &mut HashMap<BodyRef, bool>) -> bool {
         // A circle adds no way of its own.
         if let Some(known) = known.get(&body) {
             return *known;
         }
         known.insert(body, true);
-        let (to_other, to_site) = (self.ways(body, other), self.ways(body, site));
+        let (to_other, to_site) = (self.ways(body, company.other), self.ways(body, company.site));
         let accompanied = to_site.iter().all(|at| {
             let here = self.branches(body, *at);
+            let beside = |with: NodeId| self.branches(body, with).iter().all(|branch| here.contains(branch));
             to_other.iter().any(|with| match with == at {
-                true => self.callees_at(body, *at).any(|inner| self.accompanies_below(inner, other, site, known)),
-                false => self.branches(body, *with).iter().all(|branch| here.contains(branch)),
+                true => self.callees_at(body, *at).any(|inner| self.accompanies_below(inner, company, known)),
+                false => beside(*with) && self.leads_for_certain(body, *with, company.other.0, company.certain),
             })
         });
         known.insert(body, accompanied);
         accompanied
+    }
+
+    /// The bodies of which every run comes to a place, as far as `if` and `match` decide.
+    fn certain_of(&self, to: Target) -> HashSet<BodyRef> {
+        let mut certain = HashSet::default();
+        loop {
+            let straight = |body: &BodyRef| {
+                let mut ways = self.ways(*body, to).into_iter();
+                ways.any(|at| self.branches(*body, at).is_empty() && self.leads_for_certain(*body, at, to.0, &certain))
+            };
+            let more: Vec<BodyRef> = to.1.iter().copied().filter(|b| !certain.contains(b) && straight(b)).collect();
+            if more.is_empty() {
+                return certain;
+            }
+            certain.extend(more);
+        }
+    }
+
+    /// Whether a node is a place, or calls a body of which every run comes to it.
+    fn leads_for_certain(&self, body: BodyRef, node: NodeId, to: Site, certain: &HashSet<BodyRef>) -> bool {
+        to == Site { body, node } || self.callees_at(body, node).any(|inner| certain.contains(&inner))
     }
 
     /// The bodies of the functions that a node calls or hands on.

@@ -87,6 +87,9 @@ fn a_question_is_no_dialogue_and_a_mode_of_its_own_makes_no_interactive_program(
     let optional = "async fn main() { if args.watch { std::thread::spawn(watch); } axum::serve(l, a).await; } \
                     fn watch() { loop { crossterm::event::read(); } }";
     assert_eq!(kind(optional), Kind::Service);
+    let elsewhere = "async fn main() { command(); axum::serve(l, a).await; } \
+                     fn command() { match mode { Mode::Watch => watch(), _ => report() } } fn watch() { loop { crossterm::event::read(); } }";
+    assert_eq!(kind(elsewhere), Kind::Service);
     let deeper = "async fn main() { run().await; } async fn run() { match mode { Mode::Desk => desk().await, _ => report() } } \
                   async fn desk() { tokio::spawn(back()); loop { crossterm::event::read(); } } \
                   async fn back() { loop { tokio::time::sleep(t).await; } }";
