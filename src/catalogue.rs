@@ -972,7 +972,7 @@ impl TypeExpr {
             TypeExpr::ClosureReturn => true,
             TypeExpr::Path(_, parts) | TypeExpr::Tuple(parts) => parts.iter().any(TypeExpr::mentions_closure),
             TypeExpr::Ref(of) | TypeExpr::Future(of) | TypeExpr::Awaited(of) => of.mentions_closure(),
-            TypeExpr::Unknown | TypeExpr::Param(_) | TypeExpr::Argument(_) | TypeExpr::Given(_) => false,
+            TypeExpr::Unknown | TypeExpr::Param(_) | TypeExpr::Argument(_) | TypeExpr::TypeArgument(_) => false,
         }
     }
 
