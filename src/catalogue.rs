@@ -971,7 +971,9 @@ impl TypeExpr {
         match self {
             TypeExpr::ClosureReturn => true,
             TypeExpr::Path(_, parts) | TypeExpr::Tuple(parts) => parts.iter().any(TypeExpr::mentions_closure),
-            TypeExpr::Ref(of) | TypeExpr::Future(of) | TypeExpr::Awaited(of) => of.mentions_closure(),
+            TypeExpr::Ref(of) | TypeExpr::Future(of) | TypeExpr::Awaited(of) | TypeExpr::Item(of) => {
+                of.mentions_closure()
+            }
             TypeExpr::Unknown | TypeExpr::Param(_) | TypeExpr::Argument(_) | TypeExpr::TypeArgument(_) => false,
         }
     }

@@ -295,8 +295,8 @@ fn named_types(ty: &Ty, found: &mut HashSet<TypeId>) {
         }
         Ty::Bounded(bounds) => {
             for bound in bounds {
-                if let Bound::Ext(_, bindings) = bound {
-                    bindings.iter().for_each(|(_, ty)| named_types(ty, found));
+                if let Bound::Ext(_, arguments) = bound {
+                    arguments.iter().for_each(|part| named_types(part, found));
                 }
             }
         }
