@@ -117,6 +117,13 @@ pub struct Callable {
     pub closes: Option<Ustr>,
 }
 
+impl Callable {
+    /// Whether a closure or function that is given to it is known to be run by it, rather than kept.
+    pub fn runs_what_it_is_given(&self) -> bool {
+        self.runs != Runs::Inline || !self.closure.is_empty() || self.returns.mentions_closure()
+    }
+}
+
 /// A type, and, where `kind` is given, what kind of resource it is.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -297,8 +304,14 @@ struct TraitEntry {
 pub enum Calls {
     /// They wait for time to pass or for work to come: an endless loop around one is a service.
     Waits,
+    /// Of those that wait: they only let time pass. A loop around one that can end is a retry.
+    Pauses,
     /// They serve until the program ends, and are no [`Server`].
     Forever,
+    /// They wait for what a person enters: a loop around one is a dialogue.
+    Asks,
+    /// They run a user interface until a person closes it.
+    Windows,
     /// They take the next connection: a loop around one is a server written by hand.
     Accepts,
     /// They hold their thread until something else happens or much is computed: on a worker of an async runtime all its tasks wait.
@@ -767,7 +780,13 @@ impl Catalogue {
 
     /// Whether anything is known under this canonical path.
     pub fn knows(&self, path: Ustr) -> bool {
-        self.types.contains_key(&path) || self.callables.contains_key(&path) || self.signals.contains_key(&path)
+        self.types.contains_key(&path)
+            || self.callables.contains_key(&path)
+            || self.signals.contains_key(&path)
+            || self.handlers.attributes.contains(&path)
+            || self.handlers.parameters.contains(&path)
+            || self.is_entry_attribute(path)
+            || self.is_test_attribute(path)
     }
 
     /// Whether a function or method is described, or its type is.
@@ -952,6 +971,18 @@ impl TypeExpr {
             Ok(parsed)
         } else {
             Err(format!("unexpected `{}` in the type `{text}`", parser.rest))
+        }
+    }
+
+    /// Whether what a closure argument returns is part of it.
+    fn mentions_closure(&self) -> bool {
+        match self {
+            TypeExpr::ClosureReturn => true,
+            TypeExpr::Path(_, parts) | TypeExpr::Tuple(parts) => parts.iter().any(TypeExpr::mentions_closure),
+            TypeExpr::Ref(of) | TypeExpr::Future(of) | TypeExpr::Awaited(of) | TypeExpr::Item(of) => {
+                of.mentions_closure()
+            }
+            TypeExpr::Unknown | TypeExpr::Param(_) | TypeExpr::Argument(_) | TypeExpr::TypeArgument(_) => false,
         }
     }
 

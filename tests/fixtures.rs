@@ -10,15 +10,21 @@ use support::{Expectation, differences, expectations, lint};
 #[test]
 fn every_fixture_is_found_as_it_is_marked() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let fixtures: Vec<PathBuf> = entries(&root).into_iter().filter(|path| path.join("Cargo.toml").exists()).collect();
+    let fixtures = fixtures_below(&root);
     assert!(!fixtures.is_empty(), "there are no fixtures");
-    let faults: Vec<String> = fixtures.iter().flat_map(|fixture| outcome(fixture)).collect();
+    let faults: Vec<String> = fixtures.iter().flat_map(|fixture| outcome(&root, fixture)).collect();
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
+/// The packages and workspaces below `folder`; what lies below one of them is a part of it.
+fn fixtures_below(folder: &Path) -> Vec<PathBuf> {
+    let folders = entries(folder).into_iter().filter(|path| path.is_dir() && !path.ends_with("target"));
+    folders.flat_map(|path| if path.join("Cargo.toml").exists() { vec![path] } else { fixtures_below(&path) }).collect()
+}
+
 /// What the linter says of a fixture that its markers do not.
-fn outcome(fixture: &Path) -> Vec<String> {
-    let name = format!("fixtures/{}", fixture.file_name().unwrap().display());
+fn outcome(root: &Path, fixture: &Path) -> Vec<String> {
+    let name = format!("fixtures/{}", fixture.strip_prefix(root).unwrap().display());
     match lint(fixture, &["--warn", "all"]) {
         Err(error) => vec![format!("{name}: {error}")],
         Ok(found) => {

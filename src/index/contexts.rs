@@ -1,13 +1,15 @@
-//! In what context code runs: per request, per iteration, once per worker, with the shortest call path as evidence. What is not proved is not said.
+//! In what contexts code runs: per request, per iteration, per worker, in a task, at the end of the program, with the shortest call path as
+//! evidence. What is not proved is not said; that code runs only once is proved in `once`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use rustc_hash::FxHashSet as HashSet;
+use ustr::ustr;
 
 use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
-use super::programs::keyword_len;
+use super::kinds::keyword_len;
 use super::types::{Bound, TraitName};
 use super::{Index, Ty};
 use crate::catalogue::{Calls, Runs};
@@ -61,6 +63,76 @@ struct Step {
     restarts: bool,
     /// Something between here and the site decides if that runs.
     decided: bool,
+}
+
+/// In what circumstances code runs. One place can have several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Context {
+    /// Only ever at the start or the end of the program, or on first use.
+    Once,
+    Request,
+    Iteration,
+    Worker,
+    /// In a task of its own.
+    Task,
+    /// On a thread of its own, or on one that may block.
+    Thread,
+    /// When the program is told to stop.
+    Shutdown,
+    /// When a value is dropped.
+    Drop,
+    /// In test code.
+    Test,
+}
+
+/// A context with its proof.
+#[derive(Debug, Clone)]
+pub struct InContext {
+    pub context: Context,
+    /// From the site outwards, by the shortest way.
+    pub evidence: Vec<Label>,
+}
+
+impl Context {
+    /// The context that being handed to a call makes.
+    fn of(runs: Runs) -> Option<Context> {
+        match runs {
+            Runs::Inline | Runs::Once => None,
+            Runs::Iteration => Some(Context::Iteration),
+            Runs::Task => Some(Context::Task),
+            Runs::Thread | Runs::Blocking => Some(Context::Thread),
+            Runs::Request => Some(Context::Request),
+            Runs::Worker => Some(Context::Worker),
+            Runs::Shutdown => Some(Context::Shutdown),
+        }
+    }
+
+    /// In words that follow "is": `run for every request`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Context::Once => "run once",
+            Context::Request => "run for every request",
+            Context::Iteration => "run in every iteration",
+            Context::Worker => "run for every worker thread",
+            Context::Task => "run as a task of its own",
+            Context::Thread => "run on a thread of its own",
+            Context::Shutdown => "run at shutdown",
+            Context::Drop => "run when a value is dropped",
+            Context::Test => "run in tests",
+        }
+    }
+}
+
+/// Whether what is handed on so goes on from where it is handed on. Where a handler is registered says nothing of when it runs.
+fn in_flow(runs: Runs) -> bool {
+    matches!(runs, Runs::Inline | Runs::Iteration | Runs::Task | Runs::Thread | Runs::Blocking)
+}
+
+/// What stands around a site in its body.
+struct Surroundings {
+    contexts: Vec<(Context, Label)>,
+    /// Whether it runs in the flow of its function, and so in the contexts of its callers.
+    in_flow: bool,
 }
 
 /// What is met on the way out of a body.
@@ -175,6 +247,86 @@ impl Index {
                 _ => false,
             }
         })
+    }
+
+    /// All contexts that a site is proved to run in, in their own order, each by the shortest way; none where nothing is known.
+    pub fn contexts_of(&self, site: Site) -> Vec<InContext> {
+        let once = self.runs_once(site).map(|evidence| (Context::Once, evidence));
+        let all = once.into_iter().chain(self.open_contexts(site));
+        all.map(|(context, evidence)| InContext { context, evidence }).collect()
+    }
+
+    /// All contexts that are met on the way outwards; that a site runs only once is not asked.
+    pub(super) fn open_contexts(&self, site: Site) -> BTreeMap<Context, Vec<Label>> {
+        let mut found: BTreeMap<Context, Vec<Label>> = BTreeMap::new();
+        let mut queue: VecDeque<(Site, Vec<Label>)> = VecDeque::from([(site, Vec::new())]);
+        let mut seen: HashSet<FnId> = HashSet::default();
+        while let Some((at, way)) = queue.pop_front() {
+            let then = |label: Label| way.iter().cloned().chain([label]).collect::<Vec<_>>();
+            let around = self.surroundings(at);
+            for (context, label) in around.contexts {
+                found.entry(context).or_insert_with(|| then(label));
+            }
+            let Some(function) = self.function_of(at.body).filter(|_| around.in_flow) else { continue };
+            if !seen.insert(function) {
+                continue;
+            }
+            if let Some((context, label)) = self.own_context(at.body, function) {
+                found.entry(context).or_insert_with(|| then(label));
+            }
+            let name = self.fn_name(function);
+            for call in self.calls.callers(function) {
+                let run = |how: &str| then(Label::new(self.name_span(call.site), format!("`{name}` is {how} here")));
+                if let Some(context) = Context::of(call.runs) {
+                    found.entry(context).or_insert_with(|| run(context.words()));
+                }
+                if in_flow(call.runs) {
+                    queue.push_back((call.site, run("called")));
+                }
+            }
+        }
+        found
+    }
+
+    /// What the loops, closures and tasks around a site say in its body.
+    fn surroundings(&self, site: Site) -> Surroundings {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let label = |node: NodeId, text: String| Label::new(head(self, site.body, node).in_file(site.body.file), text);
+        let mut contexts = Vec::new();
+        let mut from = site.node;
+        for (region, facts) in body.outwards(body.node(site.node).region) {
+            let Some(owner) = info.region_node(region) else { break };
+            match (facts.kind, info.runs.get(&region).copied()) {
+                (RegionKind::Loop, _) if !is_iterated(&body.node(owner).op, from) => {
+                    contexts.push((Context::Iteration, label(owner, "this loop runs it again and again".to_owned())));
+                }
+                (RegionKind::Closure | RegionKind::Async, Some(runs)) => {
+                    if let Some(context) = Context::of(runs) {
+                        contexts.push((context, label(owner, format!("this is {}", context.words()))));
+                    }
+                    if !in_flow(runs) {
+                        return Surroundings { contexts, in_flow: false };
+                    }
+                }
+                _ => {}
+            }
+            from = owner;
+        }
+        Surroundings { contexts, in_flow: true }
+    }
+
+    /// The context that a function has by what it is.
+    fn own_context(&self, body: BodyRef, function: FnId) -> Option<(Context, Label)> {
+        let span = self.defs().function(function).name_range.in_file(body.file);
+        if self.is_test(body) {
+            return Some((Context::Test, Label::new(span, "this is test code")));
+        }
+        if let Some(label) = self.handler(function) {
+            return Some((Context::Request, label));
+        }
+        let block = self.defs().impl_of(function)?;
+        let drops = self.signatures().impl_traits[block.index()] == Some(TraitName::Ext(ustr("std::ops::Drop")));
+        drops.then(|| (Context::Drop, Label::new(span, "runs when the value is dropped")))
     }
 
     /// Whether nothing of a program runs after a function has returned: it is `main`, or all that `main` does at its end.
@@ -351,7 +503,9 @@ impl Index {
             }
             _ => false,
         };
-        if signature.receiver.is_none() && signature.parameters.iter().any(handler_only) {
+        // A method is one where a trait asks for it, as those do that are written from the description of a service.
+        let of_trait = || defs.impl_of(id).is_some_and(|block| defs.impl_block(block).trait_path.is_some());
+        if signature.parameters.iter().any(handler_only) && (signature.receiver.is_none() || of_trait()) {
             return Some(Label::new(span, "its parameters are those of a request handler"));
         }
         None

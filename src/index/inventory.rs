@@ -227,7 +227,7 @@ impl Gathering<'_> {
         signals.dedup_by(|a, b| a.names == b.names && a.at.file == b.at.file && a.at.start == b.at.start);
         Inventory {
             program: index.crates()[self.program.krate.index()].name.to_string(),
-            service: self.program.service.clone(),
+            service: self.program.is_service().then(|| self.program.verdict.why.clone()).flatten(),
             serves: index.course(self.program).spine.last().map(|site| index.name_span(*site)),
             signals,
             alive: ordered(alive),

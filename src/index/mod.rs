@@ -12,11 +12,13 @@ pub mod growth;
 pub mod halves;
 pub mod infer;
 pub mod inventory;
+pub mod kinds;
 pub mod lifecycle;
 mod lookup;
 mod modules;
 mod names;
 pub mod obligations;
+pub mod once;
 pub mod phases;
 pub mod piles;
 pub mod programs;
@@ -95,6 +97,8 @@ pub struct Index {
     releases: releases::Releases,
     courses: Vec<phases::Course>,
     described: Vec<Described>,
+    /// What runs once, found when it is first asked for.
+    once: OnceLock<once::Once>,
 }
 
 impl Index {
@@ -114,6 +118,7 @@ impl Index {
             releases: releases::Releases::default(),
             courses: Vec::new(),
             described: Vec::new(),
+            once: OnceLock::new(),
         };
         index.programs = programs::find(&index);
         index.effects = effects::find(&index);
@@ -345,6 +350,13 @@ impl Index {
                     .attribute_path(place.file, function.scope, attribute)
                     .is_some_and(|p| self.catalogue().is_test_attribute(p))
         })
+    }
+
+    /// Where a function stands that has an attribute macro of a library which `wanted` accepts by its canonical path.
+    pub fn attribute_of(&self, id: FnId, wanted: &dyn Fn(Ustr) -> bool) -> Option<Span> {
+        let (place, function) = (self.defs().functions[id.index()], self.defs().function(id));
+        let mut paths = function.attributes.iter().filter_map(|a| self.attribute_path(place.file, function.scope, a));
+        paths.any(wanted).then(|| function.name_range.in_file(place.file))
     }
 
     /// The canonical path of an attribute macro of a library.

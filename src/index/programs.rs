@@ -1,4 +1,4 @@
-//! The programs of the workspace: what each binary reaches from `main`, and whether it is a service or a one-shot command.
+//! The programs of the workspace: what each binary reaches from `main`, and what can happen in one run of it.
 
 use std::collections::VecDeque;
 
@@ -9,11 +9,10 @@ use super::Index;
 use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
+use super::kinds::{self, Kind, Lives, Subject, Verdict};
 use super::types::TraitName;
-use crate::catalogue::{Calls, Runs};
-use crate::diagnostic::Label;
-use crate::facts::model::{Body, LoopKind, Node, NodeId, Op, Owner, RegionId, RegionKind};
-use crate::source::Range;
+use crate::catalogue::Runs;
+use crate::facts::model::{NodeId, Owner};
 use crate::workspace::TargetKind;
 
 /// One binary target.
@@ -24,12 +23,12 @@ pub struct Program {
     pub reach: HashSet<BodyRef>,
     /// Where it learns of signals, in the order of files and places; also in code that nothing is known to call.
     pub signals: Vec<SignalSite>,
-    /// Why it is a service; none for a one-shot command, or where nothing shows it.
-    pub service: Option<Label>,
+    /// What kind of program it is, and what shows it.
+    pub verdict: Verdict,
 }
 
 /// A place, and all bodies that lead there.
-type Target<'t> = (Site, &'t HashSet<BodyRef>);
+pub(super) type Target<'t> = (Site, &'t HashSet<BodyRef>);
 
 /// A place that learns of signals.
 pub struct SignalSite {
@@ -43,7 +42,7 @@ pub struct SignalSite {
 impl Program {
     /// Whether it runs until it is stopped.
     pub fn is_service(&self) -> bool {
-        self.service.is_some()
+        self.verdict.kind == Kind::Service
     }
 
     /// Whether any code of the program listens to a signal.
@@ -65,14 +64,7 @@ impl Index {
         if !seen.insert(body) {
             return false;
         }
-        let ways = |(to, leading): Target| -> Vec<NodeId> {
-            let own = (to.body == body).then_some(to.node);
-            let leads = |inner: Option<BodyRef>| inner.is_some_and(|inner| leading.contains(&inner));
-            let calls = self.calls.callees(body).iter().filter(|call| leads(self.defs().body_of(call.to)));
-            let statics = self.calls.statics(body).iter().filter(|(_, item)| leads(self.defs().init_of(*item)));
-            own.into_iter().chain(calls.map(|call| call.site.node)).chain(statics.map(|(node, _)| *node)).collect()
-        };
-        let (to_first, to_second) = (ways(first), ways(second));
+        let (to_first, to_second) = (self.ways(body, first), self.ways(body, second));
         // One of them is reached by frameworks only: nothing is known to keep them apart.
         if to_first.is_empty() || to_second.is_empty() {
             return seen.len() == 1;
@@ -82,12 +74,18 @@ impl Index {
                 if a != b {
                     return !self.exclusive(body, *a, *b);
                 }
-                let inner = self.calls.callees(body).iter().filter(|call| call.site.node == *a);
-                inner
-                    .filter_map(|call| self.defs().body_of(call.to))
-                    .any(|b| self.coexist_below(b, first, second, seen))
+                self.callees_at(body, *a).any(|b| self.coexist_below(b, first, second, seen))
             })
         })
+    }
+
+    /// The nodes of a body that lead to a place, or are it.
+    pub(super) fn ways(&self, body: BodyRef, (to, leading): Target) -> Vec<NodeId> {
+        let own = (to.body == body).then_some(to.node);
+        let leads = |inner: Option<BodyRef>| inner.is_some_and(|inner| leading.contains(&inner));
+        let calls = self.calls.callees(body).iter().filter(|call| leads(self.defs().body_of(call.to)));
+        let statics = self.calls.statics(body).iter().filter(|(_, item)| leads(self.defs().init_of(*item)));
+        own.into_iter().chain(calls.map(|call| call.site.node)).chain(statics.map(|(node, _)| *node)).collect()
     }
 
     /// Whether `main` or a handler leads to a body by calls; code that is only assumed to run, such as impls of library traits, does not count.
@@ -100,7 +98,7 @@ impl Index {
     }
 
     /// All bodies from which calls and statics lead to a body, itself included.
-    fn leading_to(&self, body: BodyRef) -> HashSet<BodyRef> {
+    pub(super) fn leading_to(&self, body: BodyRef) -> HashSet<BodyRef> {
         let mut leading = HashSet::default();
         let mut queue = vec![body];
         while let Some(at) = queue.pop() {
@@ -118,14 +116,10 @@ impl Index {
 
     /// Whether two nodes stand in different branches of one `if` or `match`.
     fn exclusive(&self, body: BodyRef, a: NodeId, b: NodeId) -> bool {
-        let (facts, info) = (self.body(body), self.info(body));
-        let branches = |node: NodeId| -> Vec<(Option<NodeId>, RegionId)> {
-            let around = facts.outwards(facts.node(node).region);
-            let branching = around.filter(|(_, r)| matches!(r.kind, RegionKind::Branch | RegionKind::Arm));
-            branching.map(|(region, _)| (info.region_node(region), region)).collect()
-        };
-        let of_b = branches(b);
-        branches(a).iter().any(|(owner, region)| of_b.iter().any(|(other, inner)| owner == other && region != inner))
+        let of_b = self.branches(body, b);
+        self.branches(body, a)
+            .iter()
+            .any(|(owner, region)| of_b.iter().any(|(other, inner)| owner == other && region != inner))
     }
 
     /// The services that a body can run in.
@@ -174,30 +168,57 @@ fn signal_names(index: &Index, krate: &Crate, path: Ustr) -> Vec<Ustr> {
 /// All programs, in the order of their crates.
 pub fn find(index: &Index) -> Vec<Program> {
     let mut programs = Vec::new();
+    let lives = Lives::of(index);
     for (at, krate) in index.crates().iter().enumerate().filter(|(_, c)| c.kind == TargetKind::Bin) {
         let Some(main) = main_of(index, krate) else { continue };
         let reach = reach(index, krate, main);
         let mut bodies: Vec<BodyRef> = reach.iter().copied().collect();
         bodies.sort_unstable();
         let signals = signals(index, krate, &bodies);
-        let listens = signals.iter().any(|signal| signal.reached);
-        let own = |body: &BodyRef| index.crates()[index.crate_of(*body).index()].package == krate.package;
-        let inline = reach_from(index, index.defs().body_of(main), true);
-        // A loop keeps a program running where `main` gets into it, or where the program's own package runs it as a task.
-        let service =
-            bodies.iter().find_map(|body| serves(index, *body, listens, own(body), own(body) || inline.contains(body)));
-        programs.push(Program { krate: CrateId(at as u32), main, reach, service, signals });
+        let start = index.defs().body_of(main);
+        let led = led_to(index, start, &lives);
+        let subject = Subject {
+            main,
+            package: krate.package,
+            listens: signals.iter().any(|signal| signal.reached),
+            inline: &reach_from(index, start, true),
+            led: &led,
+        };
+        let verdict = kinds::judge(index, &subject);
+        programs.push(Program { krate: CrateId(at as u32), main, reach, verdict, signals });
     }
     programs
+}
+
+/// The bodies that `main` leads to, in the order of files and places: by calls, and by what libraries call on values that came up on the way.
+fn led_to(index: &Index, main: Option<BodyRef>, lives: &Lives) -> Vec<BodyRef> {
+    let mut led: HashSet<BodyRef> = HashSet::default();
+    let mut queue: Vec<BodyRef> = main.into_iter().filter(|body| index.is_linked(*body)).collect();
+    while let Some(body) = queue.pop() {
+        if led.insert(body) {
+            queue.extend(steps(index, body, false));
+            queue.extend(lives.called_after(body));
+        }
+    }
+    let mut led: Vec<BodyRef> = led.into_iter().collect();
+    led.sort_unstable();
+    led
 }
 
 fn main_of(index: &Index, krate: &Crate) -> Option<FnId> {
     let defs = index.defs();
     let root = index.outline.tree.get(krate.root);
-    root.names.get(&ustr("main"))?.iter().find_map(|def| match def {
+    let free = |def: &Def| match def {
         Def::Fn(id) if defs.function(*id).owner == Owner::Free => Some(*id),
         _ => None,
-    })
+    };
+    let main = root.names.get(&ustr("main")).and_then(|named| named.iter().find_map(free));
+    // `#[launch] fn rocket()`: the attribute writes `main`.
+    let by_attribute = || {
+        let named = root.names.values().flatten().filter_map(free);
+        named.filter(|id| index.attribute_of(*id, &|path| index.catalogue().is_entry_attribute(path)).is_some()).min()
+    };
+    main.or_else(by_attribute)
 }
 
 /// All that can run from `main`. Code that only a framework calls counts where it is linked in: handlers named in attributes, methods of
@@ -219,18 +240,22 @@ fn reach_from(index: &Index, from: impl IntoIterator<Item = BodyRef>, inline: bo
     let mut queue: VecDeque<BodyRef> = from.into_iter().filter(|b| index.is_linked(*b)).collect();
     let mut reach = HashSet::default();
     while let Some(body) = queue.pop_front() {
-        if !reach.insert(body) {
-            continue;
+        if reach.insert(body) {
+            queue.extend(steps(index, body, inline));
         }
-        let apart = |call: &&super::calls::Call| {
-            inline && (matches!(call.runs, Runs::Task | Runs::Thread) || index.runs_in(call.site, Runs::Task))
-        };
-        let called =
-            index.calls.callees(body).iter().filter(|c| !apart(c)).filter_map(|call| index.defs().body_of(call.to));
-        let statics = index.calls.statics(body).iter().filter_map(|(_, item)| index.defs().init_of(*item));
-        queue.extend(called.chain(statics).filter(|b| index.is_linked(*b)));
     }
     reach
+}
+
+/// The bodies that one leads to by a call or by a static it mentions.
+fn steps(index: &Index, body: BodyRef, inline: bool) -> impl Iterator<Item = BodyRef> {
+    let apart = move |call: &&super::calls::Call| {
+        inline && (matches!(call.runs, Runs::Task | Runs::Thread) || index.runs_in(call.site, Runs::Task))
+    };
+    let called =
+        index.calls.callees(body).iter().filter(move |c| !apart(c)).filter_map(|call| index.defs().body_of(call.to));
+    let statics = index.calls.statics(body).iter().filter_map(|(_, item)| index.defs().init_of(*item));
+    called.chain(statics).filter(|b| index.is_linked(*b))
 }
 
 /// The crate itself and the libraries of the workspace it can name.
@@ -255,94 +280,4 @@ fn called_by_frameworks(index: &Index, id: FnId) -> bool {
         .impl_of(id)
         .is_some_and(|block| matches!(index.signatures().impl_traits[block.index()], Some(TraitName::Ext(_))));
     of_library || index.handler(id).is_some()
-}
-
-/// What shows that a body is part of a service: it runs a server, or loops without end around something it waits for. In a program whose
-/// `main` leads to signals any loop around a wait will do.
-fn serves(index: &Index, body: BodyRef, signals: bool, own: bool, loops: bool) -> Option<Label> {
-    let mut sites: Vec<(NodeId, &Callee)> = index.info(body).callees.iter().map(|(n, c)| (*n, c)).collect();
-    sites.sort_by_key(|(node, _)| *node);
-    for (node, callee) in sites {
-        let Callee::External(path) = callee else { continue };
-        let site = Site { body, node };
-        let catalogue = index.catalogue();
-        if catalogue.servers().iter().any(|server| server.serve.contains(path))
-            || catalogue.lists(Calls::Forever, *path)
-        {
-            return Some(Label::new(index.name_span(site), "serves until it is stopped"));
-        }
-        // What a task of another package does in the background says nothing of this program.
-        let background = !own && (index.runs_in(site, Runs::Task) || index.runs_in(site, Runs::Thread));
-        if background || !loops || !(catalogue.lists(Calls::Waits, *path) || catalogue.lists(Calls::Accepts, *path)) {
-            continue;
-        }
-        let around =
-            index.loops_around(site).into_iter().find(|around| around.endless || signals && own && !around.over_items);
-        if let Some(around) = around {
-            return Some(Label::new(around.head.in_file(body.file), "loops without end"));
-        }
-    }
-    None
-}
-
-/// A loop around a site, in the same function, closure or task.
-pub struct Around {
-    pub region: RegionId,
-    /// Nothing but an error leaves it: `loop` without `break` and `return`.
-    pub endless: bool,
-    /// It is a `for`.
-    pub over_items: bool,
-    /// Its keyword.
-    pub head: Range,
-}
-
-impl Index {
-    /// The loops around a site from the inside out.
-    pub fn loops_around(&self, site: Site) -> Vec<Around> {
-        let (facts, info) = (self.body(site.body), self.info(site.body));
-        let mut found = Vec::new();
-        for (region, r) in facts.outwards(facts.node(site.node).region) {
-            if matches!(r.kind, RegionKind::Closure) {
-                break;
-            }
-            if r.kind != RegionKind::Loop {
-                continue;
-            }
-            let Some(owner) = info.region_node(region) else { continue };
-            let Op::Loop { kind, .. } = &facts.node(owner).op else { continue };
-            let start = facts.node(owner).range.start;
-            found.push(Around {
-                region,
-                endless: matches!(kind, LoopKind::Loop) && !leaves(facts, region),
-                over_items: matches!(kind, LoopKind::For { .. }),
-                head: Range { start, end: start + keyword_len(kind) },
-            });
-        }
-        found
-    }
-}
-
-/// Length of a loop's keyword, in bytes.
-pub fn keyword_len(kind: &LoopKind) -> u32 {
-    match kind {
-        LoopKind::Loop => "loop".len() as u32,
-        LoopKind::While => "while".len() as u32,
-        LoopKind::For { .. } => "for".len() as u32,
-    }
-}
-
-/// Whether a `break` or `return` inside can end the loop; those of loops and closures further in are their own.
-pub fn leaves(body: &Body, region: RegionId) -> bool {
-    let inside = |node: &Node| {
-        let frame =
-            body.outwards(node.region).take_while(|(_, r)| !matches!(r.kind, RegionKind::Closure | RegionKind::Async));
-        frame.map(|(at, _)| at).any(|at| at == region)
-    };
-    body.iter().any(|(id, node)| match node.op {
-        Op::Break(_) => {
-            inside(node) && body.jump_target(id).is_some_and(|target| body.outwards(region).any(|(at, _)| at == target))
-        }
-        Op::Return(_) => inside(node),
-        _ => false,
-    })
 }

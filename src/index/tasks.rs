@@ -8,7 +8,7 @@ use super::calls::Site;
 use super::defs::*;
 use super::flow::Fate;
 use super::infer::Callee;
-use super::programs::keyword_len;
+use super::kinds::keyword_len;
 use super::types::Ty;
 use crate::catalogue::{Calls, Effect, Runs};
 use crate::diagnostic::Label;
@@ -496,7 +496,7 @@ impl Index {
 
     /// Whether a `break` or `return` ends a loop.
     pub fn can_leave(&self, body: BodyRef, region: RegionId) -> bool {
-        super::programs::leaves(self.body(body), region)
+        super::kinds::leaves(self.body(body), region)
     }
 
     /// Whether the condition of a `while let` receives from a channel.

@@ -7,9 +7,11 @@ mod examples;
 mod flow;
 mod growth;
 mod names;
+mod once;
 mod programs;
 mod shared;
 mod tokens;
+mod state;
 mod types;
 mod ways;
 

@@ -37,7 +37,7 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
         Label::new(span, "only Ctrl-C is waited for"),
     )
     .about(index.item_path(site.body), "signals")
-    .evidence(others.into_iter().chain(program.service.clone()))
+    .evidence(others.into_iter().chain(program.verdict.why.clone()))
     .note("container runtimes and service managers stop a program with SIGTERM: without a handler it ends at once, and what follows the wait never runs")
     .help("wait for SIGTERM as well, with `tokio::signal::unix::signal(SignalKind::terminate())` or what the signal library offers")
     .fix(fix(index, site));

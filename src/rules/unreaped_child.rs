@@ -67,7 +67,7 @@ fn report(index: &Index, site: Site, resource: ustr::Ustr, message: &str, left: 
     let again = repeated.into_iter().flat_map(|repeated| repeated.evidence);
     let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(index.name_span(site), "spawned here"))
         .about(index.item_path(site.body), resource.as_str())
-        .evidence(left.into_iter().chain(again).chain(service.service.clone()))
+        .evidence(left.into_iter().chain(again).chain(service.verdict.why.clone()))
         .note(format!("where it is dropped without `wait`, {}", index.resource(resource)?.when_abandoned.clone()?))
         .help(
             "call `wait` on every way out, also after `kill`, or hand the child to a task or thread that waits for it",

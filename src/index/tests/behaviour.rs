@@ -14,12 +14,35 @@ fn what_handlers_do_is_repeated() {
     let told: Vec<&str> = deep.evidence.iter().map(|label| label.text.as_str()).collect();
     assert_eq!(told, ["`work` is called here", "`#[get]` makes it a handler"]);
 
+    let by_glob = program("use salvo::prelude::*; #[handler] async fn home() { work(); } fn main() {}");
+    assert!(by_glob.index.repeated(by_glob.site("work()")).is_some(), "the glob brings the attribute in");
+
+    for registers in
+        ["apalis::prelude::WorkerBuilder::new(\"x\").backend(b).build(home)", "consumer.set_delegate(home)"]
+    {
+        let code =
+            program(&format!("async fn home() {{ work(); }} fn main(consumer: lapin::Consumer) {{ {registers}; }}"));
+        assert!(code.index.repeated(code.site("work()")).is_some(), "{registers}");
+    }
+
     let by_registration = program(
         "async fn home() { work(); } fn main() { axum::Router::new().route(\"/\", axum::routing::get(home)); once(); }",
     );
     let work = by_registration.index.repeated(by_registration.site("work()")).expect("it runs per request");
     assert_eq!(work.evidence[0].text, "`home` is registered as a handler here");
     assert!(by_registration.index.repeated(by_registration.site("once()")).is_none());
+}
+
+#[test]
+fn a_method_that_a_trait_asks_for_is_a_handler_by_its_parameters() {
+    let code = program(
+        "struct Words; #[tonic::async_trait] impl counter_server::Counter for Words { \
+            async fn add(&self, request: tonic::Request<Word>) { each(); } } \
+         impl Words { fn send(&self, request: tonic::Request<Word>) { sent(); } } fn main() {}",
+    );
+    let repeats = |text: &str| code.index.repeated(code.site(text)).map(|found| found.repeats);
+    assert_eq!(repeats("each()"), Some(Repeats::Request));
+    assert_eq!(repeats("sent()"), None, "a client of one's own");
 }
 
 #[test]

@@ -1,12 +1,19 @@
 //! What kind of program a binary is, what it reaches, and what can happen in one run of it.
 
 use super::{Linked, packages, program};
+use crate::index::kinds::Kind;
 use crate::workspace::TargetKind;
 
 /// Why the only program is a service.
 fn service(code: &Linked) -> Option<&str> {
     let [program] = code.index.programs() else { panic!("one program is expected") };
-    program.service.as_ref().map(|label| label.text.as_str())
+    program.verdict.why.as_ref().filter(|_| program.is_service()).map(|label| label.text.as_str())
+}
+
+fn kind(text: &str) -> Kind {
+    let code = program(text);
+    let [program] = code.index.programs() else { panic!("one program is expected") };
+    code.index.kind_of(program.krate).expect("a program is of some kind").kind
 }
 
 #[test]
@@ -35,6 +42,82 @@ fn what_ends_by_itself_is_no_service() {
     for text in [once, retries, items, unreached] {
         assert_eq!(service(&program(text)), None, "{text}");
     }
+}
+
+#[test]
+fn a_loop_that_only_lets_time_pass_is_a_retry_unless_something_tells_it_to_stop() {
+    let listening = |work: &str| {
+        kind(&format!(
+            "async fn main() {{ ctrlc::set_handler(|| stop()); work().await; }} \
+             async fn work(token: tokio_util::sync::CancellationToken, stop: std::sync::atomic::AtomicBool) {{ {work} }}"
+        ))
+    };
+    let retries = "loop { if done() { break; } tokio::time::sleep(t).await; }";
+    assert_eq!(listening(retries), Kind::OneShot);
+    let asks = "while !stop.load(o) { std::thread::sleep(t); }";
+    assert_eq!(listening(asks), Kind::Service);
+    let raced = "loop { tokio::select! { _ = token.cancelled() => break, _ = tokio::time::sleep(t) => beat() } }";
+    assert_eq!(listening(raced), Kind::Service);
+    let endless = "loop { std::thread::sleep(t); beat(); }";
+    assert_eq!(listening(endless), Kind::Service);
+}
+
+#[test]
+fn what_a_person_uses_is_interactive() {
+    let terminal = "fn main() { run(); } fn run() { loop { if crossterm::event::poll(t)? { key(); } } } \
+                    fn key() -> Option<K> { match crossterm::event::read()? { _ => None } }";
+    let window =
+        "fn main() { std::thread::spawn(|| loop { std::thread::sleep(t); }); eframe::run_native(\"x\", o, app); }";
+    let dialogue = "fn main() { let mut lines = rustyline::DefaultEditor::new().unwrap(); \
+                    loop { match lines.readline(\"> \") { Ok(line) => run(line), Err(_) => break } } }";
+    let serves_beside =
+        "async fn main() { tokio::spawn(async { axum::serve(l, a).await }); tauri::Builder::default().run(c); }";
+    for text in [terminal, window, dialogue, serves_beside] {
+        assert_eq!(kind(text), Kind::Interactive, "{text}");
+    }
+}
+
+#[test]
+fn a_question_is_no_dialogue_and_a_mode_of_its_own_makes_no_interactive_program() {
+    let confirms = "fn main() { if dialoguer::Confirm::new().interact()? { remove(); } }";
+    assert_eq!(kind(confirms), Kind::OneShot);
+    let modes = "async fn main() { match mode { Mode::Watch => watch(), Mode::Serve => { axum::serve(l, a).await; } } } \
+                 fn watch() { loop { crossterm::event::read(); } }";
+    assert_eq!(kind(modes), Kind::Service);
+    let optional = "async fn main() { if args.watch { std::thread::spawn(watch); } axum::serve(l, a).await; } \
+                    fn watch() { loop { crossterm::event::read(); } }";
+    assert_eq!(kind(optional), Kind::Service);
+    let elsewhere = "async fn main() { command(); axum::serve(l, a).await; } \
+                     fn command() { match mode { Mode::Watch => watch(), _ => report() } } fn watch() { loop { crossterm::event::read(); } }";
+    assert_eq!(kind(elsewhere), Kind::Service);
+    let deeper = "async fn main() { run().await; } async fn run() { match mode { Mode::Desk => desk().await, _ => report() } } \
+                  async fn desk() { tokio::spawn(back()); loop { crossterm::event::read(); } } \
+                  async fn back() { loop { tokio::time::sleep(t).await; } }";
+    assert_eq!(kind(deeper), Kind::Interactive);
+}
+
+#[test]
+fn an_attribute_can_write_main_and_serve() {
+    let text = "#[rocket::launch] fn rocket() -> _ { rocket::build() }";
+    let code = packages(&[("site", TargetKind::Bin, text, &[("rocket", "rocket")])]);
+    assert_eq!(service(&code), Some("its attribute serves until it is stopped"));
+}
+
+#[test]
+fn what_a_library_calls_counts_where_its_value_comes_up() {
+    let shared = "pub struct Bridge; impl std::future::Future for Bridge { fn poll(&self) { axum::serve(l, a); } } pub fn other() {}";
+    let code = packages(&[
+        ("shared", TargetKind::Lib, shared, &[]),
+        ("server", TargetKind::Bin, "async fn main() { shared::Bridge.await; }", &[("shared", "shared")]),
+        ("tool", TargetKind::Bin, "fn main() { shared::other(); }", &[("shared", "shared")]),
+    ]);
+    let kind = |name: &str| {
+        let at = code.index.crates().iter().position(|krate| krate.name == name).expect("it is there");
+        code.index.kind_of(crate::index::defs::CrateId(at as u32)).map(|verdict| verdict.kind)
+    };
+    assert_eq!(kind("server"), Some(Kind::Service));
+    assert_eq!(kind("tool"), Some(Kind::OneShot));
+    assert_eq!(kind("shared"), Some(Kind::Library));
 }
 
 #[test]
