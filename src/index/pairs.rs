@@ -251,7 +251,7 @@ impl<'i> Search<'i, '_> {
                 _ => return false,
             };
             let is_inside = |node: &NodeId| facts.outwards(facts.node(*node).region).any(|(at, _)| at == region);
-            self.stems_from(begin, asked) && !settling.iter().any(|node| is_inside(node))
+            self.stems_from(begin, asked) && !settling.iter().any(is_inside)
         })
     }
 
