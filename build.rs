@@ -12,7 +12,7 @@ use toml::{Table, Value};
 type Names = BTreeSet<String>;
 
 /// Keys of an entry whose text is for people, or a word of the grammar.
-const PROSE: [&str; 13] = [
+const PROSE: [&str; 14] = [
     "by",
     "effect",
     "example",
@@ -23,6 +23,7 @@ const PROSE: [&str; 13] = [
     "versions",
     "when-dropped",
     "when-repeated",
+    "when-skipped",
     "when-unended",
     "when-unlimited",
     "when-untimed",
@@ -90,7 +91,9 @@ fn read_entry(entry: &Table, describes: &mut Names, names: &mut Names) {
     for (key, value) in entry {
         match (key.as_str(), value) {
             (key, _) if PROSE.contains(&key) => {}
-            ("path" | "serve" | "graceful" | "signals-off" | "close", path) => note_all(path, describes),
+            ("begin" | "end" | "path" | "serve" | "graceful" | "signals-off" | "close", path) => {
+                note_all(path, describes)
+            }
             ("constructors", Value::Table(calls)) => {
                 calls.keys().for_each(|path| note_qualified(path, describes));
                 calls.values().for_each(|call| note_all(call, names));

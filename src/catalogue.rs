@@ -2,6 +2,7 @@
 //! Knows no Rust source; paths are plain text with `::` between segments. Rules speak of kinds, only this data names libraries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt;
@@ -14,8 +15,10 @@ use ustr::{Ustr, ustr};
 
 pub use libraries::Libraries;
 use libraries::Versions;
+pub use pairs::{Pair, PairedCall};
 
 mod libraries;
+mod pairs;
 
 /// A type as the catalogue writes it: `async Result<sqlx::Pool>`, `&T`, `(A, B)`, `?` (unknown), `fn` (what a closure argument
 /// returns), `arg1` (the type of the first argument), `await arg1` (what awaiting it gives), `type1` (the first type that the call is
@@ -498,6 +501,8 @@ struct Document {
     signals: Vec<Signal>,
     #[serde(default)]
     superseded: Vec<Superseded>,
+    #[serde(default, rename = "pair")]
+    pairs: Vec<Pair>,
     #[serde(default)]
     handlers: Handlers,
     #[serde(default)]
@@ -617,6 +622,8 @@ pub struct Catalogue {
     servers: Vec<Server>,
     signals: HashMap<Ustr, Signal>,
     superseded: HashMap<Ustr, Superseded>,
+    /// By the paths of what begins them.
+    pairs: HashMap<Ustr, Vec<Arc<Pair>>>,
     handlers: Handlers,
     entries: Entries,
     calls: HashMap<Calls, CallList>,
@@ -685,6 +692,11 @@ impl Catalogue {
         self.servers.extend(document.servers);
         self.signals.extend(document.signals.into_iter().map(|s| (s.path, s)));
         self.superseded.extend(document.superseded.into_iter().map(|old| (old.path, old)));
+        for pair in document.pairs.into_iter().map(Arc::new) {
+            for begin in &pair.begin {
+                self.pairs.entry(begin.path).or_default().push(Arc::clone(&pair));
+            }
+        }
         self.handlers.attributes.extend(document.handlers.attributes);
         self.handlers.traits.extend(document.handlers.traits);
         self.handlers.parameters.extend(document.handlers.parameters);
@@ -854,6 +866,11 @@ impl Catalogue {
     pub fn superseded(&self, path: Ustr) -> Option<&Superseded> {
         let mut prefixes = std::iter::successors(Some(path.as_str()), |path| Some(path.rsplit_once("::")?.0));
         prefixes.find_map(|prefix| self.superseded.get(&ustr::existing_ustr(prefix)?))
+    }
+
+    /// The pairs that a call of this path may begin.
+    pub fn pairs(&self, begin: Ustr) -> impl Iterator<Item = &Pair> {
+        self.pairs.get(&begin).into_iter().flatten().map(Arc::as_ref)
     }
 
     /// The signals that a mention of `path` shows to be handled.

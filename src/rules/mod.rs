@@ -14,6 +14,7 @@ mod missing_graceful_shutdown;
 mod missing_sigterm;
 pub mod page;
 mod per_call_pool;
+mod skipped_cleanup;
 mod swallowed_error;
 mod uncalled_close;
 mod unbounded_spawn;
@@ -75,6 +76,7 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "incomplete-close" => Some(incomplete_close::check),
     "work-in-drop" => Some(work_in_drop::check),
     "exit-without-cleanup" => Some(exit_without_cleanup::check),
+    "skipped-cleanup" => Some(skipped_cleanup::check),
     "dropped-guard" => Some(dropped_guard::check),
     "per-call-pool" => Some(per_call_pool::check),
     "duplicate-pool" => Some(duplicate_pool::check),

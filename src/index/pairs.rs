@@ -1,0 +1,325 @@
+//! What is begun and ended by two calls on the same thing, with nothing in between that ends it by itself: on which ways out of a function the
+//! end is skipped. Where anything else might end it, that is taken for an end.
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+use super::Index;
+use super::Ty;
+use super::calls::Site;
+use super::defs::*;
+use super::places::Place;
+use super::types::TraitName;
+use super::ways::Exit;
+use crate::catalogue::{Pair, PairedCall, Runs};
+use crate::facts::model::*;
+
+/// Something that is begun and then ended on some ways out of a function only.
+#[derive(Debug)]
+pub struct Skipped<'i> {
+    pub begin: Site,
+    pub pair: &'i Pair,
+    /// Calls that end it, in evaluation order.
+    pub ends: Vec<NodeId>,
+    /// Where the function is left before that, by an error or a return.
+    pub left: Vec<(Exit, NodeId)>,
+    /// Waits before that: a future that is dropped there ends nothing.
+    pub awaits: Vec<NodeId>,
+}
+
+/// Through how many calls an end is looked for.
+const CALLS: u32 = 4;
+
+/// What two calls have to agree in: what they are called on, and their first argument.
+#[derive(PartialEq, Eq)]
+struct Target {
+    receiver: Option<Place>,
+    key: Option<Place>,
+}
+
+impl Index {
+    /// What is begun and ended by calls of a pair in the same function, and not ended on every way out. In the order of files and places.
+    pub fn skipped_ends(&self) -> Vec<Skipped<'_>> {
+        let drops = &self.drops();
+        let mut found = Vec::new();
+        for (body, facts, _) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
+            for (node, _) in facts.iter() {
+                let begin = Site { body, node };
+                let Some(path) = self.external(begin) else { continue };
+                let pairs = self.catalogue().pairs(path);
+                found.extend(pairs.filter_map(|pair| Search { index: self, pair, drops }.skipped(begin)));
+            }
+        }
+        found
+    }
+
+    /// What the types of the workspace do when they are dropped.
+    fn drops(&self) -> HashMap<TypeId, FnId> {
+        let signatures = self.signatures();
+        let of_drop = |function: &FnId| {
+            let block = self.defs().impl_of(*function)?;
+            let of = signatures.impl_traits[block.index()].as_ref()?;
+            matches!(of, TraitName::Ext(path) if path == "std::ops::Drop").then_some(())
+        };
+        let functions = (0..self.defs().functions.len()).map(|at| FnId(at as u32));
+        functions.filter(|f| of_drop(f).is_some()).filter_map(|f| Some((self.receiver_type(f)?, f))).collect()
+    }
+}
+
+/// The search for what ends a pair.
+struct Search<'i, 'd> {
+    index: &'i Index,
+    pair: &'i Pair,
+    drops: &'d HashMap<TypeId, FnId>,
+}
+
+impl<'i> Search<'i, '_> {
+    fn skipped(&self, begin: Site) -> Option<Skipped<'i>> {
+        if !self.pair.begin.iter().any(|call| self.is_call(begin, call)) {
+            return None;
+        }
+        let target = self.target(begin)?;
+        let frame = self.index.frame_of(begin);
+        if !self.outlives(begin, &target, frame) {
+            return None;
+        }
+        let facts = self.index.body(begin.body);
+        let later = facts.iter().map(|(node, _)| node).filter(|node| *node > begin.node);
+        let all_ends: Vec<NodeId> = later.filter(|node| self.ends(Site { node: *node, ..begin }, &target)).collect();
+        let ends: Vec<NodeId> =
+            all_ends.iter().copied().filter(|node| self.seen_from(begin.body, *node, frame) == Some(*node)).collect();
+        if ends.is_empty() {
+            return None;
+        }
+        let mut settling: HashSet<NodeId> =
+            all_ends.iter().filter_map(|node| self.seen_from(begin.body, *node, frame)).collect();
+        settling.extend(self.perhaps_ending(begin.body, &target));
+        let ways = self.index.ways_out(self.begun(begin), frame, &|node| settling.contains(&node));
+        let ends_well = |exit: Exit| matches!(exit, Exit::End | Exit::Return);
+        let completes = ways.all.iter().any(|way| ends_well(way.exit) && way.settled && !way.open);
+        let remains = ways.all.iter().any(|way| way.exit == Exit::End && way.open);
+        if remains || !completes {
+            return None;
+        }
+        let missed = ways.open().filter(|way| !way.settled && matches!(way.exit, Exit::Error | Exit::Return));
+        let left = missed.filter_map(|way| Some((way.exit, way.node?)));
+        let left = left.filter(|(_, node)| !self.never_began(begin, *node, &settling)).collect();
+        Some(Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits })
+    }
+
+    fn is_call(&self, site: Site, call: &PairedCall) -> bool {
+        self.index.external(site).is_some_and(|path| path == call.path)
+            && call.first.is_none_or(|wanted| {
+                let first = self.operands(site).1.first().map(|node| &self.index.body(site.body).node(*node).op);
+                matches!(first, Some(Op::Literal(Literal::Bool(value))) if *value == wanted)
+            })
+    }
+
+    /// The receiver and the arguments of a call.
+    fn operands(&self, site: Site) -> (Option<NodeId>, &'i [NodeId]) {
+        match &self.index.node(site).op {
+            Op::Method { receiver, arguments, .. } => (Some(*receiver), arguments),
+            Op::Call { arguments, .. } => (None, arguments),
+            _ => (None, &[]),
+        }
+    }
+
+    /// What a call is about; none where that cannot be told.
+    fn target(&self, site: Site) -> Option<Target> {
+        let place = |node: NodeId| self.index.place(Site { node, ..site });
+        let (receiver, arguments) = self.operands(site);
+        let tells =
+            |node: &&NodeId| !matches!(self.index.body(site.body).node(**node).op, Op::Literal(Literal::Bool(_)));
+        let key = arguments.first().filter(tells).map(|node| place(*node));
+        Some(Target {
+            receiver: match receiver {
+                Some(receiver) => Some(place(receiver)?),
+                None => None,
+            },
+            key: match key {
+                Some(key) => Some(key?),
+                None => None,
+            },
+        })
+    }
+
+    fn ends(&self, site: Site, target: &Target) -> bool {
+        self.pair.end.iter().any(|call| self.is_call(site, call))
+            && self.target(site).is_some_and(|other| other == *target)
+    }
+
+    /// Whether what a call changes is still there when its function has returned.
+    fn outlives(&self, begin: Site, target: &Target, frame: RegionId) -> bool {
+        let Some(receiver) = &target.receiver else { return true };
+        match receiver.root() {
+            Place::Static(_) | Place::Got(..) => true,
+            Place::Local(local) => {
+                let comes_from_outside = self.comes_from_outside(begin.body, *local, frame);
+                comes_from_outside && (!self.pair.exclusive || self.is_locked(begin))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a variable was there before a frame was entered, or is a parameter of the function.
+    fn comes_from_outside(&self, body: BodyRef, local: LocalId, frame: RegionId) -> bool {
+        let facts = self.index.body(body);
+        let variable = facts.local(local);
+        variable.name == "self"
+            || facts.parameters.iter().any(|parameter| parameter.locals().contains(&local))
+            || !facts.outwards(variable.region).any(|(region, _)| region == frame)
+    }
+
+    /// Whether what a call is made on is reached through a lock.
+    fn is_locked(&self, call: Site) -> bool {
+        let index = self.index;
+        let mut seen = HashSet::default();
+        let mut queue = Vec::from_iter(self.operands(call).0);
+        while let Some(at) = queue.pop() {
+            let locks = |ty: &Ty| match ty.peeled() {
+                Ty::Ext(path, _) => {
+                    index.resource(*path).is_some_and(|entry| entry.kind.is_some_and(|kind| kind == "lock"))
+                }
+                _ => false,
+            };
+            if !seen.insert(at) {
+                continue;
+            }
+            if locks(index.ty(Site { node: at, ..call })) {
+                return true;
+            }
+            match &index.body(call.body).node(at).op {
+                Op::Local(local) => queue.extend(index.sources(call.body, *local)),
+                Op::Field { base: of, .. }
+                | Op::Method { receiver: of, .. }
+                | Op::Reference { of, .. }
+                | Op::Deref(of)
+                | Op::Try(of)
+                | Op::Await(of) => queue.push(*of),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// A node as its frame sees it: what stands in a closure or task happens when that is made. None outside of the frame.
+    fn seen_from(&self, body: BodyRef, node: NodeId, frame: RegionId) -> Option<NodeId> {
+        let (facts, info) = (self.index.body(body), self.index.info(body));
+        let mut seen = node;
+        for (region, r) in facts.outwards(facts.node(node).region) {
+            if region == frame {
+                return Some(seen);
+            }
+            let deferred = match r.kind {
+                RegionKind::Closure => !matches!(info.runs.get(&region), Some(Runs::Iteration)),
+                RegionKind::Async => true,
+                _ => false,
+            };
+            if deferred {
+                seen = info.region_node(region)?;
+            }
+        }
+        None
+    }
+
+    /// Where something is known to have begun: behind the `?` and `.await` of the call.
+    fn begun(&self, begin: Site) -> Site {
+        let (facts, info) = (self.index.body(begin.body), self.index.info(begin.body));
+        let mut node = begin.node;
+        while let Some(parent) = info.parent(node).filter(|p| matches!(facts.node(*p).op, Op::Try(_) | Op::Await(_))) {
+            node = parent;
+        }
+        Site { node, ..begin }
+    }
+
+    /// Whether a place is reached only where nothing was begun: on a branch that what the call gave decides, and on which nothing is ended.
+    fn never_began(&self, begin: Site, left: NodeId, settling: &HashSet<NodeId>) -> bool {
+        let (facts, info) = (self.index.body(begin.body), self.index.info(begin.body));
+        if !self.tells(begin) {
+            return false;
+        }
+        if let Op::Try(of) = facts.node(left).op
+            && self.stems_from(begin, of)
+        {
+            return true;
+        }
+        let around = facts.outwards(facts.node(left).region);
+        around.filter_map(|(region, _)| Some((region, info.region_node(region)?))).any(|(region, owner)| {
+            let asked = match &facts.node(owner).op {
+                Op::If { condition, .. } => *condition,
+                Op::Match { scrutinee, .. } => *scrutinee,
+                Op::Bind { init: Some(init), .. } => *init,
+                _ => return false,
+            };
+            let is_inside = |node: &NodeId| facts.outwards(facts.node(*node).region).any(|(at, _)| at == region);
+            self.stems_from(begin, asked) && !settling.iter().any(is_inside)
+        })
+    }
+
+    /// Whether what a call gives says whether something was begun.
+    fn tells(&self, begin: Site) -> bool {
+        match self.index.ty(begin) {
+            Ty::Unknown => true,
+            Ty::Future(_) => true,
+            Ty::Ext(path, _) => ["bool", "std::result::Result", "std::option::Option"].contains(&path.as_str()),
+            _ => false,
+        }
+    }
+
+    fn stems_from(&self, begin: Site, node: NodeId) -> bool {
+        let facts = self.index.body(begin.body);
+        let mut seen = HashSet::default();
+        let mut queue = vec![node];
+        while let Some(at) = queue.pop() {
+            if at == begin.node {
+                return true;
+            }
+            if !seen.insert(at) {
+                continue;
+            }
+            if let Op::Local(local) = facts.node(at).op {
+                queue.extend(self.index.sources(begin.body, local));
+            }
+            facts.node(at).op.operands(&mut |operand| queue.push(operand));
+        }
+        false
+    }
+
+    /// Calls of the workspace that may end it, and values that may do so when they are dropped.
+    fn perhaps_ending(&self, body: BodyRef, target: &Target) -> Vec<NodeId> {
+        let name = target.receiver.as_ref().and_then(Place::name);
+        let mut seen = HashSet::default();
+        let calls = self.index.calls.callees(body).iter();
+        let calling = calls.filter(|call| self.may_end(call.to, name, &mut HashSet::default(), CALLS));
+        let mut found: Vec<NodeId> = calling.map(|call| call.site.node).collect();
+        for (node, _) in self.index.body(body).iter() {
+            if let Ty::Adt(id, _) = self.index.ty(Site { body, node })
+                && let Some(drop) = self.drops.get(id)
+                && self.may_end(*drop, name, &mut seen, CALLS)
+            {
+                found.push(node);
+                seen.clear();
+            }
+        }
+        found
+    }
+
+    /// Whether a function, or what it calls, ends something of this name.
+    fn may_end(&self, function: FnId, name: Option<ustr::Ustr>, seen: &mut HashSet<FnId>, fuel: u32) -> bool {
+        let Some(body) = self.index.defs().body_of(function).filter(|body| self.index.is_linked(*body)) else {
+            return false;
+        };
+        if fuel == 0 || !seen.insert(function) {
+            return false;
+        }
+        let ends = |node: NodeId| {
+            let site = Site { body, node };
+            self.pair.end.iter().any(|call| self.is_call(site, call)) && {
+                let other = self.operands(site).0.and_then(|node| self.index.place(Site { node, ..site }));
+                let other = other.as_ref().and_then(Place::name);
+                name.is_none() || other.is_none() || other == name
+            }
+        };
+        self.index.body(body).iter().any(|(node, _)| ends(node))
+            || self.index.calls.callees(body).iter().any(|call| self.may_end(call.to, name, seen, fuel - 1))
+    }
+}

@@ -1,0 +1,55 @@
+//! `skipped-cleanup`: what a function begins by one call and ends by another is not ended where the function is left in between.
+
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::contexts::Repeats;
+use crate::index::pairs::Skipped;
+use crate::index::ways::Exit;
+
+const ID: &str = "skipped-cleanup";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    index.skipped_ends().iter().filter_map(|skipped| diagnose(index, skipped)).collect()
+}
+
+fn diagnose(index: &Index, skipped: &Skipped) -> Option<Diagnostic> {
+    let begin = skipped.begin;
+    let label = |node, text: String| Label::new(index.name_span(Site { node, ..begin }), text);
+    let end = *skipped.ends.last()?;
+    let (confidence, left) = match skipped.left.first() {
+        Some((exit, node)) => {
+            let others = if skipped.left.len() > 1 { ", and there are further ways" } else { "" };
+            let by = if *exit == Exit::Error { "an error leaves" } else { "it is left" };
+            (Confidence::Likely, label(*node, format!("{by} here without that{others}")))
+        }
+        None => {
+            (Confidence::Hint, label(cancelled_at(index, skipped)?, "a request that is cancelled ends here".into()))
+        }
+    };
+    let name = called(index, begin)?;
+    Some(
+        Diagnostic::new(
+            ID,
+            confidence,
+            format!("what `{name}` begins is not ended on every way out"),
+            Label::new(index.name_span(begin), "begun here"),
+        )
+        .about(index.item_path(begin.body), &name)
+        .evidence([left, label(end, "it is ended here".into())])
+        .note(format!("where the end is skipped, {}", skipped.pair.when_skipped))
+        .help("end it in the `Drop` of a guard that is made where it begins, so that every way out does"),
+    )
+}
+
+/// The first wait of a request's handler before the end: a client that goes away drops the future there.
+fn cancelled_at(index: &Index, skipped: &Skipped) -> Option<crate::facts::model::NodeId> {
+    let wait = *skipped.awaits.first()?;
+    let repeated = index.repeated(skipped.begin)?;
+    (repeated.repeats == Repeats::Request).then_some(wait)
+}
+
+/// The name of what a call calls.
+fn called(index: &Index, site: Site) -> Option<String> {
+    Some(index.external(site)?.rsplit("::").next()?.to_owned())
+}
