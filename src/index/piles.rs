@@ -7,7 +7,7 @@ use super::calls::Site;
 use super::contexts::{Repeated, Repeats};
 use super::defs::BodyRef;
 use super::growth::{Growing, Keeper};
-use super::programs::Around;
+use super::kinds::Around;
 use crate::catalogue::Calls;
 use crate::diagnostic::Label;
 use crate::facts::model::*;

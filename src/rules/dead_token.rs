@@ -21,7 +21,7 @@ fn diagnose(index: &Index, token: &Token) -> Option<Diagnostic> {
     let report = |message: String, label: &str| {
         Diagnostic::new(ID, Confidence::Certain, message, Label::new(span, label))
             .about(index.item_path(token.made.body), what)
-            .evidence(service.service.clone())
+            .evidence(service.verdict.why.clone())
     };
     match (token.ordered.first(), token.heard.first()) {
         (None, Some(heard)) => Some(

@@ -10,6 +10,8 @@ mod duplicate_pool;
 mod exit_without_cleanup;
 mod growing_global;
 mod incomplete_close;
+mod erased_cause;
+mod lost_task_error;
 mod missing_graceful_shutdown;
 mod missing_sigterm;
 pub mod page;
@@ -18,6 +20,8 @@ mod skipped_cleanup;
 mod swallowed_error;
 mod uncalled_close;
 mod unbounded_spawn;
+mod spinning_error_loop;
+mod swallowed_iteration;
 mod unclosed_global;
 mod unclosed_resource;
 mod uncommitted_transaction;
@@ -86,6 +90,10 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "unreaped-tasks" => Some(unreaped_tasks::check),
     "unbounded-spawn" => Some(unbounded_spawn::check),
     "dead-token" => Some(dead_token::check),
+    "swallowed-iteration" => Some(swallowed_iteration::check),
+    "lost-task-error" => Some(lost_task_error::check),
+    "erased-cause" => Some(erased_cause::check),
+    "spinning-error-loop" => Some(spinning_error_loop::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),
     "unstopped-scheduler" => Some(unstopped_scheduler::check),

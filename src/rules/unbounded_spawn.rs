@@ -40,7 +40,7 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
         )
         .about(index.item_path(body), what)
         .evidence(repeated.evidence)
-        .evidence(service.service.clone())
+        .evidence(service.verdict.why.clone())
         .note("whoever sends more than is worked off fills the memory, until all are slow or the process is killed")
         .help("take a permit of a semaphore before the spawn and move it into the task"),
     )
