@@ -25,6 +25,7 @@ pub mod tasks;
 mod tests;
 pub mod types;
 pub mod variety;
+pub mod waits;
 pub mod ways;
 pub mod workers;
 

@@ -12,7 +12,9 @@ mod missing_graceful_shutdown;
 mod missing_sigterm;
 pub mod page;
 mod per_call_pool;
+mod shutdown_order;
 mod swallowed_error;
+mod unbounded_shutdown;
 mod uncalled_close;
 mod unclosed_global;
 mod unclosed_resource;
@@ -78,6 +80,8 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "swallowed-error" => Some(swallowed_error::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),
+    "shutdown-order" => Some(shutdown_order::check),
+    "unbounded-shutdown" => Some(unbounded_shutdown::check),
     "unstopped-scheduler" => Some(unstopped_scheduler::check),
     "unsignalled-container" => Some(unsignalled_container::check),
     "blocking-in-async" => Some(blocking_in_async::check),
