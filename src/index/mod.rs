@@ -35,6 +35,7 @@ pub mod teardown;
 mod tests;
 pub mod types;
 pub mod variety;
+pub mod waits;
 pub mod ways;
 pub mod workers;
 

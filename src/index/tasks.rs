@@ -310,7 +310,7 @@ impl Index {
     }
 
     /// Where a variable is awaited: by itself, in `select!` and `join!`.
-    fn waits_for(&self, body: BodyRef, local: LocalId) -> Vec<NodeId> {
+    pub fn waits_for(&self, body: BodyRef, local: LocalId) -> Vec<NodeId> {
         let (facts, info) = (self.body(body), self.info(body));
         let uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local));
         let waits = uses.filter_map(|(node, _)| {

@@ -17,7 +17,9 @@ mod missing_sigterm;
 pub mod page;
 mod per_call_pool;
 mod skipped_cleanup;
+mod shutdown_order;
 mod swallowed_error;
+mod unbounded_shutdown;
 mod uncalled_close;
 mod unbounded_spawn;
 mod spinning_error_loop;
@@ -96,6 +98,8 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "spinning-error-loop" => Some(spinning_error_loop::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),
+    "shutdown-order" => Some(shutdown_order::check),
+    "unbounded-shutdown" => Some(unbounded_shutdown::check),
     "unstopped-scheduler" => Some(unstopped_scheduler::check),
     "unsignalled-container" => Some(unsignalled_container::check),
     "blocking-in-async" => Some(blocking_in_async::check),

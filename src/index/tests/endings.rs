@@ -169,3 +169,25 @@ fn what_a_program_ends_by_name_is_ended_in_any_of_its_functions() {
     assert!(!ends("drop(scheduler);"));
     assert!(!ends("scheduler.start().await;"));
 }
+
+/// What waits for tasks in a function, and whether each wait has a deadline.
+fn waits(body: &str) -> Vec<bool> {
+    let code = program(&format!(
+        "use std::time::Duration; use tokio::time::timeout; async fn work() {{}} \
+         async fn f(mut set: tokio::task::JoinSet<()>, handle: tokio::task::JoinHandle<()>) {{ {body} }} fn main() {{}}"
+    ));
+    let body = code.index.defs().body_of(code.function("f")).unwrap();
+    code.index.waits_in(body).iter().map(|wait| code.index.has_deadline(wait.site)).collect()
+}
+
+#[test]
+fn waits_for_tasks_have_a_deadline_where_something_around_bounds_them() {
+    assert_eq!(waits("handle.await;"), [false]);
+    assert_eq!(waits("while let Some(ended) = set.join_next().await {}"), [false]);
+    assert_eq!(waits("futures::future::join_all(vec![handle]).await;"), [false]);
+    assert_eq!(waits("timeout(Duration::from_secs(1), async { handle.await; }).await;"), [true]);
+    assert_eq!(waits("let all = async { handle.await; }; timeout(Duration::from_secs(1), all).await;"), [true]);
+    // The handle itself is bounded, and only the bound is awaited.
+    assert!(waits("timeout(Duration::from_secs(1), handle).await;").is_empty());
+    assert!(waits("work().await; set.try_join_next();").is_empty());
+}
