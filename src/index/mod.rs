@@ -20,6 +20,7 @@ pub mod phases;
 pub mod programs;
 pub mod releases;
 pub mod resources;
+pub mod settings;
 pub mod tasks;
 #[cfg(test)]
 mod tests;

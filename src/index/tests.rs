@@ -8,6 +8,7 @@ mod flow;
 mod growth;
 mod names;
 mod programs;
+mod settings;
 mod shared;
 mod types;
 mod ways;

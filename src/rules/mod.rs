@@ -10,6 +10,7 @@ mod growing_global;
 mod incomplete_close;
 mod missing_graceful_shutdown;
 mod missing_sigterm;
+mod missing_timeout;
 pub mod page;
 mod per_call_pool;
 mod swallowed_error;
@@ -73,6 +74,7 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "exit-without-cleanup" => Some(exit_without_cleanup::check),
     "dropped-guard" => Some(dropped_guard::check),
     "per-call-pool" => Some(per_call_pool::check),
+    "missing-timeout" => Some(missing_timeout::check),
     "duplicate-pool" => Some(duplicate_pool::check),
     "growing-global" => Some(growing_global::check),
     "swallowed-error" => Some(swallowed_error::check),
