@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
 use super::calls::Site;
+use super::contexts::Repeats;
 use super::defs::*;
 use super::infer::Callee;
 use super::{Index, Ty};
@@ -29,9 +30,9 @@ impl Settings {
     pub fn may_include(&self, setters: &[Ustr]) -> bool {
         let bare = |setter: &Ustr| setter.rsplit("::").next().and_then(ustr::existing_ustr);
         self.open
-            || setters.iter().any(|setter| {
-                self.set.contains(setter) || bare(setter).is_some_and(|name| self.set.contains(&name))
-            })
+            || setters
+                .iter()
+                .any(|setter| self.set.contains(setter) || bare(setter).is_some_and(|name| self.set.contains(&name)))
     }
 }
 
@@ -113,17 +114,26 @@ impl Index {
         })
     }
 
+    /// Whether a call of a service may wait forever: nothing around it gives up.
+    pub fn waits_without_end(&self, site: Site) -> bool {
+        let layered = || self.is_layered() && self.repeated(site).is_some_and(|r| r.repeats == Repeats::Request);
+        self.services_reaching(site.body).next().is_some() && !self.is_bounded_in_time(site) && !layered()
+    }
+
     /// Whether a layer around a server bounds the time of all its requests.
-    pub fn has_a_layer_that_bounds_time(&self) -> bool {
-        self.bodies().filter(|(body, ..)| !self.is_test(*body)).any(|(body, facts, info)| {
-            facts.iter().any(|(node, n)| {
-                let takes_a_future = match &n.op {
-                    Op::Call { arguments, .. } | Op::Method { arguments, .. } => {
-                        arguments.len() > 1 || arguments.iter().any(|argument| matches!(info.ty(*argument), Ty::Future(_)))
-                    }
-                    _ => true,
-                };
-                !takes_a_future && self.bounds_time(Site { body, node })
+    fn is_layered(&self) -> bool {
+        *self.layered.get_or_init(|| {
+            self.bodies().filter(|(body, ..)| !self.is_test(*body)).any(|(body, facts, info)| {
+                facts.iter().any(|(node, n)| {
+                    let takes_a_future = match &n.op {
+                        Op::Call { arguments, .. } | Op::Method { arguments, .. } => {
+                            arguments.len() > 1
+                                || arguments.iter().any(|argument| matches!(info.ty(*argument), Ty::Future(_)))
+                        }
+                        _ => true,
+                    };
+                    !takes_a_future && self.bounds_time(Site { body, node })
+                })
             })
         })
     }
@@ -230,14 +240,16 @@ impl Way<'_> {
         for (node, _) in facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local)) {
             let Some(parent) = info.parent(node) else { continue };
             match &facts.node(parent).op {
-                Op::Method { receiver, name, .. } if *receiver == node => match index.external(Site { body, node: parent }) {
-                    Some(path) => {
-                        self.settings.set.insert(path);
+                Op::Method { receiver, name, .. } if *receiver == node => {
+                    match index.external(Site { body, node: parent }) {
+                        Some(path) => {
+                            self.settings.set.insert(path);
+                        }
+                        None => {
+                            self.settings.set.insert(*name);
+                        }
                     }
-                    None => {
-                        self.settings.set.insert(*name);
-                    }
-                },
+                }
                 Op::Field { name, .. } => {
                     if let Ty::Ext(path, _) = info.local(local).peeled() {
                         self.settings.set.insert(ustr::ustr(&format!("{path}::{name}")));
@@ -258,18 +270,17 @@ impl Way<'_> {
             self.settings.open = true;
             return;
         };
-        let takes_self = index.defs().function(function).receiver.is_some();
-        let calls: Vec<Site> =
-            index.calls.callers(function).iter().map(|call| call.site).filter(|site| !index.is_test(site.body)).collect();
+        let calls: Vec<Site> = index
+            .calls
+            .callers(function)
+            .iter()
+            .map(|call| call.site)
+            .filter(|site| !index.is_test(site.body))
+            .collect();
         self.settings.open |= calls.is_empty();
         for call in calls {
-            let given = match &index.node(call).op {
-                Op::Method { arguments, .. } => arguments.get(at),
-                Op::Call { arguments, .. } => arguments.get(at + usize::from(takes_self)),
-                _ => None,
-            };
-            match given {
-                Some(node) => self.back(Site { node: *node, ..call }, fuel),
+            match index.argument_at(call, function, at) {
+                Some(given) => self.back(given, fuel),
                 None => self.settings.open = true,
             }
         }

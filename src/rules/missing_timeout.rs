@@ -42,18 +42,11 @@ struct Survey<'i> {
     operations: BTreeMap<Ustr, Vec<Site>>,
     /// Methods and functions that each crate calls.
     called: BTreeSet<(CrateId, Ustr)>,
-    /// A layer bounds whatever runs per request.
-    layered: bool,
 }
 
 impl<'i> Survey<'i> {
     fn new(index: &'i Index) -> Self {
-        let mut survey = Survey {
-            index,
-            operations: BTreeMap::new(),
-            called: BTreeSet::new(),
-            layered: index.has_a_layer_that_bounds_time(),
-        };
+        let mut survey = Survey { index, operations: BTreeMap::new(), called: BTreeSet::new() };
         for (body, facts, _) in index.bodies().filter(|(body, ..)| !index.is_test(*body)) {
             for (node, _) in facts.iter() {
                 let site = Site { body, node };
@@ -76,7 +69,7 @@ impl<'i> Survey<'i> {
         }
         let connects = index.callable(site)?.effect.is_some();
         let mut waiting = if connects { vec![site] } else { self.requests(site, entry) };
-        waiting.retain(|waiting| self.waits_without_end(*waiting));
+        waiting.retain(|waiting| index.waits_without_end(*waiting));
         let waiting = *waiting.first()?;
         let settings = index.settings(site);
         if settings.may_include(&entry.timeouts) {
@@ -110,7 +103,7 @@ impl<'i> Survey<'i> {
     fn run(&self, site: Site, entry: &TypeEntry) -> Option<Diagnostic> {
         let index = self.index;
         let repeated = while_serving(index, site)?;
-        if !self.waits_without_end(site) || index.settings(site).may_include(&entry.timeouts) {
+        if !index.waits_without_end(site) || index.settings(site).may_include(&entry.timeouts) {
             return None;
         }
         let often = repeated.repeats.words();
@@ -139,13 +132,6 @@ impl<'i> Survey<'i> {
             let owner = setter.rsplit_once("::").map(|(owner, _)| ustr(owner));
             owner.is_some_and(|owner| owner == entry.path || self.operations.contains_key(&owner))
         })
-    }
-
-    /// Whether a call of a service may wait forever: nothing around it gives up.
-    fn waits_without_end(&self, site: Site) -> bool {
-        let index = self.index;
-        let layered = || self.layered && index.repeated(site).is_some_and(|r| r.repeats == Repeats::Request);
-        index.services_reaching(site.body).next().is_some() && !index.is_bounded_in_time(site) && !layered()
     }
 }
 

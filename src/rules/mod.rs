@@ -13,12 +13,15 @@ mod missing_sigterm;
 mod missing_timeout;
 pub mod page;
 mod per_call_pool;
+mod racy_lazy_init;
 mod swallowed_error;
 mod uncalled_close;
+mod unbounded_channel;
 mod unclosed_global;
 mod unclosed_resource;
 mod uncommitted_transaction;
 mod unflushed_writer;
+mod unlimited_pool;
 mod unreaped_child;
 mod unsignalled_container;
 mod unstopped_scheduler;
@@ -76,6 +79,9 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "per-call-pool" => Some(per_call_pool::check),
     "missing-timeout" => Some(missing_timeout::check),
     "duplicate-pool" => Some(duplicate_pool::check),
+    "unbounded-channel" => Some(unbounded_channel::check),
+    "unlimited-pool" => Some(unlimited_pool::check),
+    "racy-lazy-init" => Some(racy_lazy_init::check),
     "growing-global" => Some(growing_global::check),
     "swallowed-error" => Some(swallowed_error::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
