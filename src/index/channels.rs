@@ -9,7 +9,7 @@ use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
 use super::{Index, Ty};
-use crate::catalogue::{Calls, TypeEntry};
+use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::facts::model::{LocalId, LoopKind, NodeId, Op, RegionId, RegionKind};
 
 /// A channel, by the call that makes both its ends.
@@ -171,9 +171,11 @@ impl Index {
         };
         own_task(site)
             || between.any(|(region, r)| match r.kind {
-                RegionKind::Closure | RegionKind::Async => info
-                    .region_node(region)
-                    .is_some_and(|owner| own_task(Site { node: owner, ..site }) || info.runs.contains_key(&region)),
+                RegionKind::Closure | RegionKind::Async => {
+                    let at_once = matches!(info.runs.get(&region), None | Some(Runs::Inline | Runs::Iteration));
+                    let owner = info.region_node(region);
+                    !at_once || owner.is_some_and(|owner| own_task(Site { node: owner, ..site }))
+                }
                 _ => false,
             })
     }

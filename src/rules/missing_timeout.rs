@@ -84,7 +84,7 @@ impl<'i> Survey<'i> {
         ];
         let diagnostic = Diagnostic::new(
             ID,
-            Confidence::Likely,
+            confidence(&entry.kind?),
             format!("a `{}` has no timeout", entry.path),
             Label::new(index.span(begin), "nothing here or on the way sets one"),
         );
@@ -99,7 +99,7 @@ impl<'i> Survey<'i> {
         )
     }
 
-    /// A command that is run while serving and waited for.
+    /// A command that is run while serving and waited for. Most end by themselves: a hint.
     fn run(&self, site: Site, entry: &TypeEntry) -> Option<Diagnostic> {
         let index = self.index;
         let repeated = while_serving(index, site)?;
@@ -110,7 +110,7 @@ impl<'i> Survey<'i> {
         let text = format!("a command is run {often} with no timeout");
         let label = Label::new(index.name_span(site), "waits for as long as the child likes");
         Some(
-            Diagnostic::new(ID, Confidence::Likely, text, label)
+            Diagnostic::new(ID, Confidence::Hint, text, label)
                 .about(index.item_path(site.body), entry.path.as_str())
                 .evidence(repeated.evidence)
                 .note(entry.when_untimed.clone()?)
@@ -135,9 +135,15 @@ impl<'i> Survey<'i> {
     }
 }
 
-/// Whether a method has an effect and gives its result, and so waits for it.
+/// The kernel gives up connecting by itself, after minutes.
+fn confidence(kind: &str) -> Confidence {
+    if kind == "socket" { Confidence::Hint } else { Confidence::Likely }
+}
+
+/// Whether a method has an effect and gives its result, and so waits for it. One that makes something that goes on by itself, such as a child, does not.
 fn is_operation(index: &Index, site: Site) -> bool {
-    let effect = index.callable(site).and_then(|callable| callable.effect);
+    let waits = index.callable(site).filter(|callable| callable.constructs.is_none());
+    let effect = waits.and_then(|callable| callable.effect);
     let gives = match index.ty(site) {
         Ty::Future(of) => is_result(of),
         ty => is_result(ty),
