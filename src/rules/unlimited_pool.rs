@@ -19,16 +19,18 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     let site = construction.site;
     let entry = index.resource(construction.resource)?;
-    let taken = taken_from(index, site, entry)?;
-    if index.settings(site).may_include(&entry.limits) || index.is_intended(index.span(site)) {
+    // Nobody else waits for what is built for one call alone.
+    let own = index.repeated(site).is_some();
+    if own || index.settings(site).may_include(&entry.limits) || index.is_intended(index.span(site)) {
         return None;
     }
+    let taken = taken_from(index, site, entry)?;
     let kind = words(&entry.kind?);
     let diagnostic = Diagnostic::new(
         ID,
         Confidence::Likely,
-        format!("a `{}` is built without a limit", entry.path),
-        Label::new(index.name_span(site), "nothing on the way here sets one"),
+        format!("a `{}` is built with a bound left open", entry.path),
+        Label::new(index.name_span(site), "nothing on the way here sets it"),
     )
     .about(index.item_path(site.body), entry.path.as_str())
     .evidence([Label::new(index.name_span(taken), format!("the {kind} is waited for here"))])
