@@ -359,6 +359,8 @@ pub enum Calls {
     Hears,
     /// They receive from a channel, and end with it.
     Receives,
+    /// They put something into a channel.
+    Sends,
     /// They make a child process that is meant to live by itself.
     Daemonizes,
     /// They ask whether the thread is panicking.

@@ -419,6 +419,15 @@ impl Index {
 
     /// Whether a loop waits for time to pass or for work to come, or never ends.
     pub fn is_work_loop(&self, body: BodyRef, region: RegionId) -> bool {
+        self.loops_around_one_of(body, region, &[Calls::Waits, Calls::Accepts])
+    }
+
+    /// Whether a loop takes connections.
+    pub fn is_accept_loop(&self, body: BodyRef, region: RegionId) -> bool {
+        self.loops_around_one_of(body, region, &[Calls::Accepts])
+    }
+
+    fn loops_around_one_of(&self, body: BodyRef, region: RegionId, lists: &[Calls]) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         let Some(owner) = info.region_node(region) else { return false };
         if matches!(facts.node(owner).op, Op::Loop { kind: LoopKind::For { .. }, .. }) {
@@ -426,9 +435,8 @@ impl Index {
         }
         info.callees.iter().any(|(node, callee)| {
             let Callee::External(path) = callee else { return false };
-            let catalogue = self.catalogue();
-            let waits = catalogue.lists(Calls::Waits, *path) || catalogue.lists(Calls::Accepts, *path);
-            waits && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)
+            let listed = lists.iter().any(|list| self.catalogue().lists(*list, *path));
+            listed && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)
         })
     }
 

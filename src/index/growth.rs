@@ -246,6 +246,11 @@ impl Index {
         }
     }
 
+    /// The statics and fields that a value surely lies in.
+    pub fn keepers(&self, site: Site) -> Vec<Keeper> {
+        self.reached(site, Follow::Surely).keepers
+    }
+
     fn reached(&self, site: Site, follow: Follow) -> Reached {
         let mut reached = Reached::default();
         self.reach_keeper(site, follow, &mut reached, &mut HashSet::default(), FUEL);

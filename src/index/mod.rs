@@ -1,6 +1,7 @@
 //! All facts linked into one index that answers questions about the whole workspace, each with its evidence, any of them with *unknown*.
 
 pub mod calls;
+pub mod channels;
 pub mod contexts;
 pub mod coverage;
 pub mod deadlines;
@@ -14,6 +15,7 @@ pub mod halves;
 pub mod infer;
 pub mod inventory;
 pub mod kinds;
+pub mod lazy;
 pub mod lifecycle;
 mod lookup;
 mod modules;
@@ -29,6 +31,7 @@ pub mod programs;
 pub mod releases;
 pub mod resources;
 pub mod sequences;
+pub mod settings;
 pub mod tasks;
 pub mod teardown;
 #[cfg(test)]
@@ -101,6 +104,7 @@ pub struct Index {
     effects: effects::Effects,
     resources: resources::Ownership,
     made: OnceLock<HashMap<TypeId, Vec<Site>>>,
+    layered: OnceLock<bool>,
     releases: releases::Releases,
     courses: Vec<phases::Course>,
     described: Vec<Described>,
@@ -122,6 +126,7 @@ impl Index {
             effects: effects::Effects::default(),
             resources,
             made: OnceLock::new(),
+            layered: OnceLock::new(),
             releases: releases::Releases::default(),
             courses: Vec::new(),
             described: Vec::new(),
@@ -255,6 +260,18 @@ impl Index {
             BodyOwner::Function(id) => Some(id),
             BodyOwner::Static(_) => None,
         }
+    }
+
+    /// What a call gives for a parameter of the function it calls, the receiver not counted.
+    pub fn argument_at(&self, call: Site, function: FnId, at: usize) -> Option<Site> {
+        let given = match &self.node(call).op {
+            Op::Method { arguments, .. } => arguments.get(at),
+            Op::Call { arguments, .. } => {
+                arguments.get(at + usize::from(self.defs().function(function).receiver.is_some()))
+            }
+            _ => None,
+        };
+        given.map(|node| Site { node: *node, ..call })
     }
 
     /// `crate::module::Type::function`, or the path of a static.

@@ -411,10 +411,7 @@ impl Index {
     fn is_told(&self, site: Site) -> bool {
         let info = self.info(site.body);
         let stops = |path: Ustr| self.catalogue().lists(Calls::Stops, path) || self.catalogue().signal(path).is_some();
-        let awaited = |node: NodeId| match info.ty(node).peeled() {
-            Ty::Ext(path, _) => stops(ustr(&format!("{path}::await"))),
-            _ => false,
-        };
+        let awaited = |node: NodeId| self.tells_once(info.ty(node));
         match &self.node(site).op {
             Op::Await(of) => awaited(*of),
             Op::Select { arms, .. } => arms.iter().any(|arm| awaited(arm.future)),
@@ -452,6 +449,17 @@ impl Index {
         // The condition of a `while` stands in the region of its loop, and nothing uses its value.
         let owner = info.region_node(facts.node(at).region).map(|owner| &facts.node(owner).op);
         matches!(owner, Some(Op::Loop { kind: LoopKind::While, .. }))
+    }
+
+    /// Whether awaiting a value of a type, or what it refers to, gives one word from elsewhere.
+    pub fn tells_once(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Ext(path, _) => {
+                let awaited = ustr(&format!("{path}::await"));
+                self.catalogue().lists(Calls::Stops, awaited) || self.catalogue().signal(awaited).is_some()
+            }
+            _ => false,
+        }
     }
 
     fn end_of_loop(&self, site: Site, kind: &LoopKind, region: RegionId) -> End {

@@ -10,6 +10,7 @@ mod growth;
 mod names;
 mod once;
 mod programs;
+mod settings;
 mod shared;
 mod tokens;
 mod state;

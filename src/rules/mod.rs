@@ -14,12 +14,15 @@ mod erased_cause;
 mod lost_task_error;
 mod missing_graceful_shutdown;
 mod missing_sigterm;
+mod missing_timeout;
 pub mod page;
 mod per_call_pool;
 mod skipped_cleanup;
 mod shutdown_order;
 mod swallowed_error;
 mod unbounded_shutdown;
+mod racy_lazy_init;
+mod unbounded_channel;
 mod uncalled_close;
 mod unbounded_spawn;
 mod spinning_error_loop;
@@ -28,6 +31,7 @@ mod unclosed_global;
 mod unclosed_resource;
 mod uncommitted_transaction;
 mod unflushed_writer;
+mod unlimited_pool;
 mod unreaped_child;
 mod unreaped_tasks;
 mod unsignalled_container;
@@ -85,7 +89,11 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "skipped-cleanup" => Some(skipped_cleanup::check),
     "dropped-guard" => Some(dropped_guard::check),
     "per-call-pool" => Some(per_call_pool::check),
+    "missing-timeout" => Some(missing_timeout::check),
     "duplicate-pool" => Some(duplicate_pool::check),
+    "unbounded-channel" => Some(unbounded_channel::check),
+    "unlimited-pool" => Some(unlimited_pool::check),
+    "racy-lazy-init" => Some(racy_lazy_init::check),
     "growing-global" => Some(growing_global::check),
     "swallowed-error" => Some(swallowed_error::check),
     "detached-task" => Some(detached_task::check),

@@ -1,0 +1,288 @@
+//! What is set on the way of a value: the setters called on its builder and the fields given to its configuration, also where a helper of the
+//! workspace does it; and whether something around a call bounds how long it may take.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashSet as HashSet;
+use ustr::Ustr;
+
+use super::calls::Site;
+use super::contexts::Repeats;
+use super::defs::*;
+use super::infer::Callee;
+use super::{Index, Ty};
+use crate::catalogue::Calls;
+use crate::facts::model::{LocalId, NodeId, Op};
+
+/// What is set on the way of a value.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Paths of methods, functions and fields; the name alone where the type is not known.
+    pub set: BTreeSet<Ustr>,
+    /// Part of the way could not be followed.
+    pub open: bool,
+    /// The calls that the way begins with.
+    pub begins: BTreeSet<Site>,
+}
+
+impl Settings {
+    /// Whether one of some setters is called on the way, or may be.
+    pub fn may_include(&self, setters: &[Ustr]) -> bool {
+        let bare = |setter: &Ustr| setter.rsplit("::").next().and_then(ustr::existing_ustr);
+        self.open
+            || setters
+                .iter()
+                .any(|setter| self.set.contains(setter) || bare(setter).is_some_and(|name| self.set.contains(&name)))
+    }
+}
+
+/// How far a builder is followed through locals, helpers and callers.
+const FUEL: u32 = 24;
+
+/// Through how many callers something around a call is looked for.
+const CALLERS: u32 = 5;
+
+/// A walk back along the way of a value.
+struct Way<'i> {
+    index: &'i Index,
+    seen: HashSet<Site>,
+    settings: Settings,
+}
+
+impl Index {
+    /// What is set on the way of what a call makes.
+    pub fn settings(&self, site: Site) -> Settings {
+        let mut way = Way { index: self, seen: HashSet::default(), settings: Settings::default() };
+        way.back(site, FUEL);
+        way.settings
+    }
+
+    /// Whether something around a call, here or around what leads to it, bounds how long it may take.
+    pub fn is_bounded_in_time(&self, site: Site) -> bool {
+        self.is_bounded_through(site, &mut HashSet::default(), CALLERS)
+    }
+
+    fn is_bounded_through(&self, site: Site, seen: &mut HashSet<FnId>, fuel: u32) -> bool {
+        if self.is_bounded_here(site) {
+            return true;
+        }
+        let Some(function) = self.function_of(site.body).filter(|function| fuel > 0 && seen.insert(*function)) else {
+            return false;
+        };
+        let callers = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+        callers.into_iter().any(|call| self.is_bounded_through(call.site, seen, fuel - 1))
+    }
+
+    fn is_bounded_here(&self, site: Site) -> bool {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let mut at = site.node;
+        while let Some(around) = info.parent(at).or_else(|| info.region_node(body.node(at).region)) {
+            let bounded = match &body.node(around).op {
+                // Another arm may win, and the future is dropped.
+                Op::Select { arms, .. } => arms.iter().any(|arm| arm.future == at),
+                Op::Bind { pattern, .. } => {
+                    pattern.locals().into_iter().any(|local| self.is_handed_to_a_bound(site.body, local))
+                }
+                _ => self.bounds_time(Site { node: around, ..site }),
+            };
+            if bounded {
+                return true;
+            }
+            at = around;
+        }
+        false
+    }
+
+    fn bounds_time(&self, site: Site) -> bool {
+        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path))
+    }
+
+    /// Whether a future in a local is handed to what bounds it, or to a `select!`.
+    fn is_handed_to_a_bound(&self, body: BodyRef, local: LocalId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let mut uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local));
+        uses.any(|(node, _)| {
+            let mut at = node;
+            while let Some(parent) = info.parent(at) {
+                match &facts.node(parent).op {
+                    Op::Reference { .. } => at = parent,
+                    Op::Select { .. } => return true,
+                    _ => return self.bounds_time(Site { body, node: parent }),
+                }
+            }
+            false
+        })
+    }
+
+    /// Whether a call of a service may wait forever: nothing around it gives up.
+    pub fn waits_without_end(&self, site: Site) -> bool {
+        let layered = || self.is_layered() && self.repeated(site).is_some_and(|r| r.repeats == Repeats::Request);
+        self.services_reaching(site.body).next().is_some() && !self.is_bounded_in_time(site) && !layered()
+    }
+
+    /// Whether a layer around a server bounds the time of all its requests.
+    fn is_layered(&self) -> bool {
+        *self.layered.get_or_init(|| {
+            self.bodies().filter(|(body, ..)| !self.is_test(*body)).any(|(body, facts, info)| {
+                facts.iter().any(|(node, n)| {
+                    let takes_a_future = match &n.op {
+                        Op::Call { arguments, .. } | Op::Method { arguments, .. } => {
+                            arguments.len() > 1
+                                || arguments.iter().any(|argument| matches!(info.ty(*argument), Ty::Future(_)))
+                        }
+                        _ => true,
+                    };
+                    !takes_a_future && self.bounds_time(Site { body, node })
+                })
+            })
+        })
+    }
+}
+
+impl Way<'_> {
+    fn back(&mut self, site: Site, fuel: u32) {
+        if !self.seen.insert(site) {
+            return;
+        }
+        let Some(fuel) = fuel.checked_sub(1) else {
+            self.settings.open = true;
+            return;
+        };
+        let index = self.index;
+        let to = |node: NodeId| Site { node, ..site };
+        match &index.node(site).op {
+            Op::Method { receiver, arguments, .. } => {
+                self.called(site, fuel);
+                self.back(to(*receiver), fuel);
+                self.configurations(site, arguments, fuel);
+            }
+            Op::Call { arguments, .. } => {
+                self.called(site, fuel);
+                if arguments.is_empty() && matches!(index.callee(site), Some(Callee::External(_))) {
+                    self.settings.begins.insert(site);
+                }
+                self.configurations(site, arguments, fuel);
+            }
+            Op::Struct { fields, rest, .. } => {
+                if let Ty::Ext(path, _) = index.ty(site) {
+                    self.settings.set.extend(fields.iter().map(|(name, _)| ustr::ustr(&format!("{path}::{name}"))));
+                }
+                rest.iter().for_each(|rest| self.back(to(*rest), fuel));
+            }
+            Op::Local(local) => self.local(site.body, *local, fuel),
+            Op::Try(of) | Op::Await(of) | Op::Deref(of) | Op::Reference { of, .. } => self.back(to(*of), fuel),
+            Op::Block(region) => self.region_values(site, &[*region], fuel),
+            Op::If { then, otherwise, .. } => {
+                let regions: Vec<_> = [Some(*then), *otherwise].into_iter().flatten().collect();
+                self.region_values(site, &regions, fuel);
+            }
+            Op::Match { arms, .. } => {
+                let regions: Vec<_> = arms.iter().map(|arm| arm.region).collect();
+                self.region_values(site, &regions, fuel);
+            }
+            Op::Literal(_) | Op::Return(_) => {}
+            _ => self.settings.open = true,
+        }
+    }
+
+    fn region_values(&mut self, site: Site, regions: &[crate::facts::model::RegionId], fuel: u32) {
+        for value in regions.iter().filter_map(|region| self.index.body(site.body).region(*region).value) {
+            self.back(Site { node: value, ..site }, fuel);
+        }
+    }
+
+    /// Notes a call, and what a helper of the workspace sets.
+    fn called(&mut self, site: Site, fuel: u32) {
+        match self.index.callee(site) {
+            Some(Callee::External(path)) => {
+                self.settings.set.insert(*path);
+            }
+            Some(Callee::Workspace(function)) => match self.index.defs().body_of(*function) {
+                Some(body) if self.index.is_linked(body) => {
+                    let values = self.index.returned_values(body);
+                    values.into_iter().for_each(|node| self.back(Site { body, node }, fuel));
+                }
+                _ => self.settings.open = true,
+            },
+            Some(Callee::Constructor(..)) => {}
+            _ => {
+                if let Op::Method { name, .. } = &self.index.node(site).op {
+                    self.settings.set.insert(*name);
+                }
+                self.settings.open = true;
+            }
+        }
+    }
+
+    /// Arguments that are configurations or builders themselves: of a library's type that the catalogue knows, but no plain data.
+    fn configurations(&mut self, site: Site, arguments: &[NodeId], fuel: u32) {
+        for node in arguments {
+            let argument = Site { node: *node, ..site };
+            let follows = match self.index.ty(argument).peeled() {
+                Ty::Ext(path, _) => self.index.catalogue().type_entry(*path).is_some_and(|entry| entry.fluent),
+                _ => false,
+            };
+            if follows {
+                self.back(argument, fuel);
+            }
+        }
+    }
+
+    /// What a local is bound to, what is called on it, and what is assigned to its fields.
+    fn local(&mut self, body: BodyRef, local: LocalId, fuel: u32) {
+        let index = self.index;
+        let (facts, info) = (index.body(body), index.info(body));
+        let sources = index.sources(body, local);
+        if sources.is_empty() {
+            self.parameter(body, local, fuel);
+        }
+        sources.into_iter().for_each(|node| self.back(Site { body, node }, fuel));
+        for (node, _) in facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local)) {
+            let Some(parent) = info.parent(node) else { continue };
+            match &facts.node(parent).op {
+                Op::Method { receiver, name, .. } if *receiver == node => {
+                    match index.external(Site { body, node: parent }) {
+                        Some(path) => {
+                            self.settings.set.insert(path);
+                        }
+                        None => {
+                            self.settings.set.insert(*name);
+                        }
+                    }
+                }
+                Op::Field { name, .. } => {
+                    if let Ty::Ext(path, _) = info.local(local).peeled() {
+                        self.settings.set.insert(ustr::ustr(&format!("{path}::{name}")));
+                    }
+                }
+                // Whoever gets it mutably may set anything.
+                Op::Reference { mutable: true, .. } => self.settings.open = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// What callers give.
+    fn parameter(&mut self, body: BodyRef, local: LocalId, fuel: u32) {
+        let index = self.index;
+        let at = index.body(body).parameters.iter().position(|pattern| pattern.locals().contains(&local));
+        let (Some(function), Some(at)) = (index.function_of(body), at) else {
+            self.settings.open = true;
+            return;
+        };
+        let calls: Vec<Site> = index
+            .calls
+            .callers(function)
+            .iter()
+            .map(|call| call.site)
+            .filter(|site| !index.is_test(site.body))
+            .collect();
+        self.settings.open |= calls.is_empty();
+        for call in calls {
+            match index.argument_at(call, function, at) {
+                Some(given) => self.back(given, fuel),
+                None => self.settings.open = true,
+            }
+        }
+    }
+}

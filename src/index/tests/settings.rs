@@ -1,0 +1,57 @@
+//! What is set on the way of a value, and what bounds a call in time.
+
+use ustr::ustr;
+
+use super::program;
+
+#[test]
+fn setters_are_seen_on_chains_locals_and_in_helpers() {
+    let code = program(
+        "use reqwest::{Client, ClientBuilder}; use std::time::Duration; \
+         fn chained() { Client::builder().timeout(Duration::from_secs(1)).build().unwrap(); } \
+         fn local() { let mut b = ClientBuilder::new(); b = b.timeout(Duration::from_secs(1)); b.user_agent(\"local\").build(); } \
+         fn helped() { bounded().user_agent(\"helped\").build(); } fn bounded() -> ClientBuilder { Client::builder().timeout(Duration::from_secs(2)) } \
+         fn given(b: ClientBuilder) { b.user_agent(\"given\").build(); } fn gives() { given(bounded()); } \
+         fn bare() { plain().user_agent(\"bare\").build(); } fn plain() -> ClientBuilder { Client::builder().gzip(true) } \
+         fn unknown(b: ClientBuilder) { b.user_agent(\"unknown\").build(); } fn main() {}",
+    );
+    let timeouts = [ustr("reqwest::ClientBuilder::timeout")];
+    for (call, may, open) in [
+        ("Client::builder().timeout(Duration::from_secs(1)).build()", true, false),
+        ("b.user_agent(\"local\").build()", true, false),
+        ("bounded().user_agent(\"helped\").build()", true, false),
+        ("b.user_agent(\"given\").build()", true, false),
+        ("plain().user_agent(\"bare\").build()", false, false),
+        ("b.user_agent(\"unknown\").build()", true, true),
+    ] {
+        let settings = code.index.settings(code.site(call));
+        assert_eq!((settings.may_include(&timeouts), settings.open), (may, open), "{call}");
+    }
+}
+
+#[test]
+fn a_way_begins_in_the_helper_that_makes_the_builder() {
+    let code = program(
+        "use reqwest::{Client, ClientBuilder}; fn main() { plain().user_agent(\"here\").build(); } fn plain() -> ClientBuilder { Client::builder() }",
+    );
+    let settings = code.index.settings(code.site("plain().user_agent(\"here\").build()"));
+    assert!(settings.begins.contains(&code.site("Client::builder()")), "{:?}", settings.begins);
+}
+
+#[test]
+fn what_is_around_a_call_or_its_callers_bounds_it() {
+    let code = program(
+        "use tokio::time::{sleep, timeout}; use std::time::Duration; async fn ask(n: u8) -> u8 { n } \
+         async fn direct() { let _ = timeout(Duration::from_secs(1), ask(1)).await; } \
+         async fn block() { let _ = timeout(Duration::from_secs(1), async { ask(2).await }).await; } \
+         async fn held() { let asked = ask(3); let _ = timeout(Duration::from_secs(1), asked).await; } \
+         async fn raced() { tokio::select! { _ = ask(4) => {} _ = sleep(Duration::from_secs(1)) => {} } } \
+         async fn inner() { ask(5).await; } async fn outer() { let _ = timeout(Duration::from_secs(1), inner()).await; } \
+         async fn bare() { ask(6).await; } async fn main() { bare().await; }",
+    );
+    for (call, bounded) in
+        [("ask(1)", true), ("ask(2)", true), ("ask(3)", true), ("ask(4)", true), ("ask(5)", true), ("ask(6)", false)]
+    {
+        assert_eq!(code.index.is_bounded_in_time(code.site(call)), bounded, "{call}");
+    }
+}

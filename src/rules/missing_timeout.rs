@@ -1,0 +1,185 @@
+//! `missing-timeout`: something waits for the other side, and nothing on its way or around it ever gives up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ustr::{Ustr, ustr};
+
+use crate::catalogue::{Effect, TypeEntry};
+use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::facts::model::{Literal, Op};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::contexts::{Repeated, Repeats};
+use crate::index::defs::CrateId;
+use crate::index::effects::is_result;
+use crate::index::resources::{Construction, words};
+use crate::index::types::Ty;
+use crate::source::Span;
+
+const ID: &str = "missing-timeout";
+
+pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let survey = Survey::new(index);
+    let constructions = index.constructions(&|entry| entry.when_untimed.is_some());
+    let built = constructions.iter().filter(|c| c.through.is_empty()).filter_map(|c| survey.built(c));
+    let run = survey.operations.iter().filter_map(|(owner, sites)| {
+        let entry = index.catalogue().type_entry(*owner)?;
+        (entry.kind.is_none() && entry.when_untimed.is_some()).then_some((entry, sites))
+    });
+    let run = run.flat_map(|(entry, sites)| sites.iter().filter_map(|site| survey.run(*site, entry)));
+    // Builds that begin with one helper are one flaw: the helper's.
+    let mut found: BTreeMap<Span, Diagnostic> = BTreeMap::new();
+    for diagnostic in built.chain(run) {
+        found.entry(diagnostic.primary.span).or_insert(diagnostic);
+    }
+    found.into_values().collect()
+}
+
+/// What waits, and what is set, in code that is no test.
+struct Survey<'i> {
+    index: &'i Index,
+    /// Methods that wait for the other side, by the type they are of, in the order of files and places.
+    operations: BTreeMap<Ustr, Vec<Site>>,
+    /// Methods and functions that each crate calls.
+    called: BTreeSet<(CrateId, Ustr)>,
+}
+
+impl<'i> Survey<'i> {
+    fn new(index: &'i Index) -> Self {
+        let mut survey = Survey { index, operations: BTreeMap::new(), called: BTreeSet::new() };
+        for (body, facts, _) in index.bodies().filter(|(body, ..)| !index.is_test(*body)) {
+            for (node, _) in facts.iter() {
+                let site = Site { body, node };
+                let Some(path) = index.external(site) else { continue };
+                survey.called.insert((index.crate_of(body), path));
+                if let Some((owner, _)) = path.rsplit_once("::").filter(|_| is_operation(index, site)) {
+                    survey.operations.entry(ustr(owner)).or_default().push(site);
+                }
+            }
+        }
+        survey
+    }
+
+    /// A client or connection that is built without a timeout and waits.
+    fn built(&self, construction: &Construction) -> Option<Diagnostic> {
+        let (index, site) = (self.index, construction.site);
+        let entry = index.resource(construction.resource)?;
+        if index.is_test(site.body) || self.is_set_later(site, entry) || names_this_machine(index, site) {
+            return None;
+        }
+        let connects = index.callable(site)?.effect.is_some();
+        let mut waiting = if connects { vec![site] } else { self.requests(site, entry) };
+        waiting.retain(|waiting| index.waits_without_end(*waiting));
+        let waiting = *waiting.first()?;
+        let settings = index.settings(site);
+        if settings.may_include(&entry.timeouts) {
+            return None;
+        }
+        let begin = settings.begins.first().copied().unwrap_or(site);
+        let kind = words(&entry.kind?);
+        let elsewhere = |at: Site, text: String| (at != begin).then(|| Label::new(index.name_span(at), text));
+        let evidence = [
+            elsewhere(site, format!("the {kind} is built here")).filter(|_| begin.body != site.body),
+            elsewhere(waiting, "waits here for as long as the other side likes".to_owned()).filter(|_| waiting != site),
+        ];
+        let diagnostic = Diagnostic::new(
+            ID,
+            confidence(&entry.kind?),
+            format!("a `{}` has no timeout", entry.path),
+            Label::new(index.span(begin), "nothing here or on the way sets one"),
+        );
+        let setter = entry.timeouts.first().and_then(|path| path.rsplit("::").next());
+        let set = setter.map_or(String::new(), |setter| format!("set one with `{setter}`, or "));
+        Some(
+            diagnostic
+                .about(index.item_path(begin.body), entry.path.as_str())
+                .evidence(evidence.into_iter().flatten())
+                .note(entry.when_untimed.clone()?)
+                .help(format!("{set}wait inside `timeout(..)`")),
+        )
+    }
+
+    /// A command that is run while serving and waited for. Most end by themselves: a hint.
+    fn run(&self, site: Site, entry: &TypeEntry) -> Option<Diagnostic> {
+        let index = self.index;
+        let repeated = while_serving(index, site)?;
+        if !index.waits_without_end(site) || index.settings(site).may_include(&entry.timeouts) {
+            return None;
+        }
+        let often = repeated.repeats.words();
+        let text = format!("a command is run {often} with no timeout");
+        let label = Label::new(index.name_span(site), "waits for as long as the child likes");
+        Some(
+            Diagnostic::new(ID, Confidence::Hint, text, label)
+                .about(index.item_path(site.body), entry.path.as_str())
+                .evidence(repeated.evidence)
+                .note(entry.when_untimed.clone()?)
+                .help("give up on it after a while: have it killed on drop, and wait inside `timeout(..)`"),
+        )
+    }
+
+    /// Requests that the same crate sends with such a client.
+    fn requests(&self, site: Site, entry: &TypeEntry) -> Vec<Site> {
+        let krate = self.index.crate_of(site.body);
+        let sites = owners(entry).into_iter().filter_map(|owner| self.operations.get(&owner)).flatten();
+        sites.copied().filter(|site| self.index.crate_of(site.body) == krate).collect()
+    }
+
+    /// Whether the crate sets a timeout on some request, or on something that was built: it may be for this one.
+    fn is_set_later(&self, site: Site, entry: &TypeEntry) -> bool {
+        let krate = self.index.crate_of(site.body);
+        entry.timeouts.iter().filter(|setter| self.called.contains(&(krate, **setter))).any(|setter| {
+            let owner = setter.rsplit_once("::").map(|(owner, _)| ustr(owner));
+            owner.is_some_and(|owner| owner == entry.path || self.operations.contains_key(&owner))
+        })
+    }
+}
+
+/// The kernel gives up connecting by itself, after minutes.
+fn confidence(kind: &str) -> Confidence {
+    if kind == "socket" { Confidence::Hint } else { Confidence::Likely }
+}
+
+/// Whether a method has an effect and gives its result, and so waits for it. One that makes something that goes on by itself, such as a child, does not.
+fn is_operation(index: &Index, site: Site) -> bool {
+    let waits = index.callable(site).filter(|callable| callable.constructs.is_none());
+    let effect = waits.and_then(|callable| callable.effect);
+    let gives = match index.ty(site) {
+        Ty::Future(of) => is_result(of),
+        ty => is_result(ty),
+    };
+    let is_method = matches!(index.node(site).op, Op::Method { .. });
+    is_method && gives && effect.is_some_and(|effect| effect != Effect::Finish)
+}
+
+/// The types whose operations wait: the resource and those of its setters.
+fn owners(entry: &TypeEntry) -> BTreeSet<Ustr> {
+    let of_setters = entry.timeouts.iter().filter_map(|path| path.rsplit_once("::").map(|(owner, _)| ustr(owner)));
+    of_setters.chain([entry.path]).collect()
+}
+
+/// Whether an address is written out that never leaves this machine.
+fn names_this_machine(index: &Index, site: Site) -> bool {
+    let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &index.node(site).op else { return false };
+    let local = |text: &str| ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].iter().any(|name| text.contains(name));
+    let mut parts = arguments.clone();
+    while let Some(node) = parts.pop() {
+        let op = &index.node(Site { node, ..site }).op;
+        if matches!(op, Op::Literal(Literal::Text(text)) if local(text)) {
+            return true;
+        }
+        op.operands(&mut |part| parts.push(part));
+    }
+    false
+}
+
+/// The proof that a site runs per request, or in a loop that waits for work.
+fn while_serving(index: &Index, site: Site) -> Option<Repeated> {
+    let repeated = index.repeated_if(site, &|body, region| index.is_work_loop(body, region))?;
+    let serves = match repeated.repeats {
+        Repeats::Request => true,
+        Repeats::Iteration => repeated.in_loop.is_some(),
+        Repeats::Worker => false,
+    };
+    serves.then_some(repeated)
+}
