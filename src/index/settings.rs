@@ -93,7 +93,8 @@ impl Index {
         false
     }
 
-    fn bounds_time(&self, site: Site) -> bool {
+    /// Whether a call bounds in time what it is given.
+    pub fn bounds_time(&self, site: Site) -> bool {
         self.external(site).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path))
     }
 

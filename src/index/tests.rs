@@ -12,8 +12,8 @@ mod once;
 mod programs;
 mod settings;
 mod shared;
-mod tokens;
 mod state;
+mod tokens;
 mod types;
 mod ways;
 

@@ -124,10 +124,6 @@ impl Index {
         false
     }
 
-    fn bounds_time(&self, call: Site) -> bool {
-        self.external(call).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path))
-    }
-
     /// Whether a variable is given to a call that bounds time, or to a `select!` with another arm.
     fn is_polled_in_time(&self, body: BodyRef, local: LocalId) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
