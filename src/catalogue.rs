@@ -347,6 +347,10 @@ pub enum Calls {
     Starts,
     /// They write into what they are called on or given.
     Writes,
+    /// They wait for the tasks of a collection, or for the next of them to end.
+    Joins,
+    /// After a failure they fail again at once, for as long as its cause lasts.
+    FailsAtOnce,
 }
 
 /// The calls of a list: by canonical path, or by the last part of any path.

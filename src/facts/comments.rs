@@ -51,9 +51,11 @@ const INTENTS: &[&str] = &[
     "lives as long as the process",
     "live until the process",
     "lives until the process",
+    "for debugging",
 ];
 
-/// What comments say is intended: the bytes each such comment stands for, by the same reading as a suppression's. Line and doc comments count.
+/// What comments say is intended: the bytes each such comment stands for, by the same reading as a suppression's. Before a `let` that only prepares,
+/// a comment stands for the rest of its paragraph too. Line and doc comments count.
 pub fn intents(text: &str, nodes: &[Range]) -> Vec<Range> {
     let file = File { text, tokens: tokens(text), nodes };
     let says_so = |token: &Token| {
@@ -63,7 +65,7 @@ pub fn intents(text: &str, nodes: &[Range]) -> Vec<Range> {
         }
     };
     let meant = |token: &Token| says_so(token) || (token.is_comment() && file.explains_an_empty_arm(*token));
-    (0..file.tokens.len()).filter(|at| meant(&file.tokens[*at])).map(|at| file.covered(at)).collect()
+    (0..file.tokens.len()).filter(|at| meant(&file.tokens[*at])).map(|at| file.intended(at)).collect()
 }
 
 /// A file with what is needed to say what a comment in it covers.
@@ -82,6 +84,24 @@ impl File<'_> {
         !says.contains(MARKER)
             && !says.starts_with("//~")
             && ["=> {}", "=> {},", "=> (),", "=> ()", "=> {"].iter().any(|empty| line.ends_with(empty))
+    }
+
+    /// What a comment speaks of: what it stands before and, where that is a `let` with a name, the lines up to the next empty one.
+    fn intended(&self, comment: usize) -> Range {
+        let covered = self.covered(comment);
+        let start = self.tokens[comment].start;
+        let line = self.line_start(start);
+        let code = &self.text[covered.start as usize..];
+        let prepares = code.starts_with("let ") && !code.starts_with("let _ ");
+        if !prepares || !self.text[line..start].trim().is_empty() {
+            return covered;
+        }
+        let ends = |line: &&str| {
+            line.trim().is_empty() || line.len() - line.trim_start().len() < start - self.line_start(start)
+        };
+        let paragraph =
+            self.text[line..].split_inclusive('\n').take_while(|line| !ends(line)).map(str::len).sum::<usize>();
+        Range { end: covered.end.max((line + paragraph) as u32), ..covered }
     }
 
     fn suppression(&self, at: usize) -> Option<Suppression> {

@@ -665,6 +665,38 @@ impl Pattern {
         matches!(&self.kind, PatternKind::TupleStruct { path, .. } if path.last() == "Some" || path.last() == "Ok")
     }
 
+    /// Whether it takes anything and binds nothing.
+    pub fn is_wild(&self) -> bool {
+        match &self.kind {
+            PatternKind::Wild | PatternKind::Rest => true,
+            PatternKind::Typed(of, _) => of.is_wild(),
+            _ => false,
+        }
+    }
+
+    /// The name of the tuple variant it takes: `Ok` for `Ok(value)`.
+    pub fn variant(&self) -> Option<Ustr> {
+        match &self.kind {
+            PatternKind::TupleStruct { path, .. } => Some(path.last()),
+            PatternKind::Reference(of) | PatternKind::Typed(of, _) => of.variant(),
+            _ => None,
+        }
+    }
+
+    /// What stands between the parentheses of a tuple variant.
+    pub fn parts(&self) -> &[Pattern] {
+        match &self.kind {
+            PatternKind::TupleStruct { parts, .. } => parts,
+            PatternKind::Reference(of) | PatternKind::Typed(of, _) => of.parts(),
+            _ => &[],
+        }
+    }
+
+    /// `Err(_)`, `Err(..)`: an error that is not looked at.
+    pub fn ignores_error(&self) -> bool {
+        self.variant().is_some_and(|name| name == "Err") && self.parts().iter().all(Pattern::is_wild)
+    }
+
     /// The locals it binds, in the order written.
     pub fn locals(&self) -> Vec<LocalId> {
         let mut found = Vec::new();

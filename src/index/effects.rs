@@ -5,11 +5,11 @@ use rustc_hash::FxHashMap as HashMap;
 use ustr::Ustr;
 
 use super::calls::Site;
-use super::defs::FnId;
+use super::defs::{BodyRef, FnId};
 use super::infer::Callee;
 use super::{Index, Ty};
 use crate::catalogue::{Calls, Effect};
-use crate::facts::model::{Body, NodeId, Op};
+use crate::facts::model::{Body, NodeId, Op, Region, RegionId, RegionKind};
 
 /// The effect behind a value, with the calls that lead to it from the outside in.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub fn find(index: &Index) -> Effects {
         .bodies()
         .filter_map(|(body, _, _)| Some((index.function_of(body)?, body)))
         .filter(|(id, _)| is_result(returned(&index.signatures().functions[id.index()].returns)))
-        .map(|(id, body)| (id, passed_on(index, body)))
+        .map(|(id, body)| (id, index.passed_on(body)))
         .collect();
     loop {
         let mut grown = false;
@@ -77,17 +77,44 @@ pub fn is_result(ty: &Ty) -> bool {
     matches!(ty.peeled(), Ty::Ext(path, _) if path == "std::result::Result")
 }
 
-/// Values whose error leaves the function: under `?`, returned, or its last value.
-fn passed_on(index: &Index, body: super::defs::BodyRef) -> Vec<NodeId> {
-    let facts = index.body(body);
-    let tried = facts.nodes.iter().filter_map(|node| match node.op {
-        Op::Try(of) => Some(of),
-        _ => None,
-    });
-    index.returned_values(body).into_iter().chain(tried).collect()
-}
-
 impl Index {
+    /// Values whose error leaves the function: under `?`, returned, or its last value.
+    pub fn passed_on(&self, body: BodyRef) -> Vec<NodeId> {
+        let tried = self.body(body).nodes.iter().filter_map(|node| match node.op {
+            Op::Try(of) => Some(of),
+            _ => None,
+        });
+        self.returned_values(body).into_iter().chain(tried).collect()
+    }
+
+    /// Values whose error leaves a function, closure or async block, those of blocks further in aside.
+    pub fn passed_on_in(&self, body: BodyRef, whole: RegionId) -> Vec<NodeId> {
+        let facts = self.body(body);
+        let is_whole = |r: &Region| matches!(r.kind, RegionKind::Function | RegionKind::Closure | RegionKind::Async);
+        let left = |region: RegionId| facts.outwards(region).find(|(_, r)| is_whole(r)).map(|(at, _)| at);
+        let leaving =
+            facts.nodes.iter().filter(|node| left(node.region) == Some(whole)).filter_map(|node| match node.op {
+                Op::Try(of) | Op::Return(Some(of)) => Some(of),
+                _ => None,
+            });
+        facts.region(whole).value.into_iter().chain(leaving).collect()
+    }
+
+    /// Whether a function also fails where nothing is broken: it makes an error of its own, as for what is not there.
+    pub fn makes_errors(&self, body: BodyRef) -> bool {
+        self.body(body).iter().any(|(node, facts)| {
+            let site = Site { body, node };
+            let made = match &facts.op {
+                Op::Method { receiver, name, .. } if name == "ok_or" || name == "ok_or_else" || name.contains("context") => {
+                    matches!(self.ty(Site { node: *receiver, ..site }).peeled(), Ty::Ext(path, _) if path == "std::option::Option")
+                }
+                Op::Call { .. } | Op::Macro(_) => self.is_failure(site),
+                _ => false,
+            };
+            made && !self.body(body).outwards(facts.region).any(|(region, _)| self.is_entered_by_error(body, region))
+        })
+    }
+
     /// The operation whose error a value carries, where that is known.
     pub fn effect(&self, site: Site) -> Option<Effected> {
         self.effect_with(site, &self.effects, FUEL)
@@ -229,8 +256,7 @@ impl Index {
     pub fn writer_effect(&self, writer: &Ty) -> Option<Effect> {
         match writer.peeled() {
             Ty::Ext(path, arguments) => {
-                let own =
-                    self.catalogue().method(*path, ustr::ustr("write_all")).and_then(|(_, callable)| callable.effect);
+                let own = self.method_effect(*path, "write_all");
                 // A buffer writes where its inner writer does.
                 let inner = arguments.first().filter(|inner| !inner.is_unknown());
                 match inner {
@@ -240,5 +266,16 @@ impl Index {
             }
             _ => None,
         }
+    }
+
+    /// What reading from a value touches: a buffered reader reads where its inner reader does.
+    pub fn reader_effect(&self, reader: &Ty) -> Option<Effect> {
+        let Ty::Ext(path, arguments) = reader.peeled() else { return None };
+        let inner = || arguments.first().and_then(|inner| self.reader_effect(inner));
+        self.method_effect(*path, "read").or_else(inner)
+    }
+
+    fn method_effect(&self, path: Ustr, name: &str) -> Option<Effect> {
+        self.catalogue().method(path, ustr::ustr(name)).and_then(|(_, callable)| callable.effect)
     }
 }

@@ -360,12 +360,7 @@ impl Inference<'_> {
     }
 
     fn tried(&self, ty: &Ty) -> Ty {
-        match ty.peeled() {
-            Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
-                arguments.first().cloned().unwrap_or(Ty::Unknown)
-            }
-            _ => Ty::Unknown,
-        }
+        ty.tried()
     }
 
     // Paths

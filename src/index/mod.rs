@@ -7,6 +7,7 @@ pub mod deadlines;
 pub mod defs;
 pub mod deployments;
 pub mod effects;
+pub mod errors;
 pub mod flow;
 pub mod growth;
 pub mod infer;
@@ -16,11 +17,14 @@ mod lookup;
 mod modules;
 mod names;
 pub mod obligations;
+pub mod outcomes;
 pub mod phases;
 pub mod programs;
 pub mod releases;
 pub mod resources;
+pub mod sequences;
 pub mod tasks;
+pub mod teardown;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -189,6 +193,11 @@ impl Index {
     /// What method look-up ends at, following `*`, `**`, …
     pub fn innermost(&self, ty: &Ty) -> Ty {
         World { names: self.outline.names(), signatures: self.signatures() }.innermost(ty)
+    }
+
+    /// What iterating over a value of a type gives.
+    pub fn element(&self, ty: &Ty) -> Ty {
+        World { names: self.outline.names(), signatures: self.signatures() }.element(ty, &types::Generics::default())
     }
 
     pub fn span(&self, site: Site) -> Span {

@@ -3,6 +3,7 @@
 
 mod behaviour;
 mod endings;
+mod errors;
 mod examples;
 mod flow;
 mod growth;

@@ -81,6 +81,24 @@ impl Ty {
         }
     }
 
+    /// What `?` gives of a `Result` or `Option`.
+    pub fn tried(&self) -> Ty {
+        match self.peeled() {
+            Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
+                arguments.first().cloned().unwrap_or(Ty::Unknown)
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// The type of the error of a `Result`.
+    pub fn error(&self) -> Option<&Ty> {
+        match self.peeled() {
+            Ty::Ext(path, arguments) if path == "std::result::Result" => arguments.get(1),
+            _ => None,
+        }
+    }
+
     /// This, or `other` where this is not known.
     pub fn or(self, other: Ty) -> Ty {
         if matches!(self, Ty::Unknown | Ty::Never) { other } else { self }

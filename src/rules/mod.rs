@@ -5,14 +5,18 @@ mod deploy_drift;
 mod deprecated_lifecycle;
 mod dropped_guard;
 mod duplicate_pool;
+mod erased_cause;
 mod exit_without_cleanup;
 mod growing_global;
 mod incomplete_close;
+mod lost_task_error;
 mod missing_graceful_shutdown;
 mod missing_sigterm;
 pub mod page;
 mod per_call_pool;
+mod spinning_error_loop;
 mod swallowed_error;
+mod swallowed_iteration;
 mod uncalled_close;
 mod unclosed_global;
 mod unclosed_resource;
@@ -76,6 +80,10 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "duplicate-pool" => Some(duplicate_pool::check),
     "growing-global" => Some(growing_global::check),
     "swallowed-error" => Some(swallowed_error::check),
+    "swallowed-iteration" => Some(swallowed_iteration::check),
+    "lost-task-error" => Some(lost_task_error::check),
+    "erased-cause" => Some(erased_cause::check),
+    "spinning-error-loop" => Some(spinning_error_loop::check),
     "missing-graceful-shutdown" => Some(missing_graceful_shutdown::check),
     "missing-sigterm" => Some(missing_sigterm::check),
     "unstopped-scheduler" => Some(unstopped_scheduler::check),

@@ -1,10 +1,10 @@
 //! `swallowed-error`: the error of an operation that matters vanishes, and what follows goes on as if it had worked.
 
-use ustr::ustr;
+use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
-use crate::facts::model::{Arm, Attribute, Body, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
+use crate::facts::model::{Arm, Attribute, Body, Literal, LocalId, MacroCall, NodeId, Op, Pattern, RegionId};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::defs::{BodyRef, Extern};
@@ -48,6 +48,13 @@ enum Way {
     Default,
 }
 
+/// How a place in the file system is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    Local(LocalId),
+    Text(Ustr),
+}
+
 struct Looked<'i> {
     index: &'i Index,
     body: BodyRef,
@@ -58,7 +65,7 @@ struct Looked<'i> {
 impl Looked<'_> {
     fn node(&self, node: NodeId, op: &Op) -> Option<Diagnostic> {
         match op {
-            Op::Bind { pattern, init: Some(init), .. } if is_wild(pattern) && is_result(self.info.ty(*init)) => {
+            Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() && is_result(self.info.ty(*init)) => {
                 self.swallowed(node, *init, Way::Underscore, self.facts.node(node).range)
             }
             Op::Discard(of) => match &self.facts.node(*of).op {
@@ -75,13 +82,15 @@ impl Looked<'_> {
                         Range { start: self.facts.node(node).range.start, end: self.facts.node(*condition).range.end };
                     self.swallowed(node, *of, Way::IfLet, head)
                 }
-                Op::Let { pattern, of } if ignores_err(pattern) && self.does_nothing(*then) => {
+                Op::Let { pattern, of } if pattern.ignores_error() && self.does_nothing(*then) => {
                     self.swallowed(node, *of, Way::Arm, self.facts.node(node).range)
                 }
                 _ => None,
             },
             Op::Match { scrutinee, arms } if is_result(self.info.ty(*scrutinee)) => {
-                let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern));
+                // Beside an arm for some errors `_` is for what is left.
+                let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
+                let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
                 let arm = arms.iter().find(|arm| self.ignores_error(arm, takes_ok))?;
                 self.swallowed(node, *scrutinee, Way::Arm, arm.range)
             }
@@ -102,7 +111,7 @@ impl Looked<'_> {
 
     /// `Err(_) => {}` and the like: the error is not looked at, and nothing is said or done instead.
     fn ignores_error(&self, arm: &Arm, takes_ok: bool) -> bool {
-        let unseen = ignores_err(&arm.pattern) || (takes_ok && is_wild(&arm.pattern));
+        let unseen = arm.pattern.ignores_error() || (takes_ok && arm.pattern.is_wild());
         unseen && !arm.guarded && self.does_nothing(arm.region)
     }
 
@@ -119,14 +128,16 @@ impl Looked<'_> {
     }
 
     fn swallowed(&self, node: NodeId, value: NodeId, way: Way, range: Range) -> Option<Diagnostic> {
-        if self.is_used_elsewhere(value) {
+        let site = Site { body: self.body, node: value };
+        if self.is_used_elsewhere(value) || self.index.is_of_task(site) {
             return None;
         }
-        let effected = self.index.effect(Site { body: self.body, node: value })?;
+        let effected = self.index.effect(site)?;
         if effected.effect == Effect::Join
-            || self.handled(value)
-            || self.in_failure(node)
+            || self.index.error_is_seen(site)
+            || self.index.is_on_failing_path(Site { body: self.body, node })
             || self.shutting_down(&effected)
+            || self.lets_go(node, &effected)
         {
             return None;
         }
@@ -135,7 +146,7 @@ impl Looked<'_> {
         }
         let (effect, how) = (effected.effect.noun(), words(&way));
         let operation = self.operation(&effected);
-        let confidence = self.confidence(node, &effected, &way);
+        let confidence = self.confidence(node, value, &effected, &way);
         let span = range.in_file(self.body.file);
         let inside = effected
             .chain
@@ -168,28 +179,56 @@ impl Looked<'_> {
     }
 
     /// What only looks is often allowed to fail: then the claim needs more than a missing branch. A program that is run and whose exit nobody
-    /// asks for is at most worth a look.
-    fn confidence(&self, node: NodeId, effected: &Effected, way: &Way) -> Confidence {
+    /// asks for is at most worth a look, and so is a function that fails as well where there is nothing to be found.
+    fn confidence(&self, node: NodeId, value: NodeId, effected: &Effected, way: &Way) -> Confidence {
         let direct = if effected.chain.len() == 1 { Confidence::Certain } else { Confidence::Likely };
         let unused = matches!(way, Way::Underscore | Way::Ok);
         match effected.effect {
-            Effect::Process if effected.looks && self.success_after(node).is_none() => Confidence::Hint,
+            _ if !unused && effected.looks && self.may_find_nothing(effected) => Confidence::Hint,
+            _ if self.success_after(node).is_some() => direct,
+            Effect::Process => Confidence::Hint,
             _ if unused || !effected.looks => direct,
-            Effect::Database | Effect::Storage => direct,
-            Effect::File if matches!(way, Way::Default) && self.writes_back(node) => Confidence::Likely,
-            _ if self.success_after(node).is_some() => Confidence::Likely,
+            Effect::Database => direct,
+            Effect::File if matches!(way, Way::Default) && self.writes_back(node, value) => Confidence::Likely,
             _ => Confidence::Hint,
         }
     }
 
-    /// Whether the same function writes a file later: what could not be read is written over.
-    fn writes_back(&self, node: NodeId) -> bool {
+    /// Whether the function that failed may have said no more than that nothing is there.
+    fn may_find_nothing(&self, effected: &Effected) -> bool {
+        let first = effected.chain.first().and_then(|first| self.index.called_directly(*first));
+        first.is_some_and(|body| self.index.makes_errors(body))
+    }
+
+    /// Whether the same function writes later to where it read from: what could not be read is written over.
+    fn writes_back(&self, node: NodeId, value: NodeId) -> bool {
+        let Some(read) = self.place(value) else { return false };
         self.facts.iter().skip(node.index()).any(|(id, _)| {
             let site = Site { body: self.body, node: id };
             let Some(path) = self.index.external(site) else { return false };
             let writes = self.index.callable(site).is_some_and(|callable| callable.effect == Some(Effect::File));
-            writes && !self.index.catalogue().lists(Calls::Looks, path)
+            writes && !self.index.catalogue().lists(Calls::Looks, path) && self.place(id) == Some(read)
         })
+    }
+
+    /// What a call of a file system function works on: its first argument, where that is a variable or a text.
+    fn place(&self, call: NodeId) -> Option<Named> {
+        let mut at = match &self.facts.node(call).op {
+            Op::Call { arguments, .. } => *arguments.first()?,
+            Op::Await(of) | Op::Try(of) | Op::Method { receiver: of, .. } => return self.place(*of),
+            _ => return None,
+        };
+        loop {
+            match &self.facts.node(at).op {
+                Op::Reference { of, .. } => at = *of,
+                Op::Local(local) => return Some(Named::Local(*local)),
+                Op::Literal(Literal::Text(text)) => return Some(Named::Text(*text)),
+                Op::Field { name, .. } => return Some(Named::Text(*name)),
+                Op::Path(path) => return Some(Named::Text(path.last())),
+                Op::Method { receiver, .. } => at = *receiver,
+                _ => return None,
+            }
+        }
     }
 
     fn operation(&self, effected: &Effected) -> String {
@@ -208,109 +247,41 @@ impl Looked<'_> {
         }
     }
 
-    /// Whether an adapter on the way looks at the error: `inspect_err`, or a closure that tells.
-    fn handled(&self, value: NodeId) -> bool {
-        match &self.facts.node(value).op {
-            Op::Method { receiver, name, arguments, .. } => {
-                let looks = matches!(name.as_str(), "inspect_err" | "map_err" | "or_else" | "unwrap_or_else");
-                let tells = arguments.iter().any(|argument| match &self.facts.node(*argument).op {
-                    Op::Closure { region, .. } => !self.region_is_quiet(*region),
-                    Op::Path(_) => true,
-                    _ => false,
-                });
-                (looks && (name == "inspect_err" || tells)) || self.handled(*receiver)
-            }
-            Op::Await(of) | Op::Try(of) => self.handled(*of),
-            _ => false,
-        }
-    }
-
-    /// Whether nothing in a region is called: a closure that only makes another error tells nobody.
-    fn region_is_quiet(&self, region: RegionId) -> bool {
-        !self.facts.iter().any(|(id, node)| {
-            let inside = self.facts.outwards(node.region).any(|(at, _)| at == region);
-            inside
-                && self
-                    .index
-                    .external(Site { body: self.body, node: id })
-                    .is_some_and(|path| self.index.catalogue().lists(Calls::Tells, path))
-        })
-    }
-
-    /// Clean-up on a path that fails already: inside an arm for `Err`, in a closure for errors, or just before an error is returned.
-    fn in_failure(&self, node: NodeId) -> bool {
-        let mut inner = None;
-        for (region, facts) in self.facts.outwards(self.facts.node(node).region) {
-            if matches!(facts.kind, RegionKind::Function | RegionKind::Async)
-                && inner.is_some()
-                && self.fails_at_end(region)
-            {
-                return false;
-            }
-            if self.fails_at_end(region) {
-                return true;
-            }
-            if let Some(owner) = self.info.region_node(region) {
-                let failing = match &self.facts.node(owner).op {
-                    Op::Match { arms, .. } => arms.iter().any(|arm| arm.region == region && takes_err(&arm.pattern)),
-                    Op::If { condition, then, .. } => {
-                        *then == region
-                            && matches!(&self.facts.node(*condition).op, Op::Let { pattern, .. } if takes_err(pattern))
-                    }
-                    Op::Closure { .. } => self.info.parent(owner).is_some_and(|call| match &self.facts.node(call).op {
-                        Op::Method { name, .. } => {
-                            matches!(name.as_str(), "inspect_err" | "map_err" | "or_else" | "unwrap_or_else")
-                        }
-                        _ => false,
-                    }),
-                    _ => false,
-                };
-                if failing {
-                    return true;
-                }
-            }
-            inner = Some(region);
-        }
-        false
-    }
-
-    /// Whether a region ends in `return Err(..)`, `Err(..)` or a macro that does as much.
-    fn fails_at_end(&self, region: RegionId) -> bool {
-        let facts = self.facts.region(region);
-        let last = facts
-            .value
-            .or_else(|| facts.nodes.iter().rev().copied().find(|n| !matches!(self.facts.node(*n).op, Op::Discard(_))));
-        last.is_some_and(|node| self.is_error(node))
-    }
-
-    fn is_error(&self, node: NodeId) -> bool {
-        match &self.facts.node(node).op {
-            Op::Return(Some(value)) => self.is_error(*value),
-            Op::Call { .. } => self
-                .index
-                .external(Site { body: self.body, node })
-                .is_some_and(|path| path == "std::result::Result::Err"),
-            Op::Method { name, receiver, .. } => name == "into" && self.is_error(*receiver),
-            Op::Macro(call) => matches!(call.path.last().as_str(), "bail" | "panic" | "unreachable"),
-            _ => false,
-        }
-    }
-
     /// Closing and flushing what is given up anyway.
     fn shutting_down(&self, effected: &Effected) -> bool {
         effected.effect == Effect::Finish && effected.chain.len() > 1
+    }
+
+    /// What is said to the other side, or run, while things are being ended.
+    fn lets_go(&self, node: NodeId, effected: &Effected) -> bool {
+        matches!(effected.effect, Effect::Network | Effect::Process)
+            && self.index.is_teardown(Site { body: self.body, node })
     }
 
     /// A message about success right after.
     fn success_after(&self, node: NodeId) -> Option<Span> {
         let region = self.facts.region(self.facts.node(node).region);
         let at = region.nodes.iter().position(|n| *n == node)?;
-        let next = region.nodes[at + 1..]
-            .iter()
-            .find(|n| matches!(self.facts.node(**n).op, Op::Macro(_) | Op::Bind { .. }))?;
+        let decides = |op: &Op| {
+            matches!(
+                op,
+                Op::Macro(_) | Op::Bind { .. } | Op::If { .. } | Op::Match { .. } | Op::Loop { .. } | Op::Try(_)
+            )
+        };
+        let next = region.nodes[at + 1..].iter().find(|n| decides(&self.facts.node(**n).op))?;
         let Op::Macro(call) = &self.facts.node(*next).op else { return None };
         let says = matches!(call.path.last().as_str(), "info" | "debug" | "println");
-        says.then(|| self.facts.node(*next).range.in_file(self.body.file))
+        (says && !self.announces(call)).then(|| self.facts.node(*next).range.in_file(self.body.file))
+    }
+
+    /// `info!("loading the service")`: a message about what comes next.
+    fn announces(&self, call: &MacroCall) -> bool {
+        call.arguments.iter().any(|argument| match &self.facts.node(*argument).op {
+            Op::Literal(Literal::Text(text)) => {
+                text.split_whitespace().next().is_some_and(|word| word.ends_with("ing"))
+            }
+            _ => false,
+        })
     }
 
     /// `if let Err(error) = ..` around what is thrown away, with the logger the crate has.
@@ -351,22 +322,6 @@ fn words(way: &Way) -> &'static str {
     }
 }
 
-fn is_wild(pattern: &Pattern) -> bool {
-    match &pattern.kind {
-        PatternKind::Wild | PatternKind::Rest => true,
-        PatternKind::Typed(of, _) => is_wild(of),
-        _ => false,
-    }
-}
-
 fn takes_only_ok(pattern: &Pattern) -> bool {
-    matches!(&pattern.kind, PatternKind::TupleStruct { path, .. } if path.last() == "Ok")
-}
-
-fn ignores_err(pattern: &Pattern) -> bool {
-    matches!(&pattern.kind, PatternKind::TupleStruct { path, parts } if path.last() == "Err" && parts.iter().all(is_wild))
-}
-
-fn takes_err(pattern: &Pattern) -> bool {
-    matches!(&pattern.kind, PatternKind::TupleStruct { path, .. } if path.last() == "Err")
+    pattern.variant().is_some_and(|name| name == "Ok")
 }

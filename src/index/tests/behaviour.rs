@@ -151,10 +151,15 @@ fn effects_go_through_functions_and_traits() {
 
 #[test]
 fn a_comment_says_what_is_meant() {
-    let code = program("fn main() {\n    // Best effort.\n    meant();\n    slipped();\n}\n");
+    let code = program(
+        "fn main() {\n    // Best effort.\n    meant();\n    slipped();\n\n    // Best effort.\n    let name = prepared();\n    \
+            followed(name);\n\n    apart();\n}\n",
+    );
     let intended = |text: &str| code.index.is_intended(code.index.span(code.site(text)));
     assert!(intended("meant()"));
     assert!(!intended("slipped()"));
+    assert!(intended("followed(name)"), "the comment is before a `let` that prepares it");
+    assert!(!intended("apart()"), "an empty line ends what is meant");
 }
 
 #[test]

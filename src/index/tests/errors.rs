@@ -1,0 +1,130 @@
+//! Where errors lead, what sequences are read from, what tasks fail of, what is being ended.
+
+use super::program;
+use crate::catalogue::Effect;
+use crate::facts::model::Op;
+
+#[test]
+fn a_path_fails_where_an_error_enters_or_leaves() {
+    let code = program(
+        "fn main() -> std::io::Result<()> { before(); if let Err(error) = save() { inside(); return Err(error); } \
+            match save() { Ok(()) => fine(), Err(_) => caught() } \
+            save().map_err(|error| { replaced(); error })?; \
+            let Ok(()) = save() else { refused(); return Ok(()) }; \
+            if save().is_err() { failed(); } Ok(()) } \
+         fn save() -> std::io::Result<()> { std::fs::write(\"a\", \"b\") }",
+    );
+    let failing = |text: &str| code.index.is_on_failing_path(code.site(text));
+    for on_the_way in ["inside()", "caught()", "replaced()", "refused()", "failed()"] {
+        assert!(failing(on_the_way), "{on_the_way}");
+    }
+    assert!(!failing("before()"));
+    assert!(!failing("fine()"));
+}
+
+#[test]
+fn a_function_tells_of_its_errors_by_itself_or_through_what_it_calls() {
+    let code = program(
+        "fn silent() -> std::io::Result<()> { tracing::info!(\"start\"); std::fs::write(\"a\", \"b\") } \
+         fn told() -> std::io::Result<()> { std::fs::write(\"a\", \"b\").inspect_err(|e| tracing::error!(\"{e}\")) } \
+         fn returned() -> std::io::Result<()> { if bad() { tracing::error!(\"bad\"); return Err(error()); } Ok(()) } \
+         fn inner() -> std::io::Result<()> { told()?; Ok(()) } \
+         #[tracing::instrument(skip_all, err)] fn traced() -> std::io::Result<()> { std::fs::write(\"a\", \"b\") } \
+         fn main() {}",
+    );
+    let tells = |name: &str| {
+        let body = code.index.defs().body_of(code.function(name)).expect("it has a body");
+        code.index.tells_of_its_errors(body)
+    };
+    assert!(!tells("silent"), "a message about something else says nothing of the error");
+    for name in ["told", "returned", "inner", "traced"] {
+        assert!(tells(name), "{name}");
+    }
+}
+
+#[test]
+fn sequences_are_followed_to_what_they_are_read_from() {
+    let code = program(
+        "use std::io::BufRead; \
+         fn main() -> std::io::Result<()> { let entries = std::fs::read_dir(\"a\")?; \
+            take(entries.skip(1)); \
+            take(std::io::BufReader::new(std::fs::File::open(\"a\")?).lines()); \
+            take(std::io::stdin().lock().lines()); \
+            take(text.lines()); \
+            take(walkdir::WalkDir::new(\"a\").max_depth(1).into_iter()); \
+            let listener = std::net::TcpListener::bind(\"a\")?; take(listener.incoming()); Ok(()) }",
+    );
+    let source = |text: &str| code.index.sequence(code.site(text)).map(|source| (source.effect, source.accepts));
+    assert_eq!(source("entries.skip(1)"), Some((Effect::File, false)));
+    assert_eq!(source("std::io::BufReader::new(std::fs::File::open(\"a\")?).lines()"), Some((Effect::File, false)));
+    assert_eq!(source("std::io::stdin().lock().lines()"), None, "nothing is lost that somebody typed");
+    assert_eq!(source("text.lines()"), None);
+    assert_eq!(source("walkdir::WalkDir::new(\"a\").max_depth(1).into_iter()"), Some((Effect::File, false)));
+    assert_eq!(source("listener.incoming()"), Some((Effect::Network, true)));
+}
+
+#[test]
+fn an_error_of_a_sequence_has_somewhere_to_go_or_not() {
+    let code = program(
+        "fn tried() -> std::io::Result<()> { take(std::fs::read_dir(\"a\")?); Ok(()) } \
+         fn empty() -> std::io::Result<()> { if let Ok(found) = std::fs::read_dir(\"b\") { take(found); } Ok(()) } \
+         fn no_result() { take(std::fs::read_dir(\"c\").unwrap()); } fn main() {}",
+    );
+    let can_tell = |text: &str| {
+        let source = code.index.sequence(code.site(text)).expect("it reads a folder");
+        code.index.can_tell(source)
+    };
+    assert!(can_tell("std::fs::read_dir(\"a\")?"));
+    assert!(!can_tell("std::fs::read_dir(\"b\")"), "what cannot be opened is taken for empty");
+    assert!(!can_tell("std::fs::read_dir(\"c\").unwrap()"), "the function returns no error");
+}
+
+#[test]
+fn tasks_fail_of_what_they_do() {
+    let code = program(
+        "async fn save() -> std::io::Result<()> { tokio::fs::write(\"a\", \"b\").await } \
+         async fn told() -> std::io::Result<()> { save().await.inspect_err(|e| tracing::error!(\"{e}\")) } \
+         async fn main() { let one = tokio::spawn(save()); wait(one); \
+            let mut many = Vec::new(); many.push(tokio::spawn(async { save().await })); wait(many); \
+            let logged = tokio::spawn(told()); wait(logged); \
+            let number = tokio::spawn(async { 7 }); wait(number); }",
+    );
+    let tasks = |text: &str| {
+        let handle = code.sites(text).last().unwrap_or_else(|| panic!("no `{text}`"));
+        assert!(matches!(code.index.node(handle).op, Op::Local(_)));
+        let tasks = code.index.fallible_tasks(handle);
+        tasks.into_iter().map(|task| (task.effected.map(|of| of.effect), task.tells)).collect::<Vec<_>>()
+    };
+    assert_eq!(tasks("one"), [(Some(Effect::File), false)]);
+    assert_eq!(tasks("many"), [(Some(Effect::File), false)], "what is pushed into a collection is found behind it");
+    assert_eq!(tasks("logged"), [(Some(Effect::File), true)]);
+    assert_eq!(tasks("number"), [], "what gives no `Result` has no error to lose");
+}
+
+#[test]
+fn things_are_ended_by_name_by_caller_or_after_a_stop() {
+    let code = program(
+        "struct Service; impl Service { fn shutdown(&self) { by_name(); self.last(); } fn last(&self) { by_caller(); } \
+            fn run(&self) { at_work(); } } \
+         async fn race(token: tokio_util::sync::CancellationToken) { early(); token.cancel(); late(); } \
+         fn main() { Service.run(); }",
+    );
+    let ending = |text: &str| code.index.is_teardown(code.site(text));
+    assert!(ending("by_name()"));
+    assert!(ending("by_caller()"), "nothing but `shutdown` calls it");
+    assert!(ending("late()"));
+    assert!(!ending("early()"));
+    assert!(!ending("at_work()"));
+}
+
+#[test]
+fn functions_that_make_errors_may_have_found_nothing() {
+    let code = program(
+        "fn passes() -> std::io::Result<String> { Ok(std::fs::read_to_string(\"a\")?) } \
+         fn absent(map: std::collections::HashMap<u8, u8>) -> Result<u8, String> { map.get(&1).copied().ok_or(none()) } \
+         fn main() {}",
+    );
+    let makes = |name: &str| code.index.makes_errors(code.index.defs().body_of(code.function(name)).expect("a body"));
+    assert!(!makes("passes"));
+    assert!(makes("absent"));
+}
