@@ -10,6 +10,7 @@ use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::defs::{FnId, TypeId};
 use crate::index::resources::{Construction, words};
+use crate::index::types::TraitName;
 
 const ID: &str = "incomplete-close";
 
@@ -51,7 +52,12 @@ fn diagnose(
 /// Whether a method is there to end its type, in a program that runs on.
 fn closes_in_a_service(index: &Index, method: FnId) -> bool {
     let Some(body) = index.defs().body_of(method) else { return false };
-    index.is_a_close(method) && !index.is_test(body) && index.services_reaching(body).next().is_some()
+    // After `Drop::drop` every field is dropped by itself.
+    let by_hand = index
+        .defs()
+        .impl_of(method)
+        .is_none_or(|block| !matches!(index.signatures().impl_traits[block.index()], Some(TraitName::Ext(_))));
+    by_hand && index.is_a_close(method) && !index.is_test(body) && index.services_reaching(body).next().is_some()
 }
 
 fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[Construction]) -> Option<Diagnostic> {

@@ -62,7 +62,11 @@ fn report(index: &Index, site: Site, resource: ustr::Ustr, message: &str, left: 
         return None;
     }
     // One child more or less is nothing; one for every turn fills the table.
-    let repeated = index.repeated(site);
+    let repeated = index.repeated(site).filter(|repeated| match repeated.in_loop {
+        // A loop over candidates stops at the first that does.
+        Some((body, region)) => index.is_work_loop(body, region),
+        None => true,
+    });
     let confidence = if repeated.is_some() { Confidence::Certain } else { Confidence::Hint };
     let again = repeated.into_iter().flat_map(|repeated| repeated.evidence);
     let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(index.name_span(site), "spawned here"))

@@ -27,7 +27,8 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
     }
     let mut nodes: Vec<NodeId> = index.info(body).callees.keys().copied().collect();
     nodes.sort_unstable();
-    let mut works = nodes.into_iter().filter_map(|node| Work::of(index, Site { body, node }).map(|work| (node, work)));
+    let here = nodes.into_iter().filter(|node| !index.runs_apart(Site { body, node: *node }));
+    let mut works = here.filter_map(|node| Work::of(index, Site { body, node }).map(|work| (node, work)));
     let (node, work) = works.next()?;
     let site = Site { body, node };
     let others = works.map(|(node, work)| Label::new(index.name_span(Site { body, node }), work.label()));
