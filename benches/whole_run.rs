@@ -1,12 +1,15 @@
 //! How much more a whole run costs than reading the same files and parsing them with syn, on the same threads, side by side.
 //!
-//! `cargo bench --bench whole_run -- FOLDER [ROUNDS]`: the ratio is that of the fastest of each; what else the machine does cancels out.
+//! `cargo bench --bench whole_run -- FOLDER [ROUNDS]`: the ratio is that of the fastest of each; what else the machine does cancels out. Behind it
+//! stands what reading, facts and linking take of a run, each as the fastest of all rounds.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
+use watertight::catalogue::{Catalogue, Libraries};
 use watertight::driver::{self, Options, Progress};
+use watertight::index::{Index, Outline};
 
 struct Quiet;
 
@@ -30,6 +33,46 @@ fn main() {
     }
     let ratio = run.as_secs_f64() / parse.as_secs_f64();
     println!("{lines} lines: parsing {parse:.2?}, whole run {run:.2?}, ratio {ratio:.1}");
+    let stages = (0..rounds).map(|_| pool.install(|| stages(&folder))).reduce(Stages::fastest).unwrap_or_default();
+    println!("{stages:.2?}");
+}
+
+/// What the parts of an analysis take.
+#[derive(Debug, Default)]
+struct Stages {
+    discover: Duration,
+    facts: Duration,
+    outline: Duration,
+    infer: Duration,
+    index: Duration,
+}
+
+impl Stages {
+    fn fastest(self, other: Stages) -> Stages {
+        Stages {
+            discover: self.discover.min(other.discover),
+            facts: self.facts.min(other.facts),
+            outline: self.outline.min(other.outline),
+            infer: self.infer.min(other.infer),
+            index: self.index.min(other.index),
+        }
+    }
+}
+
+fn stages(folder: &Path) -> Stages {
+    let current = std::env::current_dir().expect("a current folder");
+    let (discover, workspace) =
+        timed(|| watertight::workspace::discover(&[folder.to_owned()], &current).expect("a folder"));
+    let rust: Vec<_> = workspace.rust_files.iter().map(|file| file.file).collect();
+    let extract = |id| watertight::facts::extract(&workspace.sources.get(id).text).ok();
+    let (facts, extracted) = timed(|| rust.par_iter().map(|id| (*id, extract(*id))).collect::<Vec<_>>());
+    let mut all: Vec<_> = (0..workspace.sources.len()).map(|_| None).collect();
+    extracted.into_iter().for_each(|(id, facts)| all[id.0 as usize] = facts);
+    let (outline, linked) = timed(|| Outline::link(&workspace, all, Catalogue::embedded(Libraries::any())));
+    let (infer, infos) =
+        timed(|| linked.bodies().into_par_iter().map(|body| (body, linked.infer(body))).collect::<Vec<_>>());
+    let (index, _) = timed(|| Index::new(linked, infos));
+    Stages { discover, facts, outline, infer, index }
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
