@@ -17,6 +17,20 @@ pub enum Confidence {
     Certain,
 }
 
+impl Confidence {
+    /// The least sure first.
+    pub const ALL: [Confidence; 3] = [Confidence::Hint, Confidence::Likely, Confidence::Certain];
+
+    /// The word for it on pages and in lists.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Hint => "hint",
+            Confidence::Likely => "likely",
+            Confidence::Certain => "certain",
+        }
+    }
+}
+
 /// A span with what there is to say about it: lower case, no full stop, names in backticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {

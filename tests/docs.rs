@@ -1,4 +1,5 @@
-//! What the documents say is so: links lead somewhere, no page is an orphan, and the README shows what there is.
+//! What the documents say is so: links lead somewhere, no page is an orphan, the README shows what there is, and the table of the
+//! rules is made of their pages.
 
 #[path = "docs/forgotten_resource.rs"]
 mod forgotten_resource;
@@ -11,9 +12,10 @@ use std::process::{Command, Output};
 
 use repository::{File, files, read, root};
 use watertight::catalogue::{Catalogue, Libraries};
+use watertight::diagnostic::Confidence;
 use watertight::facts::extract;
 use watertight::index::{Index, Outline};
-use watertight::rules::page::Page;
+use watertight::rules::page::{Family, Page, Section};
 use watertight::workspace::discover;
 
 /// A link that leads to something in this repository.
@@ -125,13 +127,81 @@ fn every_document_is_linked_from_the_readme() {
     assert_eq!(orphans, ["README.md"]);
 }
 
+/// The pages of the rules with their paths, by family and then by id.
+fn pages() -> Vec<(String, Page)> {
+    let files = files().into_iter().filter(|file| file.path.starts_with("rules/") && file.path.ends_with(".md"));
+    let pages = files.filter(|file| !file.path.ends_with("/README.md")).map(|file| {
+        let page = Page::parse(&file.text).unwrap_or_else(|error| panic!("{}: {error}", file.path));
+        (file.path, page)
+    });
+    let mut pages: Vec<(String, Page)> = pages.collect();
+    pages.sort_by_key(|(_, page)| (page.family, page.id.clone()));
+    pages
+}
+
+/// The head of the table below, with what the columns mean.
+const TABLE_HEAD: &str = "\
+# The rules in one table
+
+Made of the heads of [their pages](../rules/README.md), and checked by a test; `UPDATE_DOCS=1 cargo test --test docs` writes it anew.
+
+- *level*: what holds where the [configuration](configuration.md) says nothing. What is at `allow` is off.
+- *confidence*: how sure its findings are. `hint` is shown with `--min-confidence hint` only.
+- *nearest lint*: of clippy or rustc, that sees part of the same, and how the rule differs.
+
+| rule | family | finds | level | confidence | nearest lint | difference |
+|---|---|---|---|---|---|---|
+";
+
+/// A row of the table: what a page says of its rule.
+fn row(path: &str, page: &Page) -> String {
+    let listed = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let cells = [
+        format!("[`{}`](../{path})", page.id),
+        page.family.name().to_owned(),
+        page.summary.clone(),
+        page.level.name().to_owned(),
+        listed(page.confidence.iter().map(|it| it.name().to_owned()).collect()),
+        listed(page.clippy.iter().map(|lint| format!("`{lint}`")).collect()),
+        page.quote("Related lints").unwrap_or_else(|| panic!("{path}: says nothing of clippy and rustc")),
+    ];
+    format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
+}
+
+#[test]
+fn the_table_of_the_rules_says_what_their_pages_say() {
+    let rows = pages().iter().map(|(path, page)| row(path, page)).collect::<String>();
+    let table = format!("{TABLE_HEAD}{rows}");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(root().join("docs/rules.md"), &table).unwrap();
+    }
+    let stale = "docs/rules.md is not what the pages say; `UPDATE_DOCS=1 cargo test --test docs` writes it anew";
+    assert!(read("docs/rules.md") == table, "{stale}");
+}
+
+#[test]
+fn a_row_of_the_table_keeps_its_columns() {
+    let page = Page {
+        id: "a-flaw".into(),
+        family: Family::Errors,
+        level: watertight::report::Level::Warn,
+        confidence: vec![Confidence::Hint, Confidence::Certain],
+        since: "0.1.0".into(),
+        clippy: vec!["map_err_ignore".into()],
+        summary: "Finds a flaw.".into(),
+        sections: vec![Section { title: "Related lints".into(), line: 9, body: "> Not `|_| ..`.\n\nMore.".into() }],
+        examples: Vec::new(),
+    };
+    let expected = "| [`a-flaw`](../rules/a-flaw.md) | errors | Finds a flaw. | warn | hint, certain | `map_err_ignore` | \
+        Not `\\|_\\| ..`. |\n";
+    assert_eq!(row("rules/a-flaw.md", &page), expected);
+}
+
 #[test]
 fn the_readme_lists_the_rules_as_their_pages_say() {
     let readme = read("README.md");
-    let pages = files().into_iter().filter(|file| file.path.starts_with("rules/") && file.path.ends_with(".md"));
-    for file in pages.filter(|file| !file.path.ends_with("/README.md")) {
-        let page = Page::parse(&file.text).unwrap_or_else(|error| panic!("{}: {error}", file.path));
-        let row = format!("| [`{}`]({}) | {} | {} |\n", page.id, file.path, page.family.name(), page.summary);
+    for (path, page) in pages() {
+        let row = format!("| [`{}`]({path}) | {} | {} |\n", page.id, page.family.name(), page.summary);
         assert!(readme.contains(&row), "README.md lacks the row\n{row}");
     }
 }

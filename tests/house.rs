@@ -330,3 +330,19 @@ fn every_rule_has_a_file_and_every_file_a_rule() {
     let decided: BTreeSet<String> = decided.map(|module| module.path.replacen("rules::", "", 1)).collect();
     assert_eq!(told, decided, "pages on the left, files of src/rules on the right");
 }
+
+#[test]
+fn a_page_tells_how_sure_its_rule_is() {
+    let mut faults = Vec::new();
+    for module in MODULES.iter().filter(|module| module.is_rule()) {
+        let path = format!("rules/{}.md", module.path.replacen("rules::", "", 1).replace('_', "-"));
+        let page = Page::parse(&read(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let told: BTreeSet<&str> = page.confidence.iter().map(|it| it.name()).collect();
+        let named: BTreeSet<String> =
+            module.all.iter().filter_map(|it| it.path.strip_prefix("Confidence::")).map(str::to_lowercase).collect();
+        if !told.iter().copied().eq(named.iter().map(String::as_str)) {
+            faults.push(format!("{path} tells {told:?}, and {} names {named:?}", module.file.path));
+        }
+    }
+    assert_none(&faults);
+}

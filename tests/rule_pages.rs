@@ -75,24 +75,73 @@ fn every_section_holds_what_the_grammar_asks_for() {
 }
 
 fn faults(Named { path, page }: &Named, ids: &BTreeSet<&str>) -> Vec<String> {
-    let mut faults = Vec::new();
-    let rule = page.section("Architecture rule").unwrap_or_default();
-    if !(rule.starts_with("> **") && rule.ends_with("**")) {
-        faults.push(format!("{path}: the architecture rule is one quoted sentence in bold"));
-    }
-    if page.family != Family::Meta && !page.section("Confirm at run time").is_some_and(|body| body.contains("```sh\n"))
-    {
-        faults.push(format!("{path}: section `Confirm at run time` has no `sh` block"));
-    }
-    for title in ["Wrong", "Right"] {
-        if !page.examples.iter().any(|example| example.section == title) {
-            faults.push(format!("{path}: section `{title}` has no example"));
-        }
-    }
-    for example in &page.examples {
-        faults.extend(marker_fault(example, &page.id, ids).map(|fault| format!("{path}:{}: {fault}", example.line)));
-    }
-    faults
+    let of_sections = SECTIONS_HOLD.iter().filter(|owed| page.family != Family::Meta || owed.in_meta);
+    let of_sections = of_sections.filter_map(|owed| {
+        let fulfilled = page.section(owed.title).is_some_and(|body| (owed.holds)(page, body));
+        (!fulfilled).then(|| format!("{path}: section `{}` {}", owed.title, owed.what))
+    });
+    let of_examples = page.examples.iter().filter_map(|example| {
+        let fault = marker_fault(example, &page.id, ids)?;
+        Some(format!("{path}:{}: {fault}", example.line))
+    });
+    of_sections.chain(of_examples).collect()
+}
+
+/// What `rules/README.md` asks of a section.
+struct Owed {
+    title: &'static str,
+    /// Whether a page of the family `meta` owes it, too.
+    in_meta: bool,
+    holds: fn(&Page, &str) -> bool,
+    /// In words, behind the title.
+    what: &'static str,
+}
+
+/// What sections hold, and how it is told that one does not.
+const SECTIONS_HOLD: [Owed; 8] = [
+    Owed { title: "Problem", in_meta: true, holds: |_, body| !body.is_empty(), what: "is empty" },
+    Owed { title: "Wrong", in_meta: true, holds: |page, _| has_example(page, "Wrong"), what: "has no example" },
+    Owed {
+        title: "Why it matters",
+        in_meta: false,
+        holds: |_, body| body.contains("Symptom: ") || body.contains("Symptom:\n"),
+        what: "tells no symptom",
+    },
+    Owed { title: "Right", in_meta: true, holds: |page, _| has_example(page, "Right"), what: "has no example" },
+    Owed {
+        title: "Architecture rule",
+        in_meta: true,
+        holds: |_, body| body.starts_with("> **") && body.ends_with("**"),
+        what: "is not one quoted sentence in bold",
+    },
+    Owed {
+        title: "Confirm at run time",
+        in_meta: false,
+        holds: |_, body| body.contains("```sh\n"),
+        what: "has no `sh` block",
+    },
+    Owed {
+        title: "Known limits",
+        in_meta: false,
+        holds: |page, _| has_example(page, "Known limits"),
+        what: "has no example that asserts one",
+    },
+    Owed {
+        title: "Related lints",
+        in_meta: true,
+        holds: tells_of_lints,
+        what: "does not begin with one quoted sentence on clippy or rustc, or leaves out a lint of the head",
+    },
+];
+
+fn has_example(page: &Page, title: &str) -> bool {
+    page.examples.iter().any(|example| example.section == title)
+}
+
+fn tells_of_lints(page: &Page, body: &str) -> bool {
+    let named = |text: &str| text.contains("clippy") || text.contains("rustc");
+    let sentence = page.quote("Related lints").is_some_and(|quote| named(&quote) && quote.ends_with('.'));
+    sentence && page.clippy.iter().all(|lint| body.contains(&format!("`{lint}`")))
 }
 
 /// What is wrong with the markers of an example, given where it stands.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::diagnostic::Confidence;
 use crate::report::Level;
 
 /// What a rule says of itself: shown by `explain`, listed by `rules`, executed by the tests.
@@ -13,6 +14,8 @@ pub struct Page {
     pub family: Family,
     /// The level where the configuration says nothing.
     pub level: Level,
+    /// How sure its findings are, ascending: each that there is.
+    pub confidence: Vec<Confidence>,
     /// The first version that has the rule.
     pub since: String,
     /// Lints of clippy or rustc that see part of the same flaw.
@@ -137,6 +140,7 @@ impl Page {
             id,
             family: meta.family,
             level: meta.level,
+            confidence: meta.confidence,
             since: meta.since,
             clippy: meta.clippy,
             summary,
@@ -148,6 +152,12 @@ impl Page {
     /// The text below the heading `title`.
     pub fn section(&self, title: &str) -> Option<&str> {
         self.sections.iter().find(|section| section.title == title).map(|section| section.body.as_str())
+    }
+
+    /// The sentence that a section quotes at its beginning, on one line.
+    pub fn quote(&self, title: &str) -> Option<String> {
+        let lines: Vec<&str> = self.section(title)?.lines().map_while(|line| line.strip_prefix("> ")).collect();
+        (!lines.is_empty()).then(|| lines.join(" "))
     }
 }
 
@@ -173,6 +183,7 @@ struct Head {
 struct Meta {
     family: Family,
     level: Level,
+    confidence: Vec<Confidence>,
     since: String,
     clippy: Vec<String>,
 }
@@ -210,9 +221,9 @@ fn is_kebab_case(id: &str) -> bool {
 }
 
 fn parse_meta(line: Line) -> Result<Meta, PageError> {
-    let shape = || line.error("expected `> family: … · level: … · since: … · clippy: …`");
+    let shape = || line.error("expected `> family: … · level: … · confidence: … · since: … · clippy: …`");
     let fields: Vec<&str> = line.text.strip_prefix("> ").ok_or_else(shape)?.split(" · ").collect();
-    let [family, level, since, clippy] = fields[..] else {
+    let [family, level, confidence, since, clippy] = fields[..] else {
         return Err(shape());
     };
     let value = |field: &str, key: &str| -> Result<String, PageError> {
@@ -221,6 +232,7 @@ fn parse_meta(line: Line) -> Result<Meta, PageError> {
     Ok(Meta {
         family: parse_family(&value(family, "family")?, line)?,
         level: parse_level(&value(level, "level")?, line)?,
+        confidence: parse_confidence(&value(confidence, "confidence")?, line)?,
         since: value(since, "since")?,
         clippy: parse_lints(&value(clippy, "clippy")?),
     })
@@ -239,6 +251,17 @@ fn parse_level(word: &str, line: Line) -> Result<Level, PageError> {
         "deny" => Ok(Level::Deny),
         _ => Err(line.error(format!("unknown level `{word}`, expected one of `allow`, `warn`, `deny`"))),
     }
+}
+
+fn parse_confidence(list: &str, line: Line) -> Result<Vec<Confidence>, PageError> {
+    let known = || Confidence::ALL.map(Confidence::name).join("`, `");
+    let parse = |word: &str| {
+        let confidence = Confidence::ALL.into_iter().find(|confidence| confidence.name() == word);
+        confidence.ok_or_else(|| line.error(format!("unknown confidence `{word}`, expected some of `{}`", known())))
+    };
+    let confidence = list.split(", ").map(parse).collect::<Result<Vec<Confidence>, PageError>>()?;
+    let ascending = confidence.is_sorted_by(|a, b| a < b);
+    ascending.then_some(confidence).ok_or_else(|| line.error("each confidence is named once, the least sure first"))
 }
 
 fn parse_lints(list: &str) -> Vec<String> {
@@ -392,8 +415,8 @@ fn is_inside(path: &str) -> bool {
 mod tests {
     use super::*;
 
-    const HEAD: &str =
-        "# `a-flaw`\n\n> family: creation · level: warn · since: 0.1.0 · clippy: none\n\nFinds a flaw.\n\n";
+    const HEAD: &str = "# `a-flaw`\n\n\
+        > family: creation · level: warn · confidence: hint, certain · since: 0.1.0 · clippy: none\n\nFinds a flaw.\n\n";
 
     fn page_with(wrong: &str) -> String {
         let sections =
@@ -411,6 +434,7 @@ mod tests {
         let page = Page::parse(&page_with("```rust\nfn main() {}\n```")).unwrap();
         assert_eq!((page.id.as_str(), page.family, page.level), ("a-flaw", Family::Creation, Level::Warn));
         assert_eq!((page.summary.as_str(), page.since.as_str()), ("Finds a flaw.", "0.1.0"));
+        assert_eq!(page.confidence, [Confidence::Hint, Confidence::Certain]);
         assert!(page.clippy.is_empty());
         assert_eq!(page.sections.len(), SECTIONS.len());
         assert_eq!(page.section("Problem"), Some("Text."));
@@ -430,6 +454,14 @@ mod tests {
         let page = Page::parse(&page_with("").replace("clippy: none", "clippy: let_underscore_lock, unused_must_use"))
             .unwrap();
         assert_eq!(page.clippy, ["let_underscore_lock", "unused_must_use"]);
+    }
+
+    #[test]
+    fn a_section_may_begin_with_a_quoted_sentence() {
+        let page = Page::parse(&page_with("> Said\n> before.\n\nText.")).unwrap();
+        assert_eq!(page.quote("Wrong").as_deref(), Some("Said before."));
+        assert_eq!(page.quote("Right"), None);
+        assert_eq!(page.quote("No such section"), None);
     }
 
     #[test]
@@ -481,6 +513,10 @@ mod tests {
         let families = "`unclosed`, `creation`, `errors`, `shutdown`, `meta`";
         assert_eq!(wrong("creation", "leaks"), (3, format!("unknown family `leaks`, expected one of {families}")));
         assert_eq!(wrong("warn", "error").1, "unknown level `error`, expected one of `allow`, `warn`, `deny`");
+        let confidences = "`hint`, `likely`, `certain`";
+        assert_eq!(wrong("hint,", "sure,").1, format!("unknown confidence `sure`, expected some of {confidences}"));
+        assert_eq!(wrong("hint, certain", "certain, hint").1, "each confidence is named once, the least sure first");
+        assert_eq!(wrong("hint,", "certain,").1, "each confidence is named once, the least sure first");
         assert_eq!(wrong("## Right", "## Correct").1, "unknown section `Correct`");
         assert_eq!(wrong("`a-flaw`", "`A_flaw`").0, 1);
         assert_eq!(wrong(" · since: 0.1.0", "").0, 3);
