@@ -353,6 +353,20 @@ impl Body {
         std::iter::successors(Some(id), |at| self.region(*at).parent).map(|at| (at, self.region(at)))
     }
 
+    /// Whether a region is another one or lies in it.
+    pub fn is_inside(&self, inner: RegionId, outer: RegionId) -> bool {
+        self.outwards(inner).any(|(at, _)| at == outer)
+    }
+
+    /// Whether anything names a variable after it is bound, what could not be read of macros included.
+    pub fn is_used(&self, local: LocalId) -> bool {
+        self.nodes.iter().any(|node| match &node.op {
+            Op::Local(used) => *used == local,
+            Op::Macro(call) => call.mentions.contains(&local),
+            _ => false,
+        })
+    }
+
     /// The loop or labelled block that a `break` or `continue` leaves or goes on with.
     pub fn jump_target(&self, jump: NodeId) -> Option<RegionId> {
         let labelled = self.jumps.iter().find(|(at, _)| *at == jump).map(|(_, target)| *target);

@@ -26,6 +26,17 @@ pub enum Fate {
     Kept,
 }
 
+/// What takes a value.
+#[derive(Debug)]
+pub enum Taker<'f> {
+    /// The pattern of a `let`, or those of the arms of a `match`.
+    Patterns(Vec<&'f Pattern>),
+    /// What it is assigned to.
+    Place(NodeId),
+    /// `return` or `break`.
+    Exit,
+}
+
 /// How far a value is followed through calls.
 const FUEL: u32 = 8;
 
@@ -44,51 +55,55 @@ impl Index {
 
     /// Whether a value of this site leaves the loop `region`: by `break`, by `return`, or in a variable from outside.
     pub fn leaves_loop(&self, site: Site, region: RegionId) -> bool {
-        let (body, info) = (self.body(site.body), self.info(site.body));
-        let mut at = site.node;
-        loop {
-            let node = body.node(at);
-            match info.parent(at).map(|parent| (parent, &body.node(parent).op)) {
-                Some((_, Op::Return(_) | Op::Break(_))) => return true,
-                Some((_, Op::Assign { place, .. })) => return self.is_outside(site.body, *place, region),
-                Some((_, Op::Bind { pattern, .. } | Op::Let { pattern, .. })) => {
-                    return self.locals_leave(site.body, &pattern.locals(), region);
-                }
-                Some((_, Op::Match { arms, .. })) => {
-                    let bound: Vec<LocalId> = arms.iter().flat_map(|arm| arm.pattern.locals()).collect();
-                    return self.locals_leave(site.body, &bound, region);
-                }
-                Some((parent, _)) => at = parent,
-                None => {
-                    let value_of = body.region(node.region).value == Some(at) && node.region != region;
-                    match info.region_node(node.region).filter(|_| value_of) {
-                        Some(owner) => at = owner,
-                        None => return false,
-                    }
-                }
+        let around = self.info(site.body).region_node(region);
+        match self.taker(site, &|_, into| Some(into) != around) {
+            Some((_, Taker::Exit)) => true,
+            Some((_, Taker::Place(place))) => self.is_outside(site.body, place, region),
+            Some((_, Taker::Patterns(patterns))) => {
+                let bound: Vec<LocalId> = patterns.into_iter().flat_map(Pattern::locals).collect();
+                self.locals_leave(site.body, &bound, region)
             }
+            None => false,
         }
     }
 
     fn locals_leave(&self, body: BodyRef, locals: &[LocalId], region: RegionId) -> bool {
-        let (facts, info) = (self.body(body), self.info(body));
-        facts.iter().any(|(id, node)| {
-            let Op::Local(local) = node.op else { return false };
-            if !locals.contains(&local) {
-                return false;
-            }
-            let mut at = id;
-            while let Some(parent) = info.parent(at) {
-                match &facts.node(parent).op {
-                    Op::Return(_) | Op::Break(_) => return true,
-                    Op::Assign { place, value } if *value == at => return self.is_outside(body, *place, region),
-                    Op::Try(_) | Op::Struct { .. } | Op::Tuple(_) | Op::Await(_) => at = parent,
-                    Op::Call { arguments, .. } if arguments.contains(&at) => at = parent,
-                    _ => return false,
-                }
-            }
-            false
+        let facts = self.body(body);
+        let passes = |from: NodeId, into: NodeId| match &facts.node(into).op {
+            Op::Try(_) | Op::Struct { .. } | Op::Tuple(_) | Op::Await(_) => true,
+            Op::Call { arguments, .. } => arguments.contains(&from),
+            _ => false,
+        };
+        let mut uses = facts.iter().filter(|(_, node)| matches!(&node.op, Op::Local(local) if locals.contains(local)));
+        uses.any(|(node, _)| match self.taker(Site { body, node }, &passes) {
+            Some((_, Taker::Exit)) => true,
+            Some((_, Taker::Place(place))) => self.is_outside(body, place, region),
+            _ => false,
         })
+    }
+
+    /// What takes a value on its way outwards, with the node that does: the value may have become part of what other nodes give, where
+    /// `passes` says of one of these and the next that the next passes it on.
+    pub fn taker(&self, site: Site, passes: &dyn Fn(NodeId, NodeId) -> bool) -> Option<(NodeId, Taker<'_>)> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut at = site.node;
+        loop {
+            let region = facts.node(at).region;
+            let user = info.parent(at);
+            let next = user.or_else(|| info.region_node(region).filter(|_| facts.region(region).value == Some(at)))?;
+            let taker = user.and_then(|user| match &facts.node(user).op {
+                Op::Bind { pattern, .. } | Op::Let { pattern, .. } => Some(Taker::Patterns(vec![&**pattern])),
+                Op::Match { arms, .. } => Some(Taker::Patterns(arms.iter().map(|arm| &arm.pattern).collect())),
+                Op::Assign { place, value } if *value == at => Some(Taker::Place(*place)),
+                Op::Return(_) | Op::Break(_) => Some(Taker::Exit),
+                _ => None,
+            });
+            match taker {
+                Some(taker) => return Some((next, taker)),
+                None if passes(at, next) => at = next,
+                None => return None,
+            }
+        }
     }
 
     fn is_outside(&self, body: BodyRef, place: NodeId, region: RegionId) -> bool {

@@ -38,6 +38,7 @@ pub mod teardown;
 mod tests;
 pub mod types;
 pub mod variety;
+pub mod view;
 pub mod waits;
 pub mod ways;
 pub mod workers;

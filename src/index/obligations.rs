@@ -7,7 +7,7 @@ use ustr::Ustr;
 use super::Index;
 use super::calls::Site;
 use super::defs::BodyRef;
-use super::flow::Fate;
+use super::flow::{Fate, Taker};
 use super::resources::Construction;
 use super::types::Ty;
 use super::ways::{Exit, Ways};
@@ -169,49 +169,41 @@ impl Index {
 
     /// The statement that binds what a site makes, and the variable; through `?`, `.await` and methods that pass the value on.
     fn bound_to(&self, made: Site, resource: Ustr) -> Option<(Site, LocalId)> {
-        let (facts, info) = (self.body(made.body), self.info(made.body));
-        let mut at = made.node;
-        loop {
-            let Some(parent) = info.parent(at) else {
-                at = self.evaluated_by(made.body, at)?;
-                continue;
-            };
-            match &facts.node(parent).op {
-                Op::Bind { pattern, .. } | Op::Let { pattern, .. } => {
-                    let local = self.only_owner(made.body, pattern, resource)?;
-                    return Some((Site { node: parent, ..made }, local));
-                }
-                Op::Match { scrutinee, arms } if *scrutinee == at => {
-                    let local = arms.iter().find_map(|arm| self.only_owner(made.body, &arm.pattern, resource))?;
-                    return Some((Site { node: parent, ..made }, local));
-                }
-                Op::Assign { place, value } if *value == at => match facts.node(*place).op {
-                    Op::Local(local) => return Some((Site { node: parent, ..made }, local)),
-                    _ => return None,
-                },
-                Op::Try(_) | Op::Await(_) => at = parent,
-                Op::Method { receiver, .. } if *receiver == at && self.owns(info.ty(parent), resource) => at = parent,
+        let passes = |from: NodeId, into: NodeId| {
+            self.gives_on(made.body, from, into, resource)
                 // `Arc::new(..)` and its like.
-                Op::Call { .. } if self.wraps(Site { node: parent, ..made }, resource) => at = parent,
-                _ => return None,
+                || self.wraps(Site { node: into, ..made }, resource)
+        };
+        let (by, taker) = self.taker(made, &passes)?;
+        let local = match taker {
+            Taker::Patterns(patterns) => {
+                patterns.into_iter().find_map(|pattern| self.only_owner(made.body, pattern, resource))
             }
-        }
+            Taker::Place(place) => match self.body(made.body).node(place).op {
+                Op::Local(local) => Some(local),
+                _ => None,
+            },
+            Taker::Exit => None,
+        };
+        Some((Site { node: by, ..made }, local?))
     }
 
     /// Whether a call of a library puts a resource into something that owns it from then on.
     fn wraps(&self, call: Site, resource: Ustr) -> bool {
-        self.external(call).is_some()
+        matches!(self.node(call).op, Op::Call { .. })
+            && self.external(call).is_some()
             && self.owns(self.ty(call), resource)
             && self.callable(call).is_some_and(|callable| callable.constructs.is_none())
     }
 
-    /// The `if`, `match` or block that evaluates to what a node does, as the value of one of its branches.
-    fn evaluated_by(&self, body: BodyRef, node: NodeId) -> Option<NodeId> {
-        let (facts, info) = (self.body(body), self.info(body));
-        let region = facts.node(node).region;
-        let owner = info.region_node(region).filter(|_| facts.region(region).value == Some(node))?;
-        let later = matches!(facts.node(owner).op, Op::Closure { .. } | Op::Async(_) | Op::Loop { .. });
-        (!later).then_some(owner)
+    /// Whether a node gives the resource that another gives: by `?` and `.await`, as a method of it, or as the `if`, `match` or block around it.
+    fn gives_on(&self, body: BodyRef, from: NodeId, into: NodeId, resource: Ustr) -> bool {
+        match &self.body(body).node(into).op {
+            Op::Try(_) | Op::Await(_) | Op::Match { .. } | Op::Block(_) | Op::Select { .. } => true,
+            Op::If { condition, .. } => *condition != from,
+            Op::Method { receiver, .. } => *receiver == from && self.owns(self.info(body).ty(into), resource),
+            _ => false,
+        }
     }
 
     /// The variable of a pattern that gets the resource.
@@ -248,22 +240,14 @@ impl Index {
 
     /// The pattern that a use of a variable is bound to, as a whole or behind a wrapper.
     fn rebound(&self, body: BodyRef, used: NodeId, resource: Ustr) -> Option<&Pattern> {
-        let (facts, info) = (self.body(body), self.info(body));
-        let mut at = used;
-        loop {
-            let Some(parent) = info.parent(at) else {
-                at = self.evaluated_by(body, at)?;
-                continue;
-            };
-            match &facts.node(parent).op {
-                Op::Bind { pattern, .. } | Op::Let { pattern, .. } => return Some(pattern),
-                Op::Match { scrutinee, arms } if *scrutinee == at => {
-                    return arms.iter().map(|arm| &arm.pattern).find(|pattern| !pattern.locals().is_empty());
-                }
-                Op::Reference { .. } | Op::Deref(_) | Op::Try(_) | Op::Await(_) => at = parent,
-                Op::Method { receiver, .. } if *receiver == at && self.owns(info.ty(parent), resource) => at = parent,
-                _ => return None,
-            }
+        let lends = |into: NodeId| matches!(self.body(body).node(into).op, Op::Reference { .. } | Op::Deref(_));
+        let passes = |from: NodeId, into: NodeId| lends(into) || self.gives_on(body, from, into, resource);
+        match self.taker(Site { body, node: used }, &passes)? {
+            (_, Taker::Patterns(patterns)) => match patterns[..] {
+                [only] => Some(only),
+                _ => patterns.into_iter().find(|pattern| !pattern.locals().is_empty()),
+            },
+            _ => None,
         }
     }
 

@@ -2,24 +2,17 @@
 
 use crate::catalogue::Effect;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Arm, Body, LocalId, LoopKind, NodeId, Op, Pattern, RegionId};
+use crate::facts::model::{Arm, LocalId, LoopKind, NodeId, Op, Pattern, RegionId};
 use crate::index::Index;
-use crate::index::calls::Site;
-use crate::index::defs::BodyRef;
 use crate::index::effects::is_result;
-use crate::index::infer::BodyInfo;
 use crate::index::sequences::Source;
+use crate::index::view::View;
 use crate::source::Range;
 
 const ID: &str = "swallowed-iteration";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (body, facts, info) in index.bodies() {
-        let at = Looked { index, body, facts, info };
-        found.extend(facts.iter().filter_map(|(node, n)| at.node(node, &n.op)));
-    }
-    found
+    index.look(diagnose)
 }
 
 /// What an error does to the iteration.
@@ -29,184 +22,161 @@ enum Way {
     Ends,
 }
 
-struct Looked<'i> {
-    index: &'i Index,
-    body: BodyRef,
-    facts: &'i Body,
-    info: &'i BodyInfo,
+fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
+    match view.op(node) {
+        Op::Method { receiver, name, arguments, .. } => {
+            let way = adapter(view, *receiver, name, arguments)?;
+            swallowed(view, view.index.sequence(view.site(*receiver))?, way, view.name_range(node))
+        }
+        Op::Loop { kind: LoopKind::For { pattern, iterated }, region } => {
+            if !is_result(&view.index.element(view.ty(*iterated))) {
+                return None;
+            }
+            let range = skipped_in(view, *region, *pattern.locals().first()?)?;
+            swallowed(view, view.index.sequence(view.site(*iterated))?, Way::Skips, range)
+        }
+        Op::Loop { kind: LoopKind::While, region } => {
+            let (condition, of) = only_success(view, *region)?;
+            swallowed(view, view.index.next_of(view.site(of))?, Way::Ends, view.range(condition))
+        }
+        _ => None,
+    }
 }
 
-impl Looked<'_> {
-    fn node(&self, node: NodeId, op: &Op) -> Option<Diagnostic> {
-        match op {
-            Op::Method { receiver, name, arguments, .. } => {
-                let way = self.adapter(*receiver, name, arguments)?;
-                self.swallowed(self.index.sequence(self.site(*receiver))?, way, self.name_range(node))
-            }
-            Op::Loop { kind: LoopKind::For { pattern, iterated }, region } => {
-                if !is_result(&self.index.element(self.info.ty(*iterated))) {
-                    return None;
-                }
-                let range = self.skipped_in(*region, *pattern.locals().first()?)?;
-                self.swallowed(self.index.sequence(self.site(*iterated))?, Way::Skips, range)
-            }
-            Op::Loop { kind: LoopKind::While, region } => {
-                let (condition, of) = self.only_success(*region)?;
-                self.swallowed(self.index.next_of(self.site(of))?, Way::Ends, self.facts.node(condition).range)
-            }
-            _ => None,
+/// `flatten()`, `filter_map(Result::ok)` and the like.
+fn adapter(view: View, receiver: NodeId, name: &str, arguments: &[NodeId]) -> Option<Way> {
+    let fails = || is_result(&view.index.element(view.ty(receiver)));
+    let given = |names: &[&str]| matches!(arguments, [only] if only_asks(view, *only, names));
+    match name {
+        "flatten" if arguments.is_empty() && fails() => Some(Way::Skips),
+        "filter_map" | "flat_map" if given(&["ok"]) => Some(Way::Skips),
+        "flat_map" if fails() && given(&[]) => Some(Way::Skips),
+        "filter" if given(&["is_ok"]) => Some(Way::Skips),
+        "map_while" if given(&["ok"]) => Some(Way::Ends),
+        "take_while" if given(&["is_ok"]) => Some(Way::Ends),
+        _ => None,
+    }
+}
+
+/// Whether an argument is `Result::ok` or `|element| element.ok()`, for a method of these names; without names, `|element| element`.
+fn only_asks(view: View, argument: NodeId, names: &[&str]) -> bool {
+    match view.op(argument) {
+        Op::Path(path) => {
+            let of_result = path.segments.len() == 2 && path.segments[0].name == "Result";
+            of_result && names.contains(&path.last().as_str())
         }
-    }
-
-    fn site(&self, node: NodeId) -> Site {
-        Site { body: self.body, node }
-    }
-
-    /// From the adapter's name on.
-    fn name_range(&self, node: NodeId) -> Range {
-        let span = self.index.name_span(self.site(node));
-        Range { start: span.start, end: span.end }
-    }
-
-    /// `flatten()`, `filter_map(Result::ok)` and the like.
-    fn adapter(&self, receiver: NodeId, name: &str, arguments: &[NodeId]) -> Option<Way> {
-        let fails = || is_result(&self.index.element(self.info.ty(receiver)));
-        let given = |names: &[&str]| matches!(arguments, [only] if self.only_asks(*only, names));
-        match name {
-            "flatten" if arguments.is_empty() && fails() => Some(Way::Skips),
-            "filter_map" | "flat_map" if given(&["ok"]) => Some(Way::Skips),
-            "flat_map" if fails() && given(&[]) => Some(Way::Skips),
-            "filter" if given(&["is_ok"]) => Some(Way::Skips),
-            "map_while" if given(&["ok"]) => Some(Way::Ends),
-            "take_while" if given(&["is_ok"]) => Some(Way::Ends),
-            _ => None,
-        }
-    }
-
-    /// Whether an argument is `Result::ok` or `|element| element.ok()`, for a method of these names; without names, `|element| element`.
-    fn only_asks(&self, argument: NodeId, names: &[&str]) -> bool {
-        match &self.facts.node(argument).op {
-            Op::Path(path) => {
-                let of_result = path.segments.len() == 2 && path.segments[0].name == "Result";
-                of_result && names.contains(&path.last().as_str())
-            }
-            Op::Closure { region, parameters, .. } => {
-                let (Some(value), [parameter]) = (self.facts.region(*region).value, &parameters[..]) else {
-                    return false;
-                };
-                let element = parameter.locals();
-                let is_element =
-                    |node: NodeId| matches!(self.facts.node(node).op, Op::Local(local) if element.contains(&local));
-                match &self.facts.node(value).op {
-                    Op::Method { receiver, name, .. } => is_element(*receiver) && names.contains(&name.as_str()),
-                    // `|element| async { element.ok() }`, `|element| ready(element.ok())`
-                    Op::Async(inner) => self.facts.region(*inner).value.is_some_and(|value| {
-                        matches!(&self.facts.node(value).op, Op::Method { receiver, name, .. }
+        Op::Closure { region, parameters, .. } => {
+            let (Some(value), [parameter]) = (view.facts.region(*region).value, &parameters[..]) else {
+                return false;
+            };
+            let element = parameter.locals();
+            let is_element =
+                |node: NodeId| matches!(view.facts.node(node).op, Op::Local(local) if element.contains(&local));
+            match view.op(value) {
+                Op::Method { receiver, name, .. } => is_element(*receiver) && names.contains(&name.as_str()),
+                // `|element| async { element.ok() }`, `|element| ready(element.ok())`
+                Op::Async(inner) => view.facts.region(*inner).value.is_some_and(|value| {
+                    matches!(view.op(value), Op::Method { receiver, name, .. }
                             if is_element(*receiver) && names.contains(&name.as_str()))
-                    }),
-                    Op::Call { arguments, .. } => matches!(arguments[..], [only]
-                        if matches!(&self.facts.node(only).op, Op::Method { receiver, name, .. }
+                }),
+                Op::Call { arguments, .. } => matches!(arguments[..], [only]
+                        if matches!(view.op(only), Op::Method { receiver, name, .. }
                             if is_element(*receiver) && names.contains(&name.as_str()))),
-                    _ => names.is_empty() && is_element(value),
-                }
+                _ => names.is_empty() && is_element(value),
             }
-            _ => false,
         }
+        _ => false,
     }
+}
 
-    /// Where a loop passes over the elements that are errors; none where it does more with them, or looks at them twice.
-    fn skipped_in(&self, region: RegionId, element: LocalId) -> Option<Range> {
-        let mut uses = self.facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(local) if local == element));
-        let (used, _) = uses.next()?;
-        if uses.next().is_some() {
-            return None;
-        }
-        let user = self.info.parent(used)?;
-        let takes_ok = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Ok");
-        match &self.facts.node(user).op {
-            Op::Bind { pattern, otherwise: Some(otherwise), .. } if takes_ok(pattern) => {
-                self.goes_on(*otherwise).then(|| self.facts.node(user).range)
-            }
-            Op::Let { pattern, .. } if takes_ok(pattern) => {
-                let (at, node) = self.facts.iter().find(
-                    |(_, node)| matches!(node.op, Op::If { condition, otherwise: None, .. } if condition == user),
-                )?;
-                let last = self.facts.region(region).nodes.last() == Some(&at);
-                let head = Range { start: node.range.start, end: self.facts.node(user).range.end };
-                (last || self.facts.region(region).value == Some(at)).then_some(head)
-            }
-            Op::Match { arms, .. } => {
-                let ignored = |arm: &&Arm| {
-                    let error = arm.pattern.ignores_error() || arm.pattern.is_wild();
-                    error && !arm.guarded && self.goes_on(arm.region)
-                };
-                arms.iter().find(ignored).map(|arm| arm.range)
-            }
-            _ => None,
-        }
+/// Where a loop passes over the elements that are errors; none where it does more with them, or looks at them twice.
+fn skipped_in(view: View, region: RegionId, element: LocalId) -> Option<Range> {
+    let mut uses = view.facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(local) if local == element));
+    let (used, _) = uses.next()?;
+    if uses.next().is_some() {
+        return None;
     }
+    let user = view.info.parent(used)?;
+    let takes_ok = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Ok");
+    match view.op(user) {
+        Op::Bind { pattern, otherwise: Some(otherwise), .. } if takes_ok(pattern) => {
+            goes_on(view, *otherwise).then(|| view.range(user))
+        }
+        Op::Let { pattern, .. } if takes_ok(pattern) => {
+            let (at, node) = view
+                .facts
+                .iter()
+                .find(|(_, node)| matches!(node.op, Op::If { condition, otherwise: None, .. } if condition == user))?;
+            let last = view.facts.region(region).nodes.last() == Some(&at);
+            let head = Range { start: node.range.start, end: view.range(user).end };
+            (last || view.facts.region(region).value == Some(at)).then_some(head)
+        }
+        Op::Match { arms, .. } => {
+            let ignored = |arm: &&Arm| {
+                let error = arm.pattern.ignores_error() || arm.pattern.is_wild();
+                error && !arm.guarded && goes_on(view, arm.region)
+            };
+            arms.iter().find(ignored).map(|arm| arm.range)
+        }
+        _ => None,
+    }
+}
 
-    /// Whether a branch does nothing but go on with the next element.
-    fn goes_on(&self, region: RegionId) -> bool {
-        self.facts
-            .region(region)
-            .nodes
-            .iter()
-            .all(|node| matches!(&self.facts.node(*node).op, Op::Continue | Op::Tuple(_)))
-    }
+/// Whether a branch does nothing but go on with the next element.
+fn goes_on(view: View, region: RegionId) -> bool {
+    view.facts.region(region).nodes.iter().all(|node| matches!(view.op(*node), Op::Continue | Op::Tuple(_)))
+}
 
-    /// The condition of a `while let Ok(..)` or `while let Some(Ok(..))`, and what it asks for the next.
-    fn only_success(&self, region: RegionId) -> Option<(NodeId, NodeId)> {
-        let nodes = &self.facts.region(region).nodes;
-        let conditions = nodes.iter().filter(|node| self.info.parent(**node).is_none());
-        let (condition, pattern, of) = conditions.into_iter().find_map(|node| match &self.facts.node(*node).op {
-            Op::Let { pattern, of } => Some((*node, pattern, *of)),
-            _ => None,
-        })?;
-        let success = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Ok");
-        let some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
-        let only = success(pattern) || (some(pattern) && pattern.parts().iter().any(success));
-        only.then_some((condition, of))
-    }
+/// The condition of a `while let Ok(..)` or `while let Some(Ok(..))`, and what it asks for the next.
+fn only_success(view: View, region: RegionId) -> Option<(NodeId, NodeId)> {
+    let nodes = &view.facts.region(region).nodes;
+    let conditions = nodes.iter().filter(|node| view.info.parent(**node).is_none());
+    let (condition, pattern, of) = conditions.into_iter().find_map(|node| match view.op(*node) {
+        Op::Let { pattern, of } => Some((*node, pattern, *of)),
+        _ => None,
+    })?;
+    let success = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Ok");
+    let some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
+    let only = success(pattern) || (some(pattern) && pattern.parts().iter().any(success));
+    only.then_some((condition, of))
+}
 
-    fn swallowed(&self, source: Source, way: Way, range: Range) -> Option<Diagnostic> {
-        // A peer that goes away ends its connection: only one that never comes is missed.
-        if source.effect == Effect::Network && !source.accepts && way == Way::Ends {
-            return None;
-        }
-        let span = range.in_file(self.body.file);
-        if self.index.is_intended(span) || matches!(source.effect, Effect::Process | Effect::Join | Effect::Finish) {
-            return None;
-        }
-        let read = self.index.name_span(source.call);
-        let what = if source.accepts { "connection" } else { elements(source.effect) };
-        let (message, label, note) = match way {
-            Way::Skips => (
-                format!("every {what} that cannot be read is skipped"),
-                "an error is taken for nothing at all",
-                "what is found is incomplete, and nothing tells",
-            ),
-            Way::Ends if source.accepts => (
-                "the first connection that cannot be accepted ends the loop".to_owned(),
-                "an error is taken for the end",
-                "one refused connection, or a lack of descriptors, stops the server without a word",
-            ),
-            Way::Ends => (
-                format!("the first {what} that cannot be read ends the loop as if it were the last"),
-                "an error is taken for the end",
-                "the rest is missing, and nothing tells",
-            ),
-        };
-        let confidence =
-            if source.accepts || self.index.can_tell(source) { Confidence::Likely } else { Confidence::Hint };
-        Some(
-            Diagnostic::new(ID, confidence, message, Label::new(span, label))
-                .about(self.index.item_path(self.body), what)
-                .evidence((read.start != span.start).then(|| Label::new(read, "read here")))
-                .note(note)
-                .help("handle each `Result`: use `?` in the loop, collect into a `Result`, or log the error and go on"),
-        )
+fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagnostic> {
+    // A peer that goes away ends its connection: only one that never comes is missed.
+    if source.effect == Effect::Network && !source.accepts && way == Way::Ends {
+        return None;
     }
+    let span = view.in_file(range);
+    if view.index.is_intended(span) || matches!(source.effect, Effect::Process | Effect::Join | Effect::Finish) {
+        return None;
+    }
+    let read = view.index.name_span(source.call);
+    let what = if source.accepts { "connection" } else { elements(source.effect) };
+    let (message, label, note) = match way {
+        Way::Skips => (
+            format!("every {what} that cannot be read is skipped"),
+            "an error is taken for nothing at all",
+            "what is found is incomplete, and nothing tells",
+        ),
+        Way::Ends if source.accepts => (
+            "the first connection that cannot be accepted ends the loop".to_owned(),
+            "an error is taken for the end",
+            "one refused connection, or a lack of descriptors, stops the server without a word",
+        ),
+        Way::Ends => (
+            format!("the first {what} that cannot be read ends the loop as if it were the last"),
+            "an error is taken for the end",
+            "the rest is missing, and nothing tells",
+        ),
+    };
+    let confidence = if source.accepts || view.index.can_tell(source) { Confidence::Likely } else { Confidence::Hint };
+    Some(
+        Diagnostic::new(ID, confidence, message, Label::new(span, label))
+            .about(view.index.item_path(view.body), what)
+            .evidence((read.start != span.start).then(|| Label::new(read, "read here")))
+            .note(note)
+            .help("handle each `Result`: use `?` in the loop, collect into a `Result`, or log the error and go on"),
+    )
 }
 
 fn elements(effect: Effect) -> &'static str {
