@@ -29,7 +29,7 @@ pub enum Fate {
 /// What takes a value.
 #[derive(Debug)]
 pub enum Taker<'f> {
-    /// The pattern of a `let`, or those of the arms of a `match`.
+    /// The pattern of a `let`, those of the arms of a `match`, or the parameter of a closure.
     Patterns(Vec<&'f Pattern>),
     /// What it is assigned to.
     Place(NodeId),
@@ -101,9 +101,19 @@ impl Index {
             match taker {
                 Some(taker) => return Some((next, taker)),
                 None if passes(at, next) => at = next,
-                None => return None,
+                None => return Some((next, self.unwrapping_closure(site.body, at, next)?)),
             }
         }
+    }
+
+    /// The parameter of a closure that gets what is in a `Result` or `Option`: `.and_then(|child| ..)`.
+    fn unwrapping_closure(&self, body: BodyRef, wrapper: NodeId, call: NodeId) -> Option<Taker<'_>> {
+        let facts = self.body(body);
+        let Op::Method { receiver, name, arguments, .. } = &facts.node(call).op else { return None };
+        let unwraps = *receiver == wrapper && matches!(name.as_str(), "map" | "and_then" | "map_or" | "map_or_else");
+        let is_wrapper = matches!(self.info(body).ty(wrapper).peeled(), Ty::Ext(path, _) if path == "std::result::Result" || path == "std::option::Option");
+        let Op::Closure { parameters, .. } = &facts.node(*arguments.last()?).op else { return None };
+        (unwraps && is_wrapper).then(|| Taker::Patterns(parameters.iter().collect()))
     }
 
     fn is_outside(&self, body: BodyRef, place: NodeId, region: RegionId) -> bool {

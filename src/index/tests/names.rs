@@ -139,3 +139,12 @@ fn globs_that_lead_to_globs_are_followed() {
     assert_eq!(code.callee("V(1)"), "new E::V");
     assert_eq!(code.callee("nowhere()"), "unknown Path");
 }
+
+#[test]
+fn a_type_s_own_function_hides_that_of_a_trait() {
+    let code = program(
+        "struct Disk; struct Own; struct Given; trait Store { fn open(&self) -> Given; } \
+         impl Store for Disk { fn open(&self) -> Given { Given } } impl Disk { fn open(&self) -> Own { Own } } fn main() { let d = Disk; d.open(); }",
+    );
+    assert_eq!(code.ty("d.open()"), "Own");
+}
