@@ -11,6 +11,7 @@ use super::calls::Site;
 use super::defs::*;
 use super::flow::Fate;
 use super::infer::Callee;
+use super::types::Bound;
 use super::{Index, Outline, Ty};
 use crate::catalogue::{Runs, TypeEntry};
 use crate::diagnostic::Label;
@@ -120,8 +121,29 @@ impl Index {
     pub fn owns(&self, ty: &Ty, resource: Ustr) -> bool {
         match ty {
             Ty::Ref(of) => self.owns(of, resource),
-            ty => self.resources.of(&self.outline, ty).iter().any(|(owned, _)| *owned == resource),
+            ty => self.is_owner(ty, resource) || self.may_hide(ty, resource),
         }
+    }
+
+    /// Whether a value is known by what it can do, and a resource, or a type that owns one, can do that: `Box<dyn Write>`.
+    fn may_hide(&self, ty: &Ty, resource: Ustr) -> bool {
+        match ty {
+            Ty::Bounded(bounds) => bounds.iter().any(|bound| match bound {
+                Bound::Ext(path, _) => self.resource(resource).is_some_and(|entry| entry.traits.contains(path)),
+                Bound::Trait(id) => self.signatures().types_with(*id).any(|ty| self.is_owner(ty, resource)),
+            }),
+            Ty::Ext(path, arguments) => self.catalogue().type_entry(*path).is_some_and(|entry| {
+                let mut held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));
+                held.any(|(_, argument)| self.may_hide(argument, resource))
+            }),
+            Ty::Tuple(parts) => parts.iter().any(|part| self.may_hide(part, resource)),
+            Ty::Slice(of) | Ty::Future(of) => self.may_hide(of, resource),
+            _ => false,
+        }
+    }
+
+    fn is_owner(&self, ty: &Ty, resource: Ustr) -> bool {
+        self.resources.of(&self.outline, ty).iter().any(|(owned, _)| *owned == resource)
     }
 
     /// The entry of a resource.
@@ -226,6 +248,12 @@ impl Index {
         if yields { self.fate(site, resource) } else { Fate::Dies }
     }
 
+    /// Whether what a call of this function gives is kept elsewhere in the same body: how much is shared is a setting.
+    fn is_cached_beside(&self, site: Site, function: FnId) -> bool {
+        let beside = self.calls.callees(site.body).iter().filter(|call| call.to == function && call.site != site);
+        beside.into_iter().any(|call| self.fills_a_cache(call.site))
+    }
+
     /// Adds the callers of every function that returns what it made.
     fn through_constructors(&self, found: &mut Vec<Construction>) {
         let mut seen: HashSet<(FnId, Ustr)> = HashSet::default();
@@ -243,7 +271,7 @@ impl Index {
             for call in self.calls.callers(function) {
                 let through = [inner.site].into_iter().chain(inner.through.iter().copied()).collect();
                 let once = call.runs == Runs::Once;
-                let kept = once || self.fills_a_cache(call.site);
+                let kept = once || self.fills_a_cache(call.site) || self.is_cached_beside(call.site, function);
                 let fate = if kept { Fate::Kept } else { self.fate(call.site, inner.resource) };
                 found.push(Construction { site: call.site, resource: inner.resource, through, fate });
             }
@@ -314,9 +342,15 @@ impl Index {
         }
     }
 
+    /// Whether what is built is another one each time, by what it is built from: it cannot simply be shared.
+    pub fn differs_each_time(&self, construction: &Construction) -> bool {
+        let kind = self.resource(construction.resource).and_then(|entry| entry.kind);
+        self.depends_on_input(construction, !kind.is_some_and(|kind| is_built_from_settings(&kind)))
+    }
+
     /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
     /// With `settings`, a field of something given counts as a setting, as in `connect(&config.url)`.
-    pub fn depends_on_input(&self, construction: &Construction, settings: bool) -> bool {
+    fn depends_on_input(&self, construction: &Construction, settings: bool) -> bool {
         let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
         calls
             .split_last()
@@ -336,7 +370,9 @@ impl Index {
                 return self.input_in(argument, outer, settings, fuel - 1, seen);
             }
             return match self.parameter_of(site.body, *local) {
-                Some(parameter) => parameter.is_some() && (!settings || is_data(self.info(site.body).local(*local))),
+                Some(None) => false,
+                Some(Some(_)) if settings && !is_data(self.info(site.body).local(*local)) => false,
+                Some(Some(at)) => self.callers_give_input(site.body, at, settings, fuel - 1, seen),
                 None => {
                     let sources = self.sources(site.body, *local);
                     // What a loop or pattern binds is data too.
@@ -356,6 +392,20 @@ impl Index {
             found = found || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
         });
         found
+    }
+
+    /// Whether any caller gives a parameter something that depends on the caller's own input. Who is called from outside is given nothing else.
+    fn callers_give_input(&self, body: BodyRef, at: usize, settings: bool, fuel: u32, seen: &mut HashSet<Site>) -> bool {
+        let Some(function) = self.function_of(body).filter(|function| self.handler(*function).is_none()) else {
+            return true;
+        };
+        let calls = self.calls.callers(function);
+        let mut shipped = calls.iter().filter(|call| !self.is_test(call.site.body)).peekable();
+        shipped.peek().is_none()
+            || shipped.any(|call| match self.argument_at(call.site, function, at) {
+                Some(argument) => self.input_in(argument, &[], settings, fuel, seen),
+                None => true,
+            })
     }
 
     /// What the call on the way here gives for a parameter, with the calls outside of it.
@@ -397,6 +447,11 @@ impl Index {
             }
         }
     }
+}
+
+/// Kinds that are what they are built from: a pattern, a configuration, a client with its proxies and certificates.
+fn is_built_from_settings(kind: &str) -> bool {
+    matches!(kind, "regex" | "tls-config" | "http-client" | "cloud-client" | "mail-client" | "rpc-channel")
 }
 
 /// Text, paths and addresses: what tells one target from another.

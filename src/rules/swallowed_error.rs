@@ -37,6 +37,7 @@ enum Way {
     IfLet,
     Arm,
     Default,
+    Fallback,
 }
 
 /// How a place in the file system is written.
@@ -71,8 +72,10 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             // Beside an arm for some errors `_` is for what is left.
             let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
             let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
-            let arm = arms.iter().find(|arm| ignores_error(view, arm, takes_ok))?;
-            swallowed(view, node, *scrutinee, Way::Arm, arm.range)
+            let ignores = arms.iter().find(|arm| ignores_error(view, arm, takes_ok));
+            let replaces = || arms.iter().find(|arm| replaces_error(view, arm));
+            let (arm, way) = ignores.map(|arm| (arm, Way::Arm)).or_else(|| Some((replaces()?, Way::Fallback)))?;
+            swallowed(view, node, *scrutinee, way, arm.range)
         }
         Op::Method { receiver, name, arguments, .. }
             if is_result(view.ty(*receiver)) && (name == "unwrap_or_default" || is_literal(view, name, arguments)) =>
@@ -92,6 +95,17 @@ fn is_literal(view: View, name: &str, arguments: &[NodeId]) -> bool {
 fn ignores_error(view: View, arm: &Arm, takes_ok: bool) -> bool {
     let unseen = arm.pattern.ignores_error() || (takes_ok && arm.pattern.is_wild());
     unseen && !arm.guarded && does_nothing(view, arm.region)
+}
+
+/// `Err(_) => fallback()`: something else stands in for what failed, and nothing says so.
+fn replaces_error(view: View, arm: &Arm) -> bool {
+    let region = view.facts.region(arm.region);
+    arm.pattern.ignores_error()
+        && !arm.guarded
+        && region.value.is_some_and(|value| !does_nothing(view, arm.region) && !matches!(view.op(value), Op::Continue))
+        && !leaves(view, arm.region)
+        && !view.index.fails_at_end(view.body, arm.region)
+        && !view.index.tells(view.body, arm.region)
 }
 
 fn does_nothing(view: View, region: RegionId) -> bool {
@@ -163,7 +177,8 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
     let direct = if effected.chain.len() == 1 { Confidence::Certain } else { Confidence::Likely };
     let unused = matches!(way, Way::Underscore | Way::Ok);
     match effected.effect {
-        _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
+        // Who asks and wants no answer has nothing to miss.
+        _ if effected.looks && (unused || may_find_nothing(view, effected)) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
         Effect::Process => Confidence::Hint,
         _ if unused || !effected.looks => direct,
@@ -290,6 +305,7 @@ fn words(way: &Way) -> &'static str {
         Way::Ok => "`.ok()` turns the error into nothing",
         Way::IfLet => "only success is looked at",
         Way::Arm => "the error is thrown away here",
+        Way::Fallback => "something else stands in for what failed, and nothing says so",
         Way::Default => "an error looks like an empty value from here on",
     }
 }
