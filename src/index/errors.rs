@@ -118,7 +118,8 @@ impl Index {
         let inside = |region: RegionId| facts.outwards(region).any(|(at, _)| at == whole);
         let regions = (0..facts.regions.len()).map(|at| RegionId(at as u32)).filter(|region| inside(*region));
         let fails = |region: RegionId| {
-            self.is_entered_by_error(body, region) || (region != whole && self.fails_at_end(body, region))
+            let entered = self.is_entered_by_error(body, region) && !self.is_of_an_error_that_stays(body, region);
+            entered || (region != whole && self.fails_at_end(body, region))
         };
         let looks = |(id, node): (NodeId, &Node)| {
             matches!(&node.op, Op::Method { name, .. } if name == "inspect_err")
@@ -135,6 +136,14 @@ impl Index {
         let passed = self.passed_on_in(body, whole).into_iter();
         let mut called = passed.filter_map(|node| self.called_directly(Site { body, node }));
         called.any(|inner| inner != body && self.tells_within(inner, Body::ROOT, deeper))
+    }
+
+    /// Whether a region is a closure that sees an error which goes no further.
+    fn is_of_an_error_that_stays(&self, body: BodyRef, region: RegionId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let closure = info.region_node(region).filter(|owner| matches!(facts.node(*owner).op, Op::Closure { .. }));
+        let call = closure.and_then(|closure| info.parent(closure));
+        call.is_some_and(|node| self.ends_in_no_error(Site { body, node }))
     }
 
     /// Whether the error of a value goes nowhere: `.ok()` and the like follow, or nothing.

@@ -120,9 +120,9 @@ impl Index {
     /// a site in it. Only said of loops over what there is to try.
     pub fn tries_again(&self, site: Site, region: RegionId) -> bool {
         let (facts, info) = (self.body(site.body), self.info(site.body));
-        let is_for = info.region_node(region).is_some_and(|owner| {
-            matches!(facts.node(owner).op, Op::Loop { kind: LoopKind::For { .. }, .. })
-        });
+        let is_for = info
+            .region_node(region)
+            .is_some_and(|owner| matches!(facts.node(owner).op, Op::Loop { kind: LoopKind::For { .. }, .. }));
         let leaves = |node: NodeId| match &facts.node(node).op {
             Op::Break(_) => facts.jump_target(node) == Some(region),
             Op::Return(value) => !value.is_some_and(|value| self.is_failure(Site { node: value, ..site })),
@@ -130,9 +130,10 @@ impl Index {
         };
         let succeeds = |node: NodeId| !self.is_on_failing_path(Site { node, ..site });
         is_for
-            && facts.iter().skip(site.node.index()).any(|(node, at)| {
-                facts.is_inside(at.region, region) && leaves(node) && succeeds(node)
-            })
+            && facts
+                .iter()
+                .skip(site.node.index())
+                .any(|(node, at)| facts.is_inside(at.region, region) && leaves(node) && succeeds(node))
     }
 
     fn is_outside(&self, body: BodyRef, place: NodeId, region: RegionId) -> bool {
@@ -423,7 +424,10 @@ impl Follow<'_> {
                     _ => Fate::Dies,
                 }
             }
-            Op::Bind { pattern, .. } => self.pattern(site.body, pattern, fuel),
+            Op::Bind { pattern, .. } | Op::Let { pattern, .. } => self.pattern(site.body, pattern, fuel),
+            Op::Match { arms, .. } => {
+                arms.iter().map(|arm| self.pattern(site.body, &arm.pattern, fuel)).max().unwrap_or(Fate::Dies)
+            }
             Op::Struct { .. } | Op::Tuple(_) => self.value(site, fuel),
             _ => Fate::Dies,
         }
@@ -528,12 +532,15 @@ impl Follow<'_> {
         }
     }
 
-    /// What is put into a collection that is a variable shares its fate.
+    /// What is put into a collection that is a variable goes where that goes. Where it ends with its scope, what was taken out of it is not followed.
     fn put_into(&mut self, call: Site, fuel: u32) -> Fate {
         let Op::Method { receiver, .. } = &self.index.node(call).op else { return Fate::Unknown };
         match &self.index.body(call.body).node(*receiver).op {
             Op::Local(local) => match self.index.info(call.body).local(*local) {
-                Ty::Ext(..) => self.local(call.body, *local, fuel),
+                Ty::Ext(..) => match self.local(call.body, *local, fuel) {
+                    Fate::Dies => Fate::Unknown,
+                    fate => fate,
+                },
                 _ => Fate::Unknown,
             },
             _ => Fate::Unknown,

@@ -89,7 +89,10 @@ impl Index {
             return None;
         }
         let at_once = || made.through.is_empty() && self.is_discarded(made.site);
-        self.lent_to(made.site).map(How::Lent).or_else(|| at_once().then_some(How::AtOnce))
+        let ty = self.ty(made.site);
+        let bare = is_bare(ty, made.resource) || self.is_known_by_trait(ty, made.resource);
+        let lent = self.lent_to(made.site).filter(|_| bare).map(How::Lent);
+        lent.or_else(|| at_once().then_some(How::AtOnce))
     }
 
     /// Calls that are made on a value, or that it is lent to, apart from those that end it. In evaluation order.
@@ -156,7 +159,8 @@ impl Index {
     /// The call of a library that a temporary is lent to: `copy(&mut source, &mut encoder(sink))`.
     fn lent_to(&self, site: Site) -> Option<Site> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
-        let lent = info.parent(site.node).filter(|at| matches!(facts.node(*at).op, Op::Reference { mutable: true, .. }))?;
+        let lent =
+            info.parent(site.node).filter(|at| matches!(facts.node(*at).op, Op::Reference { mutable: true, .. }))?;
         let call = Site { node: info.parent(lent)?, ..site };
         (matches!(self.node(call).op, Op::Call { .. }) && self.external(call).is_some()).then_some(call)
     }

@@ -21,6 +21,8 @@ use crate::facts::model::{LocalId, NodeId, Op};
 pub struct Ownership {
     /// Per type: the resources it owns, each with the field that leads to it.
     owned: Vec<BTreeMap<Ustr, FieldStep>>,
+    /// Per type: the resources that it may own besides, behind a trait object or a type that is left open.
+    hidden: Vec<BTreeSet<Ustr>>,
 }
 
 /// How far a value is followed into what it is built of: so deep, and through so many parts in all.
@@ -62,7 +64,7 @@ impl Ownership {
     /// Follows the fields of all types.
     pub fn new(outline: &Outline) -> Self {
         let count = outline.defs.types.len();
-        let mut ownership = Ownership { owned: vec![BTreeMap::new(); count] };
+        let mut ownership = Ownership { owned: vec![BTreeMap::new(); count], hidden: vec![BTreeSet::new(); count] };
         // Each round follows one more level of types; the order of fields decides which one is named.
         loop {
             let mut grown = false;
@@ -80,8 +82,60 @@ impl Ownership {
                 }
             }
             if !grown {
-                return ownership;
+                break;
             }
+        }
+        ownership.look_behind_traits(outline);
+        ownership
+    }
+
+    /// Follows the fields of all types through what is known only by what it can do.
+    fn look_behind_traits(&mut self, outline: &Outline) {
+        loop {
+            let mut grown = false;
+            for id in outline.defs.type_ids() {
+                for ty in outline.signatures.fields[id.index()].values() {
+                    let mut found = BTreeSet::new();
+                    self.add_hidden(outline, ty, &mut found);
+                    let known = self.hidden[id.index()].len();
+                    self.hidden[id.index()].append(&mut found);
+                    grown |= self.hidden[id.index()].len() > known;
+                }
+            }
+            if !grown {
+                return;
+            }
+        }
+    }
+
+    /// What a value may own behind a trait of the workspace: what any type that implements it owns.
+    fn add_hidden(&self, outline: &Outline, ty: &Ty, found: &mut BTreeSet<Ustr>) {
+        match ty {
+            Ty::Bounded(bounds) => {
+                let traits = bounds.iter().filter_map(|bound| match bound {
+                    Bound::Trait(id) => Some(*id),
+                    Bound::Ext(..) => None,
+                });
+                for ty in traits.flat_map(|id| outline.signatures.types_with(id)) {
+                    found.extend(self.of(outline, ty).into_iter().map(|(resource, _)| resource));
+                    if let Ty::Adt(id, _) = ty {
+                        found.extend(&self.hidden[id.index()]);
+                    }
+                }
+            }
+            Ty::Adt(id, arguments) => {
+                found.extend(&self.hidden[id.index()]);
+                arguments.iter().for_each(|argument| self.add_hidden(outline, argument, found));
+            }
+            Ty::Ext(path, arguments) => {
+                if let Some(entry) = outline.catalogue.type_entry(*path) {
+                    let held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));
+                    held.for_each(|(_, argument)| self.add_hidden(outline, argument, found));
+                }
+            }
+            Ty::Tuple(parts) => parts.iter().for_each(|part| self.add_hidden(outline, part, found)),
+            Ty::Slice(of) | Ty::Future(of) => self.add_hidden(outline, of, found),
+            _ => {}
         }
     }
 
@@ -121,29 +175,36 @@ impl Index {
     pub fn owns(&self, ty: &Ty, resource: Ustr) -> bool {
         match ty {
             Ty::Ref(of) => self.owns(of, resource),
-            ty => self.is_owner(ty, resource) || self.may_hide(ty, resource),
+            ty => {
+                self.resources.of(&self.outline, ty).iter().any(|(owned, _)| *owned == resource)
+                    || self.may_hide(ty, resource)
+            }
         }
     }
 
-    /// Whether a value is known by what it can do, and a resource, or a type that owns one, can do that: `Box<dyn Write>`.
+    /// Whether a value may own a resource unseen: behind a trait of the workspace, or as what a library knows by what it can do,
+    /// such as `Box<dyn Write>`.
     fn may_hide(&self, ty: &Ty, resource: Ustr) -> bool {
+        let mut hidden = BTreeSet::new();
+        self.resources.add_hidden(&self.outline, ty, &mut hidden);
+        hidden.contains(&resource) || self.is_known_by_trait(ty, resource)
+    }
+
+    /// Whether a value is something a library knows by what it can do, as a resource can.
+    pub fn is_known_by_trait(&self, ty: &Ty, resource: Ustr) -> bool {
         match ty {
             Ty::Bounded(bounds) => bounds.iter().any(|bound| match bound {
                 Bound::Ext(path, _) => self.resource(resource).is_some_and(|entry| entry.traits.contains(path)),
-                Bound::Trait(id) => self.signatures().types_with(*id).any(|ty| self.is_owner(ty, resource)),
+                Bound::Trait(_) => false,
             }),
             Ty::Ext(path, arguments) => self.catalogue().type_entry(*path).is_some_and(|entry| {
                 let mut held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));
-                held.any(|(_, argument)| self.may_hide(argument, resource))
+                held.any(|(_, argument)| self.is_known_by_trait(argument, resource))
             }),
-            Ty::Tuple(parts) => parts.iter().any(|part| self.may_hide(part, resource)),
-            Ty::Slice(of) | Ty::Future(of) => self.may_hide(of, resource),
+            Ty::Tuple(parts) => parts.iter().any(|part| self.is_known_by_trait(part, resource)),
+            Ty::Slice(of) | Ty::Future(of) => self.is_known_by_trait(of, resource),
             _ => false,
         }
-    }
-
-    fn is_owner(&self, ty: &Ty, resource: Ustr) -> bool {
-        self.resources.of(&self.outline, ty).iter().any(|(owned, _)| *owned == resource)
     }
 
     /// The entry of a resource.
@@ -372,7 +433,7 @@ impl Index {
             return match self.parameter_of(site.body, *local) {
                 Some(None) => false,
                 Some(Some(_)) if settings && !is_data(self.info(site.body).local(*local)) => false,
-                Some(Some(at)) => self.callers_give_input(site.body, at, settings, fuel - 1, seen),
+                Some(Some(at)) => !self.is_given_settings(site.body, at),
                 None => {
                     let sources = self.sources(site.body, *local);
                     // What a loop or pattern binds is data too.
@@ -394,18 +455,31 @@ impl Index {
         found
     }
 
-    /// Whether any caller gives a parameter something that depends on the caller's own input. Who is called from outside is given nothing else.
-    fn callers_give_input(&self, body: BodyRef, at: usize, settings: bool, fuel: u32, seen: &mut HashSet<Site>) -> bool {
+    /// Whether every caller gives a parameter one of its settings: a field of its own object, a static, a literal.
+    fn is_given_settings(&self, body: BodyRef, at: usize) -> bool {
         let Some(function) = self.function_of(body).filter(|function| self.handler(*function).is_none()) else {
-            return true;
+            return false;
         };
-        let calls = self.calls.callers(function);
-        let mut shipped = calls.iter().filter(|call| !self.is_test(call.site.body)).peekable();
-        shipped.peek().is_none()
-            || shipped.any(|call| match self.argument_at(call.site, function, at) {
-                Some(argument) => self.input_in(argument, &[], settings, fuel, seen),
-                None => true,
-            })
+        let mut shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body)).peekable();
+        shipped.peek().is_some()
+            && shipped.all(|call| self.argument_at(call.site, function, at).is_some_and(|given| self.is_setting(given)))
+    }
+
+    fn is_setting(&self, site: Site) -> bool {
+        let part = |node: NodeId| self.is_setting(Site { node, ..site });
+        match &self.node(site).op {
+            Op::Literal(_) => true,
+            Op::Path(_) => self.info(site.body).statics.contains_key(&site.node),
+            Op::Reference { of, .. } | Op::Deref(of) => part(*of),
+            Op::Field { base, .. } => part(*base) || self.is_own(Site { node: *base, ..site }),
+            Op::Method { receiver, arguments, .. } => arguments.is_empty() && part(*receiver),
+            _ => false,
+        }
+    }
+
+    /// Whether an expression is the receiver of the function it stands in.
+    fn is_own(&self, site: Site) -> bool {
+        matches!(self.node(site).op, Op::Local(local) if self.parameter_of(site.body, local) == Some(None))
     }
 
     /// What the call on the way here gives for a parameter, with the calls outside of it.

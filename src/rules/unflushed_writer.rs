@@ -39,7 +39,10 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         How::Lent(call) => return is_encoder.then(|| found(index, abandoned, *call, None))?,
         How::Forgotten(obligation) => (obligation, None),
         How::Missed(obligation, ways) => {
-            let returns = |way: &(Exit, Option<NodeId>)| way.1.filter(|_| way.0 == Exit::Return);
+            let returns = |way: &(Exit, Option<NodeId>)| {
+                let well = |node: &NodeId| !index.is_on_failing_path(Site { node: *node, ..site });
+                way.1.filter(|node| way.0 == Exit::Return && well(node))
+            };
             (obligation, Some(ways.iter().filter(|way| index.succeeds(site.body, **way)).find_map(returns)?))
         }
     };
@@ -69,7 +72,8 @@ fn found(index: &Index, abandoned: &Abandoned, write: Site, left: Option<NodeId>
     let kind = words(&entry.kind?);
     let hides = kind.starts_with("self ");
     let last = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
-    let inside = abandoned.made.through.iter().map(|at| Label::new(index.name_span(*at), format!("the {kind} is made here")));
+    let inside =
+        abandoned.made.through.iter().map(|at| Label::new(index.name_span(*at), format!("the {kind} is made here")));
     let left = left.map(|node| Label::new(index.span(Site { node, ..site }), format!("left here without `{last}`")));
     let diagnostic = Diagnostic::new(
         ID,

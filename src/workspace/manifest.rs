@@ -86,9 +86,11 @@ impl Manifest {
     pub fn is_for_others(&self, workspace: Option<&Manifest>) -> bool {
         let foreign = |kind: &String| kind != "lib" && kind != "rlib";
         let exported = self.content.lib.as_ref().is_some_and(|library| library.crate_type.iter().any(foreign));
-        let publish = self.content.package.as_ref().and_then(|package| {
-            inherited(&package.publish, template(workspace).map(|template| &template.publish))
-        });
+        let publish = self
+            .content
+            .package
+            .as_ref()
+            .and_then(|package| inherited(&package.publish, template(workspace).map(|template| &template.publish)));
         exported || publish.is_none_or(|publish| publish != Publish::Flag(false))
     }
 
