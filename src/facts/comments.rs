@@ -37,6 +37,8 @@ const INTENTS: &[&str] = &[
     "failure is fine",
     "failure is not",
     "failures are",
+    "silently fail",
+    "silently ignore",
     "non-fatal",
     "not fatal",
     "nonfatal",

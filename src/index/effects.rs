@@ -310,6 +310,30 @@ impl Index {
         self.method_effect(*path, "read").or_else(inner)
     }
 
+    /// What reading from a value touches; where it is a parameter whose type is left open, that of what the callers give, if they agree.
+    pub fn read_effect(&self, reader: Site) -> Option<Effect> {
+        self.read_within(reader, FUEL)
+    }
+
+    fn read_within(&self, reader: Site, fuel: u32) -> Option<Effect> {
+        let fuel = fuel.checked_sub(1)?;
+        if let Some(effect) = self.reader_effect(self.ty(reader)) {
+            return Some(effect);
+        }
+        match &self.node(reader).op {
+            Op::Reference { of, .. } | Op::Deref(of) => self.read_within(Site { node: *of, ..reader }, fuel),
+            Op::Local(local) => {
+                let (function, at) = (self.function_of(reader.body)?, self.parameter_of(reader.body, *local)??);
+                let shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+                let given = shipped.filter_map(|call| self.argument_at(call.site, function, at));
+                let mut effects = given.filter_map(|argument| self.read_within(argument, fuel));
+                let first = effects.next()?;
+                effects.all(|effect| effect == first).then_some(first)
+            }
+            _ => None,
+        }
+    }
+
     fn method_effect(&self, path: Ustr, name: &str) -> Option<Effect> {
         self.catalogue().method(path, ustr::ustr(name)).and_then(|(_, callable)| callable.effect)
     }

@@ -9,7 +9,7 @@ use ustr::{Ustr, ustr};
 use super::defs::*;
 use crate::facts::model::{Owner, ScopeId, ScopeKind};
 use crate::source::FileId;
-use crate::workspace::{Edition, Package, Target, TargetKind, Workspace};
+use crate::workspace::{DependencyKind, Edition, Package, Target, TargetKind, Workspace};
 
 /// All crates and modules of the workspace.
 #[derive(Default)]
@@ -110,7 +110,7 @@ impl Linker<'_> {
         }
         let id = CrateId(self.tree.crates.len() as u32);
         let product = matches!(kind, TargetKind::Lib | TargetKind::Bin | TargetKind::ProcMacro);
-        let test = !product || self.in_test_folder(root);
+        let test = !product || self.in_test_folder(root) || package.is_some_and(|at| self.is_for_tests(at, kind));
         let dir = parent(&self.workspace.sources.get(root).path);
         let module = self.file_module(root, name, None, id, test, &dir);
         self.tree.crates.push(Crate {
@@ -122,6 +122,21 @@ impl Linker<'_> {
             features: HashSet::default(),
             toolchain: None,
         });
+    }
+
+    /// A library that nobody outside uses, and no program or library beside it but for tests: its own tests do.
+    fn is_for_tests(&self, at: usize, kind: TargetKind) -> bool {
+        let packages = &self.workspace.packages;
+        let has = |package: &Package, kind: TargetKind| package.targets.iter().any(|target| target.kind == kind);
+        let needs = |package: &Package| {
+            package.dependencies.iter().any(|needed| needed.member == Some(at) && needed.kind != DependencyKind::Dev)
+        };
+        kind == TargetKind::Lib
+            && !packages[at].for_others
+            && has(&packages[at], TargetKind::Test)
+            && !has(&packages[at], TargetKind::Bin)
+            && packages.iter().any(|beside| has(beside, TargetKind::Bin))
+            && !packages.iter().any(needs)
     }
 
     /// Packages below `tests/`, `examples/`, `tests-integration/` and the like are no product, whatever their targets are called.

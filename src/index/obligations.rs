@@ -56,6 +56,8 @@ pub struct Abandoned {
 pub enum How {
     /// Nothing ever holds it.
     AtOnce,
+    /// Only a call ever has it, to which it is lent as a temporary.
+    Lent(Site),
     /// The variable it is in goes out of scope, and nothing ended it or took it over.
     Forgotten(Obligation),
     /// It is ended or taken over on some ways out of its scope, and not on these.
@@ -83,8 +85,14 @@ impl Index {
                 (_, true) => None,
             };
         }
-        let dies = made.through.is_empty() && made.fate == Fate::Dies;
-        (dies && self.is_discarded(made.site)).then_some(How::AtOnce)
+        if made.fate != Fate::Dies {
+            return None;
+        }
+        let at_once = || made.through.is_empty() && self.is_discarded(made.site);
+        let ty = self.ty(made.site);
+        let bare = is_bare(ty, made.resource) || self.is_known_by_trait(ty, made.resource);
+        let lent = self.lent_to(made.site).filter(|_| bare).map(How::Lent);
+        lent.or_else(|| at_once().then_some(How::AtOnce))
     }
 
     /// Calls that are made on a value, or that it is lent to, apart from those that end it. In evaluation order.
@@ -148,6 +156,15 @@ impl Index {
         }
     }
 
+    /// The call of a library that a temporary is lent to: `copy(&mut source, &mut encoder(sink))`.
+    fn lent_to(&self, site: Site) -> Option<Site> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let lent =
+            info.parent(site.node).filter(|at| matches!(facts.node(*at).op, Op::Reference { mutable: true, .. }))?;
+        let call = Site { node: info.parent(lent)?, ..site };
+        (matches!(self.node(call).op, Op::Call { .. }) && self.external(call).is_some()).then_some(call)
+    }
+
     /// What becomes of a resource that a site makes and that is bound to a variable of the same function; none where it is not.
     pub fn obligation(&self, made: Site, resource: Ustr) -> Option<Obligation> {
         let (bound, local) = self.bound_to(made, resource)?;
@@ -183,7 +200,7 @@ impl Index {
                 Op::Local(local) => Some(local),
                 _ => None,
             },
-            Taker::Exit => None,
+            Taker::Collection(_) | Taker::Exit => None,
         };
         Some((Site { node: by, ..made }, local?))
     }

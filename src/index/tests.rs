@@ -87,6 +87,7 @@ fn packages(packages: &[Source]) -> Linked {
             dir: Path::new("/code").join(name),
             targets: vec![Target { name: (*name).to_owned(), kind: *kind, root, edition: Edition::E2024 }],
             dependencies: dependencies.collect(),
+            for_others: true,
         });
     }
     link(workspace, Libraries::any())

@@ -597,6 +597,12 @@ fn names_of(generics: &[Generic]) -> HashMap<Ustr, Vec<TypeRef>> {
 }
 
 impl Signatures {
+    /// The types that implement a trait of the workspace.
+    pub fn types_with(&self, of: TraitId) -> impl Iterator<Item = &Ty> {
+        let impls = self.impl_traits.iter().zip(&self.impl_types);
+        impls.filter(move |(name, _)| **name == Some(TraitName::Trait(of))).map(|(_, ty)| ty)
+    }
+
     /// Types of all declarations.
     pub fn new(names: &Names) -> Self {
         let mut signatures = Signatures {

@@ -33,7 +33,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     // What outlives the program is left behind by a command as well.
     let outlives = entry.kind.is_some_and(|kind| kind.starts_with("browser"));
     // What should be shared and is opened again and again has one flaw, and that is it.
-    if entry.when_repeated.is_some() && index.repeated(site).is_some() {
+    if entry.when_repeated.is_some() && index.repeated(site).is_some() && !index.differs_each_time(&abandoned.made) {
         return None;
     }
     let service = index.services_reaching(site.body).next();
@@ -42,6 +42,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     }
     let close = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
     let (message, left) = match &abandoned.how {
+        How::Lent(_) => return None,
         How::AtOnce | How::Forgotten(_) => (format!("the {kind} is never closed"), None),
         How::Missed(_, ways) => {
             let left = ways.iter().find(|way| matches!(way.0, Exit::Error | Exit::Return))?.1?;
