@@ -16,6 +16,7 @@ pub mod infer;
 pub mod inventory;
 pub mod kinds;
 pub mod lazy;
+pub mod leaks;
 pub mod lifecycle;
 mod lookup;
 mod modules;
