@@ -13,13 +13,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use toml::Spanned;
 use ustr::{Ustr, ustr};
 
+pub use leaks::Leak;
 pub use libraries::Libraries;
 use libraries::Versions;
-pub use leaks::Leak;
 pub use pairs::{Pair, PairedCall};
 
-mod libraries;
 mod leaks;
+mod libraries;
 mod pairs;
 
 /// A type as the catalogue writes it: `async Result<sqlx::Pool>`, `&T`, `(A, B)`, `?` (unknown), `fn` (what a closure argument

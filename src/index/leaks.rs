@@ -23,7 +23,7 @@ pub struct Leaked<'i> {
 /// Through how many variables and callers what a call gave is followed.
 const FUEL: u32 = 12;
 
-/// Types that may hold what was given: the value itself in a wrapper, a path, a number, a text that names it.
+/// Types that may hold what was given other than by reference: in a wrapper, as a path, a number, a text that names it.
 const NAMES: &[&str] = &[
     "str",
     "std::string::String",
@@ -52,7 +52,9 @@ impl Index {
     }
 
     fn gives_up(&self, site: Site, leak: &Leak) -> bool {
-        let lost = |result: Site| Lost { index: self, leak, seen: HashSet::default() }.value(result, false, FUEL);
+        let by_name = !matches!(self.ty(site), Ty::Ref(_));
+        let lost =
+            |result: Site| Lost { index: self, leak, by_name, seen: HashSet::default() }.value(result, false, FUEL);
         let matters = leak.of.is_empty() || self.given_up(site).is_some_and(|value| self.is_one_of(value, &leak.of));
         let gives_nothing = *self.ty(site) == Ty::unit();
         matters && !self.fills_a_cache(site) && if gives_nothing { !self.takes_back(site, leak) } else { lost(site) }
@@ -103,6 +105,8 @@ impl Index {
 struct Lost<'i> {
     index: &'i Index,
     leak: &'i Leak,
+    /// A path, a number or a pointer was given: a copy of it is as good.
+    by_name: bool,
     seen: HashSet<(BodyRef, LocalId)>,
 }
 
@@ -125,6 +129,7 @@ impl Lost<'_> {
                 Op::Local(local) => self.local(site.body, local, lent, fuel),
                 _ => false,
             },
+            Op::Assign { .. } => true,
             Op::Macro(call) => call.seen && self.only_tells(outer),
             Op::Method { receiver, .. } if *receiver == site.node => self.receiver(outer, lent, fuel),
             Op::Call { .. } | Op::Method { .. } => self.argument(outer, lent, fuel),
@@ -159,9 +164,9 @@ impl Lost<'_> {
         let calls: Vec<_> = calls.collect();
         let is_called = |site: Site| matches!(index.callee(site), Some(Callee::Workspace(of)) if *of == function);
         !calls.is_empty()
-            && calls.into_iter().all(|call| {
-                call.runs == Runs::Inline && is_called(call.site) && self.value(call.site, false, fuel)
-            })
+            && calls
+                .into_iter()
+                .all(|call| call.runs == Runs::Inline && is_called(call.site) && self.value(call.site, false, fuel))
     }
 
     fn pattern(&mut self, body: BodyRef, pattern: &Pattern, lent: bool, fuel: u32) -> bool {
@@ -205,7 +210,9 @@ impl Lost<'_> {
     /// Whether a macro makes nothing but text of what it is given.
     fn only_tells(&self, call: Site) -> bool {
         let tells = self.index.external(call).is_some_and(|path| self.index.catalogue().lists(Calls::Tells, path));
-        tells || *self.index.ty(call) == Ty::unit() || *self.index.ty(call) == Ty::ext("std::string::String", Vec::new())
+        tells
+            || *self.index.ty(call) == Ty::unit()
+            || *self.index.ty(call) == Ty::ext("std::string::String", Vec::new())
     }
 
     fn result(&mut self, call: Site, lent: bool, fuel: u32) -> bool {
@@ -215,7 +222,9 @@ impl Lost<'_> {
     /// Whether what was given may be in a value of this type.
     fn may_hold(&self, ty: &Ty) -> bool {
         match ty {
-            Ty::Ext(path, parts) => NAMES.contains(&path.as_str()) || parts.iter().any(|part| self.may_hold(part)),
+            Ty::Ext(path, parts) => {
+                (self.by_name && NAMES.contains(&path.as_str())) || parts.iter().any(|part| self.may_hold(part))
+            }
             Ty::Tuple(parts) => parts.iter().any(|part| self.may_hold(part)),
             Ty::Slice(of) | Ty::Future(of) => self.may_hold(of),
             Ty::Ref(_) | Ty::Unknown | Ty::Param(_) => true,
