@@ -95,13 +95,21 @@ enum Failing {
 
 impl Index {
     /// All tasks and threads that are spawned, in the order of files and places.
-    pub fn tasks(&self) -> Vec<Task> {
-        let sites = self.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-        sites.filter_map(|site| self.task_at(site)).collect()
+    pub fn tasks(&self) -> &[Task] {
+        self.tasks.get_or_init(|| {
+            let sites =
+                self.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
+            sites.filter_map(|site| self.spawned_by(site)).collect()
+        })
     }
 
     /// The task or thread that a call spawns.
-    pub fn task_at(&self, site: Site) -> Option<Task> {
+    pub fn task_at(&self, site: Site) -> Option<&Task> {
+        let tasks = self.tasks();
+        tasks.binary_search_by_key(&site, |task| task.spawn).ok().map(|at| &tasks[at])
+    }
+
+    fn spawned_by(&self, site: Site) -> Option<Task> {
         if !matches!(self.node(site).op, Op::Call { .. } | Op::Method { .. }) {
             return None;
         }

@@ -19,8 +19,8 @@ const KINDS: [&str; 6] =
     ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer", "upload"];
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let writers = index.abandoned(&|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
-    writers.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect()
+    let writers = index.abandoned(|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
+    writers.filter_map(|abandoned| diagnose(index, abandoned)).collect()
 }
 
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {

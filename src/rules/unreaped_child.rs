@@ -12,8 +12,8 @@ const ID: &str = "unreaped-child";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let wanted = |kind: Option<ustr::Ustr>| kind.is_some_and(|kind| kind == "child-process");
-    let abandoned = index.abandoned(&|entry| wanted(entry.kind));
-    let mut found: Vec<Diagnostic> = abandoned.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect();
+    let abandoned = index.abandoned(|entry| wanted(entry.kind));
+    let mut found: Vec<Diagnostic> = abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect();
     found.extend(killed(index));
     found.sort_by_key(|diagnostic| (diagnostic.primary.span.file, diagnostic.primary.span.start));
     found
@@ -35,10 +35,10 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
 
 /// Children that are killed and then dropped: a kill does not reap.
 fn killed(index: &Index) -> Vec<Diagnostic> {
-    let made = index.constructions(&|entry| {
+    let made = index.constructions(|entry| {
         entry.when_abandoned.is_some() && entry.kind.is_some_and(|kind| kind == "child-process")
     });
-    let made = made.into_iter().filter(|made| !index.is_test(made.site.body));
+    let made = made.filter(|made| !index.is_test(made.site.body));
     made.filter_map(|made| {
         let obligation = index.obligation(made.site, made.resource)?;
         let kill = only_killed(index, &obligation)?;
