@@ -337,7 +337,7 @@ impl Gathering<'_> {
         let handle = index.callable(site).and_then(|callable| callable.constructs);
         let field = handle.and_then(|handle| Some((handle, index.stored_in(site, handle)?)));
         let (stop, at) = match (&task.end, &task.handle) {
-            (End::WithChannel(label) | End::WhenTold(label), handle) => {
+            (End::WithChannel(label) | End::WithReader(label) | End::WhenTold(label), handle) => {
                 let waited = match handle {
                     Handle::Ended(nodes) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })).1,
                     _ => None,

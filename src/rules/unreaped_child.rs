@@ -67,7 +67,14 @@ fn report(index: &Index, site: Site, resource: ustr::Ustr, message: &str, left: 
         Some((body, region)) => index.is_work_loop(body, region),
         None => true,
     });
-    let confidence = if repeated.is_some() { Confidence::Certain } else { Confidence::Hint };
+    let confidence = match repeated {
+        Some(_) => Confidence::Certain,
+        // Whoever drops the value takes it to be gone.
+        None if index.function_of(site.body).is_some_and(|function| index.is_destructor(function)) => {
+            Confidence::Likely
+        }
+        None => Confidence::Hint,
+    };
     let again = repeated.into_iter().flat_map(|repeated| repeated.evidence);
     let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(index.name_span(site), "spawned here"))
         .about(index.item_path(site.body), resource.as_str())
