@@ -13,10 +13,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use toml::Spanned;
 use ustr::{Ustr, ustr};
 
+pub use leaks::Leak;
 pub use libraries::Libraries;
 use libraries::Versions;
 pub use pairs::{Pair, PairedCall};
 
+mod leaks;
 mod libraries;
 mod pairs;
 
@@ -378,11 +380,20 @@ pub enum Calls {
 }
 
 /// The calls of a list: by canonical path, or by the last part of any path.
-#[derive(Debug, Default)]
-struct CallList {
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "Vec<Ustr>")]
+pub struct CallList {
     paths: HashSet<Ustr>,
     /// Last parts; a trailing `*` stands for any ending.
     names: Vec<Ustr>,
+}
+
+impl From<Vec<Ustr>> for CallList {
+    fn from(calls: Vec<Ustr>) -> Self {
+        let mut list = CallList::default();
+        list.extend(calls);
+        list
+    }
 }
 
 impl CallList {
@@ -392,7 +403,8 @@ impl CallList {
         self.names.extend(names);
     }
 
-    fn contains(&self, path: Ustr) -> bool {
+    /// Whether a call of this canonical path is one of them.
+    pub fn contains(&self, path: Ustr) -> bool {
         let name = path.rsplit("::").next().unwrap_or(&path);
         let named = |known: &Ustr| match known.strip_suffix('*') {
             Some(start) => name.starts_with(start),
@@ -509,6 +521,8 @@ struct Document {
     superseded: Vec<Superseded>,
     #[serde(default, rename = "pair")]
     pairs: Vec<Pair>,
+    #[serde(default, rename = "leak")]
+    leaks: Vec<Leak>,
     #[serde(default)]
     handlers: Handlers,
     #[serde(default)]
@@ -630,6 +644,8 @@ pub struct Catalogue {
     superseded: HashMap<Ustr, Superseded>,
     /// By the paths of what begins them.
     pairs: HashMap<Ustr, Vec<Arc<Pair>>>,
+    /// By the paths of what gives a value up.
+    leaks: HashMap<Ustr, Vec<Arc<Leak>>>,
     handlers: Handlers,
     entries: Entries,
     calls: HashMap<Calls, CallList>,
@@ -701,6 +717,11 @@ impl Catalogue {
         for pair in document.pairs.into_iter().map(Arc::new) {
             for begin in &pair.begin {
                 self.pairs.entry(begin.path).or_default().push(Arc::clone(&pair));
+            }
+        }
+        for leak in document.leaks.into_iter().map(Arc::new) {
+            for call in &leak.calls {
+                self.leaks.entry(*call).or_default().push(Arc::clone(&leak));
             }
         }
         self.handlers.attributes.extend(document.handlers.attributes);
@@ -872,6 +893,11 @@ impl Catalogue {
     pub fn superseded(&self, path: Ustr) -> Option<&Superseded> {
         let mut prefixes = std::iter::successors(Some(path.as_str()), |path| Some(path.rsplit_once("::")?.0));
         prefixes.find_map(|prefix| self.superseded.get(&ustr::existing_ustr(prefix)?))
+    }
+
+    /// What a call of this path may give up.
+    pub fn leaks(&self, call: Ustr) -> impl Iterator<Item = &Leak> {
+        self.leaks.get(&call).into_iter().flatten().map(Arc::as_ref)
     }
 
     /// The pairs that a call of this path may begin.

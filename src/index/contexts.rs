@@ -324,9 +324,13 @@ impl Index {
         if let Some(label) = self.handler(function) {
             return Some((Context::Request, label));
         }
-        let block = self.defs().impl_of(function)?;
-        let drops = self.signatures().impl_traits[block.index()] == Some(TraitName::Ext(ustr("std::ops::Drop")));
-        drops.then(|| (Context::Drop, Label::new(span, "runs when the value is dropped")))
+        self.is_destructor(function).then(|| (Context::Drop, Label::new(span, "runs when the value is dropped")))
+    }
+
+    /// Whether a function is the `drop` of a type of the workspace.
+    pub fn is_destructor(&self, function: FnId) -> bool {
+        let drop = Some(TraitName::Ext(ustr("std::ops::Drop")));
+        self.defs().impl_of(function).is_some_and(|block| self.signatures().impl_traits[block.index()] == drop)
     }
 
     /// Whether nothing of a program runs after a function has returned: it is `main`, or all that `main` does at its end.

@@ -118,9 +118,8 @@ impl Index {
     /// What is alive at the end of each program that is asked for, in the order of the programs.
     pub fn inventory(&self, asked: &dyn Fn(&Program) -> bool) -> Vec<Inventory> {
         let endings: Vec<Ending> = self.releases().map(|release| self.ending(*release)).collect();
-        let made = self.constructions(&|entry| is_shown(entry));
-        let tasks = self.tasks();
-        let shown = |program| Gathering { index: self, program, endings: &endings }.inventory(&made, &tasks);
+        let made: Vec<&Construction> = self.constructions(is_shown).collect();
+        let shown = |program| Gathering { index: self, program, endings: &endings }.inventory(&made);
         self.programs().iter().filter(|program| asked(program)).map(shown).collect()
     }
 
@@ -208,12 +207,12 @@ struct Gathering<'i> {
 }
 
 impl Gathering<'_> {
-    fn inventory(&self, made: &[Construction], tasks: &[Task]) -> Inventory {
+    fn inventory(&self, made: &[&Construction]) -> Inventory {
         let index = self.index;
         let mut alive: Vec<(Living, Option<(usize, Site)>)> = Vec::new();
         alive.extend(index.defs().static_ids().filter_map(|id| self.global(id)));
         alive.extend(made.iter().filter_map(|construction| self.construction(construction)));
-        alive.extend(tasks.iter().filter_map(|task| self.task(task)));
+        alive.extend(self.index.tasks().iter().filter_map(|task| self.task(task)));
         alive.extend(self.servers());
         alive.sort_by_key(|(living, _)| (living.started.file, living.started.start, living.of.clone()));
         alive.dedup_by(|a, b| a.0.started == b.0.started && a.0.of == b.0.of);
@@ -338,7 +337,7 @@ impl Gathering<'_> {
         let handle = index.callable(site).and_then(|callable| callable.constructs);
         let field = handle.and_then(|handle| Some((handle, index.stored_in(site, handle)?)));
         let (stop, at) = match (&task.end, &task.handle) {
-            (End::WithChannel(label) | End::WhenTold(label), handle) => {
+            (End::WithChannel(label) | End::WithReader(label) | End::WhenTold(label), handle) => {
                 let waited = match handle {
                     Handle::Ended(nodes) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })).1,
                     _ => None,

@@ -16,6 +16,7 @@ pub mod infer;
 pub mod inventory;
 pub mod kinds;
 pub mod lazy;
+pub mod leaks;
 pub mod lifecycle;
 mod lookup;
 mod modules;
@@ -32,6 +33,7 @@ pub mod releases;
 pub mod resources;
 pub mod sequences;
 pub mod settings;
+pub mod shares;
 pub mod tasks;
 pub mod teardown;
 #[cfg(test)]
@@ -60,7 +62,7 @@ use crate::catalogue::{Callable, Catalogue};
 use crate::deploy::model::Described;
 use crate::facts::model::{Attribute, Body, FileFacts, Node, NodeId, Op};
 use crate::source::{FileId, Range, Span};
-use crate::workspace::Workspace;
+use crate::workspace::{TargetKind, Workspace};
 
 /// Everything that is declared, under its name and with its type; what bodies do is not looked at yet.
 pub struct Outline {
@@ -105,6 +107,10 @@ pub struct Index {
     effects: effects::Effects,
     resources: resources::Ownership,
     made: OnceLock<HashMap<TypeId, Vec<Site>>>,
+    /// Where resources are made and abandoned, and what is spawned: found when they are first asked for.
+    constructions: OnceLock<Vec<resources::Construction>>,
+    abandoned: OnceLock<Vec<obligations::Abandoned>>,
+    tasks: OnceLock<Vec<tasks::Task>>,
     layered: OnceLock<bool>,
     releases: releases::Releases,
     courses: Vec<phases::Course>,
@@ -127,6 +133,9 @@ impl Index {
             effects: effects::Effects::default(),
             resources,
             made: OnceLock::new(),
+            constructions: OnceLock::new(),
+            abandoned: OnceLock::new(),
+            tasks: OnceLock::new(),
             layered: OnceLock::new(),
             releases: releases::Releases::default(),
             courses: Vec::new(),
@@ -333,6 +342,12 @@ impl Index {
         let scope = self.body(body).scope;
         let module = self.outline.tree.of_scope[&(body.file, scope)];
         self.outline.tree.get(module).krate
+    }
+
+    /// Whether a body is that of a function that a library has for others: how often those call it is not known here.
+    pub fn is_offered(&self, body: BodyRef) -> bool {
+        let public = self.function_of(body).is_some_and(|function| self.defs().function(function).public);
+        public && self.crates()[self.crate_of(body).index()].kind == TargetKind::Lib
     }
 
     /// Whether a body is compiled or run for tests only: by `cfg`, by attribute, or in a test, bench, example or build script.

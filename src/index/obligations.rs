@@ -66,10 +66,13 @@ pub enum How {
 
 impl Index {
     /// Resources for which a drop is no end, of those that `wanted` accepts, that are dropped without one. In the order of files and places.
-    pub fn abandoned(&self, wanted: &dyn Fn(&TypeEntry) -> bool) -> Vec<Abandoned> {
-        let made = self.constructions(&|entry| entry.when_abandoned.is_some() && wanted(entry));
-        let shipped = made.into_iter().filter(|made| !self.is_test(made.site.body));
-        shipped.filter_map(|made| Some(Abandoned { how: self.how_abandoned(&made)?, made })).collect()
+    pub fn abandoned(&self, wanted: impl Fn(&TypeEntry) -> bool) -> impl Iterator<Item = &Abandoned> {
+        let all = self.abandoned.get_or_init(|| {
+            let made = self.constructions(|entry| entry.when_abandoned.is_some());
+            let shipped = made.filter(|made| !self.is_test(made.site.body));
+            shipped.filter_map(|made| Some(Abandoned { how: self.how_abandoned(made)?, made: made.clone() })).collect()
+        });
+        all.iter().filter(move |abandoned| self.resource(abandoned.made.resource).is_some_and(&wanted))
     }
 
     fn how_abandoned(&self, made: &Construction) -> Option<How> {

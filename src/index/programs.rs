@@ -122,6 +122,12 @@ impl Index {
             .any(|(owner, region)| of_b.iter().any(|(other, inner)| owner == other && region != inner))
     }
 
+    /// Whether a body is known to run, and only in programs that end by themselves.
+    pub fn only_runs_in_commands(&self, body: BodyRef) -> bool {
+        let mut running = self.programs.iter().filter(|program| program.reach.contains(&body)).peekable();
+        running.peek().is_some() && running.all(|program| !program.is_service())
+    }
+
     /// The services that a body can run in.
     pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
         self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body))

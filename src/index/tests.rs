@@ -7,6 +7,7 @@ mod errors;
 mod examples;
 mod flow;
 mod growth;
+mod leaks;
 mod names;
 mod once;
 mod programs;

@@ -22,8 +22,8 @@ const ELSEWHERE: [&str; 8] = [
 ];
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let abandoned = index.abandoned(&|entry| entry.kind.is_some_and(|kind| !ELSEWHERE.contains(&kind.as_str())));
-    abandoned.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect()
+    let abandoned = index.abandoned(|entry| entry.kind.is_some_and(|kind| !ELSEWHERE.contains(&kind.as_str())));
+    abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect()
 }
 
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {

@@ -19,9 +19,9 @@ const KINDS: [&str; 6] =
     ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer", "upload"];
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let writers = index.abandoned(&|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
+    let writers = index.abandoned(|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
     let mut found: Vec<Diagnostic> = Vec::new();
-    for diagnostic in writers.iter().filter_map(|abandoned| diagnose(index, abandoned)) {
+    for diagnostic in writers.filter_map(|abandoned| diagnose(index, abandoned)) {
         // A helper may give one of several encoders: one flaw of who forgets its end.
         if !found.iter().any(|known| known.primary.span == diagnostic.primary.span) {
             found.push(diagnostic);
