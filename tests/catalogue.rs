@@ -77,12 +77,10 @@ fn groups(file: &Path) -> Vec<Group> {
         }
     }
     let needs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue").join(format!("{name}.toml"));
-    let dependencies = |versions: &Option<(String, String)>| {
-        let mut needed = if needs.exists() { read(&needs) } else { Table::new() };
-        if let Some((library, versions)) = versions {
-            pin(&mut needed, library, versions);
-        }
-        needed
+    let needs = if needs.exists() { read(&needs) } else { Table::new() };
+    let dependencies = |versions: &Option<(String, String)>| match versions {
+        Some((library, versions)) => pinned(&needs, library, versions),
+        None => unpinned(&needs),
     };
     let numbered = examples.into_iter().enumerate();
     let group = numbered.map(|(at, (versions, examples))| Group {
@@ -93,16 +91,25 @@ fn groups(file: &Path) -> Vec<Group> {
     group.collect()
 }
 
-/// Asks for these versions of a library.
-fn pin(dependencies: &mut Table, library: &str, versions: &str) {
-    let (_, dependency) = dependencies
+/// What examples need that are true of all versions: the keys that are names of packages.
+fn unpinned(needs: &Table) -> Table {
+    needs.iter().filter(|(name, _)| !name.contains(' ')).map(|(name, needed)| (name.clone(), needed.clone())).collect()
+}
+
+/// What examples need that are true of these versions of a library: what stands under the name with the versions, otherwise what
+/// stands under the name, in these versions.
+fn pinned(needs: &Table, library: &str, versions: &str) -> Table {
+    let mut dependencies = unpinned(needs);
+    let (name, dependency) = dependencies
         .iter_mut()
         .find(|(name, _)| name.replace('-', "_") == library)
         .unwrap_or_else(|| panic!("`{library}` is no dependency of its examples"));
-    match dependency {
-        Value::Table(details) => drop(details.insert("version".into(), versions.into())),
-        plain => *plain = versions.into(),
+    match (needs.get(&format!("{name} {versions}")), dependency) {
+        (Some(special), dependency) => *dependency = special.clone(),
+        (None, Value::Table(details)) => drop(details.insert("version".into(), versions.into())),
+        (None, plain) => *plain = versions.into(),
     }
+    dependencies
 }
 
 impl Group {
