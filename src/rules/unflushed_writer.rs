@@ -48,7 +48,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         return None;
     }
     let kind = words(&entry.kind?);
-    let last = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
+    let last = entry.close_name()?;
     let left = left.map(|node| Label::new(index.span(Site { node, ..site }), format!("left here without `{last}`")));
     let diagnostic = Diagnostic::new(
         ID,

@@ -5,19 +5,14 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op, PatternKind};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::defs::{BodyRef, FnId};
-use crate::index::types::{TraitName, Ty};
+use crate::index::defs::BodyRef;
+use crate::index::types::Ty;
 
 const ID: &str = "work-in-drop";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let drops = index.defs().fn_ids().filter(|id| is_drop(index, *id));
+    let drops = index.defs().fn_ids().filter(|id| index.is_destructor(*id));
     drops.filter_map(|id| diagnose(index, index.defs().body_of(id)?)).collect()
-}
-
-fn is_drop(index: &Index, id: FnId) -> bool {
-    let of_drop = |block| index.signatures().impl_traits[block] == Some(TraitName::Ext("std::ops::Drop".into()));
-    index.defs().function(id).name == "drop" && index.defs().impl_of(id).is_some_and(|block| of_drop(block.index()))
 }
 
 /// The first thing in a destructor that does not belong there; further ones are shown with it.
