@@ -176,7 +176,8 @@ impl Index {
             Op::Method { receiver, name, arguments, .. } => self
                 .called(site, effects)
                 .or_else(|| self.wrapped(site, Some(*receiver), arguments, &part))
-                .or_else(|| self.given_a_connection(site, *name, arguments)),
+                .or_else(|| self.given_a_connection(site, *name, arguments))
+                .or_else(|| self.asked_of_a_channel(site, *name, *receiver)),
             Op::If { then, otherwise, .. } => [Some(*then), *otherwise]
                 .into_iter()
                 .flatten()
@@ -275,6 +276,40 @@ impl Index {
             looks: self.catalogue().lists(Calls::Looks, name),
             chain: vec![site],
         })
+    }
+
+    /// A method that is not known, is awaited, and is called on what was built around a gRPC channel, as generated clients are: a request.
+    fn asked_of_a_channel(&self, site: Site, name: Ustr, receiver: NodeId) -> Option<Effected> {
+        let awaited = self
+            .info(site.body)
+            .parent(site.node)
+            .is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)));
+        let unknown = matches!(self.callee(site), Some(Callee::Unknown(_)));
+        let asked = awaited && unknown && self.is_around_a_channel(Site { node: receiver, ..site }, FUEL);
+        let looks = self.catalogue().lists(Calls::Looks, name);
+        asked.then(|| Effected { effect: Effect::Network, looks, chain: vec![site] })
+    }
+
+    fn is_around_a_channel(&self, site: Site, fuel: u32) -> bool {
+        let Some(fuel) = fuel.checked_sub(1) else { return false };
+        let part = |node: NodeId| self.is_around_a_channel(Site { node, ..site }, fuel);
+        let is_channel = |node: &NodeId| match self.info(site.body).ty(*node).peeled() {
+            Ty::Ext(path, _) => {
+                self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "grpc-channel")
+            }
+            _ => false,
+        };
+        match &self.node(site).op {
+            Op::Local(local) => {
+                self.sources(site.body, *local).into_iter().filter(|source| *source < site.node).any(part)
+            }
+            Op::Method { receiver, .. } => part(*receiver),
+            Op::Try(of) | Op::Await(of) | Op::Reference { of, .. } | Op::Deref(of) => part(*of),
+            Op::Call { arguments, .. } => {
+                matches!(self.callee(site), Some(Callee::Unknown(_))) && arguments.iter().any(is_channel)
+            }
+            _ => false,
+        }
     }
 
     /// `write!` and `writeln!` do what the writer's own `write_all` does.

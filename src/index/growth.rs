@@ -92,7 +92,7 @@ impl Index {
     }
 
     /// The collection that a call adds to.
-    fn added_to(&self, site: Site) -> Option<Site> {
+    pub(super) fn added_to(&self, site: Site) -> Option<Site> {
         let Op::Method { receiver, .. } = &self.node(site).op else { return None };
         let grows = self.catalogue().lists(Calls::Grows, self.external(site)?);
         grows.then_some(Site { node: *receiver, ..site })
@@ -193,6 +193,11 @@ impl Index {
         false
     }
 
+    /// Whether a value of this type is or holds a collection.
+    pub(super) fn is_collection(&self, ty: &Ty) -> bool {
+        self.collection(ty).is_some()
+    }
+
     /// The collection in a type: the type itself, what it refers to, or what it holds.
     fn collection(&self, ty: &Ty) -> Option<Ty> {
         match ty {
@@ -219,7 +224,7 @@ impl Index {
     }
 
     /// The name of the static, or of the field.
-    fn keeper_name(&self, keeper: Keeper) -> Ustr {
+    pub(super) fn keeper_name(&self, keeper: Keeper) -> Ustr {
         match keeper {
             Keeper::Static(id) => self.defs().static_item(id).name,
             Keeper::Field(_, name) => name,
@@ -249,6 +254,12 @@ impl Index {
     /// The statics and fields that a value surely lies in.
     pub fn keepers(&self, site: Site) -> Vec<Keeper> {
         self.reached(site, Follow::Surely).keepers
+    }
+
+    /// The statics and fields that a value may lie in, and names of others behind which it could not be followed.
+    pub(super) fn perhaps_kept_by(&self, site: Site) -> (Vec<Keeper>, BTreeSet<Ustr>) {
+        let reached = self.reached(site, Follow::Perhaps);
+        (reached.keepers, reached.open)
     }
 
     fn reached(&self, site: Site, follow: Follow) -> Reached {

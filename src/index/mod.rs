@@ -1,5 +1,6 @@
 //! All facts linked into one index that answers questions about the whole workspace, each with its evidence, any of them with *unknown*.
 
+pub mod batches;
 pub mod calls;
 pub mod channels;
 pub mod contexts;
@@ -270,6 +271,19 @@ impl Index {
             BodyOwner::Function(id) => Some(id),
             BodyOwner::Static(_) => None,
         }
+    }
+
+    /// The library's trait that a function implements a method of: a library may call it, though no call of the workspace leads to it.
+    pub fn library_trait(&self, function: FnId) -> Option<Ustr> {
+        match self.signatures().impl_traits[self.defs().impl_of(function)?.index()]? {
+            types::TraitName::Ext(path) => Some(path),
+            types::TraitName::Trait(_) => None,
+        }
+    }
+
+    /// Whether a function is `Drop::drop` of its type.
+    pub fn is_destructor(&self, function: FnId) -> bool {
+        self.library_trait(function).is_some_and(|path| path == "std::ops::Drop")
     }
 
     /// What a call gives for a parameter of the function it calls, the receiver not counted.

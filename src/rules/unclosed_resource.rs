@@ -40,7 +40,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     if service.is_none() && !outlives {
         return None;
     }
-    let close = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
+    let close = entry.close_name()?;
     let (message, left) = match &abandoned.how {
         How::Lent(_) => return None,
         How::AtOnce | How::Forgotten(_) => (format!("the {kind} is never closed"), None),

@@ -71,7 +71,7 @@ fn found(index: &Index, abandoned: &Abandoned, write: Site, left: Option<NodeId>
     let entry = index.resource(resource)?;
     let kind = words(&entry.kind?);
     let hides = kind.starts_with("self ");
-    let last = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
+    let last = entry.close_name()?;
     let inside =
         abandoned.made.through.iter().map(|at| Label::new(index.name_span(*at), format!("the {kind} is made here")));
     let left = left.map(|node| Label::new(index.span(Site { node, ..site }), format!("left here without `{last}`")));
