@@ -2,6 +2,7 @@
 //! by the text of an expression.
 
 mod behaviour;
+mod cycles;
 mod endings;
 mod errors;
 mod examples;
