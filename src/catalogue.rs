@@ -355,6 +355,10 @@ pub enum Calls {
     Shrinks,
     /// They take everything out of a collection at once, for somebody to do something with it.
     Empties,
+    /// They put what they are given into what they are called on, in place of what was there.
+    Keeps,
+    /// They take what they are called on or given out of where it is: it ends with whatever is done with what they give.
+    TakesOut,
     /// They give another value each time.
     Unique,
     /// They end the process, and no destructor runs.

@@ -198,3 +198,11 @@ impl Index {
 fn takes_errors(name: &str) -> bool {
     matches!(name, "map_err" | "or_else" | "unwrap_or_else")
 }
+
+/// Whether a method makes or changes nothing but the error: what it gives where all went well is what it is called on.
+pub(super) fn only_explains(name: &str) -> bool {
+    matches!(
+        name,
+        "map_err" | "ok_or" | "ok_or_else" | "expect" | "context" | "with_context" | "wrap_err" | "wrap_err_with"
+    )
+}

@@ -133,31 +133,6 @@ impl Index {
         }
     }
 
-    /// The field of a workspace type that a value is, or is got out of.
-    pub fn owning_field(&self, site: Site) -> Option<(TypeId, Ustr)> {
-        let facts = self.body(site.body);
-        let mut at = site.node;
-        for _ in 0..64 {
-            at = match &facts.node(at).op {
-                Op::Field { base, name } => match self.info(site.body).ty(*base).peeled() {
-                    Ty::Adt(id, _) => return Some((*id, *name)),
-                    // Behind `Arc` and its like.
-                    Ty::Ext(_, arguments) => match arguments.first().map(Ty::peeled) {
-                        Some(Ty::Adt(id, _)) => return Some((*id, *name)),
-                        _ => return None,
-                    },
-                    _ => return None,
-                },
-                Op::Local(local) => *self.sources(site.body, *local).first().filter(|source| **source < at)?,
-                Op::Index { base, .. } => *base,
-                Op::Method { receiver, .. } => *receiver,
-                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => *of,
-                _ => return None,
-            };
-        }
-        None
-    }
-
     /// The field of a workspace type that a value is put into, in the same function.
     pub fn stored_in(&self, site: Site, resource: Ustr) -> Option<(TypeId, Ustr)> {
         let (facts, info) = (self.body(site.body), self.info(site.body));

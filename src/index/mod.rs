@@ -5,6 +5,7 @@ pub mod calls;
 pub mod channels;
 pub mod contexts;
 pub mod coverage;
+pub mod cycles;
 pub mod deadlines;
 pub mod defs;
 pub mod deployments;
@@ -39,6 +40,7 @@ pub mod tasks;
 pub mod teardown;
 #[cfg(test)]
 mod tests;
+pub mod time_bounds;
 pub mod types;
 pub mod variety;
 pub mod view;

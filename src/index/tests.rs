@@ -3,6 +3,7 @@
 
 mod batches;
 mod behaviour;
+mod cycles;
 mod endings;
 mod errors;
 mod examples;
