@@ -61,7 +61,7 @@ impl<'e, 't> BodyBuilder<'e, 't> {
 
     /// Bodies live as long as the run: what was allocated ahead goes back.
     fn finish(mut self) -> Body {
-        self.file.expander.forget(self.defined);
+        self.file.expander.end_body(self.defined);
         self.body.nodes.shrink_to_fit();
         self.body.regions.shrink_to_fit();
         self.body.regions.iter_mut().for_each(|region| region.nodes.shrink_to_fit());
@@ -80,7 +80,7 @@ impl<'e, 't> BodyBuilder<'e, 't> {
             jumps: Vec::new(),
         };
         BodyBuilder {
-            defined: file.expander.defined(),
+            defined: file.expander.begin_body(),
             file,
             body,
             region: Body::ROOT,
@@ -135,9 +135,8 @@ impl<'e, 't> BodyBuilder<'e, 't> {
 
     /// The local that a name at an offset means: a macro's own names and its caller's are different ones.
     fn local(&self, name: Ustr, offset: u32) -> Option<LocalId> {
-        let writer = |offset| self.file.expander.writer(offset);
         let mut known = self.names.iter().rev().filter(|(known, _)| *known == name).map(|(_, id)| *id);
-        known.find(|id| writer(self.body.local(*id).range.start) == writer(offset))
+        known.find(|id| self.file.expander.sees(offset, self.body.local(*id).range.start))
     }
 
     /// The innermost local of this name, whoever wrote it.

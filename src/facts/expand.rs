@@ -123,6 +123,8 @@ struct Definition {
     at: u32,
     /// What `$crate` is.
     home: Ustr,
+    /// Whether it stands in a function, whose locals it can name.
+    sees_locals: bool,
 }
 
 /// Looks through the macro calls of one file.
@@ -138,6 +140,10 @@ pub struct Expander<'t> {
     imports: HashMap<Ustr, Vec<Ustr>>,
     nested: usize,
     budget: usize,
+    /// How many bodies around the present place are being read.
+    bodies: usize,
+    /// Of each expansion: whether its macro can name locals around it.
+    sees_locals: Vec<bool>,
     pub expansions: Vec<Expansion>,
 }
 
@@ -152,6 +158,8 @@ impl<'t> Expander<'t> {
             imports: HashMap::default(),
             nested: 0,
             budget: BUDGET,
+            bodies: 0,
+            sees_locals: Vec::new(),
             expansions: Vec::new(),
         }
     }
@@ -192,7 +200,9 @@ impl<'t> Expander<'t> {
         let Some(text) = self.text.get(range.start as usize..range.end as usize) else { return };
         let home = self.home.library.unwrap_or(ustr("crate"));
         if let Some(rules) = Rules::parse(text) {
-            let definition = Definition { rules, text: text.to_owned(), file: None, at: range.start, home };
+            let sees_locals = self.bodies > 0;
+            let definition =
+                Definition { rules, text: text.to_owned(), file: None, at: range.start, home, sees_locals };
             self.scope.push((name, Rc::new(definition)));
         }
     }
@@ -206,9 +216,26 @@ impl<'t> Expander<'t> {
         self.scope.truncate(defined);
     }
 
+    /// As [`Expander::defined`], where a body begins.
+    pub fn begin_body(&mut self) -> usize {
+        self.bodies += 1;
+        self.defined()
+    }
+
+    pub fn end_body(&mut self, defined: usize) {
+        self.bodies -= 1;
+        self.forget(defined);
+    }
+
     /// The number of the expansion that wrote what stands at an offset; 0 for the file's own text.
     pub fn writer(&self, offset: u32) -> usize {
         self.expansions.partition_point(|expansion| expansion.range.start <= offset)
+    }
+
+    /// Whether what stands at an offset can name a local that was written at another.
+    pub fn sees(&self, offset: u32, local: u32) -> bool {
+        let (writer, other) = (self.writer(offset), self.writer(local));
+        writer == other || other == 0 && self.sees_locals[writer - 1]
     }
 
     /// What a call stands for; none where its macro is not known or not understood. `call` is the range of the whole call.
@@ -223,6 +250,7 @@ impl<'t> Expander<'t> {
         let start = offsets.append(text, &transcriber);
         let range = Range { start, end: start + text.len() as u32 };
         let at = definition.at + rule.transcriber.start as u32;
+        self.sees_locals.push(definition.sees_locals);
         self.expansions.push(Expansion { range, call, file: definition.file, at });
         let tokens = transcribed(transcriber, &bindings, definition.home, &mut self.budget)?;
         (!depth::is_deeper(&tokens.to_string(), DEPTH)).then_some(tokens)
@@ -264,6 +292,13 @@ impl Declared {
     fn definition(&self) -> Option<Definition> {
         let rules = Rules::parse(&self.text)?;
         let home = self.home.library.unwrap_or(ustr("crate"));
-        Some(Definition { rules, text: self.text.clone(), file: Some(self.home.file), at: self.at, home })
+        Some(Definition {
+            rules,
+            text: self.text.clone(),
+            file: Some(self.home.file),
+            at: self.at,
+            home,
+            sees_locals: false,
+        })
     }
 }

@@ -1,5 +1,5 @@
 //! Facts of one file as plain data: items, and for each body a structured, MIR-like record. Nothing in them is resolved;
-//! they depend on the file's bytes alone, and no syn type is among them.
+//! they depend on the bytes of the file and of the macros that it calls, and no syn type is among them.
 
 use serde::{Deserialize, Serialize};
 use ustr::Ustr;

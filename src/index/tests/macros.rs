@@ -41,6 +41,15 @@ fn statements_bind_what_the_caller_names() {
 }
 
 #[test]
+fn a_macro_inside_a_function_names_what_is_around_it() {
+    let code = program(
+        "struct A; impl A { fn b(&self) -> u8 { 0 } \
+         fn f(&self) { macro_rules! own { ($x:ident) => { $x + self.b() }; } let c = 1; own!(c); } } fn main() {}",
+    );
+    assert_eq!(code.callee("self.b()"), "main::A::b");
+}
+
+#[test]
 fn what_a_caller_writes_keeps_its_place_and_its_precedence() {
     let code = program(
         "fn a() -> u8 { 0 } macro_rules! twice { ($e:expr) => { $e * 2 }; } fn main() { let x = twice!(a() + 1); }",
