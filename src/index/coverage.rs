@@ -236,9 +236,9 @@ fn mixed(value: u64) -> u64 {
 }
 
 fn sampled(index: &Index, sources: &Sources, site: Site, reason: Unknown) -> Sampled {
-    let file = sources.get(site.body.file);
-    let name = index.name_span(site);
-    let text = file.slice(index.node(site).range).split_whitespace().collect::<Vec<_>>().join(" ");
+    let (call, name) = (index.place_written(index.span(site)), index.place_written(index.name_span(site)));
+    let file = sources.get(name.file);
+    let text = sources.get(call.file).slice(call.range()).split_whitespace().collect::<Vec<_>>().join(" ");
     let hidden = text.chars().count().saturating_sub(SHOWN);
     let shown: String = text.chars().skip(hidden).collect();
     Sampled {

@@ -50,6 +50,23 @@ pub struct Inventory {
     pub alive: Vec<Living>,
 }
 
+impl Inventory {
+    /// Moves every place to where it is written.
+    fn place(&mut self, written: &dyn Fn(Span) -> Span) {
+        let signals = self.signals.iter_mut().map(|signals| &mut signals.at);
+        let places = self.service.iter_mut().map(|label| &mut label.span).chain(&mut self.serves).chain(signals);
+        let started = self.alive.iter_mut().flat_map(|living| {
+            let stop = match &mut living.stop {
+                Stop::Call(at) | Stop::Elsewhere(at) => Some(at),
+                Stop::Itself(label) => Some(&mut label.span),
+                Stop::Dropped | Stop::Unknown | Stop::Nothing => None,
+            };
+            [&mut living.started].into_iter().chain(stop)
+        });
+        places.chain(started).for_each(|place| *place = written(*place));
+    }
+}
+
 /// A place that learns of signals.
 #[derive(Debug)]
 pub struct Signals {
@@ -120,7 +137,9 @@ impl Index {
         let endings: Vec<Ending> = self.releases().map(|release| self.ending(*release)).collect();
         let made: Vec<&Construction> = self.constructions(is_shown).collect();
         let shown = |program| Gathering { index: self, program, endings: &endings }.inventory(&made);
-        self.programs().iter().filter(|program| asked(program)).map(shown).collect()
+        let mut found: Vec<Inventory> = self.programs().iter().filter(|program| asked(program)).map(shown).collect();
+        found.iter_mut().for_each(|inventory| inventory.place(&|span| self.place_written(span)));
+        found
     }
 
     fn ending(&self, release: Release) -> Ending {

@@ -11,6 +11,7 @@ pub mod defs;
 pub mod deployments;
 pub mod effects;
 pub mod errors;
+mod expansions;
 pub mod flow;
 pub mod growth;
 pub mod halves;
@@ -381,6 +382,7 @@ impl Index {
 
     /// Whether a place is in test code: a module, function or static that [`Index::is_test`] says so of.
     pub fn is_test_code(&self, span: Span) -> bool {
+        let span = self.place_called(span);
         let Some(facts) = self.defs().file(span.file) else { return false };
         let file_module = self.outline.tree.of_scope.get(&(span.file, crate::facts::model::ScopeId(0)));
         if file_module.is_some_and(|m| self.outline.tree.get(*m).test) {
@@ -396,6 +398,7 @@ impl Index {
 
     /// Whether a comment at a place says that what is found there is meant.
     pub fn is_intended(&self, span: Span) -> bool {
+        let span = self.place_written(span);
         let facts = self.defs().file(span.file);
         facts.is_some_and(|facts| {
             facts.intents.iter().any(|covered| covered.contains(Range { start: span.start, end: span.start }))

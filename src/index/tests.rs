@@ -10,6 +10,7 @@ mod examples;
 mod flow;
 mod growth;
 mod leaks;
+mod macros;
 mod names;
 mod once;
 mod programs;
@@ -108,7 +109,14 @@ fn add(workspace: &mut Workspace, path: &str, text: &str, package: Option<usize>
 }
 
 fn link(workspace: Workspace, libraries: Libraries) -> Linked {
-    let extracted = workspace.sources.iter().map(|(_, file)| facts::extract(&file.text));
+    let home = |rust: &RustFile| {
+        let library = rust.package.map(|at| ustr(&workspace.packages[at].name));
+        facts::Home { file: rust.file, package: rust.package, library }
+    };
+    let text = |rust: &RustFile| &workspace.sources.get(rust.file).text;
+    let mut macros = facts::Macros::default();
+    workspace.rust_files.iter().for_each(|rust| macros.add(home(rust), text(rust), facts::declared(text(rust))));
+    let extracted = workspace.rust_files.iter().map(|rust| facts::extract_within(text(rust), &macros, home(rust)));
     let facts = extracted.map(|facts| Some(facts.unwrap_or_else(|error| panic!("{}", error.message)))).collect();
     let outline = Outline::link(&workspace, facts, Catalogue::embedded(libraries));
     let infos = outline.bodies().into_iter().map(|body| (body, outline.infer(body))).collect();
@@ -124,9 +132,10 @@ impl Linked {
     /// All expressions that are written like this.
     fn sites<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Site> + 'a {
         self.index.bodies().flat_map(move |(body, facts, _)| {
-            let source = self.sources.get(body.file);
             let written = facts.iter().filter(move |(_, node)| {
-                !matches!(node.op, Op::Discard(_) | Op::Bind { .. }) && source.slice(node.range) == text
+                let span = self.index.place_written(node.range.in_file(body.file));
+                let is_statement = matches!(node.op, Op::Discard(_) | Op::Bind { .. });
+                !is_statement && self.sources.get(span.file).slice(span.range()) == text
             });
             written.map(move |(node, _)| Site { body, node })
         })
