@@ -323,7 +323,7 @@ impl Index {
             Ty::Adt(id, _) => Some(self.defs().type_def(*id).name.to_string()),
             Ty::Ext(path, _) => path.rsplit("::").next().map(str::to_owned),
             Ty::Bounded(bounds) => bounds.first().map(|bound| match bound {
-                types::Bound::Trait(id) => self.defs().trait_def(*id).name.to_string(),
+                types::Bound::Trait(id, _) => self.defs().trait_def(*id).name.to_string(),
                 types::Bound::Ext(path, _) => path.rsplit("::").next().unwrap_or(path).to_owned(),
             }),
             _ => None,
