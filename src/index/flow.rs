@@ -29,7 +29,7 @@ pub enum Fate {
 /// What takes a value.
 #[derive(Debug)]
 pub enum Taker<'f> {
-    /// The pattern of a `let`, or those of the arms of a `match`.
+    /// The pattern of a `let` or `for`, or those of the arms of a `match`.
     Patterns(Vec<&'f Pattern>),
     /// What it is assigned to.
     Place(NodeId),
@@ -94,6 +94,7 @@ impl Index {
             let taker = user.and_then(|user| match &facts.node(user).op {
                 Op::Bind { pattern, .. } | Op::Let { pattern, .. } => Some(Taker::Patterns(vec![&**pattern])),
                 Op::Match { arms, .. } => Some(Taker::Patterns(arms.iter().map(|arm| &arm.pattern).collect())),
+                Op::Loop { kind: LoopKind::For { pattern, .. }, .. } => Some(Taker::Patterns(vec![pattern])),
                 Op::Assign { place, value } if *value == at => Some(Taker::Place(*place)),
                 Op::Return(_) | Op::Break(_) => Some(Taker::Exit),
                 _ => None,

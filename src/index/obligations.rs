@@ -8,6 +8,7 @@ use super::Index;
 use super::calls::Site;
 use super::defs::BodyRef;
 use super::flow::{Fate, Taker};
+use super::infer::Callee;
 use super::resources::Construction;
 use super::types::Ty;
 use super::ways::{Exit, Ways};
@@ -29,6 +30,8 @@ pub struct Obligation {
     pub ended: Vec<NodeId>,
     /// Places where it is handed on.
     pub handed_on: Vec<NodeId>,
+    /// Places where it becomes part of something that the workspace defines: it lives on, and from there on it is for that to end it.
+    pub parts: Vec<NodeId>,
 }
 
 impl Obligation {
@@ -72,6 +75,7 @@ impl Index {
 
     fn how_abandoned(&self, made: &Construction) -> Option<How> {
         if let Some(obligation) = self.obligation(made.site, made.resource) {
+            let obligation = self.without_parts(obligation);
             // What a type of the workspace owns is for that type to end.
             if !is_bare(self.info(made.site.body).local(obligation.local), made.resource) {
                 return None;
@@ -85,6 +89,17 @@ impl Index {
         }
         let dies = made.through.is_empty() && made.fate == Fate::Dies;
         (dies && self.is_discarded(made.site)).then_some(How::AtOnce)
+    }
+
+    /// An obligation that is handed on wherever the value becomes part of something else.
+    fn without_parts(&self, mut obligation: Obligation) -> Obligation {
+        if !obligation.parts.is_empty() {
+            obligation.handed_on.append(&mut obligation.parts);
+            let scope = self.body(obligation.bound.body).local(obligation.local).region;
+            let settles = |node: NodeId| obligation.ended.contains(&node) || obligation.handed_on.contains(&node);
+            obligation.ways = self.ways_out(obligation.bound, scope, &settles);
+        }
+        obligation
     }
 
     /// Calls that are made on a value, or that it is lent to, apart from those that end it. In evaluation order.
@@ -154,12 +169,15 @@ impl Index {
         let mut locals = HashSet::from_iter([local]);
         self.add_aliases(made.body, resource, &mut locals);
         let (ended, handed_on) = self.settled(made.body, resource, &locals);
+        let uses =
+            self.body(made.body).iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if locals.contains(&local)));
+        let parts = uses.filter_map(|(node, _)| self.made_part(Site { node, ..made }, resource)).collect();
         let settles = |node: NodeId| ended.contains(&node) || handed_on.contains(&node);
         let scope = self.body(made.body).local(local).region;
         let ways = self.ways_out(bound, scope, &settles);
         let mut locals: Vec<LocalId> = locals.into_iter().collect();
         locals.sort_unstable();
-        Some(Obligation { local, locals, bound, ways, ended, handed_on })
+        Some(Obligation { local, locals, bound, ways, ended, handed_on, parts })
     }
 
     /// The waits that a value is held across, from where it is bound to where it is ended, handed on or goes out of scope.
@@ -241,13 +259,39 @@ impl Index {
     /// The pattern that a use of a variable is bound to, as a whole or behind a wrapper.
     fn rebound(&self, body: BodyRef, used: NodeId, resource: Ustr) -> Option<&Pattern> {
         let lends = |into: NodeId| matches!(self.body(body).node(into).op, Op::Reference { .. } | Op::Deref(_));
-        let passes = |from: NodeId, into: NodeId| lends(into) || self.gives_on(body, from, into, resource);
+        let passes = |from: NodeId, into: NodeId| {
+            lends(into) || self.gives_on(body, from, into, resource) || self.packs(Site { body, node: into }, resource)
+        };
         match self.taker(Site { body, node: used }, &passes)? {
             (_, Taker::Patterns(patterns)) => match patterns[..] {
                 [only] => Some(only),
                 _ => patterns.into_iter().find(|pattern| !pattern.locals().is_empty()),
             },
             _ => None,
+        }
+    }
+
+    /// Whether a node puts a resource into something of no meaning of its own that owns it from then on: a tuple, a list, a box.
+    fn packs(&self, into: Site, resource: Ustr) -> bool {
+        match &self.node(into).op {
+            Op::Tuple(_) | Op::Array(_) => true,
+            Op::Macro(call) => call.seen && self.owns(self.ty(into), resource),
+            _ => self.wraps(into, resource),
+        }
+    }
+
+    /// Where a use of a variable makes the value a part of something that the workspace defines.
+    fn made_part(&self, used: Site, resource: Ustr) -> Option<NodeId> {
+        let mut at = used;
+        loop {
+            at.node = self.info(used.body).parent(at.node)?;
+            match (&self.node(at).op, self.callee(at)) {
+                (Op::Struct { .. }, _) | (_, Some(Callee::Constructor(..) | Callee::Workspace(_))) => {
+                    return self.owns(self.ty(at), resource).then_some(at.node);
+                }
+                _ if self.packs(at, resource) => {}
+                _ => return None,
+            }
         }
     }
 
