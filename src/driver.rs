@@ -161,7 +161,12 @@ fn catalogue(workspace: &Workspace, config: &Config) -> miette::Result<Catalogue
 fn libraries(workspace: &Workspace) -> Libraries {
     let all_told = workspace.problems.is_empty() && workspace.rust_files.iter().all(|file| file.package.is_some());
     let mut libraries = if all_told { Libraries::default() } else { Libraries::any() };
-    for dependency in workspace.packages.iter().flat_map(|package| &package.dependencies) {
+    let dependencies = || workspace.packages.iter().flat_map(|package| &package.dependencies);
+    // What lies at a path or in a repository and was not read may pass on any library.
+    if dependencies().any(|dependency| dependency.member.is_none() && dependency.requirement.is_none()) {
+        libraries = libraries.or_any();
+    }
+    for dependency in dependencies() {
         libraries.add(dependency.package, dependency.locked.as_deref(), dependency.requirement.as_deref());
     }
     libraries

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::{Ustr, ustr};
 
 use super::depth;
@@ -28,7 +28,10 @@ const BUDGET: usize = 400_000;
 
 /// The `macro_rules!` macros of all files that other files could call.
 #[derive(Default)]
-pub struct Macros(HashMap<Ustr, Vec<Declared>>);
+pub struct Macros {
+    by_name: HashMap<Ustr, Vec<Declared>>,
+    libraries: HashSet<Ustr>,
+}
 
 /// Where a file belongs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -96,20 +99,29 @@ fn declared_in(tokens: TokenStream, offsets: &Offsets, found: &mut Vec<MacroText
 
 impl Macros {
     pub fn add(&mut self, home: Home, text: &str, declared: Vec<MacroText>) {
+        self.libraries.extend(home.library);
         for MacroText { name, is_exported, range } in declared {
             let text = text[range.start as usize..range.end as usize].to_owned();
-            self.0.entry(name).or_default().push(Declared { home, is_exported, at: range.start, text });
+            self.by_name.entry(name).or_default().push(Declared { home, is_exported, at: range.start, text });
         }
     }
 
     /// The only macro of this name that a path in some file can mean; `first` is what the path, or that of its import, begins with.
     fn find(&self, name: Ustr, first: Option<Ustr>, from: Home) -> Option<&Declared> {
-        let is_meant = |declared: &&Declared| match first.as_ref().map(Ustr::as_str) {
-            None | Some("crate" | "self" | "super") => declared.home.package == from.package,
-            Some(krate) => declared.is_exported && declared.home.library.is_some_and(|library| library == krate),
+        let all = self.by_name.get(&name)?;
+        let only = |is_meant: &dyn Fn(&Declared) -> bool| {
+            let mut meant = all.iter().filter(|declared| is_meant(declared));
+            meant.next().filter(|_| meant.next().is_none())
         };
-        let mut meant = self.0.get(&name)?.iter().filter(is_meant);
-        meant.next().filter(|_| meant.next().is_none())
+        match first {
+            Some(krate) if !matches!(krate.as_str(), "crate" | "self" | "super") => {
+                // What a library of the workspace does not declare it passes on.
+                let is_own = |declared: &Declared| declared.is_exported && declared.home.library == Some(krate);
+                let is_known = self.libraries.contains(&krate);
+                only(&is_own).or_else(|| only(&|declared| declared.is_exported).filter(|_| is_known))
+            }
+            _ => only(&|declared| declared.home.package == from.package),
+        }
     }
 }
 

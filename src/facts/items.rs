@@ -347,6 +347,7 @@ impl<'t> Extractor<'t> {
         self.facts.impls.push(Impl {
             scope,
             generics: paths::generics(&item.generics),
+            bounds: paths::other_bounds(&item.generics),
             trait_path: item.trait_.as_ref().map(|(path, _)| paths::path(path, None)),
             self_ty: paths::type_ref(&item.self_ty),
             attributes: paths::attributes(&item.attrs),
@@ -410,6 +411,7 @@ impl<'t> Extractor<'t> {
             is_async: signature.asyncness.is_some(),
             public,
             generics: paths::generics(&signature.generics),
+            bounds: paths::other_bounds(&signature.generics),
             receiver,
             parameters,
             returns: paths::returns(&signature.output),

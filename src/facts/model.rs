@@ -147,6 +147,9 @@ pub struct Function {
     pub is_async: bool,
     pub public: bool,
     pub generics: Vec<Generic>,
+    /// Bounds of its `where` clause on what is no parameter of its own: `T` of the impl around, `T::Name`, `Self::Name`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<Generic>,
     pub receiver: Option<Receiver>,
     /// Types of the parameters without the receiver.
     pub parameters: Vec<TypeRef>,
@@ -239,6 +242,9 @@ pub struct TraitDef {
 pub struct Impl {
     pub scope: ScopeId,
     pub generics: Vec<Generic>,
+    /// As those of a function.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<Generic>,
     pub trait_path: Option<Path>,
     pub self_ty: TypeRef,
     pub attributes: Vec<Attribute>,

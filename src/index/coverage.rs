@@ -293,8 +293,10 @@ fn head(index: &Index, ty: &Ty) -> String {
         Ty::Tuple(_) => "a tuple".into(),
         Ty::Slice(_) => "a slice".into(),
         Ty::Future(_) => "a future".into(),
-        Ty::Closure(_) | Ty::Callable(..) | Ty::Fn(_) | Ty::ExtFn(..) | Ty::Constructor(..) => "a function".into(),
-        Ty::Param(_) => "a parameter without bounds".into(),
+        Ty::Fn(id) => format!("the function {}", index.fn_path(*id)),
+        Ty::ExtFn(path, _) => format!("the value {path}"),
+        Ty::Closure(_) | Ty::Callable(..) | Ty::Constructor(..) => "a function".into(),
+        Ty::Param(name) => format!("a `{name}`"),
         Ty::Bounded(_) => "a bounded parameter".into(),
         Ty::Never | Ty::Unknown | Ty::Ref(_) => "no value".into(),
     }

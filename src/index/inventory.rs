@@ -283,7 +283,7 @@ impl Gathering<'_> {
             }
             // It does not live until the program is told to stop.
             _ if made.fate == Fate::Dies => return None,
-            _ => (Owner::HandedOn, None),
+            _ => (Owner::HandedOn, variable.and_then(|local| self.served(site, local))),
         };
         let unstopped = if made.fate == Fate::Kept { Stop::Nothing } else { Stop::Unknown };
         let (stop, at) = stop.unwrap_or((unstopped, None));
@@ -324,7 +324,9 @@ impl Gathering<'_> {
 
     fn task(&self, task: &Task) -> Option<(Living, Option<(usize, Site)>)> {
         let (index, site) = (self.index, task.spawn);
-        if !self.runs(site) || task.end == End::ByItself {
+        // What runs what it is given, and waits for it on the spot, is a helper of its callers.
+        let is_helper = task.work.is_empty() && matches!(task.handle, Handle::Ended(_));
+        if !self.runs(site) || task.end == End::ByItself || is_helper {
             return None;
         }
         let what = if task.runs == Runs::Task { "task" } else { "thread" };
@@ -374,8 +376,11 @@ impl Gathering<'_> {
         let called = |region| {
             let facts: &Body = index.body(task.spawn.body);
             let calls = index.calls.callees(task.spawn.body).iter();
-            let mut inside =
-                calls.filter(|call| facts.outwards(facts.node(call.site.node).region).any(|(at, _)| at == region));
+            // What a macro calls, such as a log, is not what the task is for.
+            let is_own = |site| index.place_called(index.span(site)) == index.span(site);
+            let mut inside = calls
+                .filter(|call| facts.outwards(facts.node(call.site.node).region).any(|(at, _)| at == region))
+                .filter(|call| is_own(call.site));
             inside.next_back().map(|call| index.fn_name(call.to))
         };
         match task.work.first() {
@@ -425,7 +430,13 @@ impl Gathering<'_> {
 
     /// The call of some releases that stops a thing in this program.
     fn stopped(&self, resource: Ustr, ends: &dyn Fn(&Ending) -> bool) -> Option<(Stop, Option<(usize, Site)>)> {
-        let fitting = self.endings.iter().filter(|ending| ending.release.ends(resource) && ends(ending));
+        // What was got out of a thing, such as a response of a client, is not the thing.
+        let is_it = |ending: &Ending| {
+            let ty = self.index.info(ending.release.site.body).ty(ending.release.operand);
+            ty.peeled().is_unknown() || self.index.owns(ty, resource)
+        };
+        let fitting =
+            self.endings.iter().filter(|ending| ending.release.ends(resource) && ends(ending) && is_it(ending));
         let sites = fitting.map(|ending| ending.release.site);
         let sites: Vec<Site> = sites.filter(|site| self.runs(*site)).collect();
         if sites.is_empty() { None } else { Some(self.first_stop(sites.into_iter())) }

@@ -347,7 +347,7 @@ impl Index {
             Ty::Adt(id, _) => Some(self.defs().type_def(*id).name.to_string()),
             Ty::Ext(path, _) => path.rsplit("::").next().map(str::to_owned),
             Ty::Bounded(bounds) => bounds.first().map(|bound| match bound {
-                types::Bound::Trait(id) => self.defs().trait_def(*id).name.to_string(),
+                types::Bound::Trait(id, _) => self.defs().trait_def(*id).name.to_string(),
                 types::Bound::Ext(path, _) => path.rsplit("::").next().unwrap_or(path).to_owned(),
             }),
             _ => None,
@@ -369,12 +369,17 @@ impl Index {
 
     /// Whether a body is compiled or run for tests only: by `cfg`, by attribute, or in a test, bench, example or build script.
     pub fn is_test(&self, body: BodyRef) -> bool {
+        self.is_for_tests(body)
+            || matches!(self.owner(body), Some(BodyOwner::Function(id)) if self.is_test_function(id))
+    }
+
+    /// Whether a body is compiled for tests only, by `cfg` or by where it stands.
+    pub fn is_for_tests(&self, body: BodyRef) -> bool {
         let scope = self.body(body).scope;
-        let in_test_module =
-            self.outline.tree.of_scope.get(&(body.file, scope)).is_some_and(|m| self.outline.tree.get(*m).test);
-        in_test_module
+        let module = self.outline.tree.of_scope.get(&(body.file, scope));
+        module.is_some_and(|module| self.outline.tree.get(*module).test)
             || match self.owner(body) {
-                Some(BodyOwner::Function(id)) => self.defs().function(id).test || self.is_test_function(id),
+                Some(BodyOwner::Function(id)) => self.defs().function(id).test,
                 Some(BodyOwner::Static(id)) => self.defs().static_item(id).test,
                 None => false,
             }

@@ -113,7 +113,7 @@ impl Ownership {
         match ty {
             Ty::Bounded(bounds) => {
                 let traits = bounds.iter().filter_map(|bound| match bound {
-                    Bound::Trait(id) => Some(*id),
+                    Bound::Trait(id, _) => Some(*id),
                     Bound::Ext(..) => None,
                 });
                 for ty in traits.flat_map(|id| outline.signatures.types_with(id)) {
@@ -195,7 +195,7 @@ impl Index {
         match ty {
             Ty::Bounded(bounds) => bounds.iter().any(|bound| match bound {
                 Bound::Ext(path, _) => self.resource(resource).is_some_and(|entry| entry.traits.contains(path)),
-                Bound::Trait(_) => false,
+                Bound::Trait(..) => false,
             }),
             Ty::Ext(path, arguments) => self.catalogue().type_entry(*path).is_some_and(|entry| {
                 let mut held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));

@@ -198,7 +198,7 @@ impl Linked {
             Ty::Param(name) => name.to_string(),
             Ty::Bounded(bounds) => {
                 let bound = |bound: &Bound| match bound {
-                    Bound::Trait(id) => self.index.defs().trait_def(*id).name.to_string(),
+                    Bound::Trait(id, _) => self.index.defs().trait_def(*id).name.to_string(),
                     Bound::Ext(path, _) => path.to_string(),
                 };
                 format!("impl {}", bounds.iter().map(bound).collect::<Vec<_>>().join(" + "))

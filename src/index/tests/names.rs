@@ -148,3 +148,17 @@ fn a_type_s_own_function_hides_that_of_a_trait() {
     );
     assert_eq!(code.ty("d.open()"), "Own");
 }
+
+#[test]
+fn what_a_library_nobody_described_re_exports_is_what_it_is() {
+    let library = [("common", "common")];
+    let text = "use common::tokio::{self, net::TcpListener}; use common::tokio::spawn as start; \
+         async fn f() { let listener = TcpListener::bind(\"a\").await.unwrap(); start(async {}); tokio::spawn(async {}); \
+                        common::tokio::time::sleep(d); common::own::spawn(1); listener.accept(); } fn main() {}";
+    let code = packages(&[("app", TargetKind::Bin, text, &library)]);
+    assert_eq!(code.callee("listener.accept()"), "tokio::net::TcpListener::accept");
+    assert_eq!(code.callee("start(async {})"), "tokio::spawn");
+    assert_eq!(code.callee("tokio::spawn(async {})"), "tokio::spawn");
+    assert_eq!(code.callee("common::tokio::time::sleep(d)"), "tokio::time::sleep");
+    assert_eq!(code.callee("common::own::spawn(1)"), "common::own::spawn");
+}
