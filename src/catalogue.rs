@@ -355,6 +355,8 @@ pub enum Calls {
     Shrinks,
     /// They take everything out of a collection at once, for somebody to do something with it.
     Empties,
+    /// They tell the time, or how much of it has passed.
+    Clocks,
     /// They give another value each time.
     Unique,
     /// They end the process, and no destructor runs.
