@@ -366,6 +366,8 @@ pub enum Calls {
     Keeps,
     /// They take what they are called on or given out of where it is: it ends with whatever is done with what they give.
     TakesOut,
+    /// They tell the time, or how much of it has passed.
+    Clocks,
     /// They give another value each time.
     Unique,
     /// They end the process, and no destructor runs.

@@ -27,21 +27,36 @@ pub struct Batch {
     pub keeper: Keeper,
     /// A call that adds to it.
     pub added: Site,
-    /// The call that empties it.
-    pub emptied: Site,
-    /// The operation that what was in it goes to, as seen from where it is emptied.
+    /// Where it is taken out, or read to be saved as it is.
+    pub taken: Site,
+    pub how: How,
+    /// The operation that what was in it goes to, as seen from where it is taken.
     pub written: Site,
-    /// The function that empties it.
+    /// The function that takes it.
     pub by: FnId,
     /// The last thing that the program does.
     pub last: Span,
 }
 
-/// What adds to collections and what empties them, by what keeps these.
+/// How a collection is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// All that was in it is taken out and written.
+    Emptied,
+    /// It is saved to a file as a whole, from time to time and at no other time.
+    Saved,
+}
+
+/// Places by what keeps the collections they are about.
+type Places = BTreeMap<Span, (Option<Keeper>, Vec<Site>)>;
+
+/// What adds to collections, what empties them and what saves them.
 #[derive(Default)]
 struct Uses {
     added: BTreeMap<Span, Vec<Site>>,
-    emptied: BTreeMap<Span, (Option<Keeper>, Vec<Site>)>,
+    emptied: Places,
+    /// Where one is read in a function that writes files.
+    saved: Places,
     /// Calls that empty something that could not be followed, with the names it may have.
     vague: Vec<(Site, BTreeSet<Ustr>)>,
 }
@@ -50,25 +65,36 @@ impl Index {
     /// The batches that a service which is told to stop leaves behind, in the order of the files and places that declare them.
     pub fn batches_left_behind(&self) -> Vec<Batch> {
         let uses = self.uses_of_batches();
-        let kept = uses.emptied.values().filter_map(|(keeper, emptied)| Some(((*keeper)?, emptied)));
-        kept.filter_map(|(keeper, emptied)| self.left_behind(keeper, emptied, &uses)).collect()
+        let kept = |places: &'_ Places| -> Vec<(Keeper, Vec<Site>)> {
+            places.values().filter_map(|(keeper, sites)| Some(((*keeper)?, sites.clone()))).collect()
+        };
+        let emptied = kept(&uses.emptied).into_iter().map(|(keeper, sites)| (keeper, sites, How::Emptied));
+        let saved = kept(&uses.saved).into_iter().map(|(keeper, sites)| (keeper, sites, How::Saved));
+        emptied.chain(saved).filter_map(|(keeper, sites, how)| self.left_behind(keeper, &sites, how, &uses)).collect()
     }
 
     /// How a batch is filled, emptied and written, and where the program ends without that.
     pub fn course_of_batch(&self, batch: &Batch) -> [Label; 4] {
         [
             Label::new(self.name_span(batch.added), "it is filled here"),
-            Label::new(self.name_span(batch.emptied), "emptied here"),
+            Label::new(
+                self.name_span(batch.taken),
+                if batch.how == How::Emptied { "emptied here" } else { "read here" },
+            ),
             Label::new(self.name_span(batch.written), "and written here"),
-            Label::new(batch.last, "the last thing that the program does: nothing empties it then"),
+            Label::new(batch.last, "the last thing that the program does: nothing writes it then"),
         ]
     }
 
     fn uses_of_batches(&self) -> Uses {
         let mut uses = Uses::default();
         for (body, facts, _) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
+            let saves = facts.iter().any(|(node, _)| self.changes(Site { body, node }) == Some(Effect::File));
             for (node, _) in facts.iter() {
                 let site = Site { body, node };
+                if let Some(keeper) = self.named_keeper(site).filter(|_| saves) {
+                    note(&mut uses.saved, self.keeper_span(keeper), keeper, site);
+                }
                 if let Some(to) = self.added_to(site) {
                     for keeper in self.keepers(to) {
                         uses.added.entry(self.keeper_span(keeper)).or_default().push(site);
@@ -77,15 +103,20 @@ impl Index {
                 if let Some(from) = self.emptied_by(site) {
                     let (keepers, open) = self.perhaps_kept_by(from);
                     for keeper in keepers {
-                        let known = uses.emptied.entry(self.keeper_span(keeper)).or_default();
-                        known.0 = Some(keeper);
-                        known.1.push(site);
+                        note(&mut uses.emptied, self.keeper_span(keeper), keeper, site);
                     }
                     uses.vague.push((site, open));
                 }
             }
         }
         uses
+    }
+
+    /// The static or field with a collection that an expression names.
+    fn named_keeper(&self, site: Site) -> Option<Keeper> {
+        let named = matches!(self.node(site).op, Op::Field { .. } | Op::Path(_));
+        let keeper = self.keepers(site).into_iter().next().filter(|_| named)?;
+        self.is_collection(&self.keeper_type(keeper)).then_some(keeper)
     }
 
     /// The collection that a call takes everything out of.
@@ -105,22 +136,51 @@ impl Index {
         (self.ty(from).peeled().is_unknown() || self.is_collection(self.ty(from))).then_some(from)
     }
 
-    fn left_behind(&self, keeper: Keeper, emptied: &[Site], uses: &Uses) -> Option<Batch> {
+    fn left_behind(&self, keeper: Keeper, taken: &[Site], how: How, uses: &Uses) -> Option<Batch> {
         if !self.is_collection(&self.keeper_type(keeper)) {
             return None;
         }
         let program = |at: &Site| self.services_reaching(at.body).find(|program| is_told(program));
+        let writes = |site: &Site| self.written_from(*site, how).is_some();
+        // What is read and not written says nothing.
+        let taken: Vec<Site> = taken.iter().filter(|site| how == How::Emptied || writes(site)).copied().collect();
         let (at, written, service) =
-            emptied.iter().find_map(|at| Some((*at, self.written_from(*at)?, program(at)?)))?;
-        if !self.lives_from_start(service, keeper) {
+            taken.iter().find_map(|at| Some((*at, self.written_from(*at, how)?, program(at)?)))?;
+        let added = uses.added.get(&self.keeper_span(keeper))?;
+        if !self.lives_from_start(service, keeper)
+            || (how == How::Saved && !taken.iter().all(|site| self.is_left_to_the_clock(service, *site, added)))
+        {
             return None;
         }
-        let added = self.filled_at(service, uses.added.get(&self.keeper_span(keeper))?, emptied)?;
+        let added = self.filled_at(service, added, &taken)?;
         let name = self.keeper_name(keeper);
         let vague = uses.vague.iter().filter(|(_, names)| names.contains(&name)).map(|(site, _)| *site);
-        let all = emptied.iter().copied().chain(vague).collect();
         let (by, last) = (self.function_of(at.body)?, self.last_step(service)?);
-        (!self.may_happen_at_end(all)).then_some(Batch { keeper, added, emptied: at, written, by, last })
+        let all = taken.into_iter().chain(vague).collect();
+        (!self.may_happen_at_end(all)).then_some(Batch { keeper, added, taken: at, how, written, by, last })
+    }
+
+    /// Whether nothing but loops that let time pass leads to a place, the start of the program aside: no request, and none of the functions that
+    /// change what is saved there.
+    fn is_left_to_the_clock(&self, program: &Program, place: Site, changes: &[Site]) -> bool {
+        let mut queue = vec![place];
+        let mut seen: HashSet<FnId> = HashSet::default();
+        while let Some(at) = queue.pop() {
+            let timed = self.loops_around(at).iter().any(|around| self.is_timed_loop(at.body, around.region));
+            if timed || self.runs_at_start(program, at) {
+                continue;
+            }
+            let Some(function) = self.function_of(at.body) else { return false };
+            let callers = self.calls.callers(function);
+            let changing = changes.iter().any(|change| change.body == at.body);
+            if changing || callers.is_empty() || self.handler(function).is_some() {
+                return false;
+            }
+            if seen.insert(function) {
+                queue.extend(callers.iter().map(|call| call.site).filter(|site| !self.is_test(site.body)));
+            }
+        }
+        true
     }
 
     /// Whether what keeps a collection is there from the start of a program to its end.
@@ -226,7 +286,7 @@ impl Index {
     }
 
     /// Calls of methods by a name, on receivers that are not known.
-    fn called_by_name(&self, name: Ustr) -> Vec<Site> {
+    pub(super) fn called_by_name(&self, name: Ustr) -> Vec<Site> {
         let mut found = Vec::new();
         for (body, facts, info) in self.bodies() {
             let unknown = info.callees.iter().filter(|(_, callee)| matches!(callee, Callee::Unknown(_)));
@@ -240,11 +300,17 @@ impl Index {
     }
 
     /// The first operation on something outside of the program that what a call gives goes to.
-    fn written_from(&self, emptied: Site) -> Option<Site> {
+    fn written_from(&self, taken: Site, how: How) -> Option<Site> {
         let mut carried =
-            Carried { index: self, body: emptied.body, from: Some(emptied.node), locals: HashSet::default() };
+            Carried { index: self, body: taken.body, from: Some(taken.node), locals: HashSet::default(), how };
         carried.written(CALLS)
     }
+}
+
+fn note(places: &mut Places, at: Span, keeper: Keeper, site: Site) {
+    let known = places.entry(at).or_default();
+    known.0 = Some(keeper);
+    known.1.push(site);
 }
 
 fn is_told(program: &Program) -> bool {
@@ -258,6 +324,7 @@ struct Carried<'i> {
     /// The node that gives the value, where it is none of the variables.
     from: Option<NodeId>,
     locals: HashSet<LocalId>,
+    how: How,
 }
 
 impl Carried<'_> {
@@ -272,7 +339,10 @@ impl Carried<'_> {
     }
 
     fn writes(&self, site: Site) -> bool {
-        let changes = |effect| matches!(effect, Effect::File | Effect::Database | Effect::Network | Effect::Storage);
+        let changes = |effect| match self.how {
+            How::Emptied => matches!(effect, Effect::File | Effect::Database | Effect::Network | Effect::Storage),
+            How::Saved => effect == Effect::File,
+        };
         self.index.effect(site).is_some_and(|effected| !effected.looks && changes(effected.effect))
     }
 
@@ -286,7 +356,7 @@ impl Carried<'_> {
             index.argument_at(site, *function, *at).is_some_and(|argument| nodes.contains(&argument.node))
         });
         let locals: HashSet<LocalId> = given.flat_map(|(_, pattern)| pattern.locals()).collect();
-        !locals.is_empty() && Carried { index, body, from: None, locals }.written(fuel).is_some()
+        !locals.is_empty() && Carried { index, body, from: None, locals, how: self.how }.written(fuel).is_some()
     }
 
     /// All nodes that the value is part of, or that are made of it.

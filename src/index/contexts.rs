@@ -424,6 +424,11 @@ impl Index {
         self.loops_around_one_of(body, region, &[Calls::Accepts])
     }
 
+    /// Whether a loop lets time pass in each turn.
+    pub fn is_timed_loop(&self, body: BodyRef, region: RegionId) -> bool {
+        self.loops_around_one_of(body, region, &[Calls::Pauses])
+    }
+
     fn loops_around_one_of(&self, body: BodyRef, region: RegionId, lists: &[Calls]) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         let Some(owner) = info.region_node(region) else { return false };

@@ -14,7 +14,7 @@ use super::releases::Release;
 use super::resources::{Construction, words};
 use super::tasks::{End, Handle, Task, Work};
 use super::types::Ty;
-use crate::catalogue::{Runs, TypeEntry};
+use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::diagnostic::Label;
 use crate::facts::model::{Body, LocalId, NodeId, Op, StaticKind};
 use crate::source::Span;
@@ -175,6 +175,14 @@ impl Index {
                         return found;
                     }
                 }
+                Op::Method { receiver, arguments, .. }
+                    if arguments.contains(&at) && self.adds_at(site.body, parent) =>
+                {
+                    let found = self.owning_field(Site { node: *receiver, ..site });
+                    if found.is_some() {
+                        return found;
+                    }
+                }
                 Op::Bind { pattern, .. } | Op::Let { pattern, .. } => {
                     let bound = pattern.locals();
                     let owning = |local: &LocalId| bound.contains(local) && self.owns(info.local(*local), resource);
@@ -186,6 +194,13 @@ impl Index {
             }
         }
         None
+    }
+}
+
+impl Index {
+    /// Whether a call adds to a collection.
+    fn adds_at(&self, body: BodyRef, call: NodeId) -> bool {
+        self.external(Site { body, node: call }).is_some_and(|path| self.catalogue().lists(Calls::Grows, path))
     }
 }
 

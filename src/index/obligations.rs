@@ -9,11 +9,15 @@ use super::calls::Site;
 use super::defs::BodyRef;
 use super::flow::{Fate, Taker};
 use super::infer::Callee;
+use super::releases::Release;
 use super::resources::Construction;
 use super::types::Ty;
 use super::ways::{Exit, Ways};
 use crate::catalogue::{Runs, TypeEntry};
 use crate::facts::model::*;
+
+/// Through how many layers, such as guards and handles, a value is looked for what it holds.
+const LAYERS: usize = 4;
 
 /// A value in a variable, from where it is bound to where the variable ends.
 #[derive(Debug)]
@@ -320,7 +324,7 @@ impl Index {
         let (facts, info) = (self.body(body), self.info(body));
         let releases = self.releases_in(body).iter().filter(|release| {
             let variable = self.variable_behind(body, release.operand);
-            release.ends(resource) && variable.is_some_and(|local| locals.contains(&local))
+            self.ends_all_of(body, release, resource) && variable.is_some_and(|local| locals.contains(&local))
         });
         let ended: Vec<NodeId> = releases.map(|release| self.at_once(body, release.site.node)).collect();
         let mut handed_on = Vec::new();
@@ -343,6 +347,18 @@ impl Index {
             }
         }
         (ended, handed_on)
+    }
+
+    /// Whether a call ends a resource with its operand: it names the resource, or the operand may hold it. `child.stdin.take()` ends no child.
+    fn ends_all_of(&self, body: BodyRef, release: &Release, resource: Ustr) -> bool {
+        match release.resource {
+            Some(ended) => ended == resource,
+            None => {
+                let operand = self.info(body).ty(release.operand);
+                let reached = std::iter::successors(Some(operand.clone()), |ty| self.dereferenced(ty));
+                reached.take(LAYERS).any(|ty| ty.is_unknown() || self.owns(&ty, resource))
+            }
+        }
     }
 
     /// The variable that an operand is, or a part of.

@@ -101,7 +101,7 @@ fn unwritten(index: &Index, batch: &Batch) -> Option<Diagnostic> {
         ID,
         Confidence::Likely,
         format!("what is left in `{name}` is lost when the program ends"),
-        Label::new(span, "a static is never dropped, and nothing empties this one at the end"),
+        Label::new(span, "a static is never dropped, and nothing writes this one at the end"),
     )
     .about(index.static_path(id), "batch")
     .evidence(index.course_of_batch(batch))

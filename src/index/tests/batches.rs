@@ -62,3 +62,22 @@ fn what_is_not_written_or_not_collected_is_no_batch() {
     );
     assert!(counted.index.batches_left_behind().is_empty());
 }
+
+#[test]
+fn what_is_saved_by_the_clock_alone_is_left_behind() {
+    let saves = |callers: &str| {
+        left_behind(
+            &format!(
+                "async fn save() {{ let text = LINES.lock().unwrap().join(\"\"); tokio::fs::write(\"all\", text).await.unwrap(); }} {callers}"
+            ),
+            "",
+        )
+    };
+    let ticks = "async fn work() { loop { tokio::time::sleep(Duration::from_secs(1)).await; save().await; } }";
+    assert_eq!(saves(ticks), ["LINES"]);
+    let asked = format!("{ticks} async fn add(line: String) {{ LINES.lock().unwrap().push(line); save().await; }}");
+    assert_eq!(saves(&asked), [""; 0]);
+    assert_eq!(saves("async fn work() { save().await; }"), [""; 0]);
+    let last = "async fn work() { while more() { tokio::time::sleep(Duration::from_secs(1)).await; save().await; } save().await; } fn more() -> bool { true }";
+    assert_eq!(saves(last), [""; 0]);
+}
