@@ -130,9 +130,9 @@ fn a_poll_that_only_a_failed_send_ends_ends_with_its_reader() {
         "when told"
     );
     assert_eq!(
-        end(&format!(
-            "tokio::select! {{ _ = tx.closed() => break, _ = later() => {{}} }} for x in news() {{ if tx.send(x).await.is_err() {{ return; }} }}"
-        )),
+        end(
+            "tokio::select! { _ = tx.closed() => break, _ = later() => {} } for x in news() { if tx.send(x).await.is_err() { return; } }"
+        ),
         "when told"
     );
     // What waits for news is no poll.
