@@ -87,6 +87,10 @@ impl<'i> Search<'i, '_> {
         let facts = self.index.body(begin.body);
         let later = facts.iter().map(|(node, _)| node).filter(|node| *node > begin.node);
         let all_ends: Vec<NodeId> = later.filter(|node| self.ends(Site { node: *node, ..begin }, &target)).collect();
+        // Who waits for the closure or block around it ends it.
+        if all_ends.iter().any(|node| self.seen_from(begin.body, *node, frame).is_none()) {
+            return None;
+        }
         let ends: Vec<NodeId> =
             all_ends.iter().copied().filter(|node| self.seen_from(begin.body, *node, frame) == Some(*node)).collect();
         if ends.is_empty() {
