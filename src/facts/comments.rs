@@ -37,6 +37,7 @@ const INTENTS: &[&str] = &[
     "failure is fine",
     "failure is not",
     "failures are",
+    "we treat as",
     "silently fail",
     "silently ignore",
     "non-fatal",

@@ -167,7 +167,9 @@ impl Index {
                 value.and_then(part)
             }
             Op::Local(local) => match self.sources(site.body, *local)[..] {
-                [only] if self.is_bound_whole(body, *local) => part(only),
+                [only] if self.is_bound_whole(body, *local) || self.is_awaited_for_more(info.local(*local)) => {
+                    part(only)
+                }
                 _ => None,
             },
             Op::Call { arguments, .. } => {
@@ -196,6 +198,13 @@ impl Index {
             }
             _ => false,
         })
+    }
+
+    /// Whether what awaiting a value gives is a `Result` around what an inner future gives, as with one that can be aborted.
+    fn is_awaited_for_more(&self, ty: &Ty) -> bool {
+        let Ty::Ext(path, arguments) = ty else { return false };
+        let awaited = self.catalogue().method(*path, ustr::ustr("await")).is_some();
+        awaited && matches!(arguments[..], [Ty::Future(_)])
     }
 
     fn called(&self, site: Site, effects: &Effects) -> Option<Effected> {
@@ -228,10 +237,13 @@ impl Index {
         let Op::Method { receiver, .. } = &self.node(site).op else { return false };
         let mut at = Site { node: *receiver, ..site };
         while let Op::Method { receiver, .. } = &self.node(at).op {
-            if self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Looks, path)) {
+            let on = Site { node: *receiver, ..at };
+            // What gives another of what it is called on sets a header or a body: what kind of request it is has been said.
+            let begins = self.ty(at) != self.ty(on);
+            if begins && self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Looks, path)) {
                 return true;
             }
-            at.node = *receiver;
+            at = on;
         }
         false
     }

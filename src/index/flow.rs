@@ -396,7 +396,7 @@ impl Follow<'_> {
         let owning: Vec<LocalId> = bound.iter().copied().filter(|l| self.owns(info.local(*l))).collect();
         // Where no type is known the only name is the value.
         let followed =
-            if owning.is_empty() && bound.len() == 1 && info.local(bound[0]).is_unknown() { bound } else { owning };
+            if owning.is_empty() && bound.len() == 1 && !info.local(bound[0]).is_whole() { bound } else { owning };
         followed.into_iter().map(|local| self.local(body, local, fuel)).max().unwrap_or(Fate::Dies)
     }
 

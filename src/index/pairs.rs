@@ -2,15 +2,17 @@
 //! end is skipped. Where anything else might end it, that is taken for an end.
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use ustr::Ustr;
 
 use super::Index;
 use super::Ty;
 use super::calls::Site;
 use super::defs::*;
+use super::infer::Callee;
 use super::places::Place;
 use super::types::TraitName;
 use super::ways::Exit;
-use crate::catalogue::{Pair, PairedCall, Runs};
+use crate::catalogue::{Calls, Pair, PairedCall, Runs};
 use crate::facts::model::*;
 
 /// Something that is begun and then ended on some ways out of a function only.
@@ -79,12 +81,16 @@ impl<'i> Search<'i, '_> {
         }
         let target = self.target(begin)?;
         let frame = self.index.frame_of(begin);
-        if !self.outlives(begin, &target, frame) {
+        if !self.outlives(begin, &target, frame) || self.is_answered(begin) {
             return None;
         }
         let facts = self.index.body(begin.body);
         let later = facts.iter().map(|(node, _)| node).filter(|node| *node > begin.node);
         let all_ends: Vec<NodeId> = later.filter(|node| self.ends(Site { node: *node, ..begin }, &target)).collect();
+        // Who waits for the closure or block around it ends it.
+        if all_ends.iter().any(|node| self.seen_from(begin.body, *node, frame).is_none()) {
+            return None;
+        }
         let ends: Vec<NodeId> =
             all_ends.iter().copied().filter(|node| self.seen_from(begin.body, *node, frame) == Some(*node)).collect();
         if ends.is_empty() {
@@ -143,8 +149,40 @@ impl<'i> Search<'i, '_> {
     }
 
     fn ends(&self, site: Site, target: &Target) -> bool {
-        self.pair.end.iter().any(|call| self.is_call(site, call))
-            && self.target(site).is_some_and(|other| other == *target)
+        if self.pair.end.iter().any(|call| self.is_call(site, call)) {
+            return self.target(site).is_some_and(|other| other == *target);
+        }
+        target.receiver.is_none() && self.hands_on(site, target)
+    }
+
+    /// Whether a function of the workspace ends what it is given for one of its parameters, and is given this.
+    fn hands_on(&self, call: Site, target: &Target) -> bool {
+        let Some(Callee::Workspace(function)) = self.index.callee(call) else { return false };
+        let Some(body) = self.index.defs().body_of(*function).filter(|body| self.index.is_linked(*body)) else {
+            return false;
+        };
+        let ends = |node: &NodeId| self.pair.end.iter().any(|end| self.is_call(Site { body, node: *node }, end));
+        self.index.body(body).iter().map(|(node, _)| node).filter(ends).any(|node| {
+            let key = self.target(Site { body, node }).and_then(|inner| inner.key);
+            let Some(Place::Local(local)) = key else { return false };
+            let at = self.index.parameter_of(body, local).flatten();
+            let given = at.and_then(|at| self.index.argument_at(call, *function, at));
+            given.is_some_and(|given| self.index.place(given) == target.key)
+        })
+    }
+
+    /// Whether what is begun comes with a word to whoever ends it: the sending half of a channel is put there, too.
+    fn is_answered(&self, begin: Site) -> bool {
+        let mut queue: Vec<NodeId> = self.operands(begin).1.to_vec();
+        while let Some(node) = queue.pop() {
+            let site = Site { node, ..begin };
+            let sends = |path: &Ustr| self.index.catalogue().lists_a_member(Calls::Sends, *path);
+            if matches!(self.index.ty(site).peeled(), Ty::Ext(path, _) if sends(path)) {
+                return true;
+            }
+            self.index.node(site).op.operands(&mut |operand| queue.push(operand));
+        }
+        false
     }
 
     /// Whether what a call changes is still there when its function has returned.
@@ -242,6 +280,9 @@ impl<'i> Search<'i, '_> {
         {
             return true;
         }
+        if self.is_decided_apart(begin, left, settling) {
+            return true;
+        }
         let around = facts.outwards(facts.node(left).region);
         around.filter_map(|(region, _)| Some((region, info.region_node(region)?))).any(|(region, owner)| {
             let asked = match &facts.node(owner).op {
@@ -252,6 +293,23 @@ impl<'i> Search<'i, '_> {
             };
             let is_inside = |node: &NodeId| facts.outwards(facts.node(*node).region).any(|(at, _)| at == region);
             self.stems_from(begin, asked) && !settling.iter().any(is_inside)
+        })
+    }
+
+    /// Whether a branch decides whether something was begun, ends it, and a place is on neither of its sides: `if begin().is_ok() { end() }`.
+    fn is_decided_apart(&self, begin: Site, place: NodeId, settling: &HashSet<NodeId>) -> bool {
+        let facts = self.index.body(begin.body);
+        facts.nodes.iter().any(|node| {
+            let asked = match &node.op {
+                Op::If { condition: asked, .. } | Op::Match { scrutinee: asked, .. } => *asked,
+                _ => return false,
+            };
+            let inside = |inner: NodeId| {
+                let mut found = false;
+                node.op.regions(&mut |region| found |= facts.is_inside(facts.node(inner).region, region));
+                found
+            };
+            self.stems_from(begin, asked) && !inside(place) && settling.iter().any(|end| inside(*end))
         })
     }
 
@@ -273,7 +331,8 @@ impl<'i> Search<'i, '_> {
             if at == begin.node {
                 return true;
             }
-            if !seen.insert(at) {
+            // What `?` lets through has begun: what is done with it says nothing of that any more.
+            if !seen.insert(at) || matches!(facts.node(at).op, Op::Try(_)) {
                 continue;
             }
             if let Op::Local(local) = facts.node(at).op {
@@ -304,7 +363,7 @@ impl<'i> Search<'i, '_> {
     }
 
     /// Whether a function, or what it calls, ends something of this name.
-    fn may_end(&self, function: FnId, name: Option<ustr::Ustr>, seen: &mut HashSet<FnId>, fuel: u32) -> bool {
+    fn may_end(&self, function: FnId, name: Option<Ustr>, seen: &mut HashSet<FnId>, fuel: u32) -> bool {
         let Some(body) = self.index.defs().body_of(function).filter(|body| self.index.is_linked(*body)) else {
             return false;
         };
