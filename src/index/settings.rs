@@ -23,6 +23,8 @@ pub struct Settings {
     pub open: bool,
     /// The calls that the way begins with.
     pub begins: BTreeSet<Site>,
+    /// Functions of libraries on the way that make the value or its builder, whatever they are given.
+    pub makers: BTreeSet<Site>,
 }
 
 impl Settings {
@@ -59,38 +61,41 @@ impl Index {
 
     /// Whether something around a call, here or around what leads to it, bounds how long it may take.
     pub fn is_bounded_in_time(&self, site: Site) -> bool {
-        self.is_bounded_through(site, &mut HashSet::default(), CALLERS)
+        self.given_up_at(site).is_some()
     }
 
-    fn is_bounded_through(&self, site: Site, seen: &mut HashSet<FnId>, fuel: u32) -> bool {
-        if self.is_bounded_here(site) {
-            return true;
+    /// What gives up a call that takes too long: a call that bounds its time or a `select!`, here or around what leads to it.
+    pub fn given_up_at(&self, site: Site) -> Option<Site> {
+        self.given_up_through(site, &mut HashSet::default(), CALLERS)
+    }
+
+    fn given_up_through(&self, site: Site, seen: &mut HashSet<FnId>, fuel: u32) -> Option<Site> {
+        if let Some(node) = self.given_up_here(site) {
+            return Some(Site { node, ..site });
         }
-        let Some(function) = self.function_of(site.body).filter(|function| fuel > 0 && seen.insert(*function)) else {
-            return false;
-        };
-        let callers = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
-        callers.into_iter().any(|call| self.is_bounded_through(call.site, seen, fuel - 1))
+        let function = self.function_of(site.body).filter(|function| fuel > 0 && seen.insert(*function))?;
+        let mut callers = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+        callers.find_map(|call| self.given_up_through(call.site, seen, fuel - 1))
     }
 
-    fn is_bounded_here(&self, site: Site) -> bool {
+    fn given_up_here(&self, site: Site) -> Option<NodeId> {
         let (body, info) = (self.body(site.body), self.info(site.body));
         let mut at = site.node;
         while let Some(around) = info.parent(at).or_else(|| info.region_node(body.node(at).region)) {
-            let bounded = match &body.node(around).op {
+            let bound = match &body.node(around).op {
                 // Another arm may win, and the future is dropped.
-                Op::Select { arms, .. } => arms.iter().any(|arm| arm.future == at),
+                Op::Select { arms, .. } => arms.iter().any(|arm| arm.future == at).then_some(around),
                 Op::Bind { pattern, .. } => {
-                    pattern.locals().into_iter().any(|local| self.is_handed_to_a_bound(site.body, local))
+                    pattern.locals().into_iter().find_map(|local| self.handed_to_a_bound(site.body, local))
                 }
-                _ => self.bounds_time(Site { node: around, ..site }),
+                _ => self.bounds_time(Site { node: around, ..site }).then_some(around),
             };
-            if bounded {
-                return true;
+            if bound.is_some() {
+                return bound;
             }
             at = around;
         }
-        false
+        None
     }
 
     /// Whether a call bounds in time what it is given.
@@ -98,21 +103,26 @@ impl Index {
         self.external(site).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path))
     }
 
-    /// Whether a future in a local is handed to what bounds it, or to a `select!`.
-    fn is_handed_to_a_bound(&self, body: BodyRef, local: LocalId) -> bool {
+    /// What bounds a future in a local that it is handed to, or the `select!`.
+    fn handed_to_a_bound(&self, body: BodyRef, local: LocalId) -> Option<NodeId> {
         let (facts, info) = (self.body(body), self.info(body));
         let mut uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local));
-        uses.any(|(node, _)| {
-            let mut at = node;
-            while let Some(parent) = info.parent(at) {
-                match &facts.node(parent).op {
-                    Op::Reference { .. } => at = parent,
-                    Op::Select { .. } => return true,
-                    _ => return self.bounds_time(Site { body, node: parent }),
-                }
-            }
-            false
+        uses.find_map(|(node, _)| {
+            let mut around = std::iter::successors(info.parent(node), |at| info.parent(*at));
+            let outer = around.find(|at| !matches!(facts.node(*at).op, Op::Reference { .. }))?;
+            let bounds =
+                matches!(facts.node(outer).op, Op::Select { .. }) || self.bounds_time(Site { body, node: outer });
+            bounds.then_some(outer)
         })
+    }
+
+    /// Whether a future is lent to what gives it up, and so is still there afterwards.
+    pub fn is_lent_to(&self, bound: Site) -> bool {
+        let mut lent = false;
+        self.node(bound).op.operands(&mut |node| {
+            lent |= matches!(self.body(bound.body).node(node).op, Op::Reference { .. });
+        });
+        lent
     }
 
     /// Whether a call of a service may wait forever: nothing around it gives up.
@@ -159,8 +169,9 @@ impl Way<'_> {
             }
             Op::Call { arguments, .. } => {
                 self.called(site, fuel);
-                if arguments.is_empty() && matches!(index.callee(site), Some(Callee::External(_))) {
-                    self.settings.begins.insert(site);
+                if matches!(index.callee(site), Some(Callee::External(_))) {
+                    self.settings.makers.insert(site);
+                    self.settings.begins.extend(arguments.is_empty().then_some(site));
                 }
                 self.configurations(site, arguments, fuel);
             }
@@ -241,16 +252,7 @@ impl Way<'_> {
         for (node, _) in facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local)) {
             let Some(parent) = info.parent(node) else { continue };
             match &facts.node(parent).op {
-                Op::Method { receiver, name, .. } if *receiver == node => {
-                    match index.external(Site { body, node: parent }) {
-                        Some(path) => {
-                            self.settings.set.insert(path);
-                        }
-                        None => {
-                            self.settings.set.insert(*name);
-                        }
-                    }
-                }
+                Op::Method { receiver, .. } if *receiver == node => self.chain(Site { body, node: parent }),
                 Op::Field { name, .. } => {
                     if let Ty::Ext(path, _) = info.local(local).peeled() {
                         self.settings.set.insert(ustr::ustr(&format!("{path}::{name}")));
@@ -259,6 +261,19 @@ impl Way<'_> {
                 // Whoever gets it mutably may set anything.
                 Op::Reference { mutable: true, .. } => self.settings.open = true,
                 _ => {}
+            }
+        }
+    }
+
+    /// Notes a method called on a local, and those that are called on what it gives.
+    fn chain(&mut self, first: Site) {
+        let (facts, info) = (self.index.body(first.body), self.index.info(first.body));
+        let mut at = first.node;
+        while let Op::Method { name, .. } = &facts.node(at).op {
+            self.settings.set.insert(self.index.external(Site { node: at, ..first }).unwrap_or(*name));
+            match info.parent(at) {
+                Some(next) if matches!(facts.node(next).op, Op::Method { receiver, .. } if receiver == at) => at = next,
+                _ => return,
             }
         }
     }
