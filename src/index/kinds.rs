@@ -10,7 +10,7 @@ use super::contexts::Context;
 use super::defs::*;
 use super::infer::Callee;
 use super::programs::Target;
-use super::types::{Bound, TraitName, Ty};
+use super::types::{Bound, Ty};
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
 use crate::facts::model::{Body, LoopKind, Node, NodeId, Op, RegionId, RegionKind};
@@ -254,15 +254,13 @@ impl Lives {
     /// Looks at all bodies that are no tests.
     pub fn of(index: &Index) -> Self {
         let mut lives = Lives { types: HashMap::default(), called: HashMap::default() };
-        let signatures = index.signatures();
         for (body, _, info) in index.bodies().filter(|(body, ..)| !index.is_test(*body)) {
             let mut types = HashSet::default();
             info.nodes.iter().chain(&info.locals).for_each(|ty| named_types(ty, &mut types));
             lives.types.insert(body, types.into_iter().collect());
-            let block = index.function_of(body).and_then(|id| index.defs().impl_of(id));
-            if let Some(block) = block
-                && let Some(TraitName::Ext(_)) = signatures.impl_traits[block.index()]
-                && let Ty::Adt(id, _) = signatures.impl_types[block.index()].peeled()
+            let of_library = index.function_of(body).filter(|function| index.library_trait(*function).is_some());
+            if let Some(block) = of_library.and_then(|function| index.defs().impl_of(function))
+                && let Ty::Adt(id, _) = index.signatures().impl_types[block.index()].peeled()
             {
                 lives.called.entry(*id).or_default().push(body);
             }

@@ -61,6 +61,12 @@ impl Index {
         self.collects_tasks(&self.keeper_type(keeper))
     }
 
+    /// Whether what a static or field keeps is, or holds, a resource of a kind.
+    pub fn keeps_kind(&self, keeper: Keeper, kind: &str) -> bool {
+        let owned = self.owned_resources(&self.keeper_type(keeper));
+        owned.into_iter().any(|path| self.resource(path).and_then(|entry| entry.kind).is_some_and(|of| of == kind))
+    }
+
     fn pile_that_stays(&self, growing: &Growing) -> Option<Pile> {
         if !self.keeps_tasks(growing.keeper) || !self.stays(growing.keeper) {
             return None;

@@ -1,5 +1,5 @@
 //! What is set on the way of a value: the setters called on its builder and the fields given to its configuration, also where a helper of the
-//! workspace does it; and whether something around a call bounds how long it may take.
+//! workspace does it.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,10 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
 use super::calls::Site;
-use super::contexts::Repeats;
 use super::defs::*;
 use super::infer::Callee;
 use super::{Index, Ty};
-use crate::catalogue::Calls;
-use crate::facts::model::{LocalId, NodeId, Op};
+use crate::facts::model::{LocalId, NodeId, Op, RegionKind};
 
 /// What is set on the way of a value.
 #[derive(Debug, Default)]
@@ -41,9 +39,6 @@ impl Settings {
 /// How far a builder is followed through locals, helpers and callers.
 const FUEL: u32 = 24;
 
-/// Through how many callers something around a call is looked for.
-const CALLERS: u32 = 5;
-
 /// A walk back along the way of a value.
 struct Way<'i> {
     index: &'i Index,
@@ -59,94 +54,16 @@ impl Index {
         way.settings
     }
 
-    /// Whether something around a call, here or around what leads to it, bounds how long it may take.
-    pub fn is_bounded_in_time(&self, site: Site) -> bool {
-        self.given_up_at(site).is_some()
-    }
-
-    /// What gives up a call that takes too long: a call that bounds its time or a `select!`, here or around what leads to it.
-    pub fn given_up_at(&self, site: Site) -> Option<Site> {
-        self.given_up_through(site, &mut HashSet::default(), CALLERS)
-    }
-
-    fn given_up_through(&self, site: Site, seen: &mut HashSet<FnId>, fuel: u32) -> Option<Site> {
-        if let Some(node) = self.given_up_here(site) {
-            return Some(Site { node, ..site });
-        }
-        let function = self.function_of(site.body).filter(|function| fuel > 0 && seen.insert(*function))?;
-        let mut callers = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
-        callers.find_map(|call| self.given_up_through(call.site, seen, fuel - 1))
-    }
-
-    fn given_up_here(&self, site: Site) -> Option<NodeId> {
+    /// What a value is only made instead of: the receiver of the call that a closure around its making is given to.
+    pub fn stands_in_for(&self, site: Site) -> Option<Site> {
         let (body, info) = (self.body(site.body), self.info(site.body));
-        let mut at = site.node;
-        while let Some(around) = info.parent(at).or_else(|| info.region_node(body.node(at).region)) {
-            let bound = match &body.node(around).op {
-                // Another arm may win, and the future is dropped.
-                Op::Select { arms, .. } => arms.iter().any(|arm| arm.future == at).then_some(around),
-                Op::Bind { pattern, .. } => {
-                    pattern.locals().into_iter().find_map(|local| self.handed_to_a_bound(site.body, local))
-                }
-                _ => self.bounds_time(Site { node: around, ..site }).then_some(around),
-            };
-            if bound.is_some() {
-                return bound;
-            }
-            at = around;
+        let mut around = body.outwards(body.node(site.node).region);
+        let (closure, _) = around.find(|(_, region)| region.kind == RegionKind::Closure)?;
+        let call = info.parent(info.region_node(closure)?)?;
+        match &body.node(call).op {
+            Op::Method { receiver, .. } => Some(Site { node: *receiver, ..site }),
+            _ => None,
         }
-        None
-    }
-
-    /// Whether a call bounds in time what it is given.
-    pub fn bounds_time(&self, site: Site) -> bool {
-        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path))
-    }
-
-    /// What bounds a future in a local that it is handed to, or the `select!`.
-    fn handed_to_a_bound(&self, body: BodyRef, local: LocalId) -> Option<NodeId> {
-        let (facts, info) = (self.body(body), self.info(body));
-        let mut uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local));
-        uses.find_map(|(node, _)| {
-            let mut around = std::iter::successors(info.parent(node), |at| info.parent(*at));
-            let outer = around.find(|at| !matches!(facts.node(*at).op, Op::Reference { .. }))?;
-            let bounds =
-                matches!(facts.node(outer).op, Op::Select { .. }) || self.bounds_time(Site { body, node: outer });
-            bounds.then_some(outer)
-        })
-    }
-
-    /// Whether a future is lent to what gives it up, and so is still there afterwards.
-    pub fn is_lent_to(&self, bound: Site) -> bool {
-        let mut lent = false;
-        self.node(bound).op.operands(&mut |node| {
-            lent |= matches!(self.body(bound.body).node(node).op, Op::Reference { .. });
-        });
-        lent
-    }
-
-    /// Whether a call of a service may wait forever: nothing around it gives up.
-    pub fn waits_without_end(&self, site: Site) -> bool {
-        let layered = || self.is_layered() && self.repeated(site).is_some_and(|r| r.repeats == Repeats::Request);
-        self.services_reaching(site.body).next().is_some() && !self.is_bounded_in_time(site) && !layered()
-    }
-
-    /// Whether a layer around a server bounds the time of all its requests.
-    fn is_layered(&self) -> bool {
-        *self.layered.get_or_init(|| {
-            self.bodies().filter(|(body, ..)| !self.is_test(*body)).any(|(body, facts, info)| {
-                facts.iter().any(|(node, n)| {
-                    let takes_a_future = match &n.op {
-                        Op::Call { arguments, .. } | Op::Method { arguments, .. } => {
-                            arguments.len() > 1
-                                || arguments.iter().any(|argument| matches!(info.ty(*argument), Ty::Future(_)))
-                        }
-                        _ => true,
-                    };
-                    !takes_a_future && self.bounds_time(Site { body, node })
-                })
-            })
-        })
     }
 }
 

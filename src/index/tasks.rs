@@ -254,12 +254,16 @@ impl Index {
     }
 
     fn handle_of(&self, site: Site) -> Handle {
+        let waited = self.info(site.body).parent(site.node).filter(|parent| {
+            matches!(self.body(site.body).node(*parent).op, Op::Await(_) | Op::Select { .. } | Op::Macro(_))
+        });
         let Some(resource) = self.callable(site).and_then(|callable| callable.constructs) else {
-            return match self.is_tracked(site) {
-                true => Handle::Tracked,
+            return match (self.is_tracked(site), waited) {
+                (true, _) => Handle::Tracked,
+                (false, Some(wait)) => Handle::Ended(vec![wait]),
                 // What gives a future gives the caller the end of the task.
-                false if matches!(self.ty(site), Ty::Future(_)) => Handle::Kept,
-                false => Handle::Dropped,
+                (false, None) if matches!(self.ty(site), Ty::Future(_)) => Handle::Kept,
+                (false, None) => Handle::Dropped,
             };
         };
         if self.is_tracked(site) || self.resource(resource).is_some_and(|entry| entry.when_dropped.is_some()) {
@@ -282,9 +286,6 @@ impl Index {
                 (true, true) => Handle::Dropped,
             };
         }
-        let waited = self.info(site.body).parent(site.node).filter(|parent| {
-            matches!(self.body(site.body).node(*parent).op, Op::Await(_) | Op::Select { .. } | Op::Macro(_))
-        });
         match (waited, self.fate(site, resource)) {
             (Some(wait), _) => Handle::Ended(vec![wait]),
             (None, Fate::Dies) if self.ended_at_once(site) => Handle::Ended(vec![site.node]),

@@ -90,7 +90,7 @@ impl Index {
             let stops = entry.kind.is_some_and(|kind| {
                 matches!(kind.as_str(), "task-handle" | "task-set" | "cancellation-token" | "task-tracker")
             });
-            stops && entry.close.iter().any(|close| close.rsplit("::").next() == Some(name))
+            stops && entry.close_names().any(|close| close == name)
         })
     }
 

@@ -10,7 +10,6 @@ use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::defs::{FnId, TypeId};
 use crate::index::resources::{Construction, words};
-use crate::index::types::TraitName;
 
 const ID: &str = "incomplete-close";
 
@@ -54,10 +53,7 @@ fn diagnose(
 fn closes_in_a_service(index: &Index, method: FnId) -> bool {
     let Some(body) = index.defs().body_of(method) else { return false };
     // After `Drop::drop` every field is dropped by itself.
-    let by_hand = index
-        .defs()
-        .impl_of(method)
-        .is_none_or(|block| !matches!(index.signatures().impl_traits[block.index()], Some(TraitName::Ext(_))));
+    let by_hand = index.library_trait(method).is_none();
     by_hand && index.is_a_close(method) && !index.is_test(body) && index.services_reaching(body).next().is_some()
 }
 
@@ -76,7 +72,7 @@ fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[&Const
                 .any(|at| index.stored_in(*at, made.resource) == Some((id, field.name)))
     })?;
     let entry = index.resource(own.resource)?;
-    let close = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
+    let close = entry.close_name()?;
     let place = index.defs().functions[method.index()];
     let name = index.fn_name(method);
     let kind = words(&entry.kind?);

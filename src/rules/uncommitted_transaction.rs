@@ -17,7 +17,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     let site = abandoned.made.site;
     let (obligation, message, left) = match &abandoned.how {
-        How::AtOnce => return None,
+        How::AtOnce | How::Lent(_) => return None,
         How::Forgotten(obligation) => {
             let succeeds = obligation.missed().into_iter().any(|way| index.succeeds(site.body, way));
             succeeds.then_some((obligation, "the transaction is never committed", None))?

@@ -23,6 +23,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     let site = abandoned.made.site;
     let (message, left) = match &abandoned.how {
+        How::Lent(_) => return None,
         How::AtOnce | How::Forgotten(_) => ("the child process is never waited for", None),
         How::Missed(_, ways) => {
             let left = ways.iter().find(|way| matches!(way.0, Exit::Error | Exit::Return))?;

@@ -55,8 +55,7 @@ fn diagnose(index: &Index, made: &Construction, started: &[(Site, Ustr)]) -> Opt
         started.iter().find(|(site, of)| *of == made.resource && program.reach.contains(&site.body))
     });
     let (start, _) = *starts.next()?;
-    let close = entry.close.first()?;
-    let close = close.rsplit("::").next().unwrap_or(close);
+    let close = entry.close_name()?;
     let inside = made.through.iter().map(|at| Label::new(index.span(*at), "it is made here"));
     let diagnostic = Diagnostic::new(
         ID,

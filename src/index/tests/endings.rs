@@ -3,6 +3,7 @@
 use super::{Linked, program};
 use crate::catalogue::Effect;
 use crate::index::tasks::{End, Handle};
+use crate::index::time_bounds::Callers;
 
 fn task(text: &str, spawn: &str) -> (&'static str, &'static str) {
     let code = program(&format!("{text} fn main() {{}}"));
@@ -131,9 +132,9 @@ fn a_poll_that_only_a_failed_send_ends_ends_with_its_reader() {
         "when told"
     );
     assert_eq!(
-        end(&format!(
-            "tokio::select! {{ _ = tx.closed() => break, _ = later() => {{}} }} for x in news() {{ if tx.send(x).await.is_err() {{ return; }} }}"
-        )),
+        end(
+            "tokio::select! { _ = tx.closed() => break, _ = later() => {} } for x in news() { if tx.send(x).await.is_err() { return; } }"
+        ),
         "when told"
     );
     // What waits for news is no poll.
@@ -234,7 +235,7 @@ fn waits(body: &str) -> Vec<bool> {
          async fn f(mut set: tokio::task::JoinSet<()>, handle: tokio::task::JoinHandle<()>) {{ {body} }} fn main() {{}}"
     ));
     let body = code.index.defs().body_of(code.function("f")).unwrap();
-    code.index.waits_in(body).iter().map(|wait| code.index.has_deadline(wait.site)).collect()
+    code.index.waits_in(body).iter().map(|wait| code.index.is_bounded_in_time(wait.site, Callers::All)).collect()
 }
 
 #[test]
