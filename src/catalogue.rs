@@ -392,6 +392,12 @@ pub enum Calls {
     Sends,
     /// They make a child process that is meant to live by itself.
     Daemonizes,
+    /// They wait for a child process that nobody else has: who gives up the wait gives up the child.
+    OwnsChild,
+    /// They have a child process killed when it is dropped.
+    KillsOnDrop,
+    /// They give another handle of the task they are called on, which ends it as well.
+    HandsOut,
     /// They ask whether the thread is panicking.
     AsksForPanic,
     /// They ask whether there is a runtime.

@@ -41,7 +41,7 @@ impl Index {
     }
 
     /// The first argument that is a time; a bare number is seconds.
-    fn duration_argument(&self, site: Site) -> Option<Duration> {
+    pub fn duration_argument(&self, site: Site) -> Option<Duration> {
         let arguments = match &self.node(site).op {
             Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments,
             _ => return None,

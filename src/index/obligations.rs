@@ -273,11 +273,35 @@ impl Index {
                     let owning = pattern.locals().into_iter().filter(|local| self.owns(info.local(*local), resource));
                     locals.extend(owning);
                 }
+                locals.extend(self.taken_by_closures(body, node, resource));
             }
             if locals.len() == known {
                 return;
             }
         }
+    }
+
+    /// The parameters of closures that get a value, or what it is wrapped in, from the methods called on it: `result.and_then(|child| ..)`.
+    fn taken_by_closures(&self, body: BodyRef, used: NodeId, resource: Ustr) -> Vec<LocalId> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let (mut taken, mut at) = (Vec::new(), used);
+        while let Some(parent) = info.parent(at) {
+            let Op::Method { receiver, arguments, .. } = &facts.node(parent).op else { break };
+            if *receiver != at {
+                break;
+            }
+            let parameters = arguments.iter().flat_map(|argument| match &facts.node(*argument).op {
+                Op::Closure { parameters, .. } => &parameters[..],
+                _ => &[],
+            });
+            let locals = parameters.flat_map(Pattern::locals);
+            taken.extend(locals.filter(|local| self.owns(info.local(*local), resource)));
+            if !self.owns(info.ty(parent), resource) {
+                break;
+            }
+            at = parent;
+        }
+        taken
     }
 
     /// The pattern that a use of a variable is bound to, as a whole or behind a wrapper.

@@ -9,7 +9,7 @@ use super::contexts::Context;
 use super::defs::*;
 use super::infer::Callee;
 use super::programs::Program;
-use crate::catalogue::Runs;
+use crate::catalogue::{Calls, Runs};
 use crate::facts::model::{NodeId, Op, RegionId, RegionKind};
 use crate::source::Span;
 
@@ -292,7 +292,15 @@ impl Index {
 
     fn waits_to_stop(&self, site: Site) -> bool {
         let Some(path) = self.external(site) else { return false };
-        self.catalogue().signal(path).is_some() || self.catalogue().lists(crate::catalogue::Calls::Stops, path)
+        self.catalogue().signal(path).is_some() || self.catalogue().lists(Calls::Stops, path)
+    }
+
+    /// Whether the process is ended in the same frame behind a place: what comes there is no orderly stop.
+    pub fn exits_after(&self, site: Site) -> bool {
+        let frame = self.frame_of(site);
+        let later = self.body(site.body).iter().skip(site.node.index() + 1).map(|(node, _)| Site { node, ..site });
+        let exits = |at: Site| self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
+        later.filter(|at| exits(*at)).any(|at| self.frame_of(at) == frame)
     }
 
     /// Waits for signals in a body, each with the closure, async block or body it stands in.

@@ -133,7 +133,27 @@ impl Index {
         let declared = body.local(local).region;
         let older = |around: &Around| body.outwards(around.region).skip(1).any(|(at, _)| at == declared);
         let loops = self.loops_around(site).into_iter().filter(older);
-        loops.filter(|around| self.is_work_loop(site.body, around.region)).last()
+        loops
+            .filter(|around| self.is_work_loop(site.body, around.region) && self.goes_on(site.body, around.region))
+            .last()
+    }
+
+    /// Whether a loop goes on for as long as there is work or nobody stops it, and does not count down to an end of its own.
+    fn goes_on(&self, body: BodyRef, region: RegionId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        match info.region_node(region).map(|owner| &facts.node(owner).op) {
+            Some(Op::Loop { kind: LoopKind::While, .. }) => {
+                let condition = facts.region(region).nodes.iter();
+                condition.map(|node| Site { body, node: *node }).any(|site| self.decides_a_while(site))
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether a node of a `while` is a `let`, or asks whether it is time to stop.
+    fn decides_a_while(&self, site: Site) -> bool {
+        let stops = |path| [Calls::Stops, Calls::Flags].into_iter().any(|list| self.catalogue().lists(list, path));
+        matches!(self.node(site).op, Op::Let { .. }) || self.external(site).is_some_and(stops)
     }
 
     /// The uses of a variable in a region.

@@ -21,6 +21,8 @@ pub struct Settings {
     pub open: bool,
     /// The calls that the way begins with.
     pub begins: BTreeSet<Site>,
+    /// Functions of libraries on the way that make the value or its builder, whatever they are given.
+    pub makers: BTreeSet<Site>,
 }
 
 impl Settings {
@@ -84,8 +86,9 @@ impl Way<'_> {
             }
             Op::Call { arguments, .. } => {
                 self.called(site, fuel);
-                if arguments.is_empty() && matches!(index.callee(site), Some(Callee::External(_))) {
-                    self.settings.begins.insert(site);
+                if matches!(index.callee(site), Some(Callee::External(_))) {
+                    self.settings.makers.insert(site);
+                    self.settings.begins.extend(arguments.is_empty().then_some(site));
                 }
                 self.configurations(site, arguments, fuel);
             }
@@ -166,16 +169,7 @@ impl Way<'_> {
         for (node, _) in facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local)) {
             let Some(parent) = info.parent(node) else { continue };
             match &facts.node(parent).op {
-                Op::Method { receiver, name, .. } if *receiver == node => {
-                    match index.external(Site { body, node: parent }) {
-                        Some(path) => {
-                            self.settings.set.insert(path);
-                        }
-                        None => {
-                            self.settings.set.insert(*name);
-                        }
-                    }
-                }
+                Op::Method { receiver, .. } if *receiver == node => self.chain(Site { body, node: parent }),
                 Op::Field { name, .. } => {
                     if let Ty::Ext(path, _) = info.local(local).peeled() {
                         self.settings.set.insert(ustr::ustr(&format!("{path}::{name}")));
@@ -184,6 +178,19 @@ impl Way<'_> {
                 // Whoever gets it mutably may set anything.
                 Op::Reference { mutable: true, .. } => self.settings.open = true,
                 _ => {}
+            }
+        }
+    }
+
+    /// Notes a method called on a local, and those that are called on what it gives.
+    fn chain(&mut self, first: Site) {
+        let (facts, info) = (self.index.body(first.body), self.index.info(first.body));
+        let mut at = first.node;
+        while let Op::Method { name, .. } = &facts.node(at).op {
+            self.settings.set.insert(self.index.external(Site { node: at, ..first }).unwrap_or(*name));
+            match info.parent(at) {
+                Some(next) if matches!(facts.node(next).op, Op::Method { receiver, .. } if receiver == at) => at = next,
+                _ => return,
             }
         }
     }

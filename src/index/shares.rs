@@ -8,7 +8,8 @@ use super::Ty;
 use super::calls::Site;
 use super::defs::BodyRef;
 use super::infer::Callee;
-use super::tasks::Task;
+use super::tasks::{Task, Work};
+use crate::catalogue::{Calls, Runs};
 use crate::facts::model::*;
 
 /// How far a value is followed through variables and what it is built of.
@@ -23,7 +24,44 @@ pub struct Shared {
     pub origin: LocalId,
 }
 
+/// A thread that sleeps for a time and then acts on what the function that spawned it works with: it is there for the case that this takes too long.
+#[derive(Debug, Clone, Copy)]
+pub struct Watchdog {
+    pub sleep: Site,
+    /// Where it acts, once it wakes.
+    pub acts: Site,
+    /// Where the function goes on with the same value in the meantime.
+    pub watched: Site,
+}
+
 impl Index {
+    /// The watchdog that a thread is: nothing can wake it, so it sleeps its time out when what it watches is long done.
+    pub fn watchdog(&self, task: &Task) -> Option<Watchdog> {
+        let [Work::Region(region)] = task.work[..] else { return None };
+        let (body, facts) = (task.spawn.body, self.body(task.spawn.body));
+        let inside: Vec<NodeId> =
+            facts.iter().filter(|(_, node)| facts.is_inside(node.region, region)).map(|(node, _)| node).collect();
+        if task.runs != Runs::Thread || inside.iter().any(|node| matches!(facts.node(*node).op, Op::Loop { .. })) {
+            return None;
+        }
+        let at = |node: NodeId| Site { body, node };
+        let sleeps =
+            |node: &NodeId| self.external(at(*node)).is_some_and(|path| self.catalogue().lists(Calls::Pauses, path));
+        let sleep = inside.iter().copied().find(sleeps)?;
+        let behind = inside.iter().copied().filter(|node| *node > sleep);
+        let (acts, watched) = behind.into_iter().find_map(|node| {
+            let Op::Local(local) = facts.node(node).op else { return None };
+            let original = self.cloned_from(body, self.init_of(body, local)?)?;
+            let goes_on = facts.iter().find(|(other, n)| {
+                *other > task.spawn.node
+                    && matches!(n.op, Op::Local(used) if used == original)
+                    && !inside.contains(other)
+            });
+            Some((node, goes_on?.0))
+        })?;
+        Some(Watchdog { sleep: at(sleep), acts: at(acts), watched: at(watched) })
+    }
+
     /// The shared values that a task is given, in the order in which it names them.
     pub fn shared_with(&self, task: &Task) -> Vec<Shared> {
         let body = task.spawn.body;

@@ -273,6 +273,12 @@ impl Index {
             if !obligation.ended.is_empty() {
                 return Handle::Ended(obligation.ended);
             }
+            let calls = self.operations_on(&obligation);
+            let hands_out =
+                |call: &Site| self.external(*call).is_some_and(|path| self.catalogue().lists(Calls::HandsOut, path));
+            if calls.iter().any(hands_out) {
+                return Handle::Kept;
+            }
             let waits = self.waits_for(site.body, obligation.local);
             return match (waits.is_empty(), obligation.handed_on.is_empty()) {
                 (false, _) => Handle::Ended(waits),

@@ -1,7 +1,7 @@
 //! Whether something around a call bounds how long it may take: a call that gives up after a while, another arm of `select!`, a layer around all
 //! requests; here, or around what leads here.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::Index;
 use super::calls::Site;
@@ -49,40 +49,72 @@ impl Index {
         bounded
     }
 
+    /// What gives up a call that takes too long, here or around one of the calls that lead to it: a call that bounds its time, or a `select!`.
+    pub fn given_up_at(&self, site: Site) -> Option<Site> {
+        self.given_up_through(site, &mut HashSet::default(), CALLERS)
+    }
+
+    fn given_up_through(&self, site: Site, seen: &mut HashSet<FnId>, fuel: u32) -> Option<Site> {
+        if let Some(node) = self.bound_here(site) {
+            return Some(Site { node, ..site });
+        }
+        let function = self.function_of(site.body).filter(|function| fuel > 0 && seen.insert(*function))?;
+        let mut calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+        calls.find_map(|call| self.given_up_through(call.site, seen, fuel - 1))
+    }
+
+    /// Whether a future is lent to what gives it up, and so is still there afterwards.
+    pub fn is_lent_to(&self, bound: Site) -> bool {
+        let facts = self.body(bound.body);
+        let mut lent = false;
+        facts.node(bound.node).op.operands(&mut |node| lent |= matches!(facts.node(node).op, Op::Reference { .. }));
+        lent
+    }
+
     fn is_bounded_here(&self, site: Site) -> bool {
+        self.bound_here(site).is_some()
+    }
+
+    /// What bounds a call in the body it stands in.
+    fn bound_here(&self, site: Site) -> Option<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
         let mut at = site.node;
         while let Some(around) = info.parent(at).or_else(|| info.region_node(facts.node(at).region)) {
-            let bounded = match &facts.node(around).op {
-                // Another arm may win, and the future is dropped.
-                Op::Select { arms, .. } => arms.len() > 1 && arms.iter().any(|arm| arm.future == at),
+            let bound = match &facts.node(around).op {
                 // A future that is made here and polled by name.
                 Op::Bind { pattern, .. } => {
-                    pattern.locals().into_iter().any(|local| self.is_polled_in_time(site.body, local))
+                    pattern.locals().into_iter().find_map(|local| self.polled_in_time(site.body, local))
                 }
-                _ => self.bounds_time(Site { node: around, ..site }),
+                _ => self.may_give_up(site.body, around, at).then_some(around),
             };
-            if bounded {
-                return true;
+            if bound.is_some() {
+                return bound;
             }
             at = around;
         }
-        false
+        None
     }
 
-    /// Whether a variable is given to a call that bounds time, or to a `select!` with another arm.
-    fn is_polled_in_time(&self, body: BodyRef, local: LocalId) -> bool {
+    /// Whether a node gives up a future among those it is given: it bounds time, or another arm of `select!` may win.
+    fn may_give_up(&self, body: BodyRef, node: NodeId, future: NodeId) -> bool {
+        match &self.body(body).node(node).op {
+            Op::Select { arms, .. } => arms.len() > 1 && arms.iter().any(|arm| arm.future == future),
+            _ => self.bounds_time(Site { body, node }),
+        }
+    }
+
+    /// The call that bounds time, or the `select!` with another arm, that a variable is given to.
+    fn polled_in_time(&self, body: BodyRef, local: LocalId) -> Option<NodeId> {
         let (facts, info) = (self.body(body), self.info(body));
         let polled = |node: NodeId| {
-            let mut around = std::iter::successors(info.parent(node), |at| info.parent(*at));
-            let outer = around.find(|at| !matches!(facts.node(*at).op, Op::Reference { .. }))?;
-            match &facts.node(outer).op {
-                Op::Select { arms, .. } => Some(arms.len() > 1),
-                _ => Some(self.bounds_time(Site { body, node: outer })),
+            let (mut future, mut outer) = (node, info.parent(node)?);
+            while matches!(facts.node(outer).op, Op::Reference { .. }) {
+                (future, outer) = (outer, info.parent(outer)?);
             }
+            self.may_give_up(body, outer, future).then_some(outer)
         };
         let mut uses = facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(used) if used == local));
-        uses.any(|(node, _)| polled(node).unwrap_or(false))
+        uses.find_map(|(node, _)| polled(node))
     }
 
     /// Whether a call bounds in time what it is given.

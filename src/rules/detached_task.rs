@@ -1,12 +1,14 @@
 //! `detached-task`: a task or thread that never ends, which nobody holds and nothing can stop. Sees tasks whose handle is dropped where they are
 //! spawned; what a handle that is kept is used for is not asked.
 
+use std::time::Duration;
+
 use crate::catalogue::Runs;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::contexts::{Repeated, Repeats};
-use crate::index::programs::Program;
+use crate::index::programs::{Program, SignalSite};
 use crate::index::shares::Shared;
 use crate::index::tasks::{End, Handle, Task};
 
@@ -30,6 +32,7 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
         End::Never(_) => piles_up(index, task).or_else(|| is_cut_off(index, task)).or_else(|| keeps_alive(index, task)),
         End::Fails(_) => is_cut_off(index, task),
         End::WithReader(_) => polls_for_nobody(index, task),
+        End::ByItself => sleeps_on(index, task),
         _ => return None,
     };
     finding.or_else(|| nothing_stops(index, task)).map(|finding| finding.report(index, task))
@@ -104,7 +107,9 @@ fn is_cut_off(index: &Index, task: &Task) -> Option<Finding> {
 fn uses_what_is_ended(index: &Index, task: &Task, program: &Program) -> Option<Label> {
     let shared = index.shared_with(task);
     let calls = shared.iter().flat_map(|shared| index.calls_on_shared(task, shared));
-    let ended = calls.into_iter().find(|call| index.is_an_end(*call) && index.runs_at_shutdown(program, *call))?;
+    // What another task does to it at the end may be all there is to do.
+    let mut own = calls.filter(|call| !index.runs_apart(*call));
+    let ended = own.find(|call| index.is_an_end(*call) && index.runs_at_shutdown(program, *call))?;
     Some(Label::new(index.name_span(ended), "what it works with is shut down here, and it works on"))
 }
 
@@ -156,6 +161,30 @@ fn polls_for_nobody(index: &Index, task: &Task) -> Option<Finding> {
     })
 }
 
+/// A watchdog that nobody calls off.
+fn sleeps_on(index: &Index, task: &Task) -> Option<Finding> {
+    index.services_reaching(task.spawn.body).next()?;
+    let watchdog = index.watchdog(task)?;
+    let short = index.duration_argument(watchdog.sleep).is_some_and(|time| time < Duration::from_secs(1));
+    if short || index.runs_once(task.spawn).is_some() {
+        return None;
+    }
+    Some(Finding {
+        confidence: Confidence::Likely,
+        message: "this thread sleeps on after what it watches is done".into(),
+        label: "its handle is dropped, and nothing can wake it".into(),
+        evidence: vec![
+            Label::new(index.name_span(watchdog.sleep), "it sleeps for all of its time"),
+            Label::new(index.span(watchdog.acts), "then it acts on this"),
+            Label::new(index.span(watchdog.watched), "which is used here in the meantime"),
+        ],
+        note: Some(
+            "each call leaves a sleeping thread behind, and when it wakes it acts on what others use by then".into(),
+        ),
+        help: "let it wait for a channel or park it, both with the time as a limit, and wake it when the work is done",
+    })
+}
+
 fn nothing_stops(index: &Index, task: &Task) -> Option<Finding> {
     index.services_reaching(task.spawn.body).next()?;
     matches!(task.end, End::Never(_) | End::Fails(_)).then(|| Finding {
@@ -177,6 +206,7 @@ fn spawned_again(index: &Index, task: &Task) -> Option<Repeated> {
 /// Where a program learns that it has to stop, if it does.
 fn stops_in_order(index: &Index, program: &Program) -> Option<Label> {
     let stops = |name: &str| matches!(name, "interrupt" | "terminate");
-    let signal = program.signals.iter().find(|at| at.reached && at.names.iter().any(|name| stops(name)))?;
+    let told = |at: &&SignalSite| at.reached && at.names.iter().any(|name| stops(name));
+    let signal = program.signals.iter().filter(told).find(|at| !index.exits_after(at.site))?;
     Some(Label::new(index.name_span(signal.site), "here the program learns that it has to stop"))
 }

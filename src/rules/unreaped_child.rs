@@ -15,6 +15,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     let abandoned = index.abandoned(|entry| wanted(entry.kind));
     let mut found: Vec<Diagnostic> = abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect();
     found.extend(killed(index));
+    found.extend(given_up(index));
     found.sort_by_key(|diagnostic| (diagnostic.primary.span.file, diagnostic.primary.span.start));
     found
 }
@@ -47,6 +48,36 @@ fn killed(index: &Index) -> Vec<Diagnostic> {
         report(index, made.site, made.resource, "the child process is killed but never waited for", Some(label))
     })
     .collect()
+}
+
+/// Children that a wait owns which something gives up after a time: dropped, they run on.
+fn given_up(index: &Index) -> Vec<Diagnostic> {
+    index.look(|view, node| runs_on(index, view.site(node)))
+}
+
+fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
+    let waits = index.external(wait).filter(|path| index.catalogue().lists(Calls::OwnsChild, *path))?;
+    if index.is_test(wait.body) || index.is_intended(index.span(wait)) || detaches(index, wait) {
+        return None;
+    }
+    let service = index.services_reaching(wait.body).next()?;
+    let bound = index.given_up_at(wait).filter(|bound| !index.is_lent_to(*bound))?;
+    let settings = index.settings(wait);
+    let kills = settings.set.iter().any(|path| index.catalogue().lists(Calls::KillsOnDrop, *path));
+    if settings.open || kills {
+        return None;
+    }
+    let built = settings.makers.iter().map(|made| Label::new(index.name_span(*made), "the command is made here"));
+    let label = Label::new(index.name_span(wait), "where this is given up, the child runs on");
+    Some(
+        Diagnostic::new(ID, Confidence::Certain, "the child process outlives the wait for it", label)
+            .about(index.item_path(wait.body), waits.as_str())
+            .evidence([Label::new(index.name_span(bound), "this gives up the wait")])
+            .evidence(built)
+            .evidence(service.verdict.why.clone())
+            .note("the child is no part of the future: what hangs goes on hanging, with its files and connections, and nobody waits for it")
+            .help("set `kill_on_drop(true)` on the command, or keep the child outside and kill it where the wait is given up"),
+    )
 }
 
 /// The last of the calls that end a child, where all of them only kill it.

@@ -46,6 +46,8 @@ fn handles_are_dropped_kept_or_waited_for() {
     );
     assert_eq!(task(&text("let mut all = Vec::new(); all.push(tokio::spawn(work()));"), spawn).0, "kept");
     assert_eq!(task(&text("let handle = tokio::spawn(work()); keep(handle);"), spawn).0, "kept");
+    assert_eq!(task(&text("let handle = tokio::spawn(work()); keep(handle.abort_handle());"), spawn).0, "kept");
+    assert_eq!(task(&text("let handle = tokio::spawn(work()); log(handle.is_finished());"), spawn).0, "dropped");
     assert_eq!(
         task("async fn work() {} fn f() -> tokio::task::JoinHandle<()> { tokio::spawn(work()) }", spawn).0,
         "kept"

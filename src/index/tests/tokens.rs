@@ -19,6 +19,9 @@ fn what_a_loop_only_adds_to_is_a_pile() {
     assert_eq!(piles(set, "set.spawn(work()); set.join_next().await;"), [""; 0]);
     assert_eq!(piles(set, "set.spawn(work()); reap(&mut set);"), [""; 0]);
     assert_eq!(piles("", &format!("{set} set.spawn(work());")), [""; 0]);
+    // A loop that counts down ends by itself.
+    let count = "let mut set = JoinSet::new(); let mut left = 9; while left > 0 { left -= 1; set.spawn(work()); tick.tick().await; }";
+    assert_eq!(piles("", count), [""; 0]);
 }
 
 #[test]
