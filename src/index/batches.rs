@@ -160,13 +160,15 @@ impl Index {
         (!self.may_happen_at_end(all)).then_some(Batch { keeper, added, taken: at, how, written, by, last })
     }
 
-    /// Whether nothing but loops that let time pass leads to a place, the start of the program aside: no request, and none of the functions that
-    /// change what is saved there.
+    /// Whether a loop that lets time pass leads to a place, and nothing else does, the start of the program aside: no request, and none of the
+    /// functions that change what is saved there.
     fn is_left_to_the_clock(&self, program: &Program, place: Site, changes: &[Site]) -> bool {
         let mut queue = vec![place];
         let mut seen: HashSet<FnId> = HashSet::default();
+        let mut is_timed = false;
         while let Some(at) = queue.pop() {
             let timed = self.loops_around(at).iter().any(|around| self.is_timed_loop(at.body, around.region));
+            is_timed |= timed;
             if timed || self.runs_at_start(program, at) {
                 continue;
             }
@@ -180,7 +182,7 @@ impl Index {
                 queue.extend(callers.iter().map(|call| call.site).filter(|site| !self.is_test(site.body)));
             }
         }
-        true
+        is_timed
     }
 
     /// Whether what keeps a collection is there from the start of a program to its end.
