@@ -96,7 +96,7 @@ impl Index {
         let held = uses.filter_map(|(node, n)| match n.op {
             Op::Local(local) if !facts.is_inside(facts.local(local).region, region) => {
                 let owner = self.shared(self.info(body).local(local))?;
-                let handle = self.cloned_from(body, local)?;
+                let handle = self.clone_of(body, local)?;
                 Some(Held { holder, owner, handle, at: node })
             }
             _ => None,
@@ -162,7 +162,7 @@ impl Index {
     /// The variable that a value is a handle of: itself, or what it was cloned from.
     fn handle(&self, site: Site) -> Option<LocalId> {
         match &self.node(site).op {
-            Op::Local(local) => self.cloned_from(site.body, *local),
+            Op::Local(local) => self.clone_of(site.body, *local),
             Op::Reference { of, .. } | Op::Deref(of) => self.handle(Site { node: *of, ..site }),
             Op::Method { receiver, name, arguments, .. } if name == "clone" && arguments.is_empty() => {
                 self.handle(Site { node: *receiver, ..site })
@@ -175,7 +175,7 @@ impl Index {
         }
     }
 
-    fn cloned_from(&self, body: BodyRef, local: LocalId) -> Option<LocalId> {
+    fn clone_of(&self, body: BodyRef, local: LocalId) -> Option<LocalId> {
         match self.sources(body, local)[..] {
             [] => Some(local),
             [only] => {

@@ -12,7 +12,7 @@ use super::defs::*;
 use super::infer::{Callee, Unknown};
 use super::programs::Program;
 use super::types::Ty;
-use crate::catalogue::Calls;
+use crate::catalogue::{Calls, TypeEntry};
 use crate::facts::model::{LocalId, NodeId, Op};
 
 /// What a function ends: a parameter, or, as `None`, its receiver or a part of it; and the resource, where the call that ends it names one.
@@ -79,11 +79,12 @@ impl Index {
 
     /// Whether a program calls something that ends this resource by name, or may: a method that could not be resolved counts by its name.
     pub fn ends_by_name(&self, program: &Program, resource: Ustr) -> bool {
-        let close = self.resource(resource).map_or(&[][..], |entry| &entry.close);
+        let close: Vec<Ustr> =
+            self.resource(resource).into_iter().flat_map(TypeEntry::close_names).map(Ustr::from).collect();
         let may_end = |site: Site| {
             let Op::Method { name, .. } = &self.node(site).op else { return false };
             let unknown = matches!(self.callee(site), Some(Callee::Unknown(Unknown::Path | Unknown::Receiver)));
-            unknown && close.iter().any(|path| path.rsplit("::").next() == Some(name.as_str()))
+            unknown && close.contains(name)
         };
         program.reach.iter().filter(|body| !self.is_test(**body)).any(|body| {
             let body = *body;

@@ -19,8 +19,8 @@ const ID: &str = "missing-timeout";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let survey = Survey::new(index);
-    let constructions = index.constructions(&|entry| entry.when_untimed.is_some());
-    let built = constructions.iter().filter(|c| c.through.is_empty()).filter_map(|c| survey.built(c));
+    let constructions = index.constructions(|entry| entry.when_untimed.is_some());
+    let built = constructions.filter(|c| c.through.is_empty()).filter_map(|c| survey.built(c));
     let run = survey.operations.iter().filter_map(|(owner, sites)| {
         let entry = index.catalogue().type_entry(*owner)?;
         (entry.kind.is_none() && entry.when_untimed.is_some()).then_some((entry, sites))
