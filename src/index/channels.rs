@@ -1,7 +1,7 @@
-//! Channels: where one is made, where something is sent into it, and who receives. An end of a channel is followed back to its making through
-//! variables, fields, parameters and what functions return; what cannot be followed belongs to no channel.
+//! Channels: where one is made, where something is sent into it, and who receives. An end of a channel is followed back to
+//! its making; what cannot be followed belongs to no channel.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet as HashSet;
 
@@ -10,7 +10,7 @@ use super::defs::*;
 use super::infer::Callee;
 use super::{Index, Ty};
 use crate::catalogue::{Calls, Runs, TypeEntry};
-use crate::facts::model::{LocalId, LoopKind, NodeId, Op, RegionId, RegionKind};
+use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
 
 /// A channel, by the call that makes both its ends.
 #[derive(Debug, Default)]
@@ -23,9 +23,6 @@ pub struct Channel {
     pub measured: bool,
 }
 
-/// How far an end is followed back.
-const FUEL: u32 = 24;
-
 /// Through how many calls the work on a message is followed.
 const CALLS: u32 = 3;
 
@@ -35,14 +32,6 @@ enum Use {
     Send,
     Receive,
     Measure,
-}
-
-/// A walk from an end of a channel back to where it is made.
-struct Back<'i> {
-    index: &'i Index,
-    wanted: &'i dyn Fn(&TypeEntry) -> bool,
-    seen: HashSet<Site>,
-    made: BTreeSet<Site>,
 }
 
 impl Index {
@@ -91,19 +80,12 @@ impl Index {
     }
 
     /// Whether a type is an end of a channel.
-    fn is_end(&self, ty: &Ty) -> bool {
+    pub(super) fn is_end(&self, ty: &Ty) -> bool {
         let sends = match ty.peeled() {
             Ty::Ext(path, _) => self.catalogue().lists_a_member(Calls::Sends, *path),
             _ => false,
         };
         sends || self.is_receiver(ty)
-    }
-
-    /// The calls that make what a value stems from, of resources that `wanted` accepts.
-    fn made_behind(&self, site: Site, wanted: &dyn Fn(&TypeEntry) -> bool) -> BTreeSet<Site> {
-        let mut back = Back { index: self, wanted, seen: HashSet::default(), made: BTreeSet::new() };
-        back.value(site, FUEL);
-        back.made
     }
 
     /// An operation outside of memory, or a wait for time, that is done with each message that a site receives.
@@ -178,128 +160,5 @@ impl Index {
                 }
                 _ => false,
             })
-    }
-}
-
-impl Back<'_> {
-    fn value(&mut self, site: Site, fuel: u32) {
-        let Some(fuel) = fuel.checked_sub(1).filter(|_| self.seen.insert(site)) else { return };
-        let index = self.index;
-        if let Some(item) = index.info(site.body).statics.get(&site.node) {
-            self.static_value(*item, fuel);
-            return;
-        }
-        let to = |node: NodeId| Site { node, ..site };
-        match &index.node(site).op {
-            Op::Local(local) => self.local(site.body, *local, fuel),
-            Op::Field { base, name } => match index.struct_behind(index.ty(to(*base))) {
-                Some(id) => self.field(id, *name, fuel),
-                None => self.value(to(*base), fuel),
-            },
-            Op::Call { arguments, .. } => self.call(site, arguments, fuel),
-            Op::Method { receiver, arguments, .. } => match index.callee(site) {
-                Some(Callee::Workspace(function)) => self.returned(*function, fuel),
-                _ => {
-                    self.value(to(*receiver), fuel);
-                    let given =
-                        arguments.iter().filter(|argument| matches!(index.node(to(**argument)).op, Op::Closure { .. }));
-                    given.for_each(|argument| self.value(to(*argument), fuel));
-                }
-            },
-            Op::Tuple(parts) => self.parts(site, parts, fuel),
-            Op::Struct { fields, .. } => {
-                let parts: Vec<NodeId> = fields.iter().map(|(_, node)| *node).collect();
-                self.parts(site, &parts, fuel);
-            }
-            Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) | Op::Index { base: of, .. } => {
-                self.value(to(*of), fuel);
-            }
-            op => {
-                let mut values = Vec::new();
-                op.regions(&mut |region| values.extend(index.body(site.body).region(region).value));
-                values.into_iter().for_each(|node| self.value(to(node), fuel));
-            }
-        }
-    }
-
-    /// Of several parts, those that are ends of channels.
-    fn parts(&mut self, site: Site, parts: &[NodeId], fuel: u32) {
-        let index = self.index;
-        let ends = parts.iter().map(|node| Site { node: *node, ..site }).filter(|part| index.is_end(index.ty(*part)));
-        ends.for_each(|part| self.value(part, fuel));
-    }
-
-    fn call(&mut self, site: Site, arguments: &[NodeId], fuel: u32) {
-        let index = self.index;
-        match index.callee(site) {
-            Some(Callee::Workspace(function)) => self.returned(*function, fuel),
-            Some(Callee::External(_)) => {
-                let made = index.callable(site).and_then(|callable| callable.constructs);
-                match made.and_then(|resource| index.resource(resource)) {
-                    Some(entry) if (self.wanted)(entry) => {
-                        self.made.insert(site);
-                    }
-                    Some(_) => {}
-                    None => arguments.iter().for_each(|node| self.value(Site { node: *node, ..site }, fuel)),
-                }
-            }
-            Some(Callee::Constructor(..)) => {
-                arguments.iter().for_each(|node| self.value(Site { node: *node, ..site }, fuel));
-            }
-            _ => {}
-        }
-    }
-
-    fn returned(&mut self, function: FnId, fuel: u32) {
-        let index = self.index;
-        let Some(body) = index.defs().body_of(function).filter(|body| index.is_linked(*body)) else { return };
-        index.returned_values(body).into_iter().for_each(|node| self.value(Site { body, node }, fuel));
-    }
-
-    /// What a static is initialised with, or is filled with later.
-    fn static_value(&mut self, item: StaticId, fuel: u32) {
-        let index = self.index;
-        let body = index.defs().init_of(item).filter(|body| index.is_linked(*body));
-        let values = body.map(|body| (body, index.returned_values(body))).into_iter();
-        values.for_each(|(body, nodes)| nodes.into_iter().for_each(|node| self.value(Site { body, node }, fuel)));
-        for mention in index.calls.mentions(item) {
-            let Some(call) = index.info(mention.body).parent(mention.node) else { continue };
-            if let Op::Method { receiver, arguments, .. } = &index.body(mention.body).node(call).op
-                && *receiver == mention.node
-            {
-                arguments.iter().for_each(|node| self.value(Site { node: *node, ..*mention }, fuel));
-            }
-        }
-    }
-
-    /// What a field is given wherever a value of its type is made.
-    fn field(&mut self, id: TypeId, name: ustr::Ustr, fuel: u32) {
-        let index = self.index;
-        for made in index.made_at(id) {
-            let given = match &index.node(*made).op {
-                Op::Struct { fields, .. } => fields.iter().find(|(field, _)| *field == name).map(|(_, node)| *node),
-                Op::Call { arguments, .. } => name.parse::<usize>().ok().and_then(|at| arguments.get(at).copied()),
-                _ => None,
-            };
-            given.into_iter().for_each(|node| self.value(Site { node, ..*made }, fuel));
-        }
-    }
-
-    fn local(&mut self, body: BodyRef, local: LocalId, fuel: u32) {
-        let index = self.index;
-        let sources = index.sources(body, local);
-        if sources.is_empty() {
-            self.parameter(body, local, fuel);
-        }
-        sources.into_iter().for_each(|node| self.value(Site { body, node }, fuel));
-    }
-
-    /// What callers give.
-    fn parameter(&mut self, body: BodyRef, local: LocalId, fuel: u32) {
-        let index = self.index;
-        let at = index.body(body).parameters.iter().position(|pattern| pattern.locals().contains(&local));
-        let (Some(function), Some(at)) = (index.function_of(body), at) else { return };
-        let calls = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body));
-        calls.filter_map(|call| index.argument_at(call.site, function, at)).for_each(|given| self.value(given, fuel));
     }
 }

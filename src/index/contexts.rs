@@ -414,9 +414,10 @@ impl Index {
         self.call_sites(body).any(|site| self.keeps_running(site) && !self.runs_apart(site))
     }
 
-    /// Whether a loop waits for time to pass or for work to come, or never ends.
+    /// Whether a loop waits for time to pass or for work to come, and goes on for as long as it does: one that only tries again until it succeeds
+    /// does not.
     pub fn is_work_loop(&self, body: BodyRef, region: RegionId) -> bool {
-        self.loops_around_one_of(body, region, &[Calls::Waits, Calls::Accepts])
+        self.loops_around_one_of(body, region, &[Calls::Waits, Calls::Accepts]) && !self.is_retry(body, region)
     }
 
     /// Whether a loop takes connections.

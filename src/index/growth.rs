@@ -51,6 +51,8 @@ struct Reached {
     keepers: Vec<Keeper>,
     /// Names of parameters and of fields of unknown types, behind which it cannot be followed.
     open: BTreeSet<Ustr>,
+    /// It is reached through a handle that others may have, too.
+    shared: bool,
 }
 
 /// What takes away from collections, as far as it is known from which.
@@ -202,8 +204,9 @@ impl Index {
             known @ (Ty::Ext(..) | Ty::Adt(..)) => known,
             _ => Ty::Unknown,
         });
+        let elsewhere = reached.shared && reached.keepers.is_empty();
         shrinking.keepers.extend(reached.keepers.into_iter().map(|keeper| (keeper, shrinks.clone())));
-        if !reached.open.is_empty() {
+        if !reached.open.is_empty() || elsewhere {
             shrinking.names.extend(reached.open.iter().map(|name| name.to_lowercase()));
             shrinking.types.extend(Some(shrinks).filter(|ty| !ty.is_unknown()));
         }
@@ -236,13 +239,9 @@ impl Index {
 
     /// Whether what is kept lies behind a handle that others may have too.
     pub fn is_shared(&self, keeper: Keeper) -> bool {
-        let is_handle = |ty: &Ty| {
-            matches!(ty, Ty::Ext(path, _) if path == "std::sync::Arc" || path == "std::rc::Rc")
-                || matches!(ty, Ty::Ref(_))
-        };
         let mut at = Some(self.keeper_type(keeper));
         while let Some(ty) = at {
-            if is_handle(&ty) {
+            if is_handle(&ty) || matches!(ty, Ty::Ref(_)) {
                 return true;
             }
             at = self.dereferenced(&ty);
@@ -329,6 +328,7 @@ impl Index {
         if fuel == 0 || !seen.insert(site) {
             return;
         }
+        found.shared |= is_handle(self.ty(site));
         if let Some(id) = self.info(site.body).statics.get(&site.node) {
             if self.defs().static_item(*id).kind != StaticKind::Const {
                 found.keepers.push(Keeper::Static(*id));
@@ -419,6 +419,11 @@ impl Index {
             Keeper::Field(id, _) => self.is_made_once(id),
         }
     }
+}
+
+/// Whether a value of a type is one of several owners of what it leads to.
+fn is_handle(ty: &Ty) -> bool {
+    matches!(ty, Ty::Ext(path, _) if path == "std::sync::Arc" || path == "std::rc::Rc")
 }
 
 /// Whether a type may be another, with what is not known of either left open.

@@ -136,7 +136,7 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
             subject.listens
                 && own
                 && !around.over_items
-                && (!catalogue.lists(Calls::Pauses, path) || told(index, site, around))
+                && (!catalogue.lists(Calls::Pauses, path) || told(index, site, around.region))
         };
         let around = index.loops_around(site).into_iter().find(|around| around.endless || until_told(around));
         if let Some(around) = around {
@@ -147,15 +147,13 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
 }
 
 /// Whether something tells a loop to stop: what it waits for is raced, or it asks a flag.
-fn told(index: &Index, site: Site, around: &Around) -> bool {
+fn told(index: &Index, site: Site, around: RegionId) -> bool {
     let (facts, info) = (index.body(site.body), index.info(site.body));
-    let inside = |node: NodeId| facts.outwards(facts.node(node).region).any(|(at, _)| at == around.region);
+    let inside = |node: NodeId| facts.outwards(facts.node(node).region).any(|(at, _)| at == around);
+    let is_word = |path| [Calls::Stops, Calls::Flags].iter().any(|list| index.catalogue().lists(*list, path));
     let raced = std::iter::successors(Some(site.node), |at| info.parent(*at))
         .any(|at| matches!(&facts.node(at).op, Op::Select { arms, .. } if arms.len() > 1));
-    raced
-        || external_calls(index, site.body)
-            .iter()
-            .any(|(call, path)| index.catalogue().lists(Calls::Stops, *path) && inside(call.node))
+    raced || external_calls(index, site.body).iter().any(|(call, path)| is_word(*path) && inside(call.node))
 }
 
 /// Where a body runs a user interface, or asks a person again and again.
@@ -314,6 +312,28 @@ pub struct Around {
 }
 
 impl Index {
+    /// Whether a loop tries something until it succeeds: nothing but time passes in it, a success ends it, and nobody tells it to stop.
+    pub fn is_retry(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        let inside = |node: NodeId| facts.is_inside(facts.node(node).region, region);
+        let catalogue = self.catalogue();
+        let waits = [Calls::Waits, Calls::Accepts];
+        let only_pauses = external_calls(self, body)
+            .into_iter()
+            .filter(|(site, path)| inside(site.node) && waits.iter().any(|list| catalogue.lists(*list, *path)))
+            .all(|(site, path)| catalogue.lists(Calls::Pauses, path) && !told(self, site, region));
+        only_pauses && self.ends_with_success(body, region)
+    }
+
+    /// Whether a `break`, or a `return` of something that is no error, can end a loop.
+    fn ends_with_success(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        leaving(facts, region).any(|node| match facts.node(node).op {
+            Op::Return(value) => value.is_some_and(|value| !self.is_failure(Site { body, node: value })),
+            _ => true,
+        })
+    }
+
     /// The loops around a site from the inside out.
     pub fn loops_around(&self, site: Site) -> Vec<Around> {
         let (facts, info) = (self.body(site.body), self.info(site.body));

@@ -22,6 +22,7 @@ pub mod lazy;
 pub mod leaks;
 pub mod lifecycle;
 mod lookup;
+pub mod makings;
 mod modules;
 mod names;
 pub mod obligations;

@@ -26,6 +26,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether one of some setters is called on the way for certain.
+    pub fn includes(&self, setters: &[Ustr]) -> bool {
+        setters.iter().any(|setter| self.set.contains(setter))
+    }
+
     /// Whether one of some setters is called on the way, or may be.
     pub fn may_include(&self, setters: &[Ustr]) -> bool {
         let bare = |setter: &Ustr| setter.rsplit("::").next().and_then(ustr::existing_ustr);

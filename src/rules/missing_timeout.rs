@@ -39,13 +39,23 @@ struct Survey<'i> {
     index: &'i Index,
     /// Methods that wait for the other side, by the type they are of, in the order of files and places.
     operations: BTreeMap<Ustr, Vec<Site>>,
+    /// Those that could be followed back to the call that builds what they are called on, by that call.
+    sent_with: BTreeMap<Site, Vec<Site>>,
+    /// Those that could not.
+    unfollowed: BTreeSet<Site>,
     /// Methods and functions that each crate calls.
     called: BTreeSet<(CrateId, Ustr)>,
 }
 
 impl<'i> Survey<'i> {
     fn new(index: &'i Index) -> Self {
-        let mut survey = Survey { index, operations: BTreeMap::new(), called: BTreeSet::new() };
+        let mut survey = Survey {
+            index,
+            operations: BTreeMap::new(),
+            sent_with: BTreeMap::new(),
+            unfollowed: BTreeSet::new(),
+            called: BTreeSet::new(),
+        };
         for (body, facts, _) in index.bodies().filter(|(body, ..)| !index.is_test(*body)) {
             for (node, _) in facts.iter() {
                 let site = Site { body, node };
@@ -53,10 +63,24 @@ impl<'i> Survey<'i> {
                 survey.called.insert((index.crate_of(body), path));
                 if let Some((owner, _)) = path.rsplit_once("::").filter(|_| is_operation(index, site)) {
                     survey.operations.entry(ustr(owner)).or_default().push(site);
+                    survey.follow(site);
                 }
             }
         }
         survey
+    }
+
+    /// Notes what an operation is done with.
+    fn follow(&mut self, operation: Site) {
+        let Op::Method { receiver, .. } = &self.index.node(operation).op else { return };
+        let receiver = Site { node: *receiver, ..operation };
+        let built = self.index.made_behind(receiver, &|entry| entry.when_untimed.is_some());
+        if built.is_empty() {
+            self.unfollowed.insert(operation);
+        }
+        for site in built {
+            self.sent_with.entry(site).or_default().push(operation);
+        }
     }
 
     /// A client or connection that is built without a timeout and waits.
@@ -74,7 +98,8 @@ impl<'i> Survey<'i> {
         }
         let connects = index.callable(site)?.effect.is_some();
         let waiting = if connects { vec![site] } else { self.requests(site, entry) };
-        let waiting = waiting.into_iter().filter(|waiting| index.waits_without_end(*waiting));
+        let bounded = |at: Site| at != site && index.settings(at).includes(&entry.timeouts);
+        let waiting = waiting.into_iter().filter(|at| index.waits_without_end(*at) && !bounded(*at));
         let (waiting, repeated) = waiting.filter_map(|at| Some((at, index.while_serving(at)?))).next()?;
         let begin = settings.begins.first().copied().unwrap_or(site);
         let kind = words(&entry.kind?);
@@ -120,11 +145,16 @@ impl<'i> Survey<'i> {
         )
     }
 
-    /// Requests that the same crate sends with such a client.
+    /// Requests that are sent with what a site builds. Where it is not known to send any, those of the same crate of which it is not known what
+    /// sends them.
     fn requests(&self, site: Site, entry: &TypeEntry) -> Vec<Site> {
+        if let Some(sent) = self.sent_with.get(&site) {
+            return sent.clone();
+        }
         let krate = self.index.crate_of(site.body);
         let sites = owners(entry).into_iter().filter_map(|owner| self.operations.get(&owner)).flatten();
-        sites.copied().filter(|site| self.index.crate_of(site.body) == krate).collect()
+        let sites = sites.copied().filter(|site| self.unfollowed.contains(site));
+        sites.filter(|site| self.index.crate_of(site.body) == krate).collect()
     }
 
     /// Whether the crate sets a timeout on some request, or on something that was built: it may be for this one.

@@ -52,6 +52,41 @@ fn what_may_be_the_same_collection_shrinks_too() {
 }
 
 #[test]
+fn what_is_shared_before_it_is_kept_shrinks_too() {
+    let code = program(&format!(
+        "{MAPS} use std::collections::HashSet; struct Seen {{ set: Arc<Mutex<HashSet<String>>> }} struct Own {{ set: HashSet<u8> }} \
+         impl Default for Seen {{ fn default() -> Self {{ let set: Arc<Mutex<HashSet<String>>> = Default::default(); \
+             let theirs = Arc::downgrade(&set.clone()); std::thread::spawn(move || while let Some(set) = theirs.upgrade() {{ \
+                 let mut all = set.lock().unwrap(); all.retain(|key| key.len() > 3); }}); Seen {{ set }} }} }} \
+         impl Seen {{ fn add(&self, key: String) {{ self.set.lock().unwrap().insert(key); }} }} \
+         impl Own {{ fn add(&mut self) {{ self.set.insert(1); let mut other: HashSet<u8> = HashSet::new(); other.clear(); }} }} fn main() {{}}"
+    ));
+    assert_eq!(growing(&code), ["Own::set"]);
+}
+
+#[test]
+fn only_what_may_be_given_back_decides_how_many_values_there_are() {
+    let code = program(
+        "use axum::{Router, extract::Path, routing::get}; struct Site { name: String } struct All { sites: Vec<Site> } \
+         fn among<'a>(position: usize, sites: &'a [Site]) -> Vec<&'a Site> { match position { 0 => sites.iter().collect(), n => vec![&sites[n]] } } \
+         fn joined(sites: &str, word: &str) -> String { sites.replace('x', word) } \
+         impl All { fn named(&self, name: &str) -> Result<&Site, String> { \
+                 self.sites.iter().find(|site| site.name == name).ok_or_else(|| format!(\"no {name}\")) } \
+             fn use_all(&self, word: &str) { keep(among(word.len(), &self.sites)); keep(self.named(word)); keep(joined(&self.sites[0].name, word)); } } \
+         async fn handle(Path(asked): Path<String>) { let all = All { sites: Vec::new() }; all.use_all(&asked); } fn keep<T>(t: T) {} \
+         fn main() { let _: Router = Router::new().route(\"/\", get(handle)); }",
+    );
+    let variety = |call: &str| {
+        let site = code.site(call);
+        let crate::facts::model::Op::Call { arguments, .. } = &code.index.node(site).op else { panic!("{call}") };
+        code.index.variety(Site { node: arguments[0], ..site })
+    };
+    assert_eq!(variety("keep(among(word.len(), &self.sites))"), Variety::Few);
+    assert_eq!(variety("keep(self.named(word))"), Variety::Few);
+    assert_eq!(variety("keep(joined(&self.sites[0].name, word))"), Variety::Endless);
+}
+
+#[test]
 fn a_value_is_one_of_few_or_ever_new() {
     let code = program(
         "use axum::{Router, extract::Path, routing::get}; #[derive(Clone, Copy)] enum Kind { A, B } struct Settings { name: String } \
