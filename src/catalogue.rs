@@ -221,6 +221,18 @@ enum CallableEntry {
 }
 
 /// By hand, since serde tries the variants of an untagged enum one by one and loses what was wrong with each.
+impl TypeEntry {
+    /// What the methods that end it are called, without their paths.
+    pub fn close_names(&self) -> impl Iterator<Item = &str> {
+        self.close.iter().map(|path| path.rsplit("::").next().unwrap_or(path))
+    }
+
+    /// What the first method that ends it is called: the one to name in a message.
+    pub fn close_name(&self) -> Option<&str> {
+        self.close_names().next()
+    }
+}
+
 impl<'de> Deserialize<'de> for CallableEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(CallableVisitor)
@@ -348,6 +360,14 @@ pub enum Calls {
     GrowsByKey,
     /// They take something away from a collection, or all of it.
     Shrinks,
+    /// They take everything out of a collection at once, for somebody to do something with it.
+    Empties,
+    /// They put what they are given into what they are called on, in place of what was there.
+    Keeps,
+    /// They take what they are called on or given out of where it is: it ends with whatever is done with what they give.
+    TakesOut,
+    /// They tell the time, or how much of it has passed.
+    Clocks,
     /// They give another value each time.
     Unique,
     /// They end the process, and no destructor runs.

@@ -710,6 +710,16 @@ impl Pattern {
         matches!(&self.kind, PatternKind::TupleStruct { path, .. } if path.last() == "Some" || path.last() == "Ok")
     }
 
+    /// Whether it names a constant, a variant or a type.
+    pub fn names_a_variant(&self) -> bool {
+        match &self.kind {
+            PatternKind::TupleStruct { .. } | PatternKind::Struct { .. } | PatternKind::Path(_) => true,
+            PatternKind::Reference(of) | PatternKind::Typed(of, _) => of.names_a_variant(),
+            PatternKind::Or(parts) => parts.iter().any(Pattern::names_a_variant),
+            _ => false,
+        }
+    }
+
     /// Whether it takes anything and binds nothing.
     pub fn is_wild(&self) -> bool {
         match &self.kind {

@@ -14,7 +14,7 @@ use super::releases::Release;
 use super::resources::{Construction, words};
 use super::tasks::{End, Handle, Task, Work};
 use super::types::Ty;
-use crate::catalogue::{Runs, TypeEntry};
+use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::diagnostic::Label;
 use crate::facts::model::{Body, LocalId, NodeId, Op, StaticKind};
 use crate::source::Span;
@@ -135,9 +135,8 @@ impl Index {
     /// What is alive at the end of each program that is asked for, in the order of the programs.
     pub fn inventory(&self, asked: &dyn Fn(&Program) -> bool) -> Vec<Inventory> {
         let endings: Vec<Ending> = self.releases().map(|release| self.ending(*release)).collect();
-        let made = self.constructions(&|entry| is_shown(entry));
-        let tasks = self.tasks();
-        let shown = |program| Gathering { index: self, program, endings: &endings }.inventory(&made, &tasks);
+        let made: Vec<&Construction> = self.constructions(is_shown).collect();
+        let shown = |program| Gathering { index: self, program, endings: &endings }.inventory(&made);
         let mut found: Vec<Inventory> = self.programs().iter().filter(|program| asked(program)).map(shown).collect();
         found.iter_mut().for_each(|inventory| inventory.place(&|span| self.place_written(span)));
         found
@@ -151,31 +150,6 @@ impl Index {
             field: self.owning_field(at),
             local: self.variable_behind(at.body, at.node),
         }
-    }
-
-    /// The field of a workspace type that a value is, or is got out of.
-    pub fn owning_field(&self, site: Site) -> Option<(TypeId, Ustr)> {
-        let facts = self.body(site.body);
-        let mut at = site.node;
-        for _ in 0..64 {
-            at = match &facts.node(at).op {
-                Op::Field { base, name } => match self.info(site.body).ty(*base).peeled() {
-                    Ty::Adt(id, _) => return Some((*id, *name)),
-                    // Behind `Arc` and its like.
-                    Ty::Ext(_, arguments) => match arguments.first().map(Ty::peeled) {
-                        Some(Ty::Adt(id, _)) => return Some((*id, *name)),
-                        _ => return None,
-                    },
-                    _ => return None,
-                },
-                Op::Local(local) => *self.sources(site.body, *local).first().filter(|source| **source < at)?,
-                Op::Index { base, .. } => *base,
-                Op::Method { receiver, .. } => *receiver,
-                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => *of,
-                _ => return None,
-            };
-        }
-        None
     }
 
     /// The field of a workspace type that a value is put into, in the same function.
@@ -201,6 +175,14 @@ impl Index {
                         return found;
                     }
                 }
+                Op::Method { receiver, arguments, .. }
+                    if arguments.contains(&at) && self.adds_at(site.body, parent) =>
+                {
+                    let found = self.owning_field(Site { node: *receiver, ..site });
+                    if found.is_some() {
+                        return found;
+                    }
+                }
                 Op::Bind { pattern, .. } | Op::Let { pattern, .. } => {
                     let bound = pattern.locals();
                     let owning = |local: &LocalId| bound.contains(local) && self.owns(info.local(*local), resource);
@@ -212,6 +194,13 @@ impl Index {
             }
         }
         None
+    }
+}
+
+impl Index {
+    /// Whether a call adds to a collection.
+    fn adds_at(&self, body: BodyRef, call: NodeId) -> bool {
+        self.external(Site { body, node: call }).is_some_and(|path| self.catalogue().lists(Calls::Grows, path))
     }
 }
 
@@ -227,12 +216,12 @@ struct Gathering<'i> {
 }
 
 impl Gathering<'_> {
-    fn inventory(&self, made: &[Construction], tasks: &[Task]) -> Inventory {
+    fn inventory(&self, made: &[&Construction]) -> Inventory {
         let index = self.index;
         let mut alive: Vec<(Living, Option<(usize, Site)>)> = Vec::new();
         alive.extend(index.defs().static_ids().filter_map(|id| self.global(id)));
         alive.extend(made.iter().filter_map(|construction| self.construction(construction)));
-        alive.extend(tasks.iter().filter_map(|task| self.task(task)));
+        alive.extend(self.index.tasks().iter().filter_map(|task| self.task(task)));
         alive.extend(self.servers());
         alive.sort_by_key(|(living, _)| (living.started.file, living.started.start, living.of.clone()));
         alive.dedup_by(|a, b| a.0.started == b.0.started && a.0.of == b.0.of);
@@ -359,7 +348,7 @@ impl Gathering<'_> {
         let handle = index.callable(site).and_then(|callable| callable.constructs);
         let field = handle.and_then(|handle| Some((handle, index.stored_in(site, handle)?)));
         let (stop, at) = match (&task.end, &task.handle) {
-            (End::WithChannel(label) | End::WhenTold(label), handle) => {
+            (End::WithChannel(label) | End::WithReader(label) | End::WhenTold(label), handle) => {
                 let waited = match handle {
                     Handle::Ended(nodes) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })).1,
                     _ => None,

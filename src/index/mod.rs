@@ -1,9 +1,11 @@
 //! All facts linked into one index that answers questions about the whole workspace, each with its evidence, any of them with *unknown*.
 
+pub mod batches;
 pub mod calls;
 pub mod channels;
 pub mod contexts;
 pub mod coverage;
+pub mod cycles;
 pub mod deadlines;
 pub mod defs;
 pub mod deployments;
@@ -34,10 +36,12 @@ pub mod releases;
 pub mod resources;
 pub mod sequences;
 pub mod settings;
+pub mod shares;
 pub mod tasks;
 pub mod teardown;
 #[cfg(test)]
 mod tests;
+pub mod time_bounds;
 pub mod types;
 pub mod variety;
 pub mod view;
@@ -62,7 +66,7 @@ use crate::catalogue::{Callable, Catalogue};
 use crate::deploy::model::Described;
 use crate::facts::model::{Attribute, Body, FileFacts, Node, NodeId, Op};
 use crate::source::{FileId, Range, Span};
-use crate::workspace::Workspace;
+use crate::workspace::{TargetKind, Workspace};
 
 /// Everything that is declared, under its name and with its type; what bodies do is not looked at yet.
 pub struct Outline {
@@ -107,6 +111,10 @@ pub struct Index {
     effects: effects::Effects,
     resources: resources::Ownership,
     made: OnceLock<HashMap<TypeId, Vec<Site>>>,
+    /// Where resources are made and abandoned, and what is spawned: found when they are first asked for.
+    constructions: OnceLock<Vec<resources::Construction>>,
+    abandoned: OnceLock<Vec<obligations::Abandoned>>,
+    tasks: OnceLock<Vec<tasks::Task>>,
     layered: OnceLock<bool>,
     releases: releases::Releases,
     courses: Vec<phases::Course>,
@@ -129,6 +137,9 @@ impl Index {
             effects: effects::Effects::default(),
             resources,
             made: OnceLock::new(),
+            constructions: OnceLock::new(),
+            abandoned: OnceLock::new(),
+            tasks: OnceLock::new(),
             layered: OnceLock::new(),
             releases: releases::Releases::default(),
             courses: Vec::new(),
@@ -265,6 +276,19 @@ impl Index {
         }
     }
 
+    /// The library's trait that a function implements a method of: a library may call it, though no call of the workspace leads to it.
+    pub fn library_trait(&self, function: FnId) -> Option<Ustr> {
+        match self.signatures().impl_traits[self.defs().impl_of(function)?.index()]? {
+            types::TraitName::Ext(path) => Some(path),
+            types::TraitName::Trait(_) => None,
+        }
+    }
+
+    /// Whether a function is `Drop::drop` of its type.
+    pub fn is_destructor(&self, function: FnId) -> bool {
+        self.library_trait(function).is_some_and(|path| path == "std::ops::Drop")
+    }
+
     /// What a call gives for a parameter of the function it calls, the receiver not counted.
     pub fn argument_at(&self, call: Site, function: FnId, at: usize) -> Option<Site> {
         let given = match &self.node(call).op {
@@ -335,6 +359,12 @@ impl Index {
         let scope = self.body(body).scope;
         let module = self.outline.tree.of_scope[&(body.file, scope)];
         self.outline.tree.get(module).krate
+    }
+
+    /// Whether a body is that of a function that a library has for others: how often those call it is not known here.
+    pub fn is_offered(&self, body: BodyRef) -> bool {
+        let public = self.function_of(body).is_some_and(|function| self.defs().function(function).public);
+        public && self.crates()[self.crate_of(body).index()].kind == TargetKind::Lib
     }
 
     /// Whether a body is compiled or run for tests only: by `cfg`, by attribute, or in a test, bench, example or build script.

@@ -1,7 +1,9 @@
 //! Tests of the index: what small programs are known to be, question by question. Programs are texts in memory; questions point at them
 //! by the text of an expression.
 
+mod batches;
 mod behaviour;
+mod cycles;
 mod endings;
 mod errors;
 mod examples;
@@ -89,6 +91,7 @@ fn packages(packages: &[Source]) -> Linked {
             dir: Path::new("/code").join(name),
             targets: vec![Target { name: (*name).to_owned(), kind: *kind, root, edition: Edition::E2024 }],
             dependencies: dependencies.collect(),
+            for_others: true,
         });
     }
     link(workspace, Libraries::any())

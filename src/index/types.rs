@@ -645,6 +645,12 @@ fn names_of(generics: &[Generic]) -> HashMap<Ustr, Vec<TypeRef>> {
 }
 
 impl Signatures {
+    /// The types that implement a trait of the workspace.
+    pub fn types_with(&self, of: TraitId) -> impl Iterator<Item = &Ty> {
+        let impls = self.impl_traits.iter().zip(&self.impl_types);
+        impls.filter(move |(name, _)| **name == Some(TraitName::Trait(of))).map(|(_, ty)| ty)
+    }
+
     /// Types of all declarations.
     pub fn new(names: &Names) -> Self {
         let mut signatures = Signatures {
@@ -784,6 +790,9 @@ impl Signatures {
                 self.methods.entry((key, name)).or_default().push(id);
             }
         }
+        // Where a type has a function of its own and a trait gives it one of the same name, a call means its own.
+        let of_trait = |id: &FnId| defs.impl_of(*id).is_some_and(|block| defs.impl_block(block).trait_path.is_some());
+        self.methods.values_mut().for_each(|functions| functions.sort_by_key(of_trait));
         for id in defs.fn_ids() {
             let declared = defs.impl_of(id).and_then(|block| match self.impl_traits[block.index()] {
                 Some(TraitName::Trait(of)) => self.trait_functions.get(&(of, defs.function(id).name)).copied(),

@@ -141,6 +141,15 @@ fn globs_that_lead_to_globs_are_followed() {
 }
 
 #[test]
+fn a_type_s_own_function_hides_that_of_a_trait() {
+    let code = program(
+        "struct Disk; struct Own; struct Given; trait Store { fn open(&self) -> Given; } \
+         impl Store for Disk { fn open(&self) -> Given { Given } } impl Disk { fn open(&self) -> Own { Own } } fn main() { let d = Disk; d.open(); }",
+    );
+    assert_eq!(code.ty("d.open()"), "Own");
+}
+
+#[test]
 fn what_a_library_nobody_described_re_exports_is_what_it_is() {
     let library = [("common", "common")];
     let text = "use common::tokio::{self, net::TcpListener}; use common::tokio::spawn as start; \
