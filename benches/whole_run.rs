@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use watertight::catalogue::{Catalogue, Libraries};
 use watertight::driver::{self, Options, Progress};
 use watertight::index::{Index, Outline};
+use watertight::workspace::RustFile;
 
 struct Quiet;
 
@@ -41,6 +42,7 @@ fn main() {
 #[derive(Debug, Default)]
 struct Stages {
     discover: Duration,
+    macros: Duration,
     facts: Duration,
     outline: Duration,
     infer: Duration,
@@ -51,6 +53,7 @@ impl Stages {
     fn fastest(self, other: Stages) -> Stages {
         Stages {
             discover: self.discover.min(other.discover),
+            macros: self.macros.min(other.macros),
             facts: self.facts.min(other.facts),
             outline: self.outline.min(other.outline),
             infer: self.infer.min(other.infer),
@@ -63,16 +66,19 @@ fn stages(folder: &Path) -> Stages {
     let current = std::env::current_dir().expect("a current folder");
     let (discover, workspace) =
         timed(|| watertight::workspace::discover(&[folder.to_owned()], &current).expect("a folder"));
-    let rust: Vec<_> = workspace.rust_files.iter().map(|file| file.file).collect();
-    let extract = |id| watertight::facts::extract(&workspace.sources.get(id).text).ok();
-    let (facts, extracted) = timed(|| rust.par_iter().map(|id| (*id, extract(*id))).collect::<Vec<_>>());
+    let (macros, known) = timed(|| driver::macros(&workspace));
+    let extract = |rust: &RustFile| {
+        let text = &workspace.sources.get(rust.file).text;
+        (rust.file, watertight::facts::extract_within(text, &known, driver::home(&workspace, rust)).ok())
+    };
+    let (facts, extracted) = timed(|| workspace.rust_files.par_iter().map(extract).collect::<Vec<_>>());
     let mut all: Vec<_> = (0..workspace.sources.len()).map(|_| None).collect();
     extracted.into_iter().for_each(|(id, facts)| all[id.0 as usize] = facts);
     let (outline, linked) = timed(|| Outline::link(&workspace, all, Catalogue::embedded(Libraries::any())));
     let (infer, infos) =
         timed(|| linked.bodies().into_par_iter().map(|body| (body, linked.infer(body))).collect::<Vec<_>>());
     let (index, _) = timed(|| Index::new(linked, infos));
-    Stages { discover, facts, outline, infer, index }
+    Stages { discover, macros, facts, outline, infer, index }
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {

@@ -205,7 +205,7 @@ fn parse(workspace: &mut Workspace, progress: &dyn Progress) -> Vec<Option<FileF
 }
 
 /// The macros that files may call of each other.
-fn macros(workspace: &Workspace) -> Macros {
+pub fn macros(workspace: &Workspace) -> Macros {
     let text = |rust: &RustFile| &workspace.sources.get(rust.file).text;
     let declared = |rust: &RustFile| facts::declared(text(rust));
     let found: Vec<Vec<MacroText>> = workspace.rust_files.par_iter().map(declared).collect();
@@ -216,7 +216,8 @@ fn macros(workspace: &Workspace) -> Macros {
     macros
 }
 
-fn home(workspace: &Workspace, rust: &RustFile) -> Home {
+/// Where a file belongs.
+pub fn home(workspace: &Workspace, rust: &RustFile) -> Home {
     let targets = rust.package.map_or(&[][..], |at| &workspace.packages[at].targets);
     let library = targets.iter().find(|target| matches!(target.kind, TargetKind::Lib | TargetKind::ProcMacro));
     Home { file: rust.file, package: rust.package, library: library.map(|target| ustr(&target.name)) }
