@@ -11,6 +11,7 @@ use super::calls::Site;
 use super::defs::*;
 use super::flow::Fate;
 use super::infer::Callee;
+use super::variety::Variety;
 use super::types::Bound;
 use super::{Index, Outline, Ty};
 use crate::catalogue::{Runs, TypeEntry};
@@ -412,6 +413,7 @@ impl Index {
     pub fn differs_each_time(&self, construction: &Construction) -> bool {
         let kind = self.resource(construction.resource).and_then(|entry| entry.kind);
         self.depends_on_input(construction, !kind.is_some_and(|kind| is_built_from_settings(&kind)))
+            || self.variety(construction.site) == Variety::Endless
     }
 
     /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
@@ -439,6 +441,12 @@ impl Index {
                 Some(None) => false,
                 Some(Some(_)) if settings && !is_data(self.info(site.body).local(*local)) => false,
                 Some(Some(at)) => !self.is_given_settings(site.body, at),
+                None if self.set_on(site.body, *local).into_iter().any(|node| {
+                    self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
+                }) =>
+                {
+                    true
+                }
                 None => {
                     let sources = self.sources(site.body, *local);
                     // What a loop or pattern binds is data too.
@@ -458,6 +466,18 @@ impl Index {
             found = found || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
         });
         found
+    }
+
+    /// What is put into a variable by methods that are called on it as statements: `config.dbname(name);`.
+    fn set_on(&self, body: BodyRef, local: LocalId) -> Vec<NodeId> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let is_statement = |call: NodeId| info.parent(call).is_none_or(|parent| matches!(facts.node(parent).op, Op::Discard(_)));
+        let is_it = |receiver: NodeId| matches!(facts.node(receiver).op, Op::Local(used) if used == local);
+        let calls = facts.iter().filter_map(|(call, node)| match &node.op {
+            Op::Method { receiver, arguments, .. } if is_it(*receiver) && is_statement(call) => Some(arguments),
+            _ => None,
+        });
+        calls.flatten().copied().collect()
     }
 
     /// Whether every caller gives a parameter one of its settings: a field of its own object, a static, a literal.

@@ -37,7 +37,8 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     let site = construction.site;
     // A connection that a loop opens again is a reconnect; a pool or client that leaves the loop is a retry.
     let counts = |body: BodyRef, region: RegionId| {
-        let reconnects = kind.ends_with("connection") && !is_for(index, body, region);
+        let reconnects = kind.ends_with("connection") && !is_for(index, body, region)
+            || body == site.body && lasts_a_loop(index, site, region);
         !(reconnects || index.leaves_loop(site, region) || index.tries_again(site, region))
     };
     let repeated = index.repeated_if(site, &counts)?;
@@ -83,6 +84,17 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
 /// A thread that runs its own runtime.
 fn in_own_thread(index: &Index, kind: &str, site: Site) -> bool {
     kind == "runtime" && index.runs_in(site, Runs::Thread)
+}
+
+/// Whether what a turn of a loop makes is there for a loop inside that waits for work: the turn is over when that is.
+fn lasts_a_loop(index: &Index, site: Site, region: RegionId) -> bool {
+    let facts = index.body(site.body);
+    let later = facts.iter().skip(site.node.index()).filter(|(_, node)| facts.is_inside(node.region, region));
+    let loops = later.filter_map(|(_, node)| match &node.op {
+        Op::Loop { region: inner, .. } => Some(*inner),
+        _ => None,
+    });
+    facts.is_inside(facts.node(site.node).region, region) && loops.into_iter().any(|inner| index.is_work_loop(site.body, inner))
 }
 
 fn is_for(index: &Index, body: BodyRef, region: RegionId) -> bool {
