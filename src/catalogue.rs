@@ -207,6 +207,13 @@ pub struct TypeEntry {
     pub when_untimed: Option<String>,
 }
 
+impl TypeEntry {
+    /// Whether a name is that of a function without a receiver.
+    pub fn is_only_associated(&self, name: Ustr) -> bool {
+        self.functions.contains_key(&name) && !self.methods.contains_key(&name)
+    }
+}
+
 #[derive(Debug, Clone)]
 enum CallableEntry {
     Returns(TypeExpr),
@@ -355,6 +362,10 @@ pub enum Calls {
     Shrinks,
     /// They take everything out of a collection at once, for somebody to do something with it.
     Empties,
+    /// They put what they are given into what they are called on, in place of what was there.
+    Keeps,
+    /// They take what they are called on or given out of where it is: it ends with whatever is done with what they give.
+    TakesOut,
     /// They tell the time, or how much of it has passed.
     Clocks,
     /// They give another value each time.
@@ -652,6 +663,8 @@ pub struct Catalogue {
     /// Parameters of traits.
     trait_params: HashMap<Ustr, Vec<Ustr>>,
     types: HashMap<Ustr, TypeEntry>,
+    /// Libraries that something is said of.
+    described: HashSet<&'static str>,
     /// Traits that every type is taken to have.
     everywhere: Vec<Ustr>,
     callables: HashMap<Ustr, Callable>,
@@ -713,6 +726,12 @@ impl Catalogue {
                 }
             }
         }
+        let aliased = self.aliases.keys().map(|path| library(path.as_str()));
+        let functions = document.functions.iter().map(|function| library(function.path.as_str()));
+        let traits = document.traits.iter().map(|entry| library(entry.path.as_str()));
+        let types =
+            document.types.iter().chain(&document.resources).map(|entry| library(entry.get_ref().path.as_str()));
+        self.described.extend(aliased.chain(functions).chain(traits).chain(types));
         for (list, calls) in document.calls {
             self.calls.entry(list).or_default().extend(calls);
         }
@@ -787,7 +806,19 @@ impl Catalogue {
     }
 
     /// The canonical form of a library path: re-exports and renames undone, the longest known prefix first.
+    ///
+    /// What a library that nobody described re-exports of one that is described is that library's: `common::tokio::spawn`.
     pub fn canonical(&self, path: Ustr) -> Ustr {
+        let found = self.unaliased(path);
+        let Some((first, rest)) = path.split_once("::") else { return found };
+        if self.knows(found) || self.described.contains(first) {
+            return found;
+        }
+        let inner = ustr::existing_ustr(rest).map(|rest| self.unaliased(rest));
+        inner.filter(|inner| rest.contains("::") && self.knows(*inner)).unwrap_or(found)
+    }
+
+    fn unaliased(&self, path: Ustr) -> Ustr {
         let mut path = path;
         // An alias may lead to another; a circle in the data ends here.
         for _ in 0..4 {

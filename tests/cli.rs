@@ -145,6 +145,32 @@ fn paths_choose_what_is_reported() {
 }
 
 #[test]
+fn a_library_that_only_its_own_tests_use_is_test_code() {
+    let package = |name: &str, more: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n{more}")
+    };
+    let flaw = "pub fn save() {\n    let _ = std::fs::write(\"a\", \"b\");\n}\n";
+    let found = |app: &str| {
+        let folder = TempDir::new().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("Cargo.toml", "[workspace]\nmembers = [\"app\", \"harness\"]\n");
+        write("app/Cargo.toml", &package("app", app));
+        write("app/src/main.rs", "fn main() {}\n");
+        write("harness/Cargo.toml", &package("harness", ""));
+        write("harness/src/lib.rs", flaw);
+        write("harness/tests/all.rs", "#[test]\nfn saves() {\n    harness::save();\n}\n");
+        out(&run(folder.path(), "check -q --format short"))
+    };
+    assert_eq!(found(""), "");
+    assert_eq!(found("[dev-dependencies]\nharness = { path = \"../harness\" }\n"), "");
+    assert!(found("[dependencies]\nharness = { path = \"../harness\" }\n").contains("swallowed-error"));
+}
+
+#[test]
 fn quiet_says_nothing_but_findings() {
     let package = package();
     let output = run(package.path(), "-q src/main.rs --format short");

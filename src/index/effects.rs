@@ -1,10 +1,10 @@
 //! What operations touch: the effect whose error a value carries, followed through adapters and through workspace functions that pass it on.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use ustr::Ustr;
 
-use super::calls::Site;
+use super::calls::{Site, targets};
 use super::defs::{BodyRef, FnId};
 use super::infer::Callee;
 use super::{Index, Ty};
@@ -126,6 +126,33 @@ impl Index {
         let changes =
             |effect: &Effect| matches!(effect, Effect::File | Effect::Database | Effect::Network | Effect::Storage);
         called.map(|called| called.effect).filter(changes)
+    }
+
+    /// Whether what a call is given to run reaches out of the program, as far as that is known: in the blocks and closures that are written in it, and
+    /// in the functions of the workspace that are called there.
+    pub fn reaches_out(&self, call: Site) -> bool {
+        let written = self.node(call).range;
+        let mut queue: Vec<Site> =
+            self.info(call.body).callees.keys().map(|node| Site { node: *node, ..call }).collect();
+        queue.retain(|site| *site != call && written.contains(self.node(*site).range));
+        let mut seen = HashSet::default();
+        while let Some(site) = queue.pop() {
+            let called = match self.callee(site) {
+                Some(Callee::External(_)) if self.callable(site).is_some_and(|callable| callable.effect.is_some()) => {
+                    return true;
+                }
+                Some(Callee::Workspace(function) | Callee::Trait(function)) => {
+                    targets(self.defs(), self.signatures(), *function)
+                }
+                _ => continue,
+            };
+            let bodies =
+                called.into_iter().filter_map(|id| self.defs().body_of(id).filter(|body| self.is_linked(*body)));
+            for body in bodies.filter(|body| seen.insert(*body)) {
+                queue.extend(self.info(body).callees.keys().map(|node| Site { body, node: *node }));
+            }
+        }
+        false
     }
 
     fn effect_with(&self, site: Site, effects: &Effects, fuel: u32) -> Option<Effected> {
@@ -316,6 +343,30 @@ impl Index {
         let Ty::Ext(path, arguments) = reader.peeled() else { return None };
         let inner = || arguments.first().and_then(|inner| self.reader_effect(inner));
         self.method_effect(*path, "read").or_else(inner)
+    }
+
+    /// What reading from a value touches; where it is a parameter whose type is left open, that of what the callers give, if they agree.
+    pub fn read_effect(&self, reader: Site) -> Option<Effect> {
+        self.read_within(reader, FUEL)
+    }
+
+    fn read_within(&self, reader: Site, fuel: u32) -> Option<Effect> {
+        let fuel = fuel.checked_sub(1)?;
+        if let Some(effect) = self.reader_effect(self.ty(reader)) {
+            return Some(effect);
+        }
+        match &self.node(reader).op {
+            Op::Reference { of, .. } | Op::Deref(of) => self.read_within(Site { node: *of, ..reader }, fuel),
+            Op::Local(local) => {
+                let (function, at) = (self.function_of(reader.body)?, self.parameter_of(reader.body, *local)??);
+                let shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+                let given = shipped.filter_map(|call| self.argument_at(call.site, function, at));
+                let mut effects = given.filter_map(|argument| self.read_within(argument, fuel));
+                let first = effects.next()?;
+                effects.all(|effect| effect == first).then_some(first)
+            }
+            _ => None,
+        }
     }
 
     fn method_effect(&self, path: Ustr, name: &str) -> Option<Effect> {

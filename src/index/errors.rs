@@ -1,7 +1,7 @@
 //! Where errors lead: what a branch that an error enters does with it, whether anything tells of it, whether code is on its way to failing.
 
 use super::Index;
-use super::calls::Site;
+use super::calls::{Site, targets};
 use super::defs::BodyRef;
 use super::infer::Callee;
 use crate::catalogue::Calls;
@@ -95,6 +95,10 @@ impl Index {
             Op::Macro(_) if self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Diverges, path)) => {
                 true
             }
+            // What a stream gives its reader.
+            Op::Macro(call) if call.path.single().is_some_and(|name| name == "yield") => {
+                call.arguments.iter().any(|value| self.is_failure(Site { node: *value, ..site }))
+            }
             _ => self.is_failure(site),
         }
     }
@@ -114,12 +118,16 @@ impl Index {
         let inside = |region: RegionId| facts.outwards(region).any(|(at, _)| at == whole);
         let regions = (0..facts.regions.len()).map(|at| RegionId(at as u32)).filter(|region| inside(*region));
         let fails = |region: RegionId| {
-            self.is_entered_by_error(body, region) || (region != whole && self.fails_at_end(body, region))
+            let entered = self.is_entered_by_error(body, region) && !self.is_of_an_error_that_stays(body, region);
+            entered || (region != whole && self.fails_at_end(body, region))
         };
-        let looks =
-            |node: &Node| matches!(&node.op, Op::Method { name, .. } if name == "inspect_err") && inside(node.region);
+        let looks = |(id, node): (NodeId, &Node)| {
+            matches!(&node.op, Op::Method { name, .. } if name == "inspect_err")
+                && inside(node.region)
+                && !self.ends_in_no_error(Site { body, node: id })
+        };
         if (whole == Body::ROOT && self.is_instrumented(body))
-            || facts.nodes.iter().any(looks)
+            || facts.iter().any(looks)
             || regions.into_iter().any(|region| fails(region) && self.tells(body, region))
         {
             return true;
@@ -128,6 +136,35 @@ impl Index {
         let passed = self.passed_on_in(body, whole).into_iter();
         let mut called = passed.filter_map(|node| self.called_directly(Site { body, node }));
         called.any(|inner| inner != body && self.tells_within(inner, Body::ROOT, deeper))
+    }
+
+    /// Whether a region is a closure that sees an error which goes no further.
+    fn is_of_an_error_that_stays(&self, body: BodyRef, region: RegionId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let closure = info.region_node(region).filter(|owner| matches!(facts.node(*owner).op, Op::Closure { .. }));
+        let call = closure.and_then(|closure| info.parent(closure));
+        call.is_some_and(|node| self.ends_in_no_error(Site { body, node }))
+    }
+
+    /// Whether the error of a value goes nowhere: `.ok()` and the like follow, or nothing.
+    fn ends_in_no_error(&self, value: Site) -> bool {
+        let (facts, info) = (self.body(value.body), self.info(value.body));
+        let mut at = value.node;
+        loop {
+            let Some(parent) = info.parent(at) else { return false };
+            match &facts.node(parent).op {
+                Op::Await(_) => {}
+                Op::Discard(_) => return true,
+                Op::Bind { pattern, .. } => return pattern.is_wild(),
+                Op::Method { receiver, name, .. } if *receiver == at => {
+                    if matches!(name.as_str(), "ok" | "is_ok" | "is_err") || name.starts_with("unwrap_or") {
+                        return true;
+                    }
+                }
+                _ => return false,
+            }
+            at = parent;
+        }
     }
 
     /// `#[instrument(err)]`: the attribute logs what the function returns.
@@ -142,10 +179,11 @@ impl Index {
         })
     }
 
-    /// The body of the workspace function that a value comes from, through `.await` and adapters.
+    /// The body of the workspace function that a value comes from, through `.await` and adapters; of a trait's function the first that implements it.
     pub fn called_directly(&self, value: Site) -> Option<BodyRef> {
-        if let Some(Callee::Workspace(function)) = self.callee(value) {
-            return self.defs().body_of(*function).filter(|body| self.is_linked(*body));
+        if let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(value) {
+            let mut candidates = targets(self.defs(), self.signatures(), *function).into_iter();
+            return candidates.find_map(|id| self.defs().body_of(id).filter(|body| self.is_linked(*body)));
         }
         match &self.node(value).op {
             Op::Await(of) | Op::Try(of) | Op::Method { receiver: of, .. } => {
@@ -159,4 +197,12 @@ impl Index {
 /// Methods of `Result` that give the error to a closure.
 fn takes_errors(name: &str) -> bool {
     matches!(name, "map_err" | "or_else" | "unwrap_or_else")
+}
+
+/// Whether a method makes or changes nothing but the error: what it gives where all went well is what it is called on.
+pub(super) fn only_explains(name: &str) -> bool {
+    matches!(
+        name,
+        "map_err" | "ok_or" | "ok_or_else" | "expect" | "context" | "with_context" | "wrap_err" | "wrap_err_with"
+    )
 }

@@ -10,7 +10,7 @@ use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
 use super::{Index, Ty};
-use crate::catalogue::Runs;
+use crate::catalogue::{Calls, Runs};
 use crate::facts::model::*;
 
 /// What becomes of a value, in the order in which one answer outweighs another.
@@ -29,10 +29,12 @@ pub enum Fate {
 /// What takes a value.
 #[derive(Debug)]
 pub enum Taker<'f> {
-    /// The pattern of a `let` or `for`, or those of the arms of a `match`.
+    /// The pattern of a `let` or `for`, those of the arms of a `match`, or the parameter of a closure.
     Patterns(Vec<&'f Pattern>),
     /// What it is assigned to.
     Place(NodeId),
+    /// The collection it is put into.
+    Collection(NodeId),
     /// `return` or `break`.
     Exit,
 }
@@ -58,7 +60,7 @@ impl Index {
         let around = self.info(site.body).region_node(region);
         match self.taker(site, &|_, into| Some(into) != around) {
             Some((_, Taker::Exit)) => true,
-            Some((_, Taker::Place(place))) => self.is_outside(site.body, place, region),
+            Some((_, Taker::Place(place) | Taker::Collection(place))) => self.is_outside(site.body, place, region),
             Some((_, Taker::Patterns(patterns))) => {
                 let bound: Vec<LocalId> = patterns.into_iter().flat_map(Pattern::locals).collect();
                 self.locals_leave(site.body, &bound, region)
@@ -77,7 +79,7 @@ impl Index {
         let mut uses = facts.iter().filter(|(_, node)| matches!(&node.op, Op::Local(local) if locals.contains(local)));
         uses.any(|(node, _)| match self.taker(Site { body, node }, &passes) {
             Some((_, Taker::Exit)) => true,
-            Some((_, Taker::Place(place))) => self.is_outside(body, place, region),
+            Some((_, Taker::Place(place) | Taker::Collection(place))) => self.is_outside(body, place, region),
             _ => false,
         })
     }
@@ -97,14 +99,52 @@ impl Index {
                 Op::Loop { kind: LoopKind::For { pattern, .. }, .. } => Some(Taker::Patterns(vec![pattern])),
                 Op::Assign { place, value } if *value == at => Some(Taker::Place(*place)),
                 Op::Return(_) | Op::Break(_) => Some(Taker::Exit),
+                Op::Method { receiver, .. } if *receiver != at && self.grows(Site { node: user, ..site }) => {
+                    Some(Taker::Collection(*receiver))
+                }
                 _ => None,
             });
             match taker {
                 Some(taker) => return Some((next, taker)),
                 None if passes(at, next) => at = next,
-                None => return None,
+                None => return Some((next, self.unwrapping_closure(site.body, at, next)?)),
             }
         }
+    }
+
+    /// The parameter of a closure that gets what is in a `Result` or `Option`: `.and_then(|child| ..)`.
+    fn unwrapping_closure(&self, body: BodyRef, wrapper: NodeId, call: NodeId) -> Option<Taker<'_>> {
+        let facts = self.body(body);
+        let Op::Method { receiver, name, arguments, .. } = &facts.node(call).op else { return None };
+        let unwraps = *receiver == wrapper && matches!(name.as_str(), "map" | "and_then" | "map_or" | "map_or_else");
+        let is_wrapper = matches!(self.info(body).ty(wrapper).peeled(), Ty::Ext(path, _) if path == "std::result::Result" || path == "std::option::Option");
+        let Op::Closure { parameters, .. } = &facts.node(*arguments.last()?).op else { return None };
+        (unwraps && is_wrapper).then(|| Taker::Patterns(parameters.iter().collect()))
+    }
+
+    /// Whether a call adds something to a collection.
+    fn grows(&self, call: Site) -> bool {
+        self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Grows, path))
+    }
+
+    /// Whether the turns of a loop after the first come only where the one before did not succeed: some way out of it that is no failure comes after
+    /// a site in it. Only said of loops over what there is to try.
+    pub fn tries_again(&self, site: Site, region: RegionId) -> bool {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let is_for = info
+            .region_node(region)
+            .is_some_and(|owner| matches!(facts.node(owner).op, Op::Loop { kind: LoopKind::For { .. }, .. }));
+        let leaves = |node: NodeId| match &facts.node(node).op {
+            Op::Break(_) => facts.jump_target(node) == Some(region),
+            Op::Return(value) => !value.is_some_and(|value| self.is_failure(Site { node: value, ..site })),
+            _ => false,
+        };
+        let succeeds = |node: NodeId| !self.is_on_failing_path(Site { node, ..site });
+        is_for
+            && facts
+                .iter()
+                .skip(site.node.index())
+                .any(|(node, at)| facts.is_inside(at.region, region) && leaves(node) && succeeds(node))
     }
 
     fn is_outside(&self, body: BodyRef, place: NodeId, region: RegionId) -> bool {
@@ -395,7 +435,10 @@ impl Follow<'_> {
                     _ => Fate::Dies,
                 }
             }
-            Op::Bind { pattern, .. } => self.pattern(site.body, pattern, fuel),
+            Op::Bind { pattern, .. } | Op::Let { pattern, .. } => self.pattern(site.body, pattern, fuel),
+            Op::Match { arms, .. } => {
+                arms.iter().map(|arm| self.pattern(site.body, &arm.pattern, fuel)).max().unwrap_or(Fate::Dies)
+            }
             Op::Struct { .. } | Op::Tuple(_) => self.value(site, fuel),
             _ => Fate::Dies,
         }
@@ -481,7 +524,36 @@ impl Follow<'_> {
             }
             Some(Callee::Constructor(..)) => self.value(call, fuel),
             Some(Callee::External(path)) if path == "std::mem::drop" => Fate::Dies,
+            Some(Callee::External(path)) if path == "std::mem::replace" => self.takes_the_place(call, argument, fuel),
+            Some(Callee::External(_)) if self.index.grows(call) => self.put_into(call, fuel),
             _ if result_owns => self.value(call, fuel),
+            _ => Fate::Unknown,
+        }
+    }
+
+    /// `mem::replace(&mut place, value)`
+    fn takes_the_place(&mut self, call: Site, value: NodeId, fuel: u32) -> Fate {
+        let Op::Call { arguments, .. } = &self.index.node(call).op else { return Fate::Unknown };
+        match arguments[..] {
+            [place, new] if new == value => match &self.index.body(call.body).node(place).op {
+                Op::Reference { of, .. } => self.assigned(call.body, *of, fuel),
+                _ => Fate::Kept,
+            },
+            _ => Fate::Unknown,
+        }
+    }
+
+    /// What is put into a collection that is a variable goes where that goes. Where it ends with its scope, what was taken out of it is not followed.
+    fn put_into(&mut self, call: Site, fuel: u32) -> Fate {
+        let Op::Method { receiver, .. } = &self.index.node(call).op else { return Fate::Unknown };
+        match &self.index.body(call.body).node(*receiver).op {
+            Op::Local(local) => match self.index.info(call.body).local(*local) {
+                Ty::Ext(..) => match self.local(call.body, *local, fuel) {
+                    Fate::Dies => Fate::Unknown,
+                    fate => fate,
+                },
+                _ => Fate::Unknown,
+            },
             _ => Fate::Unknown,
         }
     }

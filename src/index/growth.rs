@@ -197,7 +197,11 @@ impl Index {
 
     fn note_shrinking(&self, from: Site, shrinking: &mut Shrinking) {
         let reached = self.reached(from, Follow::Perhaps);
-        let shrinks = self.collection(self.ty(from)).unwrap_or_default();
+        // What is known not to be a collection is another one's element: it shrinks by itself.
+        let shrinks = self.collection(self.ty(from)).unwrap_or_else(|| match self.innermost(self.ty(from)) {
+            known @ (Ty::Ext(..) | Ty::Adt(..)) => known,
+            _ => Ty::Unknown,
+        });
         shrinking.keepers.extend(reached.keepers.into_iter().map(|keeper| (keeper, shrinks.clone())));
         if !reached.open.is_empty() {
             shrinking.names.extend(reached.open.iter().map(|name| name.to_lowercase()));

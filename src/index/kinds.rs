@@ -350,16 +350,22 @@ pub fn keyword_len(kind: &LoopKind) -> u32 {
 
 /// Whether a `break` or `return` inside can end the loop; those of loops and closures further in are their own.
 pub fn leaves(body: &Body, region: RegionId) -> bool {
-    let inside = |node: &Node| {
+    leaving(body, region).next().is_some()
+}
+
+/// The `break`s and `return`s that leave a loop.
+pub fn leaving(body: &Body, region: RegionId) -> impl Iterator<Item = NodeId> {
+    let inside = move |node: &Node| {
         let frame =
             body.outwards(node.region).take_while(|(_, r)| !matches!(r.kind, RegionKind::Closure | RegionKind::Async));
         frame.map(|(at, _)| at).any(|at| at == region)
     };
-    body.iter().any(|(id, node)| match node.op {
+    let leaves = move |id: NodeId, node: &Node| match node.op {
         Op::Break(_) => {
             inside(node) && body.jump_target(id).is_some_and(|target| body.outwards(region).any(|(at, _)| at == target))
         }
         Op::Return(_) => inside(node),
         _ => false,
-    })
+    };
+    body.iter().filter(move |(id, node)| leaves(*id, node)).map(|(id, _)| id)
 }

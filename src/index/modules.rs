@@ -9,7 +9,7 @@ use ustr::{Ustr, ustr};
 use super::defs::*;
 use crate::facts::model::{Owner, ScopeId, ScopeKind};
 use crate::source::FileId;
-use crate::workspace::{Edition, Package, Target, TargetKind, Workspace};
+use crate::workspace::{DependencyKind, Edition, Package, Target, TargetKind, Workspace};
 
 /// All crates and modules of the workspace.
 #[derive(Default)]
@@ -110,7 +110,7 @@ impl Linker<'_> {
         }
         let id = CrateId(self.tree.crates.len() as u32);
         let product = matches!(kind, TargetKind::Lib | TargetKind::Bin | TargetKind::ProcMacro);
-        let test = !product || self.in_test_folder(root);
+        let test = !product || self.in_test_folder(root) || package.is_some_and(|at| self.is_for_tests(at, kind));
         let dir = parent(&self.workspace.sources.get(root).path);
         let module = self.file_module(root, name, None, id, test, &dir);
         self.tree.crates.push(Crate {
@@ -124,14 +124,29 @@ impl Linker<'_> {
         });
     }
 
-    /// Packages below `tests/`, `examples/` and the like are no product, whatever their targets are called.
+    /// A library that nobody outside uses, and no program or library beside it but for tests: its own tests do.
+    fn is_for_tests(&self, at: usize, kind: TargetKind) -> bool {
+        let packages = &self.workspace.packages;
+        let has = |package: &Package, kind: TargetKind| package.targets.iter().any(|target| target.kind == kind);
+        let needs = |package: &Package| {
+            package.dependencies.iter().any(|needed| needed.member == Some(at) && needed.kind != DependencyKind::Dev)
+        };
+        kind == TargetKind::Lib
+            && !packages[at].for_others
+            && has(&packages[at], TargetKind::Test)
+            && !has(&packages[at], TargetKind::Bin)
+            && packages.iter().any(|beside| has(beside, TargetKind::Bin))
+            && !packages.iter().any(needs)
+    }
+
+    /// Packages below `tests/`, `examples/`, `tests-integration/` and the like are no product, whatever their targets are called.
     fn in_test_folder(&self, file: FileId) -> bool {
         let path = &self.workspace.sources.get(file).path;
         let below = self.workspace.roots.iter().filter_map(|root| path.strip_prefix(&root.dir).ok());
         let Some(inside) = below.min_by_key(|path| path.components().count()) else { return false };
         let mut folders: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         folders.pop();
-        folders.iter().any(|folder| TEST_FOLDERS.contains(&folder.as_ref()))
+        folders.iter().any(|folder| is_test_folder(folder))
     }
 
     /// A file without a manifest is a crate of its own, unless another file already declares it as a module.
@@ -352,8 +367,31 @@ fn normal(path: &Path) -> PathBuf {
     parts
 }
 
-/// Folders that hold what is not shipped.
-const TEST_FOLDERS: &[&str] = &["tests", "test", "testing", "examples", "benches", "xtask"];
+/// Words that folders of what is not shipped are named with.
+const TEST_WORDS: &[&str] = &[
+    "test",
+    "tests",
+    "testing",
+    "example",
+    "examples",
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "e2e",
+    "fuzz",
+    "fuzzer",
+    "fuzzers",
+    "fuzzing",
+    "mock",
+    "mocks",
+    "xtask",
+];
+
+/// Whether a folder of this name holds what is not shipped, by custom: a whole word of it says so.
+fn is_test_folder(name: &str) -> bool {
+    name.split(['-', '_']).any(|word| TEST_WORDS.contains(&word))
+}
 
 /// Modules that exist for tests, by custom.
 fn is_test_name(name: &str) -> bool {

@@ -63,6 +63,8 @@ pub struct Abandoned {
 pub enum How {
     /// Nothing ever holds it.
     AtOnce,
+    /// Only a call ever has it, to which it is lent as a temporary.
+    Lent(Site),
     /// The variable it is in goes out of scope, and nothing ended it or took it over.
     Forgotten(Obligation),
     /// It is ended or taken over on some ways out of its scope, and not on these.
@@ -71,10 +73,13 @@ pub enum How {
 
 impl Index {
     /// Resources for which a drop is no end, of those that `wanted` accepts, that are dropped without one. In the order of files and places.
-    pub fn abandoned(&self, wanted: &dyn Fn(&TypeEntry) -> bool) -> Vec<Abandoned> {
-        let made = self.constructions(&|entry| entry.when_abandoned.is_some() && wanted(entry));
-        let shipped = made.into_iter().filter(|made| !self.is_test(made.site.body));
-        shipped.filter_map(|made| Some(Abandoned { how: self.how_abandoned(&made)?, made })).collect()
+    pub fn abandoned(&self, wanted: impl Fn(&TypeEntry) -> bool) -> impl Iterator<Item = &Abandoned> {
+        let all = self.abandoned.get_or_init(|| {
+            let made = self.constructions(|entry| entry.when_abandoned.is_some());
+            let shipped = made.filter(|made| !self.is_test(made.site.body));
+            shipped.filter_map(|made| Some(Abandoned { how: self.how_abandoned(made)?, made: made.clone() })).collect()
+        });
+        all.iter().filter(move |abandoned| self.resource(abandoned.made.resource).is_some_and(&wanted))
     }
 
     fn how_abandoned(&self, made: &Construction) -> Option<How> {
@@ -91,8 +96,14 @@ impl Index {
                 (_, true) => None,
             };
         }
-        let dies = made.through.is_empty() && made.fate == Fate::Dies;
-        (dies && self.is_discarded(made.site)).then_some(How::AtOnce)
+        if made.fate != Fate::Dies {
+            return None;
+        }
+        let at_once = || made.through.is_empty() && self.is_discarded(made.site);
+        let ty = self.ty(made.site);
+        let bare = is_bare(ty, made.resource) || self.is_known_by_trait(ty, made.resource);
+        let lent = self.lent_to(made.site).filter(|_| bare).map(How::Lent);
+        lent.or_else(|| at_once().then_some(How::AtOnce))
     }
 
     /// An obligation that is handed on wherever the value becomes part of something else.
@@ -167,6 +178,15 @@ impl Index {
         }
     }
 
+    /// The call of a library that a temporary is lent to: `copy(&mut source, &mut encoder(sink))`.
+    fn lent_to(&self, site: Site) -> Option<Site> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let lent =
+            info.parent(site.node).filter(|at| matches!(facts.node(*at).op, Op::Reference { mutable: true, .. }))?;
+        let call = Site { node: info.parent(lent)?, ..site };
+        (matches!(self.node(call).op, Op::Call { .. }) && self.external(call).is_some()).then_some(call)
+    }
+
     /// What becomes of a resource that a site makes and that is bound to a variable of the same function; none where it is not.
     pub fn obligation(&self, made: Site, resource: Ustr) -> Option<Obligation> {
         let (bound, local) = self.bound_to(made, resource)?;
@@ -205,7 +225,7 @@ impl Index {
                 Op::Local(local) => Some(local),
                 _ => None,
             },
-            Taker::Exit => None,
+            Taker::Collection(_) | Taker::Exit => None,
         };
         Some((Site { node: by, ..made }, local?))
     }

@@ -128,6 +128,12 @@ impl Index {
             .any(|(owner, region)| of_b.iter().any(|(other, inner)| owner == other && region != inner))
     }
 
+    /// Whether a body is known to run, and only in programs that end by themselves.
+    pub fn only_runs_in_commands(&self, body: BodyRef) -> bool {
+        let mut running = self.programs.iter().filter(|program| program.reach.contains(&body)).peekable();
+        running.peek().is_some() && running.all(|program| !program.is_service())
+    }
+
     /// The services that a body can run in.
     pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
         self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body))
@@ -262,7 +268,9 @@ fn steps(index: &Index, body: BodyRef, inline: bool) -> impl Iterator<Item = Bod
     let called =
         index.calls.callees(body).iter().filter(move |c| !apart(c)).filter_map(|call| index.defs().body_of(call.to));
     let statics = index.calls.statics(body).iter().filter_map(|(_, item)| index.defs().init_of(*item));
-    called.chain(statics).filter(|b| index.is_linked(*b))
+    // A trait's implementor that is there for tests is nothing that a program comes to.
+    let for_tests = index.is_for_tests(body);
+    called.chain(statics).filter(move |b| index.is_linked(*b) && (for_tests || !index.is_for_tests(*b)))
 }
 
 /// The crate itself and the libraries of the workspace it can name.

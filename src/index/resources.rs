@@ -11,6 +11,7 @@ use super::calls::Site;
 use super::defs::*;
 use super::flow::Fate;
 use super::infer::Callee;
+use super::types::Bound;
 use super::{Index, Outline, Ty};
 use crate::catalogue::{Runs, TypeEntry};
 use crate::diagnostic::Label;
@@ -20,6 +21,8 @@ use crate::facts::model::{LocalId, NodeId, Op};
 pub struct Ownership {
     /// Per type: the resources it owns, each with the field that leads to it.
     owned: Vec<BTreeMap<Ustr, FieldStep>>,
+    /// Per type: the resources that it may own besides, behind a trait object or a type that is left open.
+    hidden: Vec<BTreeSet<Ustr>>,
 }
 
 /// How far a value is followed into what it is built of: so deep, and through so many parts in all.
@@ -61,7 +64,7 @@ impl Ownership {
     /// Follows the fields of all types.
     pub fn new(outline: &Outline) -> Self {
         let count = outline.defs.types.len();
-        let mut ownership = Ownership { owned: vec![BTreeMap::new(); count] };
+        let mut ownership = Ownership { owned: vec![BTreeMap::new(); count], hidden: vec![BTreeSet::new(); count] };
         // Each round follows one more level of types; the order of fields decides which one is named.
         loop {
             let mut grown = false;
@@ -79,8 +82,60 @@ impl Ownership {
                 }
             }
             if !grown {
-                return ownership;
+                break;
             }
+        }
+        ownership.look_behind_traits(outline);
+        ownership
+    }
+
+    /// Follows the fields of all types through what is known only by what it can do.
+    fn look_behind_traits(&mut self, outline: &Outline) {
+        loop {
+            let mut grown = false;
+            for id in outline.defs.type_ids() {
+                for ty in outline.signatures.fields[id.index()].values() {
+                    let mut found = BTreeSet::new();
+                    self.add_hidden(outline, ty, &mut found);
+                    let known = self.hidden[id.index()].len();
+                    self.hidden[id.index()].append(&mut found);
+                    grown |= self.hidden[id.index()].len() > known;
+                }
+            }
+            if !grown {
+                return;
+            }
+        }
+    }
+
+    /// What a value may own behind a trait of the workspace: what any type that implements it owns.
+    fn add_hidden(&self, outline: &Outline, ty: &Ty, found: &mut BTreeSet<Ustr>) {
+        match ty {
+            Ty::Bounded(bounds) => {
+                let traits = bounds.iter().filter_map(|bound| match bound {
+                    Bound::Trait(id, _) => Some(*id),
+                    Bound::Ext(..) => None,
+                });
+                for ty in traits.flat_map(|id| outline.signatures.types_with(id)) {
+                    found.extend(self.of(outline, ty).into_iter().map(|(resource, _)| resource));
+                    if let Ty::Adt(id, _) = ty {
+                        found.extend(&self.hidden[id.index()]);
+                    }
+                }
+            }
+            Ty::Adt(id, arguments) => {
+                found.extend(&self.hidden[id.index()]);
+                arguments.iter().for_each(|argument| self.add_hidden(outline, argument, found));
+            }
+            Ty::Ext(path, arguments) => {
+                if let Some(entry) = outline.catalogue.type_entry(*path) {
+                    let held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));
+                    held.for_each(|(_, argument)| self.add_hidden(outline, argument, found));
+                }
+            }
+            Ty::Tuple(parts) => parts.iter().for_each(|part| self.add_hidden(outline, part, found)),
+            Ty::Slice(of) | Ty::Future(of) => self.add_hidden(outline, of, found),
+            _ => {}
         }
     }
 
@@ -120,7 +175,35 @@ impl Index {
     pub fn owns(&self, ty: &Ty, resource: Ustr) -> bool {
         match ty {
             Ty::Ref(of) => self.owns(of, resource),
-            ty => self.resources.of(&self.outline, ty).iter().any(|(owned, _)| *owned == resource),
+            ty => {
+                self.resources.of(&self.outline, ty).iter().any(|(owned, _)| *owned == resource)
+                    || self.may_hide(ty, resource)
+            }
+        }
+    }
+
+    /// Whether a value may own a resource unseen: behind a trait of the workspace, or as what a library knows by what it can do,
+    /// such as `Box<dyn Write>`.
+    fn may_hide(&self, ty: &Ty, resource: Ustr) -> bool {
+        let mut hidden = BTreeSet::new();
+        self.resources.add_hidden(&self.outline, ty, &mut hidden);
+        hidden.contains(&resource) || self.is_known_by_trait(ty, resource)
+    }
+
+    /// Whether a value is something a library knows by what it can do, as a resource can.
+    pub fn is_known_by_trait(&self, ty: &Ty, resource: Ustr) -> bool {
+        match ty {
+            Ty::Bounded(bounds) => bounds.iter().any(|bound| match bound {
+                Bound::Ext(path, _) => self.resource(resource).is_some_and(|entry| entry.traits.contains(path)),
+                Bound::Trait(..) => false,
+            }),
+            Ty::Ext(path, arguments) => self.catalogue().type_entry(*path).is_some_and(|entry| {
+                let mut held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));
+                held.any(|(_, argument)| self.is_known_by_trait(argument, resource))
+            }),
+            Ty::Tuple(parts) => parts.iter().any(|part| self.is_known_by_trait(part, resource)),
+            Ty::Slice(of) | Ty::Future(of) => self.is_known_by_trait(of, resource),
+            _ => false,
         }
     }
 
@@ -155,7 +238,12 @@ impl Index {
 
     /// All places where a resource is made, of those that `wanted` accepts: the library's constructors, and the calls of workspace functions that
     /// return what they freshly made. In the order of files and places.
-    pub fn constructions(&self, wanted: &dyn Fn(&TypeEntry) -> bool) -> Vec<Construction> {
+    pub fn constructions(&self, wanted: impl Fn(&TypeEntry) -> bool) -> impl Iterator<Item = &Construction> {
+        let all = self.constructions.get_or_init(|| self.all_constructions());
+        all.iter().filter(move |made| self.resource(made.resource).is_some_and(&wanted))
+    }
+
+    fn all_constructions(&self) -> Vec<Construction> {
         let mut found: Vec<Construction> = Vec::new();
         for (body, facts, _) in self.bodies() {
             for (node, n) in facts.iter() {
@@ -166,7 +254,7 @@ impl Index {
                     _ => None,
                 };
                 let Some((resource, fate)) = made else { continue };
-                if self.resource(resource).is_some_and(wanted) {
+                if self.resource(resource).is_some() {
                     let fate = fate.unwrap_or_else(|| self.construction_fate(site, resource));
                     found.push(Construction { site, resource, through: Vec::new(), fate });
                 }
@@ -226,6 +314,12 @@ impl Index {
         if yields { self.fate(site, resource) } else { Fate::Dies }
     }
 
+    /// Whether what a call of this function gives is kept elsewhere in the same body: how much is shared is a setting.
+    fn is_cached_beside(&self, site: Site, function: FnId) -> bool {
+        let beside = self.calls.callees(site.body).iter().filter(|call| call.to == function && call.site != site);
+        beside.into_iter().any(|call| self.fills_a_cache(call.site))
+    }
+
     /// Adds the callers of every function that returns what it made.
     fn through_constructors(&self, found: &mut Vec<Construction>) {
         let mut seen: HashSet<(FnId, Ustr)> = HashSet::default();
@@ -243,7 +337,7 @@ impl Index {
             for call in self.calls.callers(function) {
                 let through = [inner.site].into_iter().chain(inner.through.iter().copied()).collect();
                 let once = call.runs == Runs::Once;
-                let kept = once || self.fills_a_cache(call.site);
+                let kept = once || self.fills_a_cache(call.site) || self.is_cached_beside(call.site, function);
                 let fate = if kept { Fate::Kept } else { self.fate(call.site, inner.resource) };
                 found.push(Construction { site: call.site, resource: inner.resource, through, fate });
             }
@@ -314,9 +408,15 @@ impl Index {
         }
     }
 
+    /// Whether what is built is another one each time, by what it is built from: it cannot simply be shared.
+    pub fn differs_each_time(&self, construction: &Construction) -> bool {
+        let kind = self.resource(construction.resource).and_then(|entry| entry.kind);
+        self.depends_on_input(construction, !kind.is_some_and(|kind| is_built_from_settings(&kind)))
+    }
+
     /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
     /// With `settings`, a field of something given counts as a setting, as in `connect(&config.url)`.
-    pub fn depends_on_input(&self, construction: &Construction, settings: bool) -> bool {
+    fn depends_on_input(&self, construction: &Construction, settings: bool) -> bool {
         let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
         calls
             .split_last()
@@ -336,7 +436,9 @@ impl Index {
                 return self.input_in(argument, outer, settings, fuel - 1, seen);
             }
             return match self.parameter_of(site.body, *local) {
-                Some(parameter) => parameter.is_some() && (!settings || is_data(self.info(site.body).local(*local))),
+                Some(None) => false,
+                Some(Some(_)) if settings && !is_data(self.info(site.body).local(*local)) => false,
+                Some(Some(at)) => !self.is_given_settings(site.body, at),
                 None => {
                     let sources = self.sources(site.body, *local);
                     // What a loop or pattern binds is data too.
@@ -356,6 +458,33 @@ impl Index {
             found = found || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
         });
         found
+    }
+
+    /// Whether every caller gives a parameter one of its settings: a field of its own object, a static, a literal.
+    fn is_given_settings(&self, body: BodyRef, at: usize) -> bool {
+        let Some(function) = self.function_of(body).filter(|function| self.handler(*function).is_none()) else {
+            return false;
+        };
+        let mut shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body)).peekable();
+        shipped.peek().is_some()
+            && shipped.all(|call| self.argument_at(call.site, function, at).is_some_and(|given| self.is_setting(given)))
+    }
+
+    fn is_setting(&self, site: Site) -> bool {
+        let part = |node: NodeId| self.is_setting(Site { node, ..site });
+        match &self.node(site).op {
+            Op::Literal(_) => true,
+            Op::Path(_) => self.info(site.body).statics.contains_key(&site.node),
+            Op::Reference { of, .. } | Op::Deref(of) => part(*of),
+            Op::Field { base, .. } => part(*base) || self.is_own(Site { node: *base, ..site }),
+            Op::Method { receiver, arguments, .. } => arguments.is_empty() && part(*receiver),
+            _ => false,
+        }
+    }
+
+    /// Whether an expression is the receiver of the function it stands in.
+    fn is_own(&self, site: Site) -> bool {
+        matches!(self.node(site).op, Op::Local(local) if self.parameter_of(site.body, local) == Some(None))
     }
 
     /// What the call on the way here gives for a parameter, with the calls outside of it.
@@ -397,6 +526,11 @@ impl Index {
             }
         }
     }
+}
+
+/// Kinds that are what they are built from: a pattern, a configuration, a client with its proxies and certificates.
+fn is_built_from_settings(kind: &str) -> bool {
+    matches!(kind, "regex" | "tls-config" | "http-client" | "cloud-client" | "mail-client" | "rpc-channel")
 }
 
 /// Text, paths and addresses: what tells one target from another.

@@ -61,7 +61,7 @@ impl Index {
     /// The call that reads, where its result is a sequence or its next element.
     fn source(&self, site: Site, receiver: Option<NodeId>) -> Option<Source> {
         let path = self.external(site)?;
-        let read = receiver.and_then(|receiver| self.reader_effect(self.ty(Site { node: receiver, ..site })));
+        let read = receiver.and_then(|receiver| self.read_effect(Site { node: receiver, ..site }));
         let effect = self.callable(site)?.effect.or(read)?;
         Some(Source { effect, call: site, accepts: self.catalogue().lists(Calls::Accepts, path) })
     }

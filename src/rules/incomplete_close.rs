@@ -23,7 +23,8 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     if closed.is_empty() {
         return Vec::new();
     }
-    let made = index.constructions(&|entry| entry.when_unended.is_some() && !entry.close.is_empty());
+    let made: Vec<&Construction> =
+        index.constructions(|entry| entry.when_unended.is_some() && !entry.close.is_empty()).collect();
     let elsewhere: BTreeSet<(TypeId, Ustr)> = index
         .releases()
         .filter_map(|release| index.owning_field(Site { node: release.operand, ..release.site }))
@@ -35,7 +36,7 @@ fn diagnose(
     index: &Index,
     id: TypeId,
     closing: &[FnId],
-    made: &[Construction],
+    made: &[&Construction],
     elsewhere: &BTreeSet<(TypeId, Ustr)>,
 ) -> Vec<Diagnostic> {
     let ended: BTreeSet<Ustr> = closing.iter().flat_map(|method| index.ended_fields(*method)).collect();
@@ -56,7 +57,7 @@ fn closes_in_a_service(index: &Index, method: FnId) -> bool {
     by_hand && index.is_a_close(method) && !index.is_test(body) && index.services_reaching(body).next().is_some()
 }
 
-fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[Construction]) -> Option<Diagnostic> {
+fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[&Construction]) -> Option<Diagnostic> {
     let owned = index.owned_resources(index.signatures().fields[id.index()].get(&field.name)?);
     // What was handed in, or is ended where it was made, belongs to somebody else.
     let ended = |made: &Construction| {

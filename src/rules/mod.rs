@@ -19,6 +19,7 @@ mod missing_timeout;
 pub mod page;
 mod per_call_pool;
 mod racy_lazy_init;
+mod reference_cycle;
 mod shutdown_order;
 mod skipped_cleanup;
 mod spinning_error_loop;
@@ -83,6 +84,7 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "unflushed-writer" => Some(unflushed_writer::check),
     "uncommitted-transaction" => Some(uncommitted_transaction::check),
     "leaked-handle" => Some(leaked_handle::check),
+    "reference-cycle" => Some(reference_cycle::check),
     "unreaped-child" => Some(unreaped_child::check),
     "uncalled-close" => Some(uncalled_close::check),
     "incomplete-close" => Some(incomplete_close::check),

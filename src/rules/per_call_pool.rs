@@ -18,14 +18,14 @@ const FAR: usize = 4;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
-    for construction in index.constructions(&|entry| entry.when_repeated.is_some()) {
+    for construction in index.constructions(|entry| entry.when_repeated.is_some()) {
         if index.is_test(construction.site.body) {
             continue;
         }
         // One call may build several things: one flaw.
         let span = index.span(construction.site);
         if !found.iter().any(|known| known.primary.span == span) {
-            found.extend(diagnose(index, &construction));
+            found.extend(diagnose(index, construction));
         }
     }
     found
@@ -38,7 +38,7 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     // A connection that a loop opens again is a reconnect; a pool or client that leaves the loop is a retry.
     let counts = |body: BodyRef, region: RegionId| {
         let reconnects = kind.ends_with("connection") && !is_for(index, body, region);
-        !(reconnects || index.leaves_loop(site, region))
+        !(reconnects || index.leaves_loop(site, region) || index.tries_again(site, region))
     };
     let repeated = index.repeated_if(site, &counts)?;
     let stays = match repeated.repeats {
@@ -48,8 +48,7 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     if stays || !long_running(index, &repeated, site) || in_own_thread(index, &kind, site) {
         return None;
     }
-    // What is built from the request's own data is another one each time: it cannot simply be shared.
-    if index.depends_on_input(construction, !built_from_settings(&kind)) {
+    if index.differs_each_time(construction) {
         return None;
     }
     let library = construction.resource.as_str();
@@ -79,11 +78,6 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
             .note(entry.when_repeated.clone()?)
             .help(format!("build the {} once, before serving, and hand out references or clones of it", words(&kind)));
     Some(diagnostic)
-}
-
-/// Kinds that are what they are built from: a pattern, a configuration, a client with its proxies and certificates.
-fn built_from_settings(kind: &str) -> bool {
-    matches!(kind, "regex" | "tls-config" | "http-client" | "cloud-client" | "mail-client" | "rpc-channel")
 }
 
 /// A thread that runs its own runtime.

@@ -8,6 +8,7 @@ use crate::facts::model::{Arm, Attribute, Literal, LocalId, MacroCall, NodeId, O
 use crate::index::Index;
 use crate::index::defs::{BodyRef, Extern};
 use crate::index::effects::{Effected, is_result};
+use crate::index::types::Ty;
 use crate::index::view::View;
 use crate::source::{Range, Span};
 
@@ -71,8 +72,10 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             // Beside an arm for some errors `_` is for what is left.
             let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
             let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
-            let arm = arms.iter().find(|arm| ignores_error(view, arm, takes_ok))?;
-            swallowed(view, node, *scrutinee, Way::Arm, arm.range)
+            let ignores = arms.iter().find(|arm| ignores_error(view, arm, takes_ok));
+            let empty = || arms.iter().find(|arm| empties(view, arm));
+            let (arm, way) = ignores.map(|arm| (arm, Way::Arm)).or_else(|| Some((empty()?, Way::Default)))?;
+            swallowed(view, node, *scrutinee, way, arm.range)
         }
         Op::Method { receiver, name, arguments, .. }
             if is_result(view.ty(*receiver)) && (name == "unwrap_or_default" || is_literal(view, name, arguments)) =>
@@ -92,6 +95,30 @@ fn is_literal(view: View, name: &str, arguments: &[NodeId]) -> bool {
 fn ignores_error(view: View, arm: &Arm, takes_ok: bool) -> bool {
     let unseen = arm.pattern.ignores_error() || (takes_ok && arm.pattern.is_wild());
     unseen && !arm.guarded && does_nothing(view, arm.region)
+}
+
+/// `Err(_) => Vec::new()`: what could not be read looks like something that is empty.
+fn empties(view: View, arm: &Arm) -> bool {
+    arm.pattern.ignores_error()
+        && !arm.guarded
+        && view.facts.region(arm.region).value.is_some_and(|value| is_empty(view, value))
+        && !view.index.tells(view.body, arm.region)
+}
+
+/// Whether an expression stands for nothing: `None`, a number, a collection that was just made, `Ok(..)` of these.
+fn is_empty(view: View, node: NodeId) -> bool {
+    match view.op(node) {
+        Op::Path(path) => path.last() == "None",
+        Op::Literal(Literal::Number(..) | Literal::Fraction(_)) => true,
+        Op::Tuple(parts) => !parts.is_empty() && parts.iter().all(|part| is_empty(view, *part)),
+        Op::Macro(call) => call.path.last() == "vec" && call.seen && call.arguments.is_empty(),
+        Op::Call { arguments, .. } => view.index.external(view.site(node)).is_some_and(|path| match arguments[..] {
+            [] => path.ends_with("::new") || path.ends_with("::default"),
+            [only] => path == "std::result::Result::Ok" && is_empty(view, only),
+            _ => false,
+        }),
+        _ => false,
+    }
 }
 
 fn does_nothing(view: View, region: RegionId) -> bool {
@@ -150,10 +177,16 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
 /// A variable that is looked at more than once: who looks only for success here may look for the error there.
 fn is_used_elsewhere(view: View, value: NodeId) -> bool {
     let mut at = value;
-    while let Op::Reference { of, .. } = view.op(at) {
-        at = *of;
-    }
-    let Op::Local(local) = view.facts.node(at).op else { return false };
+    let local = loop {
+        match view.op(at) {
+            Op::Reference { of, .. } => at = *of,
+            Op::Method { receiver, name, .. } if matches!(name.as_str(), "as_ref" | "as_mut" | "as_deref") => {
+                at = *receiver
+            }
+            Op::Local(local) => break *local,
+            _ => return false,
+        }
+    };
     view.facts.iter().any(|(id, node)| id != at && matches!(node.op, Op::Local(used) if used == local))
 }
 
@@ -165,12 +198,20 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
     match effected.effect {
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
+        // Who asks and wants no answer has nothing to miss.
+        _ if unused && effected.looks && effected.chain.len() == 1 && has_answer(view, value) => Confidence::Hint,
         Effect::Process => Confidence::Hint,
         _ if unused || !effected.looks => direct,
         Effect::Database => direct,
         Effect::File if matches!(way, Way::Default) && writes_back(view, node, value) => Confidence::Likely,
         _ => Confidence::Hint,
     }
+}
+
+/// Whether more comes of success than that it went well.
+fn has_answer(view: View, value: NodeId) -> bool {
+    let answer = view.ty(value).tried();
+    !answer.is_unknown() && answer != Ty::unit()
 }
 
 /// Whether the function that failed may have said no more than that nothing is there.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::StaticKind;
 use crate::index::Index;
@@ -72,7 +73,7 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
     };
     let diagnostic = Diagnostic::new(
         ID,
-        Confidence::Certain,
+        confidence(entry),
         format!("the {kind} in `{}` is never closed", item.name),
         Label::new(span, format!("a static is never dropped, and nothing ends this `{}`", path.rsplit("::").next()?)),
     )
@@ -81,6 +82,11 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
     .note(format!("when the program ends, {}", entry.when_unended.clone()?))
     .help(help);
     Some(diagnostic)
+}
+
+/// The end of the process stops a runtime's work just as its shutdown does: whether that work may be cut off is not known.
+fn confidence(entry: &TypeEntry) -> Confidence {
+    if entry.kind.is_some_and(|kind| kind == "runtime") { Confidence::Hint } else { Confidence::Certain }
 }
 
 /// A static that gathers what is written later, in part or as a whole, and is left behind when the program ends.

@@ -21,9 +21,12 @@ const ELSEWHERE: [&str; 8] = [
     "upload",
 ];
 
+/// Kinds that hold nothing until something is given to them: dropped before that, they lose nothing.
+const EMPTY_AT_FIRST: [&str; 1] = ["producer"];
+
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let abandoned = index.abandoned(&|entry| entry.kind.is_some_and(|kind| !ELSEWHERE.contains(&kind.as_str())));
-    abandoned.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect()
+    let abandoned = index.abandoned(|entry| entry.kind.is_some_and(|kind| !ELSEWHERE.contains(&kind.as_str())));
+    abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect()
 }
 
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
@@ -33,7 +36,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     // What outlives the program is left behind by a command as well.
     let outlives = entry.kind.is_some_and(|kind| kind.starts_with("browser"));
     // What should be shared and is opened again and again has one flaw, and that is it.
-    if entry.when_repeated.is_some() && index.repeated(site).is_some() {
+    if entry.when_repeated.is_some() && index.repeated(site).is_some() && !index.differs_each_time(&abandoned.made) {
         return None;
     }
     let service = index.services_reaching(site.body).next();
@@ -42,9 +45,15 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     }
     let close = entry.close_name()?;
     let (message, left) = match &abandoned.how {
+        How::Lent(_) => return None,
         How::AtOnce | How::Forgotten(_) => (format!("the {kind} is never closed"), None),
-        How::Missed(_, ways) => {
-            let left = ways.iter().find(|way| matches!(way.0, Exit::Error | Exit::Return))?.1?;
+        How::Missed(obligation, ways) => {
+            let filled = match EMPTY_AT_FIRST.contains(&entry.kind?.as_str()) {
+                true => index.operations_on(obligation).first()?.node,
+                false => obligation.bound.node,
+            };
+            let early = ways.iter().filter(|way| matches!(way.0, Exit::Error | Exit::Return));
+            let left = early.filter_map(|way| way.1).find(|node| *node > filled)?;
             let text = format!("left here without `{close}`");
             (
                 format!("the {kind} is not closed on every way out"),

@@ -10,14 +10,14 @@ use crate::index::ways::Exit;
 const ID: &str = "uncommitted-transaction";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let transactions = index.abandoned(&|entry| entry.kind.is_some_and(|kind| kind == "transaction"));
-    transactions.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect()
+    let transactions = index.abandoned(|entry| entry.kind.is_some_and(|kind| kind == "transaction"));
+    transactions.filter_map(|abandoned| diagnose(index, abandoned)).collect()
 }
 
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     let site = abandoned.made.site;
     let (obligation, message, left) = match &abandoned.how {
-        How::AtOnce => return None,
+        How::AtOnce | How::Lent(_) => return None,
         How::Forgotten(obligation) => {
             let succeeds = obligation.missed().into_iter().any(|way| index.succeeds(site.body, way));
             succeeds.then_some((obligation, "the transaction is never committed", None))?

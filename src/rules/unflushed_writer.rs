@@ -4,7 +4,7 @@ use ustr::Ustr;
 
 use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::NodeId;
+use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::effects::is_result;
@@ -19,27 +19,42 @@ const KINDS: [&str; 6] =
     ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer", "upload"];
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let writers = index.abandoned(&|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
-    writers.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect()
+    let writers = index.abandoned(|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for diagnostic in writers.filter_map(|abandoned| diagnose(index, abandoned)) {
+        // A helper may give one of several encoders: one flaw of who forgets its end.
+        if !found.iter().any(|known| known.primary.span == diagnostic.primary.span) {
+            found.push(diagnostic);
+        }
+    }
+    found
 }
 
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     let (site, resource) = (abandoned.made.site, abandoned.made.resource);
     let entry = index.resource(resource)?;
+    let is_encoder = entry.kind.is_some_and(|kind| kind == "encoder");
     let (obligation, left) = match &abandoned.how {
         How::AtOnce => return None,
+        How::Lent(call) => return is_encoder.then(|| found(index, abandoned, *call, None))?,
         How::Forgotten(obligation) => (obligation, None),
         How::Missed(obligation, ways) => {
-            let returns = |way: &(Exit, Option<NodeId>)| way.1.filter(|_| way.0 == Exit::Return);
+            let returns = |way: &(Exit, Option<NodeId>)| {
+                let well = |node: &NodeId| !index.is_on_failing_path(Site { node: *node, ..site });
+                way.1.filter(|node| way.0 == Exit::Return && well(node))
+            };
             (obligation, Some(ways.iter().filter(|way| index.succeeds(site.body, **way)).find_map(returns)?))
         }
     };
     let end = left.unwrap_or(NodeId(u32::MAX));
+    // What copies flushes when it is done, which is no end of what is encoded.
+    let is_lent = |site: &Site| is_encoder && matches!(index.node(*site).op, Op::Call { .. });
     let writes = |site: &Site| {
-        site.node < end && index.external(*site).is_some_and(|path| index.catalogue().lists(Calls::Writes, path))
+        let listed = |path: Ustr| index.catalogue().lists(Calls::Writes, path) || is_lent(site);
+        site.node < end && index.external(*site).is_some_and(listed)
     };
     let write = index.operations_on(obligation).into_iter().find(writes)?;
-    if !reaches_the_world(index, obligation, resource) {
+    if !is_encoder && !reaches_the_world(index, obligation, resource) {
         return None;
     }
     // Where the drop writes the rest itself only the error is lost: that matters to whoever can pass errors on.
@@ -47,8 +62,18 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     if hides && !reports_errors(index, site) {
         return None;
     }
+    found(index, abandoned, write, left)
+}
+
+/// What is written by `write` and then dropped, at `left` where that is only one of the ways out.
+fn found(index: &Index, abandoned: &Abandoned, write: Site, left: Option<NodeId>) -> Option<Diagnostic> {
+    let (site, resource) = (abandoned.made.site, abandoned.made.resource);
+    let entry = index.resource(resource)?;
     let kind = words(&entry.kind?);
+    let hides = kind.starts_with("self ");
     let last = entry.close_name()?;
+    let inside =
+        abandoned.made.through.iter().map(|at| Label::new(index.name_span(*at), format!("the {kind} is made here")));
     let left = left.map(|node| Label::new(index.span(Site { node, ..site }), format!("left here without `{last}`")));
     let diagnostic = Diagnostic::new(
         ID,
@@ -60,7 +85,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         ),
     )
     .about(index.item_path(site.body), resource.as_str())
-    .evidence([Label::new(index.name_span(write), "written here")].into_iter().chain(left))
+    .evidence([Label::new(index.name_span(write), "written here")].into_iter().chain(inside).chain(left))
     .note(format!("without it, {}", entry.when_abandoned.clone()?))
     .help(format!("call `{last}` after the last write, and pass its error on"));
     Some(diagnostic)
@@ -69,11 +94,16 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
 /// Whether what is written leaves the memory of the program: where the type says what lies below, that does.
 fn reaches_the_world(index: &Index, obligation: &Obligation, resource: Ustr) -> bool {
     let ty = index.info(obligation.bound.body).local(obligation.local);
+    is_worldly(index, ty, resource)
+}
+
+fn is_worldly(index: &Index, ty: &Ty, resource: Ustr) -> bool {
+    let opened = ty.tried();
     match ty.peeled() {
         Ty::Ext(path, arguments) if *path == resource => {
             arguments.first().is_none_or(|inner| index.writer_effect(inner).is_some())
         }
-        _ => false,
+        _ => !opened.is_unknown() && is_worldly(index, &opened, resource),
     }
 }
 

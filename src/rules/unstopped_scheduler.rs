@@ -19,8 +19,8 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     if started.is_empty() {
         return Vec::new();
     }
-    let made = index.constructions(&|entry| entry.when_unended.is_some());
-    made.iter().filter_map(|made| diagnose(index, made, &started)).collect()
+    let made = index.constructions(|entry| entry.when_unended.is_some());
+    made.filter_map(|made| diagnose(index, made, &started)).collect()
 }
 
 /// Calls that start a resource, and which.

@@ -26,15 +26,20 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
     let mut works = here.filter_map(|node| Work::of(index, Site { body, node }).map(|work| (node, work)));
     let (node, work) = works.next()?;
     let site = Site { body, node };
+    if index.is_intended(index.span(site)) {
+        return None;
+    }
     let others = works.map(|(node, work)| Label::new(index.name_span(Site { body, node }), work.label()));
-    let diagnostic =
-        Diagnostic::new(ID, work.confidence(), work.message(), Label::new(index.name_span(site), work.label()))
-            .about(index.item_path(body), work.message())
-            .evidence(others)
-            .note(work.note())
-            .help(
-                "give the type a method that ends it, call that, and leave to `Drop` what cannot wait and cannot fail",
-            );
+    let diagnostic = Diagnostic::new(
+        ID,
+        work.confidence(index, site),
+        work.message(),
+        Label::new(index.name_span(site), work.label()),
+    )
+    .about(index.item_path(body), work.message())
+    .evidence(others)
+    .note(work.note())
+    .help("give the type a method that ends it, call that, and leave to `Drop` what cannot wait and cannot fail");
     Some(diagnostic)
 }
 
@@ -97,11 +102,12 @@ impl Work {
         }
     }
 
-    fn confidence(self) -> Confidence {
+    /// What is lost with a spawned task matters where it reaches out of the program.
+    fn confidence(self, index: &Index, site: Site) -> Confidence {
         match self {
             Work::BlocksOn | Work::Forgets => Confidence::Certain,
-            Work::Spawns => Confidence::Likely,
-            Work::Blocks => Confidence::Hint,
+            Work::Spawns if index.reaches_out(site) => Confidence::Likely,
+            Work::Spawns | Work::Blocks => Confidence::Hint,
         }
     }
 }

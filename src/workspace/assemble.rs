@@ -119,6 +119,7 @@ fn package(member: &Member, lock: &Lock, owners: &Owners, members: &[&Member], s
         dir: manifest.dir.clone(),
         targets: targets(member, sources),
         dependencies,
+        for_others: manifest.is_for_others(Some(root)),
         name,
     })
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cargo_toml::Inheritable;
+use cargo_toml::{Inheritable, Publish};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
@@ -80,6 +80,18 @@ impl Manifest {
             inherited(&package.edition, template(workspace).and_then(|template| template.edition.as_ref()))
         };
         self.content.package.as_ref().and_then(inherit).map_or(GUESSED_EDITION, Edition::from)
+    }
+
+    /// Whether somebody outside may use the package: it may be published, or its library is not only for Rust.
+    pub fn is_for_others(&self, workspace: Option<&Manifest>) -> bool {
+        let foreign = |kind: &String| kind != "lib" && kind != "rlib";
+        let exported = self.content.lib.as_ref().is_some_and(|library| library.crate_type.iter().any(foreign));
+        let publish = self
+            .content
+            .package
+            .as_ref()
+            .and_then(|package| inherited(&package.publish, template(workspace).map(|template| &template.publish)));
+        exported || publish.is_none_or(|publish| publish != Publish::Flag(false))
     }
 
     /// A note about the value at the end of `keys` (numbers for places in arrays); none if the manifest is broken anyway.

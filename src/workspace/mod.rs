@@ -95,6 +95,8 @@ pub struct Package {
     pub targets: Vec<Target>,
     /// Sorted by kind and name in code.
     pub dependencies: Vec<Dependency>,
+    /// It may be published, or its library is built for programs in other languages: somebody who is not part of the analysis may use it.
+    pub for_others: bool,
 }
 
 /// What cargo would build as one crate.

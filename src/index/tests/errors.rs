@@ -29,6 +29,7 @@ fn a_function_tells_of_its_errors_by_itself_or_through_what_it_calls() {
          fn told() -> std::io::Result<()> { std::fs::write(\"a\", \"b\").inspect_err(|e| tracing::error!(\"{e}\")) } \
          fn returned() -> std::io::Result<()> { if bad() { tracing::error!(\"bad\"); return Err(error()); } Ok(()) } \
          fn inner() -> std::io::Result<()> { told()?; Ok(()) } \
+         fn elsewhere() -> std::io::Result<()> { read().inspect_err(|e| tracing::warn!(\"{e}\")).ok(); std::fs::write(\"a\", \"b\") } \
          #[tracing::instrument(skip_all, err)] fn traced() -> std::io::Result<()> { std::fs::write(\"a\", \"b\") } \
          fn main() {}",
     );
@@ -37,9 +38,51 @@ fn a_function_tells_of_its_errors_by_itself_or_through_what_it_calls() {
         code.index.tells_of_its_errors(body)
     };
     assert!(!tells("silent"), "a message about something else says nothing of the error");
+    assert!(!tells("elsewhere"), "a message about an error that stays says nothing of the one that leaves");
     for name in ["told", "returned", "inner", "traced"] {
         assert!(tells(name), "{name}");
     }
+}
+
+#[test]
+fn a_function_of_a_trait_tells_of_its_errors_where_what_implements_it_does() {
+    let code = program(
+        "trait Store { fn save(&self) -> std::io::Result<()>; } struct Disk; \
+         impl Store for Disk { #[tracing::instrument(skip_all, err)] fn save(&self) -> std::io::Result<()> { std::fs::write(\"a\", \"b\") } } \
+         fn keep(store: &impl Store) -> std::io::Result<()> { store.save()?; Ok(()) } fn main() {}",
+    );
+    let body = code.index.defs().body_of(code.function("keep")).expect("it has a body");
+    assert!(code.index.tells_of_its_errors(body));
+}
+
+#[test]
+fn what_a_call_is_given_to_run_may_reach_out_of_the_program() {
+    let code = program(
+        "async fn save() -> std::io::Result<()> { tokio::fs::write(\"a\", \"b\").await } async fn close() { if save().await.is_err() {} } \
+         async fn count(n: &mut u32) { *n += 1; } \
+         fn main() { tokio::spawn(save()); tokio::spawn(async { close().await }); tokio::spawn(async { count(n).await; let _ = n; }); }",
+    );
+    let reaches = |text: &str| code.index.reaches_out(code.site(text));
+    assert!(reaches("tokio::spawn(save())"));
+    assert!(reaches("tokio::spawn(async { close().await })"));
+    assert!(!reaches("tokio::spawn(async { count(n).await; let _ = n; })"));
+}
+
+#[test]
+fn a_reader_that_is_a_parameter_reads_what_the_callers_give() {
+    let code = program(
+        "use std::{fs::File, io::{BufRead, BufReader, Cursor}, net::TcpStream}; \
+         fn file(reader: impl BufRead) { look(&reader, 1); inner(reader); } fn inner(mut reader: impl BufRead) { look(&reader, 2); } \
+         fn memory(reader: impl BufRead) { look(&reader, 3); } fn mixed(reader: impl BufRead) { look(&reader, 4); } \
+         fn main() -> std::io::Result<()> { file(BufReader::new(File::open(\"a\")?)); memory(Cursor::new(\"a\")); \
+            mixed(BufReader::new(File::open(\"a\")?)); mixed(BufReader::new(TcpStream::connect(\"a:1\")?)); Ok(()) }",
+    );
+    let reads = |at: u32| {
+        let call = code.site(&format!("look(&reader, {at})"));
+        let Op::Call { arguments, .. } = &code.index.node(call).op else { panic!("a call") };
+        code.index.read_effect(crate::index::calls::Site { node: arguments[0], ..call })
+    };
+    assert_eq!([reads(1), reads(2), reads(3), reads(4)], [Some(Effect::File), Some(Effect::File), None, None]);
 }
 
 #[test]

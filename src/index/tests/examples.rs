@@ -58,7 +58,7 @@ impl Seen {
     fn of(code: &Linked) -> Self {
         let index = &code.index;
         let within = |site: super::Site| index.function_of(site.body);
-        let made = index.constructions(&|_| true).into_iter().filter_map(|it| Some((within(it.site)?, it.resource)));
+        let made = index.constructions(|_| true).filter_map(|it| Some((within(it.site)?, it.resource)));
         // What drives another comes with it, from the constructor of that.
         let given = index.bodies().flat_map(|(body, _, info)| {
             let sites = info.callees.keys().map(move |node| super::Site { body, node: *node });

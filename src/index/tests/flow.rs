@@ -22,6 +22,11 @@ fn a_value_dies_is_returned_kept_or_lost_from_sight() {
          impl App { fn kept(&mut self) { self.pool = Some(PgPool::connect_lazy(\"kept\").unwrap()); } } \
          fn dropped() { drop(PgPool::connect_lazy(\"dropped\").unwrap()); } \
          fn passed() { look(PgPool::connect_lazy(\"passed\").unwrap()); } fn look(pool: PgPool) { pool.size(); } \
+         fn listed() -> Vec<PgPool> { let mut all = Vec::new(); all.push(PgPool::connect_lazy(\"listed\").unwrap()); all } \
+         fn pushed() { let mut all = Vec::new(); all.push(PgPool::connect_lazy(\"pushed\").unwrap()); all.len(); } \
+         fn replaced(app: &mut App) { drop(std::mem::replace(&mut app.pool, Some(PgPool::connect_lazy(\"replaced\").unwrap()))); } \
+         trait Store {} struct Sql(PgPool); impl Store for Sql {} struct Site { store: Box<dyn Store> } \
+         fn hidden() -> Site { let store: Box<dyn Store> = Box::new(Sql(PgPool::connect_lazy(\"hidden\").unwrap())); Site { store } } \
          fn through() -> PgPool { same(PgPool::connect_lazy(\"through\").unwrap()) } fn same(pool: PgPool) -> PgPool { pool } \
          fn main() {}",
     );
@@ -34,9 +39,32 @@ fn a_value_dies_is_returned_kept_or_lost_from_sight() {
         ("dropped", Fate::Dies),
         ("passed", Fate::Dies),
         ("through", Fate::Returned),
+        ("listed", Fate::Returned),
+        ("pushed", Fate::Unknown),
+        ("replaced", Fate::Kept),
+        ("hidden", Fate::Returned),
     ];
     for (name, found) in expected {
         assert_eq!(fate(&code, &format!("PgPool::connect_lazy(\"{name}\")")), found, "{name}");
+    }
+}
+
+#[test]
+fn a_loop_over_what_there_is_to_try_ends_with_the_first_success() {
+    let code = program(
+        "fn first() -> Option<u8> { for x in 0..3 { let answer = ask(); if answer.is_ok() { return Some(1); } } None } \
+         fn each() { for x in 0..3 { work(); } } \
+         fn checked() -> Result<(), u8> { for x in 0..3 { build(); if x > 1 { return Err(1); } } Ok(()) } \
+         fn stopped() { for x in 0..3 { if x > 1 { break; } late(); } } \
+         fn serving() { loop { answer(); if done() { break; } } } fn main() {}",
+    );
+    let tries = |text: &str| {
+        let site = code.site(text);
+        code.index.tries_again(site, code.index.loops_around(site)[0].region)
+    };
+    assert!(tries("ask()"));
+    for text in ["work()", "build()", "late()", "answer()"] {
+        assert!(!tries(text), "{text}");
     }
 }
 
@@ -46,6 +74,7 @@ fn what_leaves_a_loop_is_not_made_in_each_turn() {
         "fn retry() -> u8 { loop { match connect() { Ok(pool) => return pool, Err(_) => continue } } } \
          fn found() { let pool = loop { if let Ok(pool) = open() { break pool; } }; pool; } \
          fn outside() { let mut last = 0; for x in 0..3 { last = make(); } last; } \
+         fn put() { let mut all = Vec::new(); for x in 0..3 { all.push(fresh()); } } \
          fn inside() { for x in 0..3 { let pool = build(); pool.get(); } } fn main() {}",
     );
     let leaves = |text: &str| {
@@ -53,7 +82,7 @@ fn what_leaves_a_loop_is_not_made_in_each_turn() {
         let around = code.index.loops_around(site);
         code.index.leaves_loop(site, around[0].region)
     };
-    for text in ["connect()", "open()", "make()"] {
+    for text in ["connect()", "open()", "make()", "fresh()"] {
         assert!(leaves(text), "{text}");
     }
     assert!(!leaves("build()"));
@@ -116,7 +145,7 @@ fn functions_that_return_what_they_make_are_constructors() {
         "struct Db { pool: sqlx::PgPool } impl Db { fn new(url: &str) -> Db { Db { pool: sqlx::PgPool::connect_lazy(url).unwrap() } } } \
          fn main() { let a = Db::new(\"one\"); let b = Db::new(\"one\"); let c = Db::new(\"two\"); }",
     );
-    let made = code.index.constructions(&|entry| entry.path == POOL);
+    let made: Vec<_> = code.index.constructions(|entry| entry.path == POOL).collect();
     let of = |text: &str| made.iter().filter(|c| code.sites(text).any(|site| site == c.site)).collect::<Vec<_>>();
     let one = of("Db::new(\"one\")");
     assert_eq!(one.len(), 2);
@@ -132,7 +161,7 @@ fn a_recipe_of_a_value_that_goes_into_itself_again_and_again_ends() {
     let code = program(&format!(
         "fn main() {{ let url = \"a\"; {steps} sqlx::PgPool::connect_lazy(url); }} fn format_it(a: u8) -> String {{ todo!() }}"
     ));
-    let made = code.index.constructions(&|entry| entry.path == POOL);
+    let made: Vec<_> = code.index.constructions(|entry| entry.path == POOL).collect();
     assert_eq!(made.len(), 1);
-    assert!(code.index.recipe(&made[0]).is_none_or(|recipe| recipe.len() < 65_536));
+    assert!(code.index.recipe(made[0]).is_none_or(|recipe| recipe.len() < 65_536));
 }

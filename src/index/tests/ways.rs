@@ -188,7 +188,7 @@ fn what_becomes_part_of_a_type_of_the_workspace_is_for_that_to_end() {
              struct Only(Transaction<'static, Postgres>); fn work(unit: Unit) {{}} \
              async fn f(pool: &PgPool, a: bool) -> sqlx::Result<()> {{ let tx = pool.begin().await?; {body} Ok(()) }} fn main() {{}}"
         ));
-        let found = code.index.abandoned(&|_| true);
+        let found = code.index.abandoned(|_| true);
         found.into_iter().map(|it| matches!(it.how, How::Missed(..))).collect::<Vec<bool>>()
     };
     let none: [bool; 0] = [];
