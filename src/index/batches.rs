@@ -160,16 +160,18 @@ impl Index {
         (!self.may_happen_at_end(all)).then_some(Batch { keeper, added, taken: at, how, written, by, last })
     }
 
-    /// Whether a loop that lets time pass leads to a place, and nothing else does, the start of the program aside: no request, and none of the
+    /// Whether loops that let time pass lead to a place, and nothing else does, the start of the program aside: no request, and none of the
     /// functions that change what is saved there.
     fn is_left_to_the_clock(&self, program: &Program, place: Site, changes: &[Site]) -> bool {
         let mut queue = vec![place];
         let mut seen: HashSet<FnId> = HashSet::default();
         let mut is_timed = false;
         while let Some(at) = queue.pop() {
-            let timed = self.loops_around(at).iter().any(|around| self.is_timed_loop(at.body, around.region));
-            is_timed |= timed;
-            if timed || self.runs_at_start(program, at) {
+            if self.loops_around(at).iter().any(|around| self.is_timed_loop(at.body, around.region)) {
+                is_timed = true;
+                continue;
+            }
+            if self.runs_at_start(program, at) {
                 continue;
             }
             let Some(function) = self.function_of(at.body) else { return false };

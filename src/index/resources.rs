@@ -11,8 +11,8 @@ use super::calls::Site;
 use super::defs::*;
 use super::flow::Fate;
 use super::infer::Callee;
-use super::variety::Variety;
 use super::types::Bound;
+use super::variety::Variety;
 use super::{Index, Outline, Ty};
 use crate::catalogue::{Runs, TypeEntry};
 use crate::diagnostic::Label;
@@ -441,9 +441,10 @@ impl Index {
                 Some(None) => false,
                 Some(Some(_)) if settings && !is_data(self.info(site.body).local(*local)) => false,
                 Some(Some(at)) => !self.is_given_settings(site.body, at),
-                None if self.set_on(site.body, *local).into_iter().any(|node| {
-                    self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
-                }) =>
+                None if self
+                    .set_on(site.body, *local)
+                    .into_iter()
+                    .any(|node| self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)) =>
                 {
                     true
                 }
@@ -471,7 +472,8 @@ impl Index {
     /// What is put into a variable by methods that are called on it as statements: `config.dbname(name);`.
     fn set_on(&self, body: BodyRef, local: LocalId) -> Vec<NodeId> {
         let (facts, info) = (self.body(body), self.info(body));
-        let is_statement = |call: NodeId| info.parent(call).is_none_or(|parent| matches!(facts.node(parent).op, Op::Discard(_)));
+        let is_statement =
+            |call: NodeId| info.parent(call).is_none_or(|parent| matches!(facts.node(parent).op, Op::Discard(_)));
         let is_it = |receiver: NodeId| matches!(facts.node(receiver).op, Op::Local(used) if used == local);
         let calls = facts.iter().filter_map(|(call, node)| match &node.op {
             Op::Method { receiver, arguments, .. } if is_it(*receiver) && is_statement(call) => Some(arguments),

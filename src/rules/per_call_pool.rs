@@ -94,7 +94,8 @@ fn lasts_a_loop(index: &Index, site: Site, region: RegionId) -> bool {
         Op::Loop { region: inner, .. } => Some(*inner),
         _ => None,
     });
-    facts.is_inside(facts.node(site.node).region, region) && loops.into_iter().any(|inner| index.is_work_loop(site.body, inner))
+    facts.is_inside(facts.node(site.node).region, region)
+        && loops.into_iter().any(|inner| index.is_work_loop(site.body, inner))
 }
 
 fn is_for(index: &Index, body: BodyRef, region: RegionId) -> bool {

@@ -135,7 +135,7 @@ fn leaves(view: View, region: RegionId) -> bool {
 
 fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) -> Option<Diagnostic> {
     let site = view.site(value);
-    if is_used_elsewhere(view, value) || view.index.is_of_task(site) {
+    if undoes(view, value) || is_used_elsewhere(view, value) || view.index.is_of_task(site) {
         return None;
     }
     let effected = view.index.effect(site)?;
@@ -172,6 +172,15 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
     .help("return the error, or log it with what was being done")
     .fix(fix(view, node, value, &way, &operation));
     Some(diagnostic)
+}
+
+/// `query("ROLLBACK")`: what is undone was given up before.
+fn undoes(view: View, value: NodeId) -> bool {
+    let is_rollback = |text: &str| text.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("rollback"));
+    let whole = view.range(value);
+    view.facts.iter().any(|(_, node)| {
+        matches!(&node.op, Op::Literal(Literal::Text(text)) if is_rollback(text)) && whole.contains(node.range)
+    })
 }
 
 /// A variable that is looked at more than once: who looks only for success here may look for the error there.
