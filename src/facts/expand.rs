@@ -273,8 +273,10 @@ impl<'t> Expander<'t> {
         self.nested += 1;
     }
 
-    pub fn leave(&mut self) {
+    /// Leaves it; gives whether the present place is in what another call expanded to.
+    pub fn leave(&mut self) -> bool {
         self.nested -= 1;
+        self.nested > 0
     }
 
     fn definition(&mut self, path: &syn::Path) -> Option<Rc<Definition>> {

@@ -54,12 +54,13 @@ impl<'t> Extractor<'t> {
         let tokens = self.expander.expand(mac, call, &mut self.offsets)?;
         let parsed = parsed(&tokens)?;
         self.expander.enter();
+        self.offsets.look_inside(true);
         Some(parsed)
     }
 
     /// Ends what was entered.
     pub fn leave(&mut self) {
-        self.expander.leave();
+        self.offsets.look_inside(self.expander.leave());
     }
 
     /// What a comment of this file can cover, in its macros too.

@@ -6,6 +6,7 @@ use proc_macro2::{LineColumn, Span, TokenStream};
 use rustc_hash::FxHashMap as HashMap;
 
 /// The offsets of one file.
+#[derive(Default)]
 pub struct Offsets {
     /// Bytes before the text that syn saw.
     before: u32,
@@ -17,6 +18,8 @@ pub struct Offsets {
     bytes: Option<Vec<u32>>,
     /// The index of the first line of each text that was appended, by the name that proc-macro2 gave it.
     appended: HashMap<String, usize>,
+    /// Whether spans may be of what was appended; to ask each for its text costs more than all else here.
+    is_inside: bool,
 }
 
 impl Offsets {
@@ -24,13 +27,13 @@ impl Offsets {
     pub fn new(text: &str, before: u32) -> Self {
         if text.is_ascii() {
             let lines = line_starts(text.match_indices('\n').map(|(at, _)| at));
-            return Offsets { before, characters: text.len() as u32, lines, bytes: None, appended: HashMap::default() };
+            return Offsets { before, characters: text.len() as u32, lines, bytes: None, ..Offsets::default() };
         }
         let breaks = text.chars().enumerate().filter(|(_, c)| *c == '\n').map(|(at, _)| at);
         let ends = std::iter::once(text.len() as u32);
         let bytes: Vec<u32> = text.char_indices().map(|(at, _)| at as u32).chain(ends).collect();
         let (characters, lines) = (bytes.len() as u32 - 1, line_starts(breaks));
-        Offsets { before, characters, lines, bytes: Some(bytes), appended: HashMap::default() }
+        Offsets { before, characters, lines, bytes: Some(bytes), ..Offsets::default() }
     }
 
     /// Gives a text whose tokens were lexed by themselves places of its own behind the end: its first byte.
@@ -59,6 +62,11 @@ impl Offsets {
         self.before + start
     }
 
+    /// Says whether spans from here on may be of what was appended.
+    pub fn look_inside(&mut self, is_inside: bool) {
+        self.is_inside = is_inside;
+    }
+
     /// The first byte of a span.
     pub fn start(&self, span: Span) -> u32 {
         self.at(span.start(), span)
@@ -71,7 +79,7 @@ impl Offsets {
 
     /// The byte offset of a place; the line counts from 1, the column, in characters, from 0.
     fn at(&self, place: LineColumn, of: Span) -> u32 {
-        let first = if self.appended.is_empty() { None } else { self.appended.get(&of.file()) };
+        let first = if self.is_inside { self.appended.get(&of.file()) } else { None };
         let line = self.lines.get(first.unwrap_or(&0) + place.line.saturating_sub(1)).copied().unwrap_or(0);
         let character = line + place.column as u32;
         let byte = match &self.bytes {
