@@ -12,16 +12,19 @@ use toml::{Table, Value};
 type Names = BTreeSet<String>;
 
 /// Keys of an entry whose text is for people, or a word of the grammar.
-const PROSE: [&str; 14] = [
+const PROSE: [&str; 17] = [
     "by",
     "effect",
     "example",
+    "instead",
     "kind",
     "name",
+    "of",
     "runs",
     "rust",
     "versions",
     "when-dropped",
+    "when-leaked",
     "when-repeated",
     "when-skipped",
     "when-unended",
@@ -91,7 +94,9 @@ fn read_entry(entry: &Table, describes: &mut Names, names: &mut Names) {
     for (key, value) in entry {
         match (key.as_str(), value) {
             (key, _) if PROSE.contains(&key) => {}
-            ("begin" | "end" | "path" | "serve" | "graceful" | "signals-off" | "close", path) => {
+            // What takes back what an entry gives up is looked for, and not described.
+            ("back" | "lent", _) => {}
+            ("begin" | "end" | "calls" | "path" | "serve" | "graceful" | "signals-off" | "close", path) => {
                 note_all(path, describes)
             }
             ("constructors", Value::Table(calls)) => {

@@ -13,10 +13,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use toml::Spanned;
 use ustr::{Ustr, ustr};
 
+pub use leaks::Leak;
 pub use libraries::Libraries;
 use libraries::Versions;
 pub use pairs::{Pair, PairedCall};
 
+mod leaks;
 mod libraries;
 mod pairs;
 
@@ -205,6 +207,13 @@ pub struct TypeEntry {
     pub when_untimed: Option<String>,
 }
 
+impl TypeEntry {
+    /// Whether a name is that of a function without a receiver.
+    pub fn is_only_associated(&self, name: Ustr) -> bool {
+        self.functions.contains_key(&name) && !self.methods.contains_key(&name)
+    }
+}
+
 #[derive(Debug, Clone)]
 enum CallableEntry {
     Returns(TypeExpr),
@@ -212,6 +221,18 @@ enum CallableEntry {
 }
 
 /// By hand, since serde tries the variants of an untagged enum one by one and loses what was wrong with each.
+impl TypeEntry {
+    /// What the methods that end it are called, without their paths.
+    pub fn close_names(&self) -> impl Iterator<Item = &str> {
+        self.close.iter().map(|path| path.rsplit("::").next().unwrap_or(path))
+    }
+
+    /// What the first method that ends it is called: the one to name in a message.
+    pub fn close_name(&self) -> Option<&str> {
+        self.close_names().next()
+    }
+}
+
 impl<'de> Deserialize<'de> for CallableEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(CallableVisitor)
@@ -339,6 +360,14 @@ pub enum Calls {
     GrowsByKey,
     /// They take something away from a collection, or all of it.
     Shrinks,
+    /// They take everything out of a collection at once, for somebody to do something with it.
+    Empties,
+    /// They put what they are given into what they are called on, in place of what was there.
+    Keeps,
+    /// They take what they are called on or given out of where it is: it ends with whatever is done with what they give.
+    TakesOut,
+    /// They tell the time, or how much of it has passed.
+    Clocks,
     /// They give another value each time.
     Unique,
     /// They end the process, and no destructor runs.
@@ -378,11 +407,20 @@ pub enum Calls {
 }
 
 /// The calls of a list: by canonical path, or by the last part of any path.
-#[derive(Debug, Default)]
-struct CallList {
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "Vec<Ustr>")]
+pub struct CallList {
     paths: HashSet<Ustr>,
     /// Last parts; a trailing `*` stands for any ending.
     names: Vec<Ustr>,
+}
+
+impl From<Vec<Ustr>> for CallList {
+    fn from(calls: Vec<Ustr>) -> Self {
+        let mut list = CallList::default();
+        list.extend(calls);
+        list
+    }
 }
 
 impl CallList {
@@ -392,7 +430,8 @@ impl CallList {
         self.names.extend(names);
     }
 
-    fn contains(&self, path: Ustr) -> bool {
+    /// Whether a call of this canonical path is one of them.
+    pub fn contains(&self, path: Ustr) -> bool {
         let name = path.rsplit("::").next().unwrap_or(&path);
         let named = |known: &Ustr| match known.strip_suffix('*') {
             Some(start) => name.starts_with(start),
@@ -509,6 +548,8 @@ struct Document {
     superseded: Vec<Superseded>,
     #[serde(default, rename = "pair")]
     pairs: Vec<Pair>,
+    #[serde(default, rename = "leak")]
+    leaks: Vec<Leak>,
     #[serde(default)]
     handlers: Handlers,
     #[serde(default)]
@@ -622,6 +663,8 @@ pub struct Catalogue {
     /// Parameters of traits.
     trait_params: HashMap<Ustr, Vec<Ustr>>,
     types: HashMap<Ustr, TypeEntry>,
+    /// Libraries that something is said of.
+    described: HashSet<&'static str>,
     /// Traits that every type is taken to have.
     everywhere: Vec<Ustr>,
     callables: HashMap<Ustr, Callable>,
@@ -630,6 +673,8 @@ pub struct Catalogue {
     superseded: HashMap<Ustr, Superseded>,
     /// By the paths of what begins them.
     pairs: HashMap<Ustr, Vec<Arc<Pair>>>,
+    /// By the paths of what gives a value up.
+    leaks: HashMap<Ustr, Vec<Arc<Leak>>>,
     handlers: Handlers,
     entries: Entries,
     calls: HashMap<Calls, CallList>,
@@ -681,6 +726,12 @@ impl Catalogue {
                 }
             }
         }
+        let aliased = self.aliases.keys().map(|path| library(path.as_str()));
+        let functions = document.functions.iter().map(|function| library(function.path.as_str()));
+        let traits = document.traits.iter().map(|entry| library(entry.path.as_str()));
+        let types =
+            document.types.iter().chain(&document.resources).map(|entry| library(entry.get_ref().path.as_str()));
+        self.described.extend(aliased.chain(functions).chain(traits).chain(types));
         for (list, calls) in document.calls {
             self.calls.entry(list).or_default().extend(calls);
         }
@@ -701,6 +752,11 @@ impl Catalogue {
         for pair in document.pairs.into_iter().map(Arc::new) {
             for begin in &pair.begin {
                 self.pairs.entry(begin.path).or_default().push(Arc::clone(&pair));
+            }
+        }
+        for leak in document.leaks.into_iter().map(Arc::new) {
+            for call in &leak.calls {
+                self.leaks.entry(*call).or_default().push(Arc::clone(&leak));
             }
         }
         self.handlers.attributes.extend(document.handlers.attributes);
@@ -750,7 +806,19 @@ impl Catalogue {
     }
 
     /// The canonical form of a library path: re-exports and renames undone, the longest known prefix first.
+    ///
+    /// What a library that nobody described re-exports of one that is described is that library's: `common::tokio::spawn`.
     pub fn canonical(&self, path: Ustr) -> Ustr {
+        let found = self.unaliased(path);
+        let Some((first, rest)) = path.split_once("::") else { return found };
+        if self.knows(found) || self.described.contains(first) {
+            return found;
+        }
+        let inner = ustr::existing_ustr(rest).map(|rest| self.unaliased(rest));
+        inner.filter(|inner| rest.contains("::") && self.knows(*inner)).unwrap_or(found)
+    }
+
+    fn unaliased(&self, path: Ustr) -> Ustr {
         let mut path = path;
         // An alias may lead to another; a circle in the data ends here.
         for _ in 0..4 {
@@ -872,6 +940,11 @@ impl Catalogue {
     pub fn superseded(&self, path: Ustr) -> Option<&Superseded> {
         let mut prefixes = std::iter::successors(Some(path.as_str()), |path| Some(path.rsplit_once("::")?.0));
         prefixes.find_map(|prefix| self.superseded.get(&ustr::existing_ustr(prefix)?))
+    }
+
+    /// What a call of this path may give up.
+    pub fn leaks(&self, call: Ustr) -> impl Iterator<Item = &Leak> {
+        self.leaks.get(&call).into_iter().flatten().map(Arc::as_ref)
     }
 
     /// The pairs that a call of this path may begin.

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use miette::{IntoDiagnostic, NamedSource, miette};
 use rayon::prelude::*;
+use rustc_hash::FxHashSet as HashSet;
 use serde::Serialize;
+use ustr::ustr;
 
 use crate::catalogue::{Catalogue, Libraries};
 use crate::config::Config;
 use crate::deploy::{self, model::Described};
-use crate::diagnostic::{Confidence, Diagnostic, Problem};
-use crate::facts::{self, model::FileFacts};
+use crate::diagnostic::{Confidence, Diagnostic, Label, Problem};
+use crate::facts::{self, Home, MacroText, Macros, model::FileFacts};
 use crate::index::coverage::{Coverage, Sampled};
 use crate::index::inventory::Inventory;
 use crate::index::programs::Program;
@@ -18,7 +20,7 @@ use crate::index::{Index, Outline};
 use crate::report::{LevelSetting, Levels, Policy, Report, RuleInfo, Summary};
 use crate::rules::{self, RuleEntry};
 use crate::source::{FileId, SourceFile, Sources, Span};
-use crate::workspace::{self, DeployFile, Workspace};
+use crate::workspace::{self, DeployFile, RustFile, TargetKind, Workspace};
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Default)]
@@ -159,7 +161,12 @@ fn catalogue(workspace: &Workspace, config: &Config) -> miette::Result<Catalogue
 fn libraries(workspace: &Workspace) -> Libraries {
     let all_told = workspace.problems.is_empty() && workspace.rust_files.iter().all(|file| file.package.is_some());
     let mut libraries = if all_told { Libraries::default() } else { Libraries::any() };
-    for dependency in workspace.packages.iter().flat_map(|package| &package.dependencies) {
+    let dependencies = || workspace.packages.iter().flat_map(|package| &package.dependencies);
+    // What lies at a path or in a repository and was not read may pass on any library.
+    if dependencies().any(|dependency| dependency.member.is_none() && dependency.requirement.is_none()) {
+        libraries = libraries.or_any();
+    }
+    for dependency in dependencies() {
         libraries.add(dependency.package, dependency.locked.as_deref(), dependency.requirement.as_deref());
     }
     libraries
@@ -175,12 +182,14 @@ fn threads(count: Option<usize>) -> miette::Result<rayon::ThreadPool> {
 fn parse(workspace: &mut Workspace, progress: &dyn Progress) -> Vec<Option<FileFacts>> {
     let sources = &workspace.sources;
     progress.total(workspace.rust_files.len());
+    let macros = macros(workspace);
     let parsed: Vec<(FileId, Result<FileFacts, Problem>)> = workspace
         .rust_files
         .par_iter()
         .map(|rust| {
             let file = sources.get(rust.file);
-            let facts = facts::extract(&file.text).map_err(|error| unreadable(rust.file, file, error));
+            let facts = facts::extract_within(&file.text, &macros, home(workspace, rust));
+            let facts = facts.map_err(|error| unreadable(rust.file, file, error));
             progress.done(&file.display);
             (rust.file, facts)
         })
@@ -193,6 +202,24 @@ fn parse(workspace: &mut Workspace, progress: &dyn Progress) -> Vec<Option<FileF
         }
     }
     all
+}
+
+/// The macros that files may call of each other.
+fn macros(workspace: &Workspace) -> Macros {
+    let text = |rust: &RustFile| &workspace.sources.get(rust.file).text;
+    let declared = |rust: &RustFile| facts::declared(text(rust));
+    let found: Vec<Vec<MacroText>> = workspace.rust_files.par_iter().map(declared).collect();
+    let mut macros = Macros::default();
+    for (rust, declared) in workspace.rust_files.iter().zip(found) {
+        macros.add(home(workspace, rust), text(rust), declared);
+    }
+    macros
+}
+
+fn home(workspace: &Workspace, rust: &RustFile) -> Home {
+    let targets = rust.package.map_or(&[][..], |at| &workspace.packages[at].targets);
+    let library = targets.iter().find(|target| matches!(target.kind, TargetKind::Lib | TargetKind::ProcMacro));
+    Home { file: rust.file, package: rust.package, library: library.map(|target| ustr(&target.name)) }
 }
 
 /// Container and process files; they are few and short. What cannot be read is told and left out.
@@ -235,7 +262,28 @@ fn find(index: &Index, include_tests: bool) -> Vec<Diagnostic> {
     let checks: Vec<rules::Check> = rules::catalog().iter().filter_map(|rule| rule.check).collect();
     let found: Vec<Vec<Diagnostic>> = checks.par_iter().map(|check| check(index)).collect();
     let shown = |d: &Diagnostic| include_tests || !index.is_test_code(d.primary.span);
-    found.into_iter().flatten().filter(shown).collect()
+    let mut of_macros = HashSet::default();
+    let once = |d: &Diagnostic| {
+        let written = index.place_written(d.primary.span);
+        written == d.primary.span
+            || index.place_called(d.primary.span) == written
+            || of_macros.insert((d.rule, written))
+    };
+    found.into_iter().flatten().filter(shown).filter(once).map(|diagnostic| written(index, diagnostic)).collect()
+}
+
+/// A diagnostic whose places are those of the text: what a macro wrote stands in its definition, and the call is said.
+fn written(index: &Index, mut diagnostic: Diagnostic) -> Diagnostic {
+    let (place, call) = (index.place_written(diagnostic.primary.span), index.place_called(diagnostic.primary.span));
+    if place != call {
+        diagnostic.evidence.push(Label::new(call, "in what this macro call expands to"));
+        diagnostic.fixes.clear();
+    }
+    diagnostic.primary.span = place;
+    diagnostic.evidence.iter_mut().for_each(|label| label.span = index.place_written(label.span));
+    let is_apart = |span: Span| index.place_written(span) != span;
+    diagnostic.fixes.retain(|fix| !fix.edits.iter().any(|edit| is_apart(edit.span)));
+    diagnostic
 }
 
 fn report(workspace: &Workspace, index: &Index, diagnostics: Vec<Diagnostic>, policy: &Policy) -> Report {

@@ -1,11 +1,15 @@
 //! The catalogue from outside: how the errors in a project's own entries look, and that the examples of `rules/resources/` compile with the
 //! libraries they are about.
 
-use std::collections::BTreeMap;
+#[path = "house/code.rs"]
+mod code;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use code::paths;
 use insta::assert_snapshot;
 use tempfile::TempDir;
 use toml::{Table, Value};
@@ -77,12 +81,10 @@ fn groups(file: &Path) -> Vec<Group> {
         }
     }
     let needs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue").join(format!("{name}.toml"));
-    let dependencies = |versions: &Option<(String, String)>| {
-        let mut needed = if needs.exists() { read(&needs) } else { Table::new() };
-        if let Some((library, versions)) = versions {
-            pin(&mut needed, library, versions);
-        }
-        needed
+    let needs = if needs.exists() { read(&needs) } else { Table::new() };
+    let dependencies = |versions: &Option<(String, String)>| match versions {
+        Some((library, versions)) => pinned(&needs, library, versions),
+        None => unpinned(&needs),
     };
     let numbered = examples.into_iter().enumerate();
     let group = numbered.map(|(at, (versions, examples))| Group {
@@ -93,30 +95,53 @@ fn groups(file: &Path) -> Vec<Group> {
     group.collect()
 }
 
-/// Asks for these versions of a library.
-fn pin(dependencies: &mut Table, library: &str, versions: &str) {
-    let (_, dependency) = dependencies
+/// What examples need that are true of all versions: the keys that are names of packages.
+fn unpinned(needs: &Table) -> Table {
+    needs.iter().filter(|(name, _)| !name.contains(' ')).map(|(name, needed)| (name.clone(), needed.clone())).collect()
+}
+
+/// What examples need that are true of these versions of a library: what stands under the name with the versions, otherwise what
+/// stands under the name, in these versions.
+fn pinned(needs: &Table, library: &str, versions: &str) -> Table {
+    let mut dependencies = unpinned(needs);
+    let (name, dependency) = dependencies
         .iter_mut()
         .find(|(name, _)| name.replace('-', "_") == library)
         .unwrap_or_else(|| panic!("`{library}` is no dependency of its examples"));
-    match dependency {
-        Value::Table(details) => drop(details.insert("version".into(), versions.into())),
-        plain => *plain = versions.into(),
+    match (needs.get(&format!("{name} {versions}")), dependency) {
+        (Some(special), dependency) => *dependency = special.clone(),
+        (None, Value::Table(details)) => drop(details.insert("version".into(), versions.into())),
+        (None, plain) => *plain = versions.into(),
     }
+    dependencies
 }
 
 impl Group {
-    fn write(self, folder: &Path) {
-        let folder = folder.join(&self.name);
-        fs::create_dir_all(folder.join("src")).unwrap();
-        let text = |text: &str| Value::from(text);
-        let package = Table::from_iter([("name", text(&self.name)), ("edition", text("2024"))].map(own));
-        let manifest = [("package", Value::from(package)), ("dependencies", Value::from(self.dependencies))].map(own);
-        fs::write(folder.join("Cargo.toml"), toml::to_string(&Table::from_iter(manifest)).unwrap()).unwrap();
+    /// The library that its examples make up.
+    fn text(&self) -> String {
         let functions = self.examples.iter().enumerate().map(|(at, example)| {
             format!("pub async fn example_{at}() -> Result<(), Box<dyn std::error::Error>> {{\n{example}\nOk(())\n}}\n")
         });
-        fs::write(folder.join("src/lib.rs"), functions.collect::<String>()).unwrap();
+        functions.collect()
+    }
+
+    fn manifest(&self) -> Table {
+        let text = |text: &str| Value::from(text);
+        let package = Table::from_iter([("name", text(&self.name)), ("edition", text("2024"))].map(own));
+        let dependencies = Value::from(self.dependencies.clone());
+        let tables = [("package", package.into()), ("dependencies", dependencies), ("workspace", Table::new().into())];
+        Table::from_iter(tables.map(own))
+    }
+
+    /// Whether a package of its examples below `folder` compiles.
+    fn compiles(&self, folder: &Path, target: &Path) -> bool {
+        let folder = folder.join(&self.name);
+        fs::create_dir_all(folder.join("src")).unwrap();
+        fs::write(folder.join("Cargo.toml"), toml::to_string(&self.manifest()).unwrap()).unwrap();
+        fs::write(folder.join("src/lib.rs"), self.text()).unwrap();
+        let mut check = Command::new(env!("CARGO"));
+        check.args(["check", "--target-dir"]).arg(target.join("target")).current_dir(&folder);
+        check.status().unwrap().success()
     }
 }
 
@@ -124,7 +149,8 @@ fn own<T>((key, value): (&str, T)) -> (String, T) {
     (key.to_owned(), value)
 }
 
-/// Takes long and fetches every library there is an example of; `CATALOGUE_FILES=sqlx,redis` chooses files.
+/// Takes long and fetches every library there is an example of; `CATALOGUE_FILES=sqlx,redis` chooses files. Each group is a workspace of
+/// its own, since not all libraries can be linked into one program.
 #[test]
 #[ignore = "compiles the examples with their real libraries: `cargo test --test catalogue -- --ignored`"]
 fn every_example_compiles() {
@@ -138,17 +164,31 @@ fn every_example_compiles() {
         let name = file.file_stem().unwrap().to_str().unwrap();
         chosen.as_ref().is_none_or(|chosen| chosen.split(',').any(|it| it == name))
     };
-    let resources = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/resources")).unwrap();
-    let mut files: Vec<PathBuf> = resources.map(|entry| entry.unwrap().path()).filter(|file| chosen(file)).collect();
+    let groups = files().into_iter().filter(|file| chosen(file)).flat_map(|file| groups(&file));
+    let broken: Vec<String> = groups.filter(|group| !group.compiles(&folder, &target)).map(|it| it.name).collect();
+    assert!(broken.is_empty(), "see the errors of cargo above, on {}", broken.join(", "));
+}
+
+/// The files of the catalogue, in their order.
+fn files() -> Vec<PathBuf> {
+    let folder = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/resources")).unwrap();
+    let mut files: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let groups: Vec<Group> = files.iter().flat_map(|file| groups(file)).collect();
-    let members: Vec<String> = groups.iter().map(|group| group.name.clone()).collect();
-    groups.into_iter().for_each(|group| group.write(&folder));
-    fs::write(folder.join("Cargo.toml"), format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n")).unwrap();
-    let checked = Command::new(env!("CARGO"))
-        .args(["check", "--workspace", "--keep-going", "--target-dir"])
-        .arg(target.join("target"))
-        .current_dir(&folder)
-        .status();
-    assert!(checked.unwrap().success(), "see the errors of cargo above");
+    files
+}
+
+#[test]
+fn every_library_that_an_example_names_is_there_to_compile_it() {
+    let mut faults = Vec::new();
+    for group in files().iter().flat_map(|file| groups(file)) {
+        let needed: BTreeSet<String> = group.dependencies.keys().map(|name| name.replace('-', "_")).collect();
+        let mentions = paths(&group.text());
+        // What an example imports or is given by another library may begin a path, too.
+        let given: BTreeSet<&String> = mentions.iter().flat_map(|it| it.segments.iter().skip(1)).collect();
+        let named = mentions.iter().filter_map(|it| it.segments.first()).filter(|name| !given.contains(name));
+        let named: BTreeSet<&String> = named.filter(|name| name.starts_with(char::is_lowercase)).collect();
+        let missing = named.into_iter().filter(|name| *name != "std" && !needed.contains(*name));
+        faults.extend(missing.map(|name| format!("{}: `{name}` is no dependency of its examples", group.name)));
+    }
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }

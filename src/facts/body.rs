@@ -6,14 +6,14 @@ use ustr::{Ustr, ustr};
 
 use super::extents::{self, Extent};
 use super::items::{Extractor, typed_parameters};
-use super::macros::{self, Reading};
+use super::macros::{self, Reading, Statements};
 use super::model::*;
 use super::paths;
 use crate::source::Range;
 
 /// Builds one body.
-pub struct BodyBuilder<'e> {
-    file: &'e mut Extractor,
+pub struct BodyBuilder<'e, 't> {
+    file: &'e mut Extractor<'t>,
     body: Body,
     /// Where nodes go now.
     region: RegionId,
@@ -22,13 +22,20 @@ pub struct BodyBuilder<'e> {
     scope: ScopeId,
     /// Locals in scope, innermost last.
     names: Vec<(Ustr, LocalId)>,
+    /// How many macros were defined before the body.
+    defined: usize,
     /// Labels in scope with the region of their loop or block, innermost last.
     labels: Vec<(Ustr, RegionId)>,
 }
 
-impl<'e> BodyBuilder<'e> {
+impl<'e, 't> BodyBuilder<'e, 't> {
     /// The body of a function.
-    pub fn function(file: &'e mut Extractor, scope: ScopeId, signature: &syn::Signature, block: &syn::Block) -> Body {
+    pub fn function(
+        file: &'e mut Extractor<'t>,
+        scope: ScopeId,
+        signature: &syn::Signature,
+        block: &syn::Block,
+    ) -> Body {
         let range = file.range(block.brace_token.span);
         let mut builder = BodyBuilder::new(file, scope, RegionKind::Function, range);
         if let Some(receiver) = signature.receiver() {
@@ -44,7 +51,7 @@ impl<'e> BodyBuilder<'e> {
     }
 
     /// The body of a static or constant.
-    pub fn expression(file: &'e mut Extractor, scope: ScopeId, expr: &syn::Expr) -> Body {
+    pub fn expression(file: &'e mut Extractor<'t>, scope: ScopeId, expr: &syn::Expr) -> Body {
         let mut builder = BodyBuilder::new(file, scope, RegionKind::Function, Range::default());
         let value = builder.expr(expr);
         builder.body.regions[0].value = Some(value);
@@ -54,6 +61,7 @@ impl<'e> BodyBuilder<'e> {
 
     /// Bodies live as long as the run: what was allocated ahead goes back.
     fn finish(mut self) -> Body {
+        self.file.expander.end_body(self.defined);
         self.body.nodes.shrink_to_fit();
         self.body.regions.shrink_to_fit();
         self.body.regions.iter_mut().for_each(|region| region.nodes.shrink_to_fit());
@@ -61,7 +69,7 @@ impl<'e> BodyBuilder<'e> {
         self.body
     }
 
-    fn new(file: &'e mut Extractor, scope: ScopeId, kind: RegionKind, range: Range) -> Self {
+    fn new(file: &'e mut Extractor<'t>, scope: ScopeId, kind: RegionKind, range: Range) -> Self {
         let root = Region { kind, parent: None, nodes: Vec::new(), value: None, scope, range };
         let body = Body {
             scope,
@@ -72,6 +80,7 @@ impl<'e> BodyBuilder<'e> {
             jumps: Vec::new(),
         };
         BodyBuilder {
+            defined: file.expander.begin_body(),
             file,
             body,
             region: Body::ROOT,
@@ -124,8 +133,14 @@ impl<'e> BodyBuilder<'e> {
         id
     }
 
-    /// The local of this name that is in scope.
-    pub fn local(&self, name: Ustr) -> Option<LocalId> {
+    /// The local that a name at an offset means: a macro's own names and its caller's are different ones.
+    fn local(&self, name: Ustr, offset: u32) -> Option<LocalId> {
+        let mut known = self.names.iter().rev().filter(|(known, _)| *known == name).map(|(_, id)| *id);
+        known.find(|id| self.file.expander.sees(offset, self.body.local(*id).range.start))
+    }
+
+    /// The innermost local of this name, whoever wrote it.
+    fn any_local(&self, name: Ustr) -> Option<LocalId> {
         self.names.iter().rev().find(|(n, _)| *n == name).map(|(_, id)| *id)
     }
 
@@ -226,6 +241,10 @@ impl<'e> BodyBuilder<'e> {
         if macros::is_item_macro(&statement.mac) {
             return self.file.item_macro(None, &statement.mac, self.scope, range);
         }
+        if let Some(Statements(statements)) = self.file.enter(&statement.mac) {
+            self.expanded(&statements, last && statement.semi_token.is_none());
+            return self.file.leave();
+        }
         let value = self.macro_call(&statement.mac);
         match statement.semi_token {
             Some(_) => {
@@ -233,6 +252,21 @@ impl<'e> BodyBuilder<'e> {
             }
             None if last => self.set_value(value),
             None => {}
+        }
+    }
+
+    /// What a macro statement stands for; `last` where its value is that of the block.
+    fn expanded(&mut self, statements: &[syn::Stmt], last: bool) {
+        let value = self.body.region(self.region).value;
+        self.statements(statements);
+        let given = std::mem::replace(&mut self.body.regions[self.region.index()].value, value);
+        match given.filter(|_| given != value) {
+            Some(given) if last => self.set_value(given),
+            Some(given) if drops_a_value(&self.body.node(given).op) => {
+                let range = self.range_of(given);
+                self.push(Op::Discard(given), range);
+            }
+            _ => {}
         }
     }
 
@@ -440,7 +474,7 @@ impl<'e> BodyBuilder<'e> {
     fn path_expr(&mut self, expr: &syn::ExprPath) -> NodeId {
         let range = self.range(extents::path(&expr.path, expr.qself.as_ref()));
         let path = paths::path(&expr.path, expr.qself.as_ref());
-        let local = path.single().and_then(|name| self.local(name));
+        let local = path.single().and_then(|name| self.local(name, range.start));
         self.push(local.map_or(Op::Path(path), Op::Local), range)
     }
 
@@ -579,6 +613,11 @@ impl<'e> BodyBuilder<'e> {
     }
 
     fn macro_call(&mut self, mac: &syn::Macro) -> NodeId {
+        if let Some(expr) = self.file.enter::<syn::Expr>(mac) {
+            let value = self.expr(&expr);
+            self.file.leave();
+            return value;
+        }
         let range = self.range(extents::macro_call(mac));
         let path = paths::path(&mac.path, None);
         let mut call = MacroCall { path, arguments: Vec::new(), mentions: Vec::new(), seen: true };
@@ -619,7 +658,7 @@ impl<'e> BodyBuilder<'e> {
 
     /// The locals among names, each once.
     fn mentioned(&self, names: &[Ustr]) -> Vec<LocalId> {
-        let mut locals: Vec<LocalId> = names.iter().filter_map(|name| self.local(*name)).collect();
+        let mut locals: Vec<LocalId> = names.iter().filter_map(|name| self.any_local(*name)).collect();
         locals.sort_unstable();
         locals.dedup();
         locals

@@ -48,6 +48,11 @@ const INTENTS: &[&str] = &[
     "do not care",
     "intentionally",
     "on purpose",
+    "can ignore that",
+    "can be ignored",
+    "safe to ignore",
+    "don't want to panic",
+    "do not want to panic",
     "deliberately",
     "never dropped",
     "process-lifetime",
@@ -61,14 +66,9 @@ const INTENTS: &[&str] = &[
 /// a comment stands for the rest of its paragraph too. Line and doc comments count.
 pub fn intents(text: &str, nodes: &[Range]) -> Vec<Range> {
     let file = File { text, tokens: tokens(text), nodes };
-    let says_so = |token: &Token| {
-        token.is_comment() && {
-            let comment = file.text[token.start..token.end].to_lowercase();
-            !comment.contains(MARKER) && INTENTS.iter().any(|phrase| comment.contains(phrase))
-        }
-    };
-    let meant = |token: &Token| says_so(token) || (token.is_comment() && file.explains_an_empty_arm(*token));
-    (0..file.tokens.len()).filter(|at| meant(&file.tokens[*at])).map(|at| file.intended(at)).collect()
+    let comments = (0..file.tokens.len()).filter(|at| file.tokens[*at].is_comment());
+    let meant = comments.filter(|at| file.tells_an_intent(*at) || file.explains_an_empty_arm(file.tokens[*at]));
+    meant.map(|at| file.intended(at)).collect()
 }
 
 /// A file with what is needed to say what a comment in it covers.
@@ -79,6 +79,18 @@ struct File<'a> {
 }
 
 impl File<'_> {
+    /// Whether a comment, read on into a line comment right below it, has a phrase of [`INTENTS`].
+    fn tells_an_intent(&self, at: usize) -> bool {
+        let comment =
+            |token: &Token| self.text[token.start..token.end].trim_start_matches(['/', '!']).trim().to_lowercase();
+        let first = self.tokens[at];
+        let below = self.tokens.get(at + 1).filter(|next| {
+            next.kind == Kind::LineComment && self.text[first.end..next.start].matches('\n').count() == 1
+        });
+        let said = [Some(comment(&first)), below.map(comment)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        !said.contains(MARKER) && INTENTS.iter().any(|phrase| said.contains(phrase))
+    }
+
     /// `_ => {} // the daemon is not running`: who leaves an arm empty and says why has thought of it.
     fn explains_an_empty_arm(&self, comment: Token) -> bool {
         let line = self.text[self.line_start(comment.start)..comment.start].trim_end();

@@ -49,6 +49,15 @@ impl Level {
 /// separators, and at a `}` that ends a statement. So it bounds nesting, chains of operators, calls, `else if` and types alike.
 /// Comments cost nothing.
 pub fn too_deep(text: &str) -> Option<Range> {
+    deeper_than(text, LIMIT)
+}
+
+/// Whether a text nests or chains deeper than a bound of its own.
+pub fn is_deeper(text: &str, bound: u32) -> bool {
+    deeper_than(text, bound).is_some()
+}
+
+fn deeper_than(text: &str, bound: u32) -> Option<Range> {
     let bytes = text.as_bytes();
     let mut levels = Levels(vec![Level::default()]);
     let mut after_block = false;
@@ -103,7 +112,7 @@ pub fn too_deep(text: &str) -> Option<Range> {
             b if is_word(b) => levels.token(word_end(bytes, at)),
             _ => levels.token(at + 1),
         };
-        if levels.last().depth() > LIMIT {
+        if levels.last().depth() > bound {
             return Some(Range { start: start as u32, end: at as u32 });
         }
     }

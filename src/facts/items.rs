@@ -1,19 +1,23 @@
 //! Items of a file: from syn to facts. Bodies are handed to `body`, item macros to `macros`.
 
+use syn::parse::Parse;
 use ustr::{Ustr, ustr};
 
 use super::body::BodyBuilder;
+use super::expand::Expander;
 use super::extents::{self, Extent};
-use super::macros::{self, ItemMacro};
+use super::macro_rules::parsed;
+use super::macros::{self, ImplItems, ItemMacro, Items};
 use super::model::*;
 use super::offsets::Offsets;
 use super::paths;
 use crate::source::Range;
 
 /// Collects the facts of one file.
-pub struct Extractor {
+pub struct Extractor<'t> {
     pub facts: FileFacts,
     pub offsets: Offsets,
+    pub expander: Expander<'t>,
     /// Ranges of items, statements, arms and fields: what a suppression comment can cover.
     pub coverable: Vec<Range>,
     test: bool,
@@ -26,12 +30,13 @@ struct Context {
     owner: Owner,
 }
 
-impl Extractor {
-    pub fn new(offsets: Offsets) -> Self {
+impl<'t> Extractor<'t> {
+    pub fn new(offsets: Offsets, expander: Expander<'t>) -> Self {
         let file = Scope { kind: ScopeKind::File, name: ustr(""), parent: None, test: false };
         Extractor {
             facts: FileFacts { scopes: vec![file], ..FileFacts::default() },
             offsets,
+            expander,
             coverable: Vec::new(),
             test: false,
         }
@@ -43,10 +48,39 @@ impl Extractor {
         Range { start: self.offsets.start(first), end: self.offsets.end(last) }
     }
 
+    /// What a call of one of the workspace's own macros stands for, as one kind of syntax; see [`Extractor::leave`].
+    pub fn enter<T: Parse>(&mut self, mac: &syn::Macro) -> Option<T> {
+        let call = self.range(extents::macro_call(mac));
+        let tokens = self.expander.expand(mac, call, &mut self.offsets)?;
+        let parsed = parsed(&tokens)?;
+        self.expander.enter();
+        Some(parsed)
+    }
+
+    /// Ends what was entered.
+    pub fn leave(&mut self) {
+        self.expander.leave();
+    }
+
+    /// What a comment of this file can cover, in its macros too.
+    pub fn written_here(&self) -> Vec<Range> {
+        let expansions = &self.expander.expansions;
+        let here = self.coverable.iter().filter_map(|range| {
+            let (first, last) = (self.expander.writer(range.start), self.expander.writer(range.end));
+            match first.checked_sub(1).map(|at| &expansions[at]) {
+                _ if first != last => None,
+                None => Some(*range),
+                Some(expansion) => expansion.file.is_none().then(|| expansion.defined(*range)),
+            }
+        });
+        here.collect()
+    }
+
     /// All of a file.
     pub fn file(&mut self, file: &syn::File) {
         self.test = paths::only_for_tests(&file.attrs);
         self.facts.scopes[0].test = self.test;
+        self.expander.note_imports(&file.items);
         self.items(&file.items, ScopeId(0));
     }
 
@@ -148,10 +182,19 @@ impl Extractor {
         }
     }
 
-    /// A macro call where items may stand; gives back whether it was understood as items.
+    /// A macro call where items may stand.
     pub fn item_macro(&mut self, ident: Option<&proc_macro2::Ident>, mac: &syn::Macro, scope: ScopeId, range: Range) {
+        if let (None, Some(Items(items))) = (ident, self.enter(mac)) {
+            self.items(&items, scope);
+            return self.leave();
+        }
         match macros::item_macro(ident, mac) {
-            ItemMacro::Definition(name) => self.facts.macros.push(MacroDef { name, scope }),
+            ItemMacro::Definition(name) => {
+                let delimiters = mac.delimiter.span();
+                let start = self.offsets.end(delimiters.open());
+                self.expander.define(name, Range { start, end: self.offsets.start(delimiters.close()) });
+                self.facts.macros.push(MacroDef { name, scope });
+            }
             ItemMacro::Statics(kind, statics) => {
                 for s in &statics {
                     let (name_range, range) = (self.range(s.ident.span()), self.range(s.extent));
@@ -168,7 +211,11 @@ impl Extractor {
         match &module.content {
             Some((_, items)) => {
                 let inner = self.add_scope(ScopeKind::Module, name, scope);
+                let defined = self.expander.defined();
                 self.items(items, inner);
+                if !module.attrs.iter().any(|attribute| attribute.path().is_ident("macro_use")) {
+                    self.expander.forget(defined);
+                }
             }
             None => {
                 let path = paths::path_attribute(&module.attrs);
@@ -300,32 +347,40 @@ impl Extractor {
         self.facts.impls.push(Impl {
             scope,
             generics: paths::generics(&item.generics),
+            bounds: paths::other_bounds(&item.generics),
             trait_path: item.trait_.as_ref().map(|(path, _)| paths::path(path, None)),
             self_ty: paths::type_ref(&item.self_ty),
             attributes: paths::attributes(&item.attrs),
             range,
         });
-        for part in &item.items {
-            match part {
-                syn::ImplItem::Fn(f) => {
-                    let range = self.range(extents::method(f));
-                    self.coverable.push(range);
-                    let outer = self.test;
-                    self.test |= paths::only_for_tests(&f.attrs);
-                    let context = Context { scope, owner: Owner::Impl(id) };
-                    let public = is_public(&f.vis) || item.trait_.is_some();
-                    self.function(&f.sig, Some(&f.block), &f.attrs, public, range, context);
-                    self.test = outer;
-                }
-                syn::ImplItem::Type(t) => self.facts.aliases.push(TypeAlias {
-                    name: paths::name(&t.ident),
-                    scope,
-                    generics: paths::generics(&t.generics),
-                    ty: paths::type_ref(&t.ty),
-                    of_impl: Some(id),
-                }),
-                _ => {}
+        item.items.iter().for_each(|part| self.impl_item(part, item.trait_.is_some(), id, scope));
+    }
+
+    fn impl_item(&mut self, part: &syn::ImplItem, of_trait: bool, id: u32, scope: ScopeId) {
+        match part {
+            syn::ImplItem::Fn(f) => {
+                let range = self.range(extents::method(f));
+                self.coverable.push(range);
+                let outer = self.test;
+                self.test |= paths::only_for_tests(&f.attrs);
+                let context = Context { scope, owner: Owner::Impl(id) };
+                self.function(&f.sig, Some(&f.block), &f.attrs, is_public(&f.vis) || of_trait, range, context);
+                self.test = outer;
             }
+            syn::ImplItem::Type(t) => self.facts.aliases.push(TypeAlias {
+                name: paths::name(&t.ident),
+                scope,
+                generics: paths::generics(&t.generics),
+                ty: paths::type_ref(&t.ty),
+                of_impl: Some(id),
+            }),
+            syn::ImplItem::Macro(m) => {
+                if let Some(ImplItems(parts)) = self.enter(&m.mac) {
+                    parts.iter().for_each(|part| self.impl_item(part, of_trait, id, scope));
+                    self.leave();
+                }
+            }
+            _ => {}
         }
     }
 
@@ -356,6 +411,7 @@ impl Extractor {
             is_async: signature.asyncness.is_some(),
             public,
             generics: paths::generics(&signature.generics),
+            bounds: paths::other_bounds(&signature.generics),
             receiver,
             parameters,
             returns: paths::returns(&signature.output),

@@ -135,6 +135,24 @@ const EVALUATING: &[&str] = &[
     "fatal",
 ];
 
+/// Macros that are read in a way of their own.
+const READ: &[&str] = &[
+    "select",
+    "select_biased",
+    "pin",
+    "pin_mut",
+    "defer",
+    "defer_on_success",
+    "defer_on_unwind",
+    "stream",
+    "try_stream",
+    "cfg_if",
+    "lazy_static",
+    "thread_local",
+    "task_local",
+    "macro_rules",
+];
+
 /// The reading of a macro call in a body.
 pub fn read(mac: &syn::Macro) -> Reading {
     let name = last_name(mac);
@@ -160,6 +178,11 @@ pub fn read(mac: &syn::Macro) -> Reading {
             parse(Arguments::parse, tokens).map(|a| arguments(a.0, tokens, EVALUATING.contains(&name.as_str())))
         })
         .unwrap_or_else(|| Reading::Unseen(words(tokens)))
+}
+
+/// Whether a name is that of a library's macro that is read by its name.
+pub fn is_known(name: &str) -> bool {
+    EVALUATING.contains(&name) || READ.contains(&name)
 }
 
 /// Whether a macro statement declares items rather than computes.
@@ -241,7 +264,8 @@ pub fn words(tokens: &TokenStream) -> Vec<Ustr> {
     found
 }
 
-struct Items(Vec<syn::Item>);
+/// Items, as they stand in a file.
+pub struct Items(pub Vec<syn::Item>);
 
 impl Parse for Items {
     fn parse(input: ParseStream) -> syn::Result<Self> {
@@ -254,6 +278,28 @@ impl Parse for Items {
             items.push(item);
         }
         Ok(Items(items))
+    }
+}
+
+/// The parts of an impl.
+pub struct ImplItems(pub Vec<syn::ImplItem>);
+
+impl Parse for ImplItems {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let mut items = Vec::new();
+        while !input.is_empty() {
+            items.push(input.parse()?);
+        }
+        Ok(ImplItems(items))
+    }
+}
+
+/// Statements, as they stand in a block.
+pub struct Statements(pub Vec<syn::Stmt>);
+
+impl Parse for Statements {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        input.call(syn::Block::parse_within).map(Statements)
     }
 }
 

@@ -4,15 +4,18 @@ mod body;
 pub mod comments;
 pub mod depth;
 mod editions;
+mod expand;
 mod extents;
 mod items;
+mod macro_rules;
 mod macros;
 pub mod model;
 mod offsets;
 mod parse;
 mod paths;
 
-pub use parse::{Unreadable, extract};
+pub use expand::{Home, MacroText, Macros, declared};
+pub use parse::{Unreadable, extract, extract_within};
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
 //! Facts of one file as plain data: items, and for each body a structured, MIR-like record. Nothing in them is resolved;
-//! they depend on the file's bytes alone, and no syn type is among them.
+//! they depend on the bytes of the file and of the macros that it calls, and no syn type is among them.
 
 use serde::{Deserialize, Serialize};
 use ustr::Ustr;
 
-use crate::source::Range;
+use crate::source::{FileId, Range};
 use crate::suppression::Suppression;
 
 macro_rules! ids {
@@ -56,6 +56,31 @@ pub struct FileFacts {
     pub intents: Vec<Range>,
     /// Item macros whose contents could not be read.
     pub unseen: Vec<Range>,
+    /// Calls of the workspace's own macros that were looked through, by what they wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expansions: Vec<Expansion>,
+}
+
+/// A call of a `macro_rules!` macro that was looked through. What the macro wrote by itself has places behind the end of the file; what
+/// the caller wrote keeps its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expansion {
+    /// The places of what the macro wrote, in ascending order.
+    pub range: Range,
+    /// The call; a macro may have written it.
+    pub call: Range,
+    /// The file of the definition, where it is another one.
+    pub file: Option<FileId>,
+    /// Where there what stands at the start of `range` is written.
+    pub at: u32,
+}
+
+impl Expansion {
+    /// Where a part of what the macro wrote stands in the file of its definition.
+    pub fn defined(&self, part: Range) -> Range {
+        let place = |offset: u32| self.at + (offset - self.range.start);
+        Range { start: place(part.start), end: place(part.end) }
+    }
 }
 
 /// A scope that names are looked up in, outwards through `parent`.
@@ -122,6 +147,9 @@ pub struct Function {
     pub is_async: bool,
     pub public: bool,
     pub generics: Vec<Generic>,
+    /// Bounds of its `where` clause on what is no parameter of its own: `T` of the impl around, `T::Name`, `Self::Name`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<Generic>,
     pub receiver: Option<Receiver>,
     /// Types of the parameters without the receiver.
     pub parameters: Vec<TypeRef>,
@@ -214,6 +242,9 @@ pub struct TraitDef {
 pub struct Impl {
     pub scope: ScopeId,
     pub generics: Vec<Generic>,
+    /// As those of a function.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<Generic>,
     pub trait_path: Option<Path>,
     pub self_ty: TypeRef,
     pub attributes: Vec<Attribute>,
@@ -677,6 +708,16 @@ impl Pattern {
     /// Whether it is `Some(..)` or `Ok(..)`.
     pub fn is_success(&self) -> bool {
         matches!(&self.kind, PatternKind::TupleStruct { path, .. } if path.last() == "Some" || path.last() == "Ok")
+    }
+
+    /// Whether it names a constant, a variant or a type.
+    pub fn names_a_variant(&self) -> bool {
+        match &self.kind {
+            PatternKind::TupleStruct { .. } | PatternKind::Struct { .. } | PatternKind::Path(_) => true,
+            PatternKind::Reference(of) | PatternKind::Typed(of, _) => of.names_a_variant(),
+            PatternKind::Or(parts) => parts.iter().any(Pattern::names_a_variant),
+            _ => false,
+        }
     }
 
     /// Whether it takes anything and binds nothing.

@@ -3,6 +3,7 @@
 use super::comments;
 use super::depth;
 use super::editions;
+use super::expand::{Expander, Home, Macros};
 use super::items::Extractor;
 use super::model::FileFacts;
 use super::offsets::Offsets;
@@ -24,6 +25,14 @@ pub struct Unreadable {
 /// # Errors
 /// Where the text is not Rust, or nests deeper than [`depth::LIMIT`].
 pub fn extract(text: &str) -> Result<FileFacts, Unreadable> {
+    extract_within(text, &Macros::default(), Home::default())
+}
+
+/// As [`extract`], for a file at `home` that may call the macros of other files.
+///
+/// # Errors
+/// As [`extract`].
+pub fn extract_within(text: &str, macros: &Macros, home: Home) -> Result<FileFacts, Unreadable> {
     if text.len() >= u32::MAX as usize {
         return Err(Unreadable { message: "the file is larger than four gibibytes".into(), range: Range::default() });
     }
@@ -35,11 +44,13 @@ pub fn extract(text: &str) -> Result<FileFacts, Unreadable> {
     proc_macro2::extra::invalidate_current_thread_spans();
     let offsets = Offsets::new(&text[offset..], offset as u32);
     let file = parse(&text[offset..]).map_err(|error| unreadable(text, &offsets, &error))?;
-    let mut extractor = Extractor::new(offsets);
+    let mut extractor = Extractor::new(offsets, Expander::new(text, macros, home));
     extractor.file(&file);
+    let coverable = extractor.written_here();
     let mut facts = extractor.facts;
-    facts.suppressions = comments::suppressions(text, &extractor.coverable);
-    facts.intents = comments::intents(text, &extractor.coverable);
+    facts.expansions = extractor.expander.expansions;
+    facts.suppressions = comments::suppressions(text, &coverable);
+    facts.intents = comments::intents(text, &coverable);
     Ok(facts)
 }
 
@@ -51,7 +62,7 @@ fn parse(text: &str) -> syn::Result<syn::File> {
 }
 
 /// Bytes before the first token that are not Rust: byte order mark, shebang, and the manifest of a single-file package.
-fn prefix_len(text: &str) -> usize {
+pub fn prefix_len(text: &str) -> usize {
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let rest = &text[mark..];
     // `#![attribute]` is no shebang.

@@ -99,16 +99,41 @@ pub fn generics(generics: &syn::Generics) -> Vec<Generic> {
             _ => None,
         })
         .collect();
-    let predicates = generics.where_clause.iter().flat_map(|w| &w.predicates);
-    for predicate in predicates {
-        if let syn::WherePredicate::Type(p) = predicate
-            && let TypeRef::Path(bounded) = type_ref(&p.bounded_ty)
-            && let Some(generic) = found.iter_mut().find(|g| bounded.single() == Some(g.name))
-        {
-            generic.bounds.extend(bounds(&p.bounds));
+    for (bounded, said) in predicates(generics) {
+        if let Some(generic) = found.iter_mut().find(|generic| generic.name == bounded) {
+            generic.bounds.extend(said);
         }
     }
     found
+}
+
+/// Bounds of a `where` clause on what is no parameter of its own, by the name that is bounded: `T`, `T::Name`.
+pub fn other_bounds(generics: &syn::Generics) -> Vec<Generic> {
+    let is_own = |bounded: Ustr| generics.type_params().any(|param| name(&param.ident) == bounded);
+    let others = predicates(generics).filter(|(bounded, said)| !is_own(*bounded) && !said.is_empty());
+    tight(others.map(|(name, bounds)| Generic { name, bounds }))
+}
+
+/// The bounds of a `where` clause, by the name that is bounded.
+fn predicates(generics: &syn::Generics) -> impl Iterator<Item = (Ustr, Vec<TypeRef>)> {
+    let predicates = generics.where_clause.iter().flat_map(|w| &w.predicates);
+    predicates.filter_map(|predicate| match predicate {
+        syn::WherePredicate::Type(p) => Some((bounded_name(&type_ref(&p.bounded_ty))?, bounds(&p.bounds))),
+        _ => None,
+    })
+}
+
+/// `T`, and `T::Name` also where it is written `<T as Trait>::Name`.
+fn bounded_name(ty: &TypeRef) -> Option<Ustr> {
+    let TypeRef::Path(path) = ty else { return None };
+    let names = path.names().map(|name| name.to_string());
+    match &path.qself {
+        None => Some(ustr(&names.collect::<Vec<_>>().join("::"))),
+        Some(qself) => {
+            let own: Vec<String> = names.skip(qself.position as usize).collect();
+            Some(ustr(&format!("{}::{}", bounded_name(&qself.ty)?, own.join("::"))))
+        }
+    }
 }
 
 pub fn attributes(attributes: &[syn::Attribute]) -> Vec<Attribute> {

@@ -111,7 +111,7 @@ fn calls_of(defs: &Defs, signatures: &Signatures, body: BodyRef, info: &BodyInfo
 }
 
 /// The functions with a body that a call of `function` can reach.
-fn targets(defs: &Defs, signatures: &Signatures, function: FnId) -> Vec<FnId> {
+pub fn targets(defs: &Defs, signatures: &Signatures, function: FnId) -> Vec<FnId> {
     let implementors = signatures.implementors.get(&function).map_or(&[][..], Vec::as_slice);
     let mut found = implementors.to_vec();
     if implementors.is_empty() || defs.body_of(function).is_some() {

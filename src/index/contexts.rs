@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use rustc_hash::FxHashSet as HashSet;
-use ustr::ustr;
 
 use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
 use super::kinds::keyword_len;
-use super::types::{Bound, TraitName};
+use super::types::Bound;
 use super::{Index, Ty};
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
@@ -324,9 +323,7 @@ impl Index {
         if let Some(label) = self.handler(function) {
             return Some((Context::Request, label));
         }
-        let block = self.defs().impl_of(function)?;
-        let drops = self.signatures().impl_traits[block.index()] == Some(TraitName::Ext(ustr("std::ops::Drop")));
-        drops.then(|| (Context::Drop, Label::new(span, "runs when the value is dropped")))
+        self.is_destructor(function).then(|| (Context::Drop, Label::new(span, "runs when the value is dropped")))
     }
 
     /// Whether nothing of a program runs after a function has returned: it is `main`, or all that `main` does at its end.
@@ -427,6 +424,11 @@ impl Index {
         self.loops_around_one_of(body, region, &[Calls::Accepts])
     }
 
+    /// Whether a loop lets time pass in each turn.
+    pub fn is_timed_loop(&self, body: BodyRef, region: RegionId) -> bool {
+        self.loops_around_one_of(body, region, &[Calls::Pauses])
+    }
+
     fn loops_around_one_of(&self, body: BodyRef, region: RegionId, lists: &[Calls]) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         let Some(owner) = info.region_node(region) else { return false };
@@ -493,9 +495,7 @@ impl Index {
                 return Some(Label::new(span, format!("`#[{}]` makes it a handler", attribute.path.last()?)));
             }
         }
-        if let Some(block) = defs.impl_of(id)
-            && let Some(TraitName::Ext(path)) = self.signatures().impl_traits[block.index()]
-        {
+        if let Some(path) = self.library_trait(id) {
             let full = format!("{path}::{}", function.name);
             let all = format!("{path}::*");
             if handlers.traits.iter().any(|known| *known == full.as_str() || *known == all.as_str()) {

@@ -236,9 +236,9 @@ fn mixed(value: u64) -> u64 {
 }
 
 fn sampled(index: &Index, sources: &Sources, site: Site, reason: Unknown) -> Sampled {
-    let file = sources.get(site.body.file);
-    let name = index.name_span(site);
-    let text = file.slice(index.node(site).range).split_whitespace().collect::<Vec<_>>().join(" ");
+    let (call, name) = (index.place_written(index.span(site)), index.place_written(index.name_span(site)));
+    let file = sources.get(name.file);
+    let text = sources.get(call.file).slice(call.range()).split_whitespace().collect::<Vec<_>>().join(" ");
     let hidden = text.chars().count().saturating_sub(SHOWN);
     let shown: String = text.chars().skip(hidden).collect();
     Sampled {
@@ -293,8 +293,10 @@ fn head(index: &Index, ty: &Ty) -> String {
         Ty::Tuple(_) => "a tuple".into(),
         Ty::Slice(_) => "a slice".into(),
         Ty::Future(_) => "a future".into(),
-        Ty::Closure(_) | Ty::Callable(..) | Ty::Fn(_) | Ty::ExtFn(..) | Ty::Constructor(..) => "a function".into(),
-        Ty::Param(_) => "a parameter without bounds".into(),
+        Ty::Fn(id) => format!("the function {}", index.fn_path(*id)),
+        Ty::ExtFn(path, _) => format!("the value {path}"),
+        Ty::Closure(_) | Ty::Callable(..) | Ty::Constructor(..) => "a function".into(),
+        Ty::Param(name) => format!("a `{name}`"),
         Ty::Bounded(_) => "a bounded parameter".into(),
         Ty::Never | Ty::Unknown | Ty::Ref(_) => "no value".into(),
     }

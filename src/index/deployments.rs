@@ -47,6 +47,20 @@ pub struct Standing {
     pub exec: Option<Span>,
 }
 
+/// Signals by the names and numbers that files give them, and by the name the index has.
+const SIGNALS: &[(&str, &str, &str)] = &[("INT", "2", "interrupt"), ("TERM", "15", "terminate"), ("KILL", "9", "kill")];
+
+impl Deployment<'_> {
+    /// The signal that a file says it is stopped with, as written and by the name the index has; none where it is the default, or not known here.
+    pub fn stop_signal(&self) -> Option<(&Text, &'static str)> {
+        let given = self.process.stop_signal.as_ref().or_else(|| self.image?.stop_signal.as_ref())?;
+        let upper = given.text.to_uppercase();
+        let name = upper.trim_start_matches("SIG");
+        let known = SIGNALS.iter().find(|(known, number, _)| *known == name || *number == name);
+        known.map(|(_, _, signal)| (given, *signal))
+    }
+}
+
 /// The whole of a call, from its first word to its last.
 fn whole(words: &[Text]) -> Option<Span> {
     let (first, last) = (words.first()?.span, words.last()?.span);
@@ -59,6 +73,13 @@ impl Index {
         let files = self.described.iter().filter(|described| !described.is_aside);
         let processes = files.flat_map(|file| file.description.processes.iter().map(move |process| (file, process)));
         processes.filter_map(|(described, process)| self.deployment(described, process)).collect()
+    }
+
+    /// Whether all files that start a program, and there are some, say that it is stopped with this signal.
+    pub fn is_stopped_with(&self, program: &Program, signal: &str) -> bool {
+        let deployments = self.deployments();
+        let mut own = deployments.iter().filter(|deployment| deployment.program.krate == program.krate).peekable();
+        own.peek().is_some() && own.all(|deployment| deployment.stop_signal().is_some_and(|(_, given)| given == signal))
     }
 
     fn deployment<'i>(&'i self, described: &'i Described, process: &'i Process) -> Option<Deployment<'i>> {

@@ -1,10 +1,10 @@
 //! What operations touch: the effect whose error a value carries, followed through adapters and through workspace functions that pass it on.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use ustr::Ustr;
 
-use super::calls::Site;
+use super::calls::{Site, targets};
 use super::defs::{BodyRef, FnId};
 use super::infer::Callee;
 use super::{Index, Ty};
@@ -128,6 +128,33 @@ impl Index {
         called.map(|called| called.effect).filter(changes)
     }
 
+    /// Whether what a call is given to run reaches out of the program, as far as that is known: in the blocks and closures that are written in it, and
+    /// in the functions of the workspace that are called there.
+    pub fn reaches_out(&self, call: Site) -> bool {
+        let written = self.node(call).range;
+        let mut queue: Vec<Site> =
+            self.info(call.body).callees.keys().map(|node| Site { node: *node, ..call }).collect();
+        queue.retain(|site| *site != call && written.contains(self.node(*site).range));
+        let mut seen = HashSet::default();
+        while let Some(site) = queue.pop() {
+            let called = match self.callee(site) {
+                Some(Callee::External(_)) if self.callable(site).is_some_and(|callable| callable.effect.is_some()) => {
+                    return true;
+                }
+                Some(Callee::Workspace(function) | Callee::Trait(function)) => {
+                    targets(self.defs(), self.signatures(), *function)
+                }
+                _ => continue,
+            };
+            let bodies =
+                called.into_iter().filter_map(|id| self.defs().body_of(id).filter(|body| self.is_linked(*body)));
+            for body in bodies.filter(|body| seen.insert(*body)) {
+                queue.extend(self.info(body).callees.keys().map(|node| Site { body, node: *node }));
+            }
+        }
+        false
+    }
+
     fn effect_with(&self, site: Site, effects: &Effects, fuel: u32) -> Option<Effected> {
         let fuel = fuel.checked_sub(1)?;
         let (body, info) = (self.body(site.body), self.info(site.body));
@@ -151,7 +178,8 @@ impl Index {
             Op::Method { receiver, name, arguments, .. } => self
                 .called(site, effects)
                 .or_else(|| self.wrapped(site, Some(*receiver), arguments, &part))
-                .or_else(|| self.given_a_connection(site, *name, arguments)),
+                .or_else(|| self.given_a_connection(site, *name, arguments))
+                .or_else(|| self.asked_of_a_channel(site, *name, *receiver)),
             Op::If { then, otherwise, .. } => [Some(*then), *otherwise]
                 .into_iter()
                 .flatten()
@@ -260,6 +288,40 @@ impl Index {
             looks: self.catalogue().lists(Calls::Looks, name),
             chain: vec![site],
         })
+    }
+
+    /// A method that is not known, is awaited, and is called on what was built around a gRPC channel, as generated clients are: a request.
+    fn asked_of_a_channel(&self, site: Site, name: Ustr, receiver: NodeId) -> Option<Effected> {
+        let awaited = self
+            .info(site.body)
+            .parent(site.node)
+            .is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)));
+        let unknown = matches!(self.callee(site), Some(Callee::Unknown(_)));
+        let asked = awaited && unknown && self.is_around_a_channel(Site { node: receiver, ..site }, FUEL);
+        let looks = self.catalogue().lists(Calls::Looks, name);
+        asked.then(|| Effected { effect: Effect::Network, looks, chain: vec![site] })
+    }
+
+    fn is_around_a_channel(&self, site: Site, fuel: u32) -> bool {
+        let Some(fuel) = fuel.checked_sub(1) else { return false };
+        let part = |node: NodeId| self.is_around_a_channel(Site { node, ..site }, fuel);
+        let is_channel = |node: &NodeId| match self.info(site.body).ty(*node).peeled() {
+            Ty::Ext(path, _) => {
+                self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "grpc-channel")
+            }
+            _ => false,
+        };
+        match &self.node(site).op {
+            Op::Local(local) => {
+                self.sources(site.body, *local).into_iter().filter(|source| *source < site.node).any(part)
+            }
+            Op::Method { receiver, .. } => part(*receiver),
+            Op::Try(of) | Op::Await(of) | Op::Reference { of, .. } | Op::Deref(of) => part(*of),
+            Op::Call { arguments, .. } => {
+                matches!(self.callee(site), Some(Callee::Unknown(_))) && arguments.iter().any(is_channel)
+            }
+            _ => false,
+        }
     }
 
     /// `write!` and `writeln!` do what the writer's own `write_all` does.

@@ -1,7 +1,7 @@
 //! Where errors lead: what a branch that an error enters does with it, whether anything tells of it, whether code is on its way to failing.
 
 use super::Index;
-use super::calls::Site;
+use super::calls::{Site, targets};
 use super::defs::BodyRef;
 use super::infer::Callee;
 use crate::catalogue::Calls;
@@ -179,10 +179,11 @@ impl Index {
         })
     }
 
-    /// The body of the workspace function that a value comes from, through `.await` and adapters.
+    /// The body of the workspace function that a value comes from, through `.await` and adapters; of a trait's function the first that implements it.
     pub fn called_directly(&self, value: Site) -> Option<BodyRef> {
-        if let Some(Callee::Workspace(function)) = self.callee(value) {
-            return self.defs().body_of(*function).filter(|body| self.is_linked(*body));
+        if let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(value) {
+            let mut candidates = targets(self.defs(), self.signatures(), *function).into_iter();
+            return candidates.find_map(|id| self.defs().body_of(id).filter(|body| self.is_linked(*body)));
         }
         match &self.node(value).op {
             Op::Await(of) | Op::Try(of) | Op::Method { receiver: of, .. } => {
@@ -196,4 +197,12 @@ impl Index {
 /// Methods of `Result` that give the error to a closure.
 fn takes_errors(name: &str) -> bool {
     matches!(name, "map_err" | "or_else" | "unwrap_or_else")
+}
+
+/// Whether a method makes or changes nothing but the error: what it gives where all went well is what it is called on.
+pub(super) fn only_explains(name: &str) -> bool {
+    matches!(
+        name,
+        "map_err" | "ok_or" | "ok_or_else" | "expect" | "context" | "with_context" | "wrap_err" | "wrap_err_with"
+    )
 }

@@ -29,7 +29,7 @@ pub enum Fate {
 /// What takes a value.
 #[derive(Debug)]
 pub enum Taker<'f> {
-    /// The pattern of a `let`, or those of the arms of a `match`.
+    /// The pattern of a `let` or `for`, those of the arms of a `match`, or the parameter of a closure.
     Patterns(Vec<&'f Pattern>),
     /// What it is assigned to.
     Place(NodeId),
@@ -96,6 +96,7 @@ impl Index {
             let taker = user.and_then(|user| match &facts.node(user).op {
                 Op::Bind { pattern, .. } | Op::Let { pattern, .. } => Some(Taker::Patterns(vec![&**pattern])),
                 Op::Match { arms, .. } => Some(Taker::Patterns(arms.iter().map(|arm| &arm.pattern).collect())),
+                Op::Loop { kind: LoopKind::For { pattern, .. }, .. } => Some(Taker::Patterns(vec![pattern])),
                 Op::Assign { place, value } if *value == at => Some(Taker::Place(*place)),
                 Op::Return(_) | Op::Break(_) => Some(Taker::Exit),
                 Op::Method { receiver, .. } if *receiver != at && self.grows(Site { node: user, ..site }) => {
@@ -106,9 +107,19 @@ impl Index {
             match taker {
                 Some(taker) => return Some((next, taker)),
                 None if passes(at, next) => at = next,
-                None => return None,
+                None => return Some((next, self.unwrapping_closure(site.body, at, next)?)),
             }
         }
+    }
+
+    /// The parameter of a closure that gets what is in a `Result` or `Option`: `.and_then(|child| ..)`.
+    fn unwrapping_closure(&self, body: BodyRef, wrapper: NodeId, call: NodeId) -> Option<Taker<'_>> {
+        let facts = self.body(body);
+        let Op::Method { receiver, name, arguments, .. } = &facts.node(call).op else { return None };
+        let unwraps = *receiver == wrapper && matches!(name.as_str(), "map" | "and_then" | "map_or" | "map_or_else");
+        let is_wrapper = matches!(self.info(body).ty(wrapper).peeled(), Ty::Ext(path, _) if path == "std::result::Result" || path == "std::option::Option");
+        let Op::Closure { parameters, .. } = &facts.node(*arguments.last()?).op else { return None };
+        (unwraps && is_wrapper).then(|| Taker::Patterns(parameters.iter().collect()))
     }
 
     /// Whether a call adds something to a collection.

@@ -63,7 +63,60 @@ struct Shrinking {
     types: HashSet<Ty>,
 }
 
+/// A function that takes out what has become old, of a collection that gets more while a service runs, and that nothing calls.
+#[derive(Debug, Clone, Copy)]
+pub struct UncalledExpiry {
+    pub function: FnId,
+    pub keeper: Keeper,
+    pub added: Site,
+}
+
 impl Index {
+    /// Functions that would expire what is in a collection that stays, where nothing but tests calls one.
+    pub fn uncalled_expiries(&self) -> Vec<UncalledExpiry> {
+        let expires = |function: FnId| Some((function, self.expired_by(function)?));
+        let expiries: Vec<(FnId, Keeper)> = self.defs().fn_ids().filter_map(expires).collect();
+        let called = |function: FnId| self.is_called_in_earnest(function);
+        let uncalled = expiries.iter().filter(|(function, keeper)| {
+            !called(*function) && !expiries.iter().any(|(other, of)| of == keeper && called(*other))
+        });
+        uncalled.filter_map(|(function, keeper)| self.uncalled_expiry(*function, *keeper)).collect()
+    }
+
+    fn uncalled_expiry(&self, function: FnId, keeper: Keeper) -> Option<UncalledExpiry> {
+        if !self.stays(keeper) {
+            return None;
+        }
+        let shipped =
+            self.bodies().filter(|(body, ..)| !self.is_test(*body) && self.function_of(*body) != Some(function));
+        let mut sites = shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
+        let adds = |site: &Site| self.added_to(*site).is_some_and(|to| self.keepers(to).contains(&keeper));
+        let added = sites.find(|site| adds(site) && self.while_serving(*site).is_some())?;
+        Some(UncalledExpiry { function, keeper, added })
+    }
+
+    /// The static or field out of which a function takes what a clock says is old.
+    fn expired_by(&self, function: FnId) -> Option<Keeper> {
+        let body = self.defs().body_of(function).filter(|body| self.is_linked(*body) && !self.is_test(*body))?;
+        let callees = self.info(body).callees.values();
+        let reads_a_clock =
+            |callee: &Callee| matches!(callee, Callee::External(path) if self.catalogue().lists(Calls::Clocks, *path));
+        if !callees.into_iter().any(reads_a_clock) {
+            return None;
+        }
+        let sites = self.body(body).iter().map(|(node, _)| Site { body, node });
+        let retained = |site: Site| matches!(&self.node(site).op, Op::Method { name, .. } if name == "retain" || name == "extract_if");
+        sites.filter(|site| retained(*site)).find_map(|site| self.keepers(self.taken_from(site)?).into_iter().next())
+    }
+
+    /// Whether a function runs outside of tests: the workspace calls it, perhaps on a receiver that is not known, or a library does.
+    fn is_called_in_earnest(&self, function: FnId) -> bool {
+        self.library_trait(function).is_some()
+            || self.handler(function).is_some()
+            || self.calls.callers(function).iter().any(|call| !self.is_test(call.site.body))
+            || self.called_by_name(self.defs().function(function).name).iter().any(|site| !self.is_test(site.body))
+    }
+
     /// The collections in statics and fields that some code adds to and none takes away from, bounds or replaces. Each is given once.
     pub fn growing(&self) -> Vec<Growing> {
         let mut added: BTreeMap<Span, Growing> = BTreeMap::new();
@@ -92,7 +145,7 @@ impl Index {
     }
 
     /// The collection that a call adds to.
-    fn added_to(&self, site: Site) -> Option<Site> {
+    pub(super) fn added_to(&self, site: Site) -> Option<Site> {
         let Op::Method { receiver, .. } = &self.node(site).op else { return None };
         let grows = self.catalogue().lists(Calls::Grows, self.external(site)?);
         grows.then_some(Site { node: *receiver, ..site })
@@ -144,7 +197,11 @@ impl Index {
 
     fn note_shrinking(&self, from: Site, shrinking: &mut Shrinking) {
         let reached = self.reached(from, Follow::Perhaps);
-        let shrinks = self.collection(self.ty(from)).unwrap_or_default();
+        // What is known not to be a collection is another one's element: it shrinks by itself.
+        let shrinks = self.collection(self.ty(from)).unwrap_or_else(|| match self.innermost(self.ty(from)) {
+            known @ (Ty::Ext(..) | Ty::Adt(..)) => known,
+            _ => Ty::Unknown,
+        });
         shrinking.keepers.extend(reached.keepers.into_iter().map(|keeper| (keeper, shrinks.clone())));
         if !reached.open.is_empty() {
             shrinking.names.extend(reached.open.iter().map(|name| name.to_lowercase()));
@@ -193,6 +250,11 @@ impl Index {
         false
     }
 
+    /// Whether a value of this type is or holds a collection.
+    pub(super) fn is_collection(&self, ty: &Ty) -> bool {
+        self.collection(ty).is_some()
+    }
+
     /// The collection in a type: the type itself, what it refers to, or what it holds.
     fn collection(&self, ty: &Ty) -> Option<Ty> {
         match ty {
@@ -219,7 +281,7 @@ impl Index {
     }
 
     /// The name of the static, or of the field.
-    fn keeper_name(&self, keeper: Keeper) -> Ustr {
+    pub(super) fn keeper_name(&self, keeper: Keeper) -> Ustr {
         match keeper {
             Keeper::Static(id) => self.defs().static_item(id).name,
             Keeper::Field(_, name) => name,
@@ -249,6 +311,12 @@ impl Index {
     /// The statics and fields that a value surely lies in.
     pub fn keepers(&self, site: Site) -> Vec<Keeper> {
         self.reached(site, Follow::Surely).keepers
+    }
+
+    /// The statics and fields that a value may lie in, and names of others behind which it could not be followed.
+    pub(super) fn perhaps_kept_by(&self, site: Site) -> (Vec<Keeper>, BTreeSet<Ustr>) {
+        let reached = self.reached(site, Follow::Perhaps);
+        (reached.keepers, reached.open)
     }
 
     fn reached(&self, site: Site, follow: Follow) -> Reached {

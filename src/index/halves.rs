@@ -47,9 +47,35 @@ impl Index {
         if !self.makes_a_token(made) {
             return None;
         }
+        if self.is_given_away_at_once(made) && !self.has_another_token(made) {
+            return None;
+        }
         let mut halves = Halves::default();
         self.follow_token(made, &mut halves);
         (!halves.escapes).then_some(Token { made, is_channel: false, ordered: halves.ordered, heard: halves.heard })
+    }
+
+    /// `run(&Token::new())`: who makes one in the argument itself has nothing to tell, and says so.
+    fn is_given_away_at_once(&self, made: Site) -> bool {
+        let info = self.info(made.body);
+        let mut at = made.node;
+        while let Some(parent) = info.parent(at) {
+            match &self.node(Site { node: parent, ..made }).op {
+                Op::Reference { .. } => at = parent,
+                Op::Call { .. } | Op::Method { .. } => return true,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether a token of the same type is at hand where one is made: a parameter, a field, a variable.
+    fn has_another_token(&self, made: Site) -> bool {
+        let wanted = self.ty(made);
+        let info = self.info(made.body);
+        self.body(made.body).iter().any(|(node, n)| {
+            matches!(n.op, Op::Local(_) | Op::Field { .. }) && info.ty(node).peeled() == wanted.peeled()
+        })
     }
 
     /// A channel whose sending end lies unused in a variable until the program ends. Where it is dropped before, that is a word, too.

@@ -333,12 +333,14 @@ impl Inference<'_> {
         if matches!(kind, LoopKind::Loop) { self.broken_value(region) } else { Ty::unit() }
     }
 
-    /// `let x; x = value;` says the type where it is first assigned.
+    /// `let x; x = value;` says the type where it is first assigned, and `let x = None; x = Some(value);` what was left open.
     fn assign(&mut self, place: NodeId, value: NodeId) {
-        if let Op::Local(local) = &self.body.node(place).op
-            && self.info.locals[local.index()].is_unknown()
-        {
-            self.info.locals[local.index()] = self.ty(value);
+        if let Op::Local(local) = &self.body.node(place).op {
+            let value = self.ty(value);
+            let known = &mut self.info.locals[local.index()];
+            if !known.is_whole() {
+                *known = filled(std::mem::take(known), value);
+            }
         }
     }
 
@@ -395,7 +397,9 @@ impl Inference<'_> {
             Resolved::Def(Def::Trait(id), 1) => {
                 names.last().and_then(|name| self.world.trait_function(id, *name)).map_or(Ty::Unknown, Ty::Fn)
             }
-            Resolved::External(full) => self.external_value(full, arguments()),
+            Resolved::External(full) => {
+                self.of_workspace(full).unwrap_or_else(|| self.external_value(full, arguments()))
+            }
             _ => Ty::Unknown,
         }
     }
@@ -429,14 +433,30 @@ impl Inference<'_> {
         }
     }
 
+    /// A function that a trait of the workspace gives a library's type: `String::parsed`.
+    fn of_workspace(&self, full: Ustr) -> Option<Ty> {
+        let (owner, name) = full.rsplit_once("::")?;
+        let key = TypeKey::Ext(ustr::existing_ustr(owner)?);
+        self.world.function_of(key, ustr::existing_ustr(name)?).map(Ty::Fn)
+    }
+
     /// A library's item as a value: a constant has the type that the catalogue says, all else is a function or constructor.
     fn external_value(&self, full: Ustr, arguments: Vec<Ty>) -> Ty {
-        if !is_constant(&full) {
+        if !is_constant(&full) && !self.is_unit_variant(&full) {
             return Ty::ExtFn(full, arguments);
         }
         let Some(callable) = self.world.names.catalogue.callable(full) else { return Ty::ExtFn(full, arguments) };
         let owner = full.rfind("::").and_then(|end| ustr::existing_ustr(&full[..end])).unwrap_or(full);
         self.world.of_entry(&callable.returns, owner, &arguments)
+    }
+
+    /// Whether a path names a variant of a library's enum that has no parts, as `None`.
+    fn is_unit_variant(&self, full: &str) -> bool {
+        let parts = full.rsplit_once("::").and_then(|(owner, name)| {
+            let entry = self.world.names.catalogue.type_entry(ustr::existing_ustr(owner)?)?;
+            entry.variants.get(&ustr::existing_ustr(name)?)
+        });
+        parts.is_some_and(Vec::is_empty)
     }
 
     /// A type's name as a value: a unit struct, or the constructor of a tuple struct.
@@ -485,7 +505,7 @@ impl Inference<'_> {
     /// A function of one of several traits: of the one that declares it, or of the only one.
     fn of_bounds(&self, bounds: &[Bound], name: Ustr) -> Ty {
         let declared = bounds.iter().find_map(|bound| match bound {
-            Bound::Trait(id) => self.world.trait_function(*id, name).map(Ty::Fn),
+            Bound::Trait(id, _) => self.world.trait_function(*id, name).map(Ty::Fn),
             Bound::Ext(path, _) => {
                 let (path, _) = self.world.names.catalogue.declared_method(*path, name)?;
                 Some(Ty::ExtFn(path, Vec::new()))
@@ -689,6 +709,7 @@ impl Inference<'_> {
                 let parts = arguments.iter().map(|a| self.tried(&self.awaited(a))).collect();
                 return Ty::ext("std::result::Result", vec![Ty::Tuple(parts), Ty::Unknown]);
             }
+            "ready" => return self.world.names.polled(arguments.first()),
             "format" => return Ty::ext("std::string::String", Vec::new()),
             _ => {}
         }
@@ -782,17 +803,17 @@ impl Inference<'_> {
         }
         let generics = self.world.signatures.generics_of(&self.world.names, function);
         for (declared, argument) in parameters.iter().zip(arguments) {
-            self.callable_argument(id, function, declared, *argument, &generics, &mut map);
+            self.callable_argument(id, declared, *argument, &generics, &mut map);
         }
         for (declared, argument) in parameters.iter().zip(arguments) {
-            let taken = self.world.instantiated(declared, &mut map);
-            self.learn(*argument, &self.without_params_of(function, &taken));
+            let taken = self.of_call(declared, &generics, &map);
+            self.learn(*argument, &taken);
         }
         if let Some(of) = self.world.names.defs.trait_of(function) {
-            map.entry(ustr("Self")).or_insert_with(|| Ty::Bounded(vec![Bound::Trait(of)]));
+            map.entry(ustr("Self")).or_insert_with(|| Ty::Bounded(vec![Bound::Trait(of, Said::default())]));
         }
         let shape = self.world.instantiated(&returns, &mut map);
-        let open: Vec<Ustr> = generics.names.keys().filter(|name| !map.contains_key(*name)).copied().collect();
+        let open: Vec<Ustr> = generics.params().filter(|name| !map.contains_key(name)).collect();
         if !open.is_empty() {
             let asked = self.asked(id, &shape);
             returns.unify(&asked, &mut map);
@@ -802,6 +823,15 @@ impl Inference<'_> {
             });
         }
         self.world.instantiated(&returns, &mut map)
+    }
+
+    /// A type of another function's signature, where `map` is what is known of its parameters; the others mean nothing here.
+    fn of_call(&self, ty: &Ty, generics: &Generics, map: &HashMap<Ustr, Ty>) -> Ty {
+        let mut all = map.clone();
+        for name in generics.params().chain([ustr("Self")]) {
+            all.entry(name).or_default();
+        }
+        self.world.instantiated(ty, &mut all)
     }
 
     /// What an argument is taken as says what the local is that is handed on: `fill(&mut list)`.
@@ -822,7 +852,6 @@ impl Inference<'_> {
     fn callable_argument(
         &mut self,
         call: NodeId,
-        function: FnId,
         declared: &Ty,
         argument: NodeId,
         generics: &Generics,
@@ -832,10 +861,9 @@ impl Inference<'_> {
         match self.ty(argument) {
             Ty::Closure(closure) => {
                 let types: Vec<Ty> = match &declared {
-                    Ty::Callable(parameters, _) => parameters.iter().map(|p| self.world.instantiated(p, map)).collect(),
+                    Ty::Callable(parameters, _) => parameters.iter().map(|p| self.of_call(p, generics, map)).collect(),
                     _ => Vec::new(),
                 };
-                let types: Vec<Ty> = types.iter().map(|ty| self.without_params_of(function, ty)).collect();
                 let returned = self.run_closure(closure, &types);
                 if let Ty::Callable(_, output) = &declared {
                     output.unify(&returned, map);
@@ -1090,7 +1118,8 @@ impl Inference<'_> {
         let region = self.body.node(id).region;
         let (known, ty) = match self.world.method(&receiver_ty, name, &self.generics) {
             Some((Found::Workspace(function), owner)) => {
-                let given = self.turbofish(generics, function, region);
+                let mut given = self.turbofish(generics, function, region);
+                given.extend(self.world.said_of(&owner, function, &self.generics));
                 let returns = self.workspace_call(id, function, Some(&owner), arguments, given);
                 (self.workspace_callee(function), returns)
             }

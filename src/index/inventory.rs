@@ -14,7 +14,7 @@ use super::releases::Release;
 use super::resources::{Construction, words};
 use super::tasks::{End, Handle, Task, Work};
 use super::types::Ty;
-use crate::catalogue::{Runs, TypeEntry};
+use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::diagnostic::Label;
 use crate::facts::model::{Body, LocalId, NodeId, Op, StaticKind};
 use crate::source::Span;
@@ -48,6 +48,23 @@ pub struct Inventory {
     pub signals: Vec<Signals>,
     /// In the order of the places where they start.
     pub alive: Vec<Living>,
+}
+
+impl Inventory {
+    /// Moves every place to where it is written.
+    fn place(&mut self, written: &dyn Fn(Span) -> Span) {
+        let signals = self.signals.iter_mut().map(|signals| &mut signals.at);
+        let places = self.service.iter_mut().map(|label| &mut label.span).chain(&mut self.serves).chain(signals);
+        let started = self.alive.iter_mut().flat_map(|living| {
+            let stop = match &mut living.stop {
+                Stop::Call(at) | Stop::Elsewhere(at) => Some(at),
+                Stop::Itself(label) => Some(&mut label.span),
+                Stop::Dropped | Stop::Unknown | Stop::Nothing => None,
+            };
+            [&mut living.started].into_iter().chain(stop)
+        });
+        places.chain(started).for_each(|place| *place = written(*place));
+    }
 }
 
 /// A place that learns of signals.
@@ -118,10 +135,11 @@ impl Index {
     /// What is alive at the end of each program that is asked for, in the order of the programs.
     pub fn inventory(&self, asked: &dyn Fn(&Program) -> bool) -> Vec<Inventory> {
         let endings: Vec<Ending> = self.releases().map(|release| self.ending(*release)).collect();
-        let made = self.constructions(&|entry| is_shown(entry));
-        let tasks = self.tasks();
-        let shown = |program| Gathering { index: self, program, endings: &endings }.inventory(&made, &tasks);
-        self.programs().iter().filter(|program| asked(program)).map(shown).collect()
+        let made: Vec<&Construction> = self.constructions(is_shown).collect();
+        let shown = |program| Gathering { index: self, program, endings: &endings }.inventory(&made);
+        let mut found: Vec<Inventory> = self.programs().iter().filter(|program| asked(program)).map(shown).collect();
+        found.iter_mut().for_each(|inventory| inventory.place(&|span| self.place_written(span)));
+        found
     }
 
     fn ending(&self, release: Release) -> Ending {
@@ -132,31 +150,6 @@ impl Index {
             field: self.owning_field(at),
             local: self.variable_behind(at.body, at.node),
         }
-    }
-
-    /// The field of a workspace type that a value is, or is got out of.
-    pub fn owning_field(&self, site: Site) -> Option<(TypeId, Ustr)> {
-        let facts = self.body(site.body);
-        let mut at = site.node;
-        for _ in 0..64 {
-            at = match &facts.node(at).op {
-                Op::Field { base, name } => match self.info(site.body).ty(*base).peeled() {
-                    Ty::Adt(id, _) => return Some((*id, *name)),
-                    // Behind `Arc` and its like.
-                    Ty::Ext(_, arguments) => match arguments.first().map(Ty::peeled) {
-                        Some(Ty::Adt(id, _)) => return Some((*id, *name)),
-                        _ => return None,
-                    },
-                    _ => return None,
-                },
-                Op::Local(local) => *self.sources(site.body, *local).first().filter(|source| **source < at)?,
-                Op::Index { base, .. } => *base,
-                Op::Method { receiver, .. } => *receiver,
-                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => *of,
-                _ => return None,
-            };
-        }
-        None
     }
 
     /// The field of a workspace type that a value is put into, in the same function.
@@ -182,6 +175,14 @@ impl Index {
                         return found;
                     }
                 }
+                Op::Method { receiver, arguments, .. }
+                    if arguments.contains(&at) && self.adds_at(site.body, parent) =>
+                {
+                    let found = self.owning_field(Site { node: *receiver, ..site });
+                    if found.is_some() {
+                        return found;
+                    }
+                }
                 Op::Bind { pattern, .. } | Op::Let { pattern, .. } => {
                     let bound = pattern.locals();
                     let owning = |local: &LocalId| bound.contains(local) && self.owns(info.local(*local), resource);
@@ -193,6 +194,13 @@ impl Index {
             }
         }
         None
+    }
+}
+
+impl Index {
+    /// Whether a call adds to a collection.
+    fn adds_at(&self, body: BodyRef, call: NodeId) -> bool {
+        self.external(Site { body, node: call }).is_some_and(|path| self.catalogue().lists(Calls::Grows, path))
     }
 }
 
@@ -208,12 +216,12 @@ struct Gathering<'i> {
 }
 
 impl Gathering<'_> {
-    fn inventory(&self, made: &[Construction], tasks: &[Task]) -> Inventory {
+    fn inventory(&self, made: &[&Construction]) -> Inventory {
         let index = self.index;
         let mut alive: Vec<(Living, Option<(usize, Site)>)> = Vec::new();
         alive.extend(index.defs().static_ids().filter_map(|id| self.global(id)));
         alive.extend(made.iter().filter_map(|construction| self.construction(construction)));
-        alive.extend(tasks.iter().filter_map(|task| self.task(task)));
+        alive.extend(self.index.tasks().iter().filter_map(|task| self.task(task)));
         alive.extend(self.servers());
         alive.sort_by_key(|(living, _)| (living.started.file, living.started.start, living.of.clone()));
         alive.dedup_by(|a, b| a.0.started == b.0.started && a.0.of == b.0.of);
@@ -290,7 +298,7 @@ impl Gathering<'_> {
             }
             // It does not live until the program is told to stop.
             _ if made.fate == Fate::Dies => return None,
-            _ => (Owner::HandedOn, None),
+            _ => (Owner::HandedOn, variable.and_then(|local| self.served(site, local))),
         };
         let unstopped = if made.fate == Fate::Kept { Stop::Nothing } else { Stop::Unknown };
         let (stop, at) = stop.unwrap_or((unstopped, None));
@@ -331,14 +339,16 @@ impl Gathering<'_> {
 
     fn task(&self, task: &Task) -> Option<(Living, Option<(usize, Site)>)> {
         let (index, site) = (self.index, task.spawn);
-        if !self.runs(site) || task.end == End::ByItself {
+        // What runs what it is given, and waits for it on the spot, is a helper of its callers.
+        let is_helper = task.work.is_empty() && matches!(task.handle, Handle::Ended(_));
+        if !self.runs(site) || task.end == End::ByItself || is_helper {
             return None;
         }
         let what = if task.runs == Runs::Task { "task" } else { "thread" };
         let handle = index.callable(site).and_then(|callable| callable.constructs);
         let field = handle.and_then(|handle| Some((handle, index.stored_in(site, handle)?)));
         let (stop, at) = match (&task.end, &task.handle) {
-            (End::WithChannel(label) | End::WhenTold(label), handle) => {
+            (End::WithChannel(label) | End::WithReader(label) | End::WhenTold(label), handle) => {
                 let waited = match handle {
                     Handle::Ended(nodes) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })).1,
                     _ => None,
@@ -381,8 +391,11 @@ impl Gathering<'_> {
         let called = |region| {
             let facts: &Body = index.body(task.spawn.body);
             let calls = index.calls.callees(task.spawn.body).iter();
-            let mut inside =
-                calls.filter(|call| facts.outwards(facts.node(call.site.node).region).any(|(at, _)| at == region));
+            // What a macro calls, such as a log, is not what the task is for.
+            let is_own = |site| index.place_called(index.span(site)) == index.span(site);
+            let mut inside = calls
+                .filter(|call| facts.outwards(facts.node(call.site.node).region).any(|(at, _)| at == region))
+                .filter(|call| is_own(call.site));
             inside.next_back().map(|call| index.fn_name(call.to))
         };
         match task.work.first() {
@@ -432,7 +445,13 @@ impl Gathering<'_> {
 
     /// The call of some releases that stops a thing in this program.
     fn stopped(&self, resource: Ustr, ends: &dyn Fn(&Ending) -> bool) -> Option<(Stop, Option<(usize, Site)>)> {
-        let fitting = self.endings.iter().filter(|ending| ending.release.ends(resource) && ends(ending));
+        // What was got out of a thing, such as a response of a client, is not the thing.
+        let is_it = |ending: &Ending| {
+            let ty = self.index.info(ending.release.site.body).ty(ending.release.operand);
+            ty.peeled().is_unknown() || self.index.owns(ty, resource)
+        };
+        let fitting =
+            self.endings.iter().filter(|ending| ending.release.ends(resource) && ends(ending) && is_it(ending));
         let sites = fitting.map(|ending| ending.release.site);
         let sites: Vec<Site> = sites.filter(|site| self.runs(*site)).collect();
         if sites.is_empty() { None } else { Some(self.first_stop(sites.into_iter())) }

@@ -10,7 +10,7 @@ use super::contexts::Context;
 use super::defs::*;
 use super::infer::Callee;
 use super::programs::Target;
-use super::types::{Bound, TraitName, Ty};
+use super::types::{Bound, Ty};
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
 use crate::facts::model::{Body, LoopKind, Node, NodeId, Op, RegionId, RegionKind};
@@ -254,15 +254,13 @@ impl Lives {
     /// Looks at all bodies that are no tests.
     pub fn of(index: &Index) -> Self {
         let mut lives = Lives { types: HashMap::default(), called: HashMap::default() };
-        let signatures = index.signatures();
         for (body, _, info) in index.bodies().filter(|(body, ..)| !index.is_test(*body)) {
             let mut types = HashSet::default();
             info.nodes.iter().chain(&info.locals).for_each(|ty| named_types(ty, &mut types));
             lives.types.insert(body, types.into_iter().collect());
-            let block = index.function_of(body).and_then(|id| index.defs().impl_of(id));
-            if let Some(block) = block
-                && let Some(TraitName::Ext(_)) = signatures.impl_traits[block.index()]
-                && let Ty::Adt(id, _) = signatures.impl_types[block.index()].peeled()
+            let of_library = index.function_of(body).filter(|function| index.library_trait(*function).is_some());
+            if let Some(block) = of_library.and_then(|function| index.defs().impl_of(function))
+                && let Ty::Adt(id, _) = index.signatures().impl_types[block.index()].peeled()
             {
                 lives.called.entry(*id).or_default().push(body);
             }
@@ -352,16 +350,22 @@ pub fn keyword_len(kind: &LoopKind) -> u32 {
 
 /// Whether a `break` or `return` inside can end the loop; those of loops and closures further in are their own.
 pub fn leaves(body: &Body, region: RegionId) -> bool {
-    let inside = |node: &Node| {
+    leaving(body, region).next().is_some()
+}
+
+/// The `break`s and `return`s that leave a loop.
+pub fn leaving(body: &Body, region: RegionId) -> impl Iterator<Item = NodeId> {
+    let inside = move |node: &Node| {
         let frame =
             body.outwards(node.region).take_while(|(_, r)| !matches!(r.kind, RegionKind::Closure | RegionKind::Async));
         frame.map(|(at, _)| at).any(|at| at == region)
     };
-    body.iter().any(|(id, node)| match node.op {
+    let leaves = move |id: NodeId, node: &Node| match node.op {
         Op::Break(_) => {
             inside(node) && body.jump_target(id).is_some_and(|target| body.outwards(region).any(|(at, _)| at == target))
         }
         Op::Return(_) => inside(node),
         _ => false,
-    })
+    };
+    body.iter().filter(move |(id, node)| leaves(*id, node)).map(|(id, _)| id)
 }

@@ -33,12 +33,12 @@ const FUEL: u32 = 16;
 
 impl Index {
     /// Resources that `wanted` accepts which two callers may each make, one of them for nothing. In the order of files and places.
-    pub fn racy_inits(&self, wanted: &dyn Fn(&TypeEntry) -> bool) -> Vec<RacyInit> {
-        let made = self.constructions(wanted).into_iter().filter(|made| !self.is_test(made.site.body));
+    pub fn racy_inits(&self, wanted: impl Fn(&TypeEntry) -> bool) -> Vec<RacyInit> {
+        let made = self.constructions(wanted).filter(|made| !self.is_test(made.site.body));
         made.filter_map(|made| self.racy_init(made)).collect()
     }
 
-    fn racy_init(&self, made: Construction) -> Option<RacyInit> {
+    fn racy_init(&self, made: &Construction) -> Option<RacyInit> {
         let locks = self.locks_in(made.site);
         if self.has_exclusive_receiver(made.site) || locks.iter().any(|lock| self.is_held_at(lock, made.site)) {
             return None;
@@ -49,7 +49,7 @@ impl Index {
                 store.keeper == look.keeper && store.keeper.is_some() && self.stores_blindly(store, made.site)
             });
             if let (Some(store), Some(keeper)) = (store, look.keeper) {
-                return Some(RacyInit { look: look.site, store: store.site, keeper, made });
+                return Some(RacyInit { look: look.site, store: store.site, keeper, made: made.clone() });
             }
         }
         None

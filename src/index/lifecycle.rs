@@ -50,9 +50,15 @@ impl Index {
         Some(self.outline.tree.get(*module).krate)
     }
 
+    /// Whether a module is compiled for tests only.
+    fn is_test_scope(&self, file: FileId, scope: ScopeId) -> bool {
+        self.outline.tree.of_scope.get(&(file, scope)).is_some_and(|module| self.outline.tree.get(*module).test)
+    }
+
     /// Imports, and statics that a macro declares.
     fn declared_mentions(&self, file: FileId, facts: &FileFacts, krate: CrateId) -> Vec<Mention> {
-        let imports = facts.uses.iter().filter_map(|import| {
+        let shipped = facts.uses.iter().filter(|import| !self.is_test_scope(file, import.scope));
+        let imports = shipped.filter_map(|import| {
             let path = self.library_path(krate, &import.path)?;
             Some(Mention { path, span: import.range.in_file(file), krate, is_written: true })
         });

@@ -83,15 +83,34 @@ impl<'a> World<'a> {
     }
 
     fn bounds_of(&self, name: Ustr, generics: &Generics) -> Option<Ty> {
-        if let Some((base, associated)) = name.rsplit_once("::") {
-            let base = self.bounds_of(ustr(base), generics)?;
-            return Some(self.project(&base, ustr(associated))).filter(|ty| !ty.is_unknown());
+        let declared = match name.rsplit_once("::") {
+            Some((base, associated)) => {
+                self.bounds_of(ustr(base), generics).map(|of| self.project(&of, ustr(associated)))
+            }
+            None if name == "Self" => generics.of_trait.map(|id| Ty::Bounded(vec![Bound::Trait(id, Said::default())])),
+            None => None,
+        };
+        let said = generics.names.get(&name).zip(generics.home);
+        let said = said.map(|(bounds, home)| self.names.bounded(home, bounds, generics));
+        match (declared.filter(|ty| !ty.is_unknown()), said.filter(|ty| !ty.is_unknown())) {
+            (Some(Ty::Bounded(mut all)), Some(Ty::Bounded(more))) => {
+                all.extend(more);
+                Some(Ty::Bounded(all))
+            }
+            (declared, said) => declared.or(said),
         }
-        if name == "Self" {
-            return generics.of_trait.map(|id| Ty::Bounded(vec![Bound::Trait(id)]));
-        }
-        let bounds = generics.names.get(&name)?;
-        Some(self.names.bounded(generics.home?, bounds, generics)).filter(|ty| !ty.is_unknown())
+    }
+
+    /// What the parameters of a trait stand for, for a value that is known by its bounds and a function of the trait.
+    pub fn said_of(&self, ty: &Ty, function: FnId, generics: &Generics) -> Vec<(Ustr, Ty)> {
+        let Some(of) = self.names.defs.trait_of(function) else { return Vec::new() };
+        let Ty::Bounded(bounds) = self.bounded(ty.peeled().clone(), generics) else { return Vec::new() };
+        let said = bounds.into_iter().find_map(|bound| match bound {
+            Bound::Trait(id, said) if id == of => Some(said.arguments),
+            _ => None,
+        });
+        let params = self.names.defs.trait_def(of).generics.iter().map(|param| param.name);
+        params.zip(said.unwrap_or_default()).filter(|(_, ty)| !ty.is_unknown()).collect()
     }
 
     /// `<ty as _>::name`.
@@ -107,7 +126,7 @@ impl<'a> World<'a> {
             Ty::Future(of) if name == "Output" => (**of).clone(),
             Ty::Bounded(bounds) => {
                 let found = bounds.iter().find_map(|bound| match bound {
-                    Bound::Trait(id) => self.declared_type(*id, name, ty, steps),
+                    Bound::Trait(id, said) => self.said_type(*id, said, name, ty, steps),
                     Bound::Ext(_, arguments) => arguments.last().filter(|_| name == "Item").cloned(),
                 });
                 found.unwrap_or(Ty::Unknown)
@@ -117,6 +136,12 @@ impl<'a> World<'a> {
                 _ => Ty::Unknown,
             }),
         }
+    }
+
+    /// An associated type as a bound says it, or as its trait does.
+    fn said_type(&self, id: TraitId, said: &Said, name: Ustr, of: &Ty, steps: u32) -> Option<Ty> {
+        let bound = said.bindings.iter().find(|(bound, _)| *bound == name).map(|(_, ty)| ty.clone());
+        bound.filter(|ty| !ty.is_unknown()).or_else(|| self.declared_type(id, name, of, steps))
     }
 
     /// What a trait says of one of its associated types, said of a value that is known by its bounds.
@@ -131,7 +156,7 @@ impl<'a> World<'a> {
         }
         let steps = steps.checked_sub(1)?;
         self.supertraits(id).iter().find_map(|bound| match bound {
-            Bound::Trait(up) => self.declared_type(*up, name, of, steps),
+            Bound::Trait(up, said) => self.said_type(*up, said, name, of, steps),
             Bound::Ext(_, arguments) => arguments.last().filter(|_| name == "Item").cloned(),
         })
     }
@@ -275,7 +300,8 @@ impl<'a> World<'a> {
                 }),
             },
             Ty::Ext(path, _) => {
-                if let Some((path, callable)) = self.names.catalogue.declared_method(*path, name) {
+                let declared = self.names.catalogue.declared_method(*path, name);
+                if let Some((path, callable)) = declared.filter(|_| !self.is_only_associated(*path, name)) {
                     return Some((Found::External(path, callable), ty.clone()));
                 }
                 let fluent = self.entry(*path).is_some_and(|entry| entry.fluent);
@@ -300,9 +326,13 @@ impl<'a> World<'a> {
             },
             Ty::Future(_) => match name.as_str() {
                 "boxed" | "boxed_local" | "fuse" | "instrument" | "in_current_span" | "with_context"
-                | "into_future" => Some((Found::Same(ustr(&format!("std::future::Future::{name}"))), ty.clone())),
+                | "into_future" | "as_mut" => {
+                    Some((Found::Same(ustr(&format!("std::future::Future::{name}"))), ty.clone()))
+                }
                 _ => {
-                    let (path, callable) = self.names.catalogue.declared_method(ustr("futures::FutureExt"), name)?;
+                    let mut extensions = ["futures::FutureExt", "futures::TryFutureExt"].into_iter();
+                    let declared = |of| self.names.catalogue.declared_method(ustr(of), name);
+                    let (path, callable) = extensions.find_map(declared)?;
                     Some((Found::External(path, callable), ty.clone()))
                 }
             },
@@ -313,6 +343,12 @@ impl<'a> World<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a name is that of a function without a receiver: wrappers have no methods, so as not to hide those of what they hold.
+    fn is_only_associated(&self, owner: Ustr, name: Ustr) -> bool {
+        let wrapper = self.entry(owner).filter(|entry| entry.deref.is_some());
+        wrapper.is_some_and(|entry| entry.is_only_associated(name))
     }
 
     /// A function of a type of the workspace or of an impl for it: its own, or one its traits provide.
@@ -362,7 +398,7 @@ impl<'a> World<'a> {
 
     fn bound_method(&self, bound: &Bound, ty: &Ty, name: Ustr) -> Option<(Found<'a>, Ty)> {
         match bound {
-            Bound::Trait(id) => self.trait_method(*id, ty, name, STEPS),
+            Bound::Trait(id, _) => self.trait_method(*id, ty, name, STEPS),
             Bound::Ext(of, arguments) => {
                 let (path, callable) = self.names.catalogue.declared_method(*of, name)?;
                 Some((Found::External(path, callable), Ty::Ext(*of, arguments.clone())))
@@ -377,7 +413,7 @@ impl<'a> World<'a> {
         }
         let steps = steps.checked_sub(1)?;
         self.supertraits(id).iter().find_map(|bound| match bound {
-            Bound::Trait(up) => self.trait_method(*up, ty, name, steps),
+            Bound::Trait(up, _) => self.trait_method(*up, ty, name, steps),
             other => self.bound_method(other, ty, name),
         })
     }

@@ -1,14 +1,17 @@
 //! All facts linked into one index that answers questions about the whole workspace, each with its evidence, any of them with *unknown*.
 
+pub mod batches;
 pub mod calls;
 pub mod channels;
 pub mod contexts;
 pub mod coverage;
+pub mod cycles;
 pub mod deadlines;
 pub mod defs;
 pub mod deployments;
 pub mod effects;
 pub mod errors;
+mod expansions;
 pub mod flow;
 pub mod growth;
 pub mod halves;
@@ -16,6 +19,7 @@ pub mod infer;
 pub mod inventory;
 pub mod kinds;
 pub mod lazy;
+pub mod leaks;
 pub mod lifecycle;
 mod lookup;
 mod modules;
@@ -32,10 +36,12 @@ pub mod releases;
 pub mod resources;
 pub mod sequences;
 pub mod settings;
+pub mod shares;
 pub mod tasks;
 pub mod teardown;
 #[cfg(test)]
 mod tests;
+pub mod time_bounds;
 pub mod types;
 pub mod variety;
 pub mod view;
@@ -60,7 +66,7 @@ use crate::catalogue::{Callable, Catalogue};
 use crate::deploy::model::Described;
 use crate::facts::model::{Attribute, Body, FileFacts, Node, NodeId, Op};
 use crate::source::{FileId, Range, Span};
-use crate::workspace::Workspace;
+use crate::workspace::{TargetKind, Workspace};
 
 /// Everything that is declared, under its name and with its type; what bodies do is not looked at yet.
 pub struct Outline {
@@ -105,6 +111,10 @@ pub struct Index {
     effects: effects::Effects,
     resources: resources::Ownership,
     made: OnceLock<HashMap<TypeId, Vec<Site>>>,
+    /// Where resources are made and abandoned, and what is spawned: found when they are first asked for.
+    constructions: OnceLock<Vec<resources::Construction>>,
+    abandoned: OnceLock<Vec<obligations::Abandoned>>,
+    tasks: OnceLock<Vec<tasks::Task>>,
     layered: OnceLock<bool>,
     releases: releases::Releases,
     courses: Vec<phases::Course>,
@@ -127,6 +137,9 @@ impl Index {
             effects: effects::Effects::default(),
             resources,
             made: OnceLock::new(),
+            constructions: OnceLock::new(),
+            abandoned: OnceLock::new(),
+            tasks: OnceLock::new(),
             layered: OnceLock::new(),
             releases: releases::Releases::default(),
             courses: Vec::new(),
@@ -263,6 +276,19 @@ impl Index {
         }
     }
 
+    /// The library's trait that a function implements a method of: a library may call it, though no call of the workspace leads to it.
+    pub fn library_trait(&self, function: FnId) -> Option<Ustr> {
+        match self.signatures().impl_traits[self.defs().impl_of(function)?.index()]? {
+            types::TraitName::Ext(path) => Some(path),
+            types::TraitName::Trait(_) => None,
+        }
+    }
+
+    /// Whether a function is `Drop::drop` of its type.
+    pub fn is_destructor(&self, function: FnId) -> bool {
+        self.library_trait(function).is_some_and(|path| path == "std::ops::Drop")
+    }
+
     /// What a call gives for a parameter of the function it calls, the receiver not counted.
     pub fn argument_at(&self, call: Site, function: FnId, at: usize) -> Option<Site> {
         let given = match &self.node(call).op {
@@ -321,7 +347,7 @@ impl Index {
             Ty::Adt(id, _) => Some(self.defs().type_def(*id).name.to_string()),
             Ty::Ext(path, _) => path.rsplit("::").next().map(str::to_owned),
             Ty::Bounded(bounds) => bounds.first().map(|bound| match bound {
-                types::Bound::Trait(id) => self.defs().trait_def(*id).name.to_string(),
+                types::Bound::Trait(id, _) => self.defs().trait_def(*id).name.to_string(),
                 types::Bound::Ext(path, _) => path.rsplit("::").next().unwrap_or(path).to_owned(),
             }),
             _ => None,
@@ -335,14 +361,25 @@ impl Index {
         self.outline.tree.get(module).krate
     }
 
+    /// Whether a body is that of a function that a library has for others: how often those call it is not known here.
+    pub fn is_offered(&self, body: BodyRef) -> bool {
+        let public = self.function_of(body).is_some_and(|function| self.defs().function(function).public);
+        public && self.crates()[self.crate_of(body).index()].kind == TargetKind::Lib
+    }
+
     /// Whether a body is compiled or run for tests only: by `cfg`, by attribute, or in a test, bench, example or build script.
     pub fn is_test(&self, body: BodyRef) -> bool {
+        self.is_for_tests(body)
+            || matches!(self.owner(body), Some(BodyOwner::Function(id)) if self.is_test_function(id))
+    }
+
+    /// Whether a body is compiled for tests only, by `cfg` or by where it stands.
+    pub fn is_for_tests(&self, body: BodyRef) -> bool {
         let scope = self.body(body).scope;
-        let in_test_module =
-            self.outline.tree.of_scope.get(&(body.file, scope)).is_some_and(|m| self.outline.tree.get(*m).test);
-        in_test_module
+        let module = self.outline.tree.of_scope.get(&(body.file, scope));
+        module.is_some_and(|module| self.outline.tree.get(*module).test)
             || match self.owner(body) {
-                Some(BodyOwner::Function(id)) => self.defs().function(id).test || self.is_test_function(id),
+                Some(BodyOwner::Function(id)) => self.defs().function(id).test,
                 Some(BodyOwner::Static(id)) => self.defs().static_item(id).test,
                 None => false,
             }
@@ -350,6 +387,7 @@ impl Index {
 
     /// Whether a place is in test code: a module, function or static that [`Index::is_test`] says so of.
     pub fn is_test_code(&self, span: Span) -> bool {
+        let span = self.place_called(span);
         let Some(facts) = self.defs().file(span.file) else { return false };
         let file_module = self.outline.tree.of_scope.get(&(span.file, crate::facts::model::ScopeId(0)));
         if file_module.is_some_and(|m| self.outline.tree.get(*m).test) {
@@ -365,6 +403,7 @@ impl Index {
 
     /// Whether a comment at a place says that what is found there is meant.
     pub fn is_intended(&self, span: Span) -> bool {
+        let span = self.place_written(span);
         let facts = self.defs().file(span.file);
         facts.is_some_and(|facts| {
             facts.intents.iter().any(|covered| covered.contains(Range { start: span.start, end: span.start }))

@@ -139,14 +139,14 @@ impl Linker<'_> {
             && !packages.iter().any(needs)
     }
 
-    /// Packages below `tests/`, `examples/` and the like are no product, whatever their targets are called.
+    /// Packages below `tests/`, `examples/`, `tests-integration/` and the like are no product, whatever their targets are called.
     fn in_test_folder(&self, file: FileId) -> bool {
         let path = &self.workspace.sources.get(file).path;
         let below = self.workspace.roots.iter().filter_map(|root| path.strip_prefix(&root.dir).ok());
         let Some(inside) = below.min_by_key(|path| path.components().count()) else { return false };
         let mut folders: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         folders.pop();
-        folders.iter().any(|folder| TEST_FOLDERS.contains(&folder.as_ref()))
+        folders.iter().any(|folder| is_test_folder(folder))
     }
 
     /// A file without a manifest is a crate of its own, unless another file already declares it as a module.
@@ -367,8 +367,31 @@ fn normal(path: &Path) -> PathBuf {
     parts
 }
 
-/// Folders that hold what is not shipped.
-const TEST_FOLDERS: &[&str] = &["tests", "test", "testing", "examples", "benches", "xtask"];
+/// Words that folders of what is not shipped are named with.
+const TEST_WORDS: &[&str] = &[
+    "test",
+    "tests",
+    "testing",
+    "example",
+    "examples",
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "e2e",
+    "fuzz",
+    "fuzzer",
+    "fuzzers",
+    "fuzzing",
+    "mock",
+    "mocks",
+    "xtask",
+];
+
+/// Whether a folder of this name holds what is not shipped, by custom: a whole word of it says so.
+fn is_test_folder(name: &str) -> bool {
+    name.split(['-', '_']).any(|word| TEST_WORDS.contains(&word))
+}
 
 /// Modules that exist for tests, by custom.
 fn is_test_name(name: &str) -> bool {

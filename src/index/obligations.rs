@@ -8,11 +8,16 @@ use super::Index;
 use super::calls::Site;
 use super::defs::BodyRef;
 use super::flow::{Fate, Taker};
+use super::infer::Callee;
+use super::releases::Release;
 use super::resources::Construction;
 use super::types::Ty;
 use super::ways::{Exit, Ways};
 use crate::catalogue::{Runs, TypeEntry};
 use crate::facts::model::*;
+
+/// Through how many layers, such as guards and handles, a value is looked for what it holds.
+const LAYERS: usize = 4;
 
 /// A value in a variable, from where it is bound to where the variable ends.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub struct Obligation {
     pub ended: Vec<NodeId>,
     /// Places where it is handed on.
     pub handed_on: Vec<NodeId>,
+    /// Places where it becomes part of something that the workspace defines: it lives on, and from there on it is for that to end it.
+    pub parts: Vec<NodeId>,
 }
 
 impl Obligation {
@@ -66,14 +73,18 @@ pub enum How {
 
 impl Index {
     /// Resources for which a drop is no end, of those that `wanted` accepts, that are dropped without one. In the order of files and places.
-    pub fn abandoned(&self, wanted: &dyn Fn(&TypeEntry) -> bool) -> Vec<Abandoned> {
-        let made = self.constructions(&|entry| entry.when_abandoned.is_some() && wanted(entry));
-        let shipped = made.into_iter().filter(|made| !self.is_test(made.site.body));
-        shipped.filter_map(|made| Some(Abandoned { how: self.how_abandoned(&made)?, made })).collect()
+    pub fn abandoned(&self, wanted: impl Fn(&TypeEntry) -> bool) -> impl Iterator<Item = &Abandoned> {
+        let all = self.abandoned.get_or_init(|| {
+            let made = self.constructions(|entry| entry.when_abandoned.is_some());
+            let shipped = made.filter(|made| !self.is_test(made.site.body));
+            shipped.filter_map(|made| Some(Abandoned { how: self.how_abandoned(made)?, made: made.clone() })).collect()
+        });
+        all.iter().filter(move |abandoned| self.resource(abandoned.made.resource).is_some_and(&wanted))
     }
 
     fn how_abandoned(&self, made: &Construction) -> Option<How> {
         if let Some(obligation) = self.obligation(made.site, made.resource) {
+            let obligation = self.without_parts(obligation);
             // What a type of the workspace owns is for that type to end.
             if !is_bare(self.info(made.site.body).local(obligation.local), made.resource) {
                 return None;
@@ -93,6 +104,17 @@ impl Index {
         let bare = is_bare(ty, made.resource) || self.is_known_by_trait(ty, made.resource);
         let lent = self.lent_to(made.site).filter(|_| bare).map(How::Lent);
         lent.or_else(|| at_once().then_some(How::AtOnce))
+    }
+
+    /// An obligation that is handed on wherever the value becomes part of something else.
+    fn without_parts(&self, mut obligation: Obligation) -> Obligation {
+        if !obligation.parts.is_empty() {
+            obligation.handed_on.append(&mut obligation.parts);
+            let scope = self.body(obligation.bound.body).local(obligation.local).region;
+            let settles = |node: NodeId| obligation.ended.contains(&node) || obligation.handed_on.contains(&node);
+            obligation.ways = self.ways_out(obligation.bound, scope, &settles);
+        }
+        obligation
     }
 
     /// Calls that are made on a value, or that it is lent to, apart from those that end it. In evaluation order.
@@ -171,12 +193,15 @@ impl Index {
         let mut locals = HashSet::from_iter([local]);
         self.add_aliases(made.body, resource, &mut locals);
         let (ended, handed_on) = self.settled(made.body, resource, &locals);
+        let uses =
+            self.body(made.body).iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if locals.contains(&local)));
+        let parts = uses.filter_map(|(node, _)| self.made_part(Site { node, ..made }, resource)).collect();
         let settles = |node: NodeId| ended.contains(&node) || handed_on.contains(&node);
         let scope = self.body(made.body).local(local).region;
         let ways = self.ways_out(bound, scope, &settles);
         let mut locals: Vec<LocalId> = locals.into_iter().collect();
         locals.sort_unstable();
-        Some(Obligation { local, locals, bound, ways, ended, handed_on })
+        Some(Obligation { local, locals, bound, ways, ended, handed_on, parts })
     }
 
     /// The waits that a value is held across, from where it is bound to where it is ended, handed on or goes out of scope.
@@ -258,7 +283,9 @@ impl Index {
     /// The pattern that a use of a variable is bound to, as a whole or behind a wrapper.
     fn rebound(&self, body: BodyRef, used: NodeId, resource: Ustr) -> Option<&Pattern> {
         let lends = |into: NodeId| matches!(self.body(body).node(into).op, Op::Reference { .. } | Op::Deref(_));
-        let passes = |from: NodeId, into: NodeId| lends(into) || self.gives_on(body, from, into, resource);
+        let passes = |from: NodeId, into: NodeId| {
+            lends(into) || self.gives_on(body, from, into, resource) || self.packs(Site { body, node: into }, resource)
+        };
         match self.taker(Site { body, node: used }, &passes)? {
             (_, Taker::Patterns(patterns)) => match patterns[..] {
                 [only] => Some(only),
@@ -268,12 +295,36 @@ impl Index {
         }
     }
 
+    /// Whether a node puts a resource into something of no meaning of its own that owns it from then on: a tuple, a list, a box.
+    fn packs(&self, into: Site, resource: Ustr) -> bool {
+        match &self.node(into).op {
+            Op::Tuple(_) | Op::Array(_) => true,
+            Op::Macro(call) => call.seen && self.owns(self.ty(into), resource),
+            _ => self.wraps(into, resource),
+        }
+    }
+
+    /// Where a use of a variable makes the value a part of something that the workspace defines.
+    fn made_part(&self, used: Site, resource: Ustr) -> Option<NodeId> {
+        let mut at = used;
+        loop {
+            at.node = self.info(used.body).parent(at.node)?;
+            match (&self.node(at).op, self.callee(at)) {
+                (Op::Struct { .. }, _) | (_, Some(Callee::Constructor(..) | Callee::Workspace(_))) => {
+                    return self.owns(self.ty(at), resource).then_some(at.node);
+                }
+                _ if self.packs(at, resource) => {}
+                _ => return None,
+            }
+        }
+    }
+
     /// Where one of some variables is ended, and where it is handed on.
     fn settled(&self, body: BodyRef, resource: Ustr, locals: &HashSet<LocalId>) -> (Vec<NodeId>, Vec<NodeId>) {
         let (facts, info) = (self.body(body), self.info(body));
         let releases = self.releases_in(body).iter().filter(|release| {
             let variable = self.variable_behind(body, release.operand);
-            release.ends(resource) && variable.is_some_and(|local| locals.contains(&local))
+            self.ends_all_of(body, release, resource) && variable.is_some_and(|local| locals.contains(&local))
         });
         let ended: Vec<NodeId> = releases.map(|release| self.at_once(body, release.site.node)).collect();
         let mut handed_on = Vec::new();
@@ -296,6 +347,18 @@ impl Index {
             }
         }
         (ended, handed_on)
+    }
+
+    /// Whether a call ends a resource with its operand: it names the resource, or the operand may hold it. `child.stdin.take()` ends no child.
+    fn ends_all_of(&self, body: BodyRef, release: &Release, resource: Ustr) -> bool {
+        match release.resource {
+            Some(ended) => ended == resource,
+            None => {
+                let operand = self.info(body).ty(release.operand);
+                let reached = std::iter::successors(Some(operand.clone()), |ty| self.dereferenced(ty));
+                reached.take(LAYERS).any(|ty| ty.is_unknown() || self.owns(&ty, resource))
+            }
+        }
     }
 
     /// The variable that an operand is, or a part of.

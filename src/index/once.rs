@@ -8,7 +8,6 @@ use super::Index;
 use super::calls::{Call, Site};
 use super::defs::*;
 use super::infer::{Callee, Unknown};
-use super::types::TraitName;
 use crate::catalogue::{Callable, Runs};
 use crate::diagnostic::Label;
 use crate::facts::model::{NodeId, Op, PatternKind, RegionKind, StaticKind};
@@ -110,11 +109,7 @@ fn at_most_once(runs: Runs) -> bool {
 /// Whether only calls by name lead to a function: no handler, no method that a library calls, no test.
 fn is_closed(index: &Index, id: FnId) -> bool {
     let Some(body) = index.defs().body_of(id).filter(|body| index.is_linked(*body)) else { return false };
-    let of_library = index
-        .defs()
-        .impl_of(id)
-        .is_some_and(|block| matches!(index.signatures().impl_traits[block.index()], Some(TraitName::Ext(_))));
-    !of_library
+    index.library_trait(id).is_none()
         && index.defs().function(id).attributes.iter().all(is_inert)
         && index.handler(id).is_none()
         && !index.is_test(body)

@@ -55,7 +55,7 @@ impl Index {
     }
 
     /// What the types of the workspace do when they are dropped.
-    fn drops(&self) -> HashMap<TypeId, FnId> {
+    pub(super) fn drops(&self) -> HashMap<TypeId, FnId> {
         let signatures = self.signatures();
         let of_drop = |function: &FnId| {
             let block = self.defs().impl_of(*function)?;

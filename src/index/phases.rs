@@ -5,11 +5,13 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::Index;
 use super::calls::{Call, Site};
+use super::contexts::Context;
 use super::defs::*;
 use super::infer::Callee;
 use super::programs::Program;
 use crate::catalogue::Runs;
 use crate::facts::model::{NodeId, Op, RegionId, RegionKind};
+use crate::source::Span;
 
 /// Through how many calls the place where a program serves is looked for.
 const CALLS: usize = 6;
@@ -102,6 +104,11 @@ enum Side {
     Around,
 }
 
+/// Whether a node does nothing with a value but wait for it, unwrap it or drop it.
+fn is_statement(op: &Op) -> bool {
+    matches!(op, Op::Await(_) | Op::Try(_) | Op::Discard(_) | Op::Bind { .. })
+}
+
 impl Index {
     /// The course of a program.
     pub fn course(&self, program: &Program) -> &Course {
@@ -116,6 +123,30 @@ impl Index {
             Some(at) => self.side(*at, site.node) == Side::Before && !self.runs_apart(site),
             None => course.startup.contains(&site.body) && !self.runs_apart(site),
         }
+    }
+
+    /// The last call that is made behind the place where a program serves, in `main` or further in; that place, where there is none.
+    pub fn last_step(&self, program: &Program) -> Option<Span> {
+        let spine = &self.course(program).spine;
+        let last = spine.iter().find_map(|at| self.last_behind(*at)).or_else(|| spine.last().copied());
+        last.map(|site| self.name_span(site))
+    }
+
+    /// The last call behind a place that is made whenever the place is left by its end.
+    fn last_behind(&self, from: Site) -> Option<Site> {
+        let facts = self.body(from.body);
+        let around: HashSet<RegionId> =
+            facts.outwards(facts.node(from.node).region).map(|(region, _)| region).collect();
+        let outer = |node: &NodeId| around.contains(&facts.node(*node).region) && *node > from.node;
+        let calls = facts.iter().filter(|(_, n)| matches!(n.op, Op::Call { .. } | Op::Method { .. } | Op::Macro(_)));
+        let is_own = |node: &NodeId| {
+            self.info(from.body).parent(*node).is_none_or(|parent| is_statement(&facts.node(parent).op))
+        };
+        let says_ok = |node: &NodeId| {
+            self.external(Site { node: *node, ..from }).is_some_and(|path| path.starts_with("std::result::"))
+        };
+        let last = calls.map(|(node, _)| node).filter(|node| outer(node) && is_own(node) && !says_ok(node)).last()?;
+        Some(Site { node: last, ..from })
     }
 
     /// Whether a place runs when a program is told to stop: behind the place where it serves, behind a signal, or called from there.
@@ -198,7 +229,7 @@ impl Index {
     }
 
     /// Whether a node stands in an arm of `select!` whose future tells that the program is to stop.
-    fn in_stopping_arm(&self, body: BodyRef, node: NodeId) -> bool {
+    pub(super) fn in_stopping_arm(&self, body: BodyRef, node: NodeId) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         facts.outwards(facts.node(node).region).any(|(region, _)| {
             let owner = info.region_node(region).map(|owner| &facts.node(owner).op);
@@ -231,6 +262,32 @@ impl Index {
             }
         }
         found
+    }
+
+    /// A call of a function of the workspace, or of a static's method, that nothing but the end of a wait for a signal leads to: the wait stands in a task or thread
+    /// of its own, and nothing else that the program does at shutdown calls the function.
+    pub fn done_only_behind(&self, program: &Program, wait: Site) -> Option<Site> {
+        let contexts = self.open_contexts(wait);
+        if !contexts.contains_key(&Context::Task) && !contexts.contains_key(&Context::Thread) {
+            return None;
+        }
+        let frame = self.frame_of(wait);
+        let elsewhere = |call: &Call| {
+            let mut others = self.calls.callers(call.to).iter().filter(|other| other.site != call.site);
+            others.any(|other| self.runs_at_shutdown(program, other.site))
+        };
+        let calls = self.calls.callees(wait.body).iter().filter(|call| call.runs == Runs::Inline && !elsewhere(call));
+        let unknown = self.info(wait.body).callees.iter().filter(|(_, callee)| matches!(callee, Callee::Unknown(_)));
+        let unknown = unknown.map(|(node, _)| Site { node: *node, ..wait });
+        let on_statics = unknown.filter(|site| self.is_asked_of_static(*site));
+        let mut done = calls.map(|call| call.site).chain(on_statics);
+        done.find(|site| self.comes_after(wait.body, wait.node, frame, site.node))
+    }
+
+    /// Whether a call is that of a method of a static of the workspace.
+    fn is_asked_of_static(&self, call: Site) -> bool {
+        let Op::Method { receiver, .. } = &self.node(call).op else { return false };
+        self.info(call.body).statics.contains_key(receiver)
     }
 
     fn waits_to_stop(&self, site: Site) -> bool {

@@ -8,6 +8,7 @@ use super::contexts::{Repeated, Repeats};
 use super::defs::BodyRef;
 use super::growth::{Growing, Keeper};
 use super::kinds::Around;
+use super::variety::Variety;
 use crate::catalogue::Calls;
 use crate::diagnostic::Label;
 use crate::facts::model::*;
@@ -41,12 +42,18 @@ impl Index {
         found
     }
 
-    /// Whether a type is a set of tasks or a collection of their handles.
+    /// Whether a type is a set of tasks or a collection of their handles. What a type of the workspace owns beside other things ends with that.
     pub fn collects_tasks(&self, ty: &Ty) -> bool {
-        self.owned_resources(ty).into_iter().any(|path| {
-            let kind = self.resource(path).and_then(|entry| entry.kind);
-            kind.is_some_and(|kind| matches!(kind.as_str(), "task-set" | "task-handle" | "thread-handle"))
-        })
+        match ty {
+            Ty::Ext(path, arguments) => {
+                let kind = self.resource(*path).and_then(|entry| entry.kind);
+                kind.is_some_and(|kind| matches!(kind.as_str(), "task-set" | "task-handle" | "thread-handle"))
+                    || arguments.iter().any(|argument| self.collects_tasks(argument))
+            }
+            Ty::Tuple(parts) => parts.iter().any(|part| self.collects_tasks(part)),
+            Ty::Ref(of) | Ty::Slice(of) | Ty::Future(of) => self.collects_tasks(of),
+            _ => false,
+        }
     }
 
     /// Whether what a static or field keeps are tasks.
@@ -54,11 +61,18 @@ impl Index {
         self.collects_tasks(&self.keeper_type(keeper))
     }
 
+    /// Whether what a static or field keeps is, or holds, a resource of a kind.
+    pub fn keeps_kind(&self, keeper: Keeper, kind: &str) -> bool {
+        let owned = self.owned_resources(&self.keeper_type(keeper));
+        owned.into_iter().any(|path| self.resource(path).and_then(|entry| entry.kind).is_some_and(|of| of == kind))
+    }
+
     fn pile_that_stays(&self, growing: &Growing) -> Option<Pile> {
         if !self.keeps_tasks(growing.keeper) || !self.stays(growing.keeper) {
             return None;
         }
-        let mut again = growing.added.iter().filter_map(|site| Some((*site, self.while_serving(*site)?)));
+        let ever_new = growing.added.iter().filter(|site| self.added_variety(**site) == Variety::Endless);
+        let mut again = ever_new.filter_map(|site| Some((*site, self.while_serving(*site)?)));
         let (added, repeated) = again.next()?;
         let (name, span) = (self.keeper_words(growing.keeper), self.keeper_span(growing.keeper));
         Some(Pile { name, span, added, repeated })
@@ -84,8 +98,7 @@ impl Index {
         }
         let around = self.work_loop_within(site, local)?;
         let region = around.region;
-        let program = self.services_reaching(site.body).next();
-        if program.is_none() && self.programs().iter().any(|program| program.reach.contains(&site.body)) {
+        if self.only_runs_in_commands(site.body) {
             return None;
         }
         if self.uses_within(site.body, local, region).into_iter().any(|node| !self.only_adds(site.body, node)) {

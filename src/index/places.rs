@@ -1,6 +1,9 @@
 //! What an expression names, so that two of them can be known to name the same: a static, a variable, a field of one, what a getter gives.
 //! What cannot be told is nothing, and equal to nothing. Says nothing of values: what a place holds may change in between.
 
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use super::Index;
@@ -48,6 +51,47 @@ impl Index {
     /// What an expression names, in its body. Locks, references and copies of a handle name what lies behind them.
     pub fn place(&self, site: Site) -> Option<Place> {
         self.place_within(site, FUEL)
+    }
+
+    /// The fields that a value is, or is got out of, within its body: the nearest first.
+    pub fn fields_behind(&self, site: Site) -> Vec<Site> {
+        let facts = self.body(site.body);
+        let (mut found, mut seen) = (Vec::new(), HashSet::default());
+        let mut queue = VecDeque::from([site.node]);
+        while let Some(at) = queue.pop_front() {
+            match &facts.node(at).op {
+                Op::Local(local) if seen.insert(*local) => queue.extend(self.sources(site.body, *local)),
+                Op::Field { base, .. } => {
+                    found.push(Site { node: at, ..site });
+                    queue.push_back(*base);
+                }
+                Op::Index { base: of, .. } | Op::Method { receiver: of, .. } => queue.push_back(*of),
+                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => queue.push_back(*of),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// The field of the receiver that a value is, or is got out of.
+    pub fn field_behind(&self, site: Site) -> Option<Ustr> {
+        let facts = self.body(site.body);
+        self.fields_behind(site).into_iter().find_map(|field| match &self.node(field).op {
+            Op::Field { base, name } => match &facts.node(*base).op {
+                Op::Local(local) if facts.local(*local).name == "self" => Some(*name),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// The field of a type of the workspace that a value is, or is got out of: the nearest, of whatever value it is.
+    pub fn owning_field(&self, site: Site) -> Option<(TypeId, Ustr)> {
+        let field = *self.fields_behind(site).first()?;
+        match &self.node(field).op {
+            Op::Field { base, name } => Some((self.struct_behind(self.ty(Site { node: *base, ..field }))?, *name)),
+            _ => None,
+        }
     }
 
     fn place_within(&self, site: Site, fuel: u32) -> Option<Place> {

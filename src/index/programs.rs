@@ -10,7 +10,6 @@ use super::calls::Site;
 use super::defs::*;
 use super::infer::Callee;
 use super::kinds::{self, Kind, Lives, Subject, Verdict};
-use super::types::TraitName;
 use crate::catalogue::Runs;
 use crate::facts::model::{NodeId, Owner};
 use crate::workspace::TargetKind;
@@ -37,12 +36,19 @@ pub struct SignalSite {
     pub names: Vec<Ustr>,
     /// Whether `main` leads there.
     pub reached: bool,
+    /// It is a server that handles them by itself: what the program does on a signal hangs on its other places.
+    pub by_server: bool,
 }
 
 impl Program {
     /// Whether it runs until it is stopped.
     pub fn is_service(&self) -> bool {
         self.verdict.kind == Kind::Service
+    }
+
+    /// Whether any code of the program asks for a signal, servers that handle it by themselves aside.
+    pub fn asks_for(&self, signal: &str) -> bool {
+        self.signals.iter().any(|at| !at.by_server && at.names.iter().any(|name| name == signal))
     }
 
     /// Whether any code of the program listens to a signal.
@@ -122,6 +128,12 @@ impl Index {
             .any(|(owner, region)| of_b.iter().any(|(other, inner)| owner == other && region != inner))
     }
 
+    /// Whether a body is known to run, and only in programs that end by themselves.
+    pub fn only_runs_in_commands(&self, body: BodyRef) -> bool {
+        let mut running = self.programs.iter().filter(|program| program.reach.contains(&body)).peekable();
+        running.peek().is_some() && running.all(|program| !program.is_service())
+    }
+
     /// The services that a body can run in.
     pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
         self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body))
@@ -146,7 +158,8 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
         for (node, path) in mentions {
             let names = signal_names(index, krate, path);
             if !names.is_empty() {
-                found.push(SignalSite { site: Site { body, node }, names, reached: reach.contains(&body) });
+                let by_server = index.catalogue().signal(path).is_none();
+                found.push(SignalSite { site: Site { body, node }, names, reached: reach.contains(&body), by_server });
             }
         }
     }
@@ -255,7 +268,9 @@ fn steps(index: &Index, body: BodyRef, inline: bool) -> impl Iterator<Item = Bod
     let called =
         index.calls.callees(body).iter().filter(move |c| !apart(c)).filter_map(|call| index.defs().body_of(call.to));
     let statics = index.calls.statics(body).iter().filter_map(|(_, item)| index.defs().init_of(*item));
-    called.chain(statics).filter(|b| index.is_linked(*b))
+    // A trait's implementor that is there for tests is nothing that a program comes to.
+    let for_tests = index.is_for_tests(body);
+    called.chain(statics).filter(move |b| index.is_linked(*b) && (for_tests || !index.is_for_tests(*b)))
 }
 
 /// The crate itself and the libraries of the workspace it can name.
@@ -275,9 +290,5 @@ fn linked_crates(index: &Index, krate: &Crate) -> HashSet<CrateId> {
 }
 
 fn called_by_frameworks(index: &Index, id: FnId) -> bool {
-    let of_library = index
-        .defs()
-        .impl_of(id)
-        .is_some_and(|block| matches!(index.signatures().impl_traits[block.index()], Some(TraitName::Ext(_))));
-    of_library || index.handler(id).is_some()
+    index.library_trait(id).is_some() || index.handler(id).is_some()
 }

@@ -12,6 +12,7 @@ use super::defs::*;
 use super::infer::{Callee, Unknown};
 use super::programs::Program;
 use super::types::Ty;
+use crate::catalogue::{Calls, TypeEntry};
 use crate::facts::model::{LocalId, NodeId, Op};
 
 /// What a function ends: a parameter, or, as `None`, its receiver or a part of it; and the resource, where the call that ends it names one.
@@ -78,11 +79,12 @@ impl Index {
 
     /// Whether a program calls something that ends this resource by name, or may: a method that could not be resolved counts by its name.
     pub fn ends_by_name(&self, program: &Program, resource: Ustr) -> bool {
-        let close = self.resource(resource).map_or(&[][..], |entry| &entry.close);
+        let close: Vec<Ustr> =
+            self.resource(resource).into_iter().flat_map(TypeEntry::close_names).map(Ustr::from).collect();
         let may_end = |site: Site| {
             let Op::Method { name, .. } = &self.node(site).op else { return false };
             let unknown = matches!(self.callee(site), Some(Callee::Unknown(Unknown::Path | Unknown::Receiver)));
-            unknown && close.iter().any(|path| path.rsplit("::").next() == Some(name.as_str()))
+            unknown && close.contains(name)
         };
         program.reach.iter().filter(|body| !self.is_test(**body)).any(|body| {
             let body = *body;
@@ -152,27 +154,6 @@ impl Index {
         }
     }
 
-    /// The field of the receiver that a value is, or is got out of.
-    pub fn field_behind(&self, site: Site) -> Option<Ustr> {
-        let mut seen = HashSet::default();
-        let mut queue = vec![site.node];
-        let facts = self.body(site.body);
-        while let Some(at) = queue.pop() {
-            match &facts.node(at).op {
-                Op::Local(local) if seen.insert(*local) => queue.extend(self.sources(site.body, *local)),
-                Op::Field { base, name } => match &facts.node(*base).op {
-                    Op::Local(local) if facts.local(*local).name == "self" => return Some(*name),
-                    _ => queue.push(*base),
-                },
-                Op::Index { base, .. } => queue.push(*base),
-                Op::Method { receiver, .. } => queue.push(*receiver),
-                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => queue.push(*of),
-                _ => {}
-            }
-        }
-        None
-    }
-
     /// The operands that a call ends, each with the resource.
     fn ended_by(&self, site: Site, op: &Op, callee: Option<&Callee>, closers: &Closers) -> Vec<(NodeId, Option<Ustr>)> {
         let (receiver, arguments) = match op {
@@ -183,10 +164,8 @@ impl Index {
         match callee {
             Some(Callee::External(path)) => {
                 let closes = self.callable(site).and_then(|callable| callable.closes);
-                let takes = matches!(path.rsplit("::").next(), Some("take" | "into_inner")) && receiver.is_some();
-                let drops = matches!(path.as_str(), "std::mem::drop" | "std::mem::take" | "std::mem::replace");
                 let operand = receiver.or_else(|| arguments.first().copied());
-                let ends = closes.is_some() || takes || (drops && receiver.is_none());
+                let ends = closes.is_some() || self.catalogue().lists(Calls::TakesOut, *path);
                 operand.filter(|_| ends).map(|operand| (operand, closes)).into_iter().collect()
             }
             Some(Callee::Workspace(function) | Callee::Trait(function)) => {

@@ -113,7 +113,7 @@ impl Ownership {
         match ty {
             Ty::Bounded(bounds) => {
                 let traits = bounds.iter().filter_map(|bound| match bound {
-                    Bound::Trait(id) => Some(*id),
+                    Bound::Trait(id, _) => Some(*id),
                     Bound::Ext(..) => None,
                 });
                 for ty in traits.flat_map(|id| outline.signatures.types_with(id)) {
@@ -195,7 +195,7 @@ impl Index {
         match ty {
             Ty::Bounded(bounds) => bounds.iter().any(|bound| match bound {
                 Bound::Ext(path, _) => self.resource(resource).is_some_and(|entry| entry.traits.contains(path)),
-                Bound::Trait(_) => false,
+                Bound::Trait(..) => false,
             }),
             Ty::Ext(path, arguments) => self.catalogue().type_entry(*path).is_some_and(|entry| {
                 let mut held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));
@@ -238,7 +238,12 @@ impl Index {
 
     /// All places where a resource is made, of those that `wanted` accepts: the library's constructors, and the calls of workspace functions that
     /// return what they freshly made. In the order of files and places.
-    pub fn constructions(&self, wanted: &dyn Fn(&TypeEntry) -> bool) -> Vec<Construction> {
+    pub fn constructions(&self, wanted: impl Fn(&TypeEntry) -> bool) -> impl Iterator<Item = &Construction> {
+        let all = self.constructions.get_or_init(|| self.all_constructions());
+        all.iter().filter(move |made| self.resource(made.resource).is_some_and(&wanted))
+    }
+
+    fn all_constructions(&self) -> Vec<Construction> {
         let mut found: Vec<Construction> = Vec::new();
         for (body, facts, _) in self.bodies() {
             for (node, n) in facts.iter() {
@@ -249,7 +254,7 @@ impl Index {
                     _ => None,
                 };
                 let Some((resource, fate)) = made else { continue };
-                if self.resource(resource).is_some_and(wanted) {
+                if self.resource(resource).is_some() {
                     let fate = fate.unwrap_or_else(|| self.construction_fate(site, resource));
                     found.push(Construction { site, resource, through: Vec::new(), fate });
                 }

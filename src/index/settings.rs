@@ -1,5 +1,5 @@
 //! What is set on the way of a value: the setters called on its builder and the fields given to its configuration, also where a helper of the
-//! workspace does it; and whether something around a call bounds how long it may take.
+//! workspace does it.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,10 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
 use super::calls::Site;
-use super::contexts::Repeats;
 use super::defs::*;
 use super::infer::Callee;
 use super::{Index, Ty};
-use crate::catalogue::Calls;
-use crate::facts::model::{LocalId, NodeId, Op};
+use crate::facts::model::{LocalId, NodeId, Op, RegionKind};
 
 /// What is set on the way of a value.
 #[derive(Debug, Default)]
@@ -39,9 +37,6 @@ impl Settings {
 /// How far a builder is followed through locals, helpers and callers.
 const FUEL: u32 = 24;
 
-/// Through how many callers something around a call is looked for.
-const CALLERS: u32 = 5;
-
 /// A walk back along the way of a value.
 struct Way<'i> {
     index: &'i Index,
@@ -57,86 +52,16 @@ impl Index {
         way.settings
     }
 
-    /// Whether something around a call, here or around what leads to it, bounds how long it may take.
-    pub fn is_bounded_in_time(&self, site: Site) -> bool {
-        self.is_bounded_through(site, &mut HashSet::default(), CALLERS)
-    }
-
-    fn is_bounded_through(&self, site: Site, seen: &mut HashSet<FnId>, fuel: u32) -> bool {
-        if self.is_bounded_here(site) {
-            return true;
-        }
-        let Some(function) = self.function_of(site.body).filter(|function| fuel > 0 && seen.insert(*function)) else {
-            return false;
-        };
-        let callers = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
-        callers.into_iter().any(|call| self.is_bounded_through(call.site, seen, fuel - 1))
-    }
-
-    fn is_bounded_here(&self, site: Site) -> bool {
+    /// What a value is only made instead of: the receiver of the call that a closure around its making is given to.
+    pub fn stands_in_for(&self, site: Site) -> Option<Site> {
         let (body, info) = (self.body(site.body), self.info(site.body));
-        let mut at = site.node;
-        while let Some(around) = info.parent(at).or_else(|| info.region_node(body.node(at).region)) {
-            let bounded = match &body.node(around).op {
-                // Another arm may win, and the future is dropped.
-                Op::Select { arms, .. } => arms.iter().any(|arm| arm.future == at),
-                Op::Bind { pattern, .. } => {
-                    pattern.locals().into_iter().any(|local| self.is_handed_to_a_bound(site.body, local))
-                }
-                _ => self.bounds_time(Site { node: around, ..site }),
-            };
-            if bounded {
-                return true;
-            }
-            at = around;
+        let mut around = body.outwards(body.node(site.node).region);
+        let (closure, _) = around.find(|(_, region)| region.kind == RegionKind::Closure)?;
+        let call = info.parent(info.region_node(closure)?)?;
+        match &body.node(call).op {
+            Op::Method { receiver, .. } => Some(Site { node: *receiver, ..site }),
+            _ => None,
         }
-        false
-    }
-
-    /// Whether a call bounds in time what it is given.
-    pub fn bounds_time(&self, site: Site) -> bool {
-        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path))
-    }
-
-    /// Whether a future in a local is handed to what bounds it, or to a `select!`.
-    fn is_handed_to_a_bound(&self, body: BodyRef, local: LocalId) -> bool {
-        let (facts, info) = (self.body(body), self.info(body));
-        let mut uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local));
-        uses.any(|(node, _)| {
-            let mut at = node;
-            while let Some(parent) = info.parent(at) {
-                match &facts.node(parent).op {
-                    Op::Reference { .. } => at = parent,
-                    Op::Select { .. } => return true,
-                    _ => return self.bounds_time(Site { body, node: parent }),
-                }
-            }
-            false
-        })
-    }
-
-    /// Whether a call of a service may wait forever: nothing around it gives up.
-    pub fn waits_without_end(&self, site: Site) -> bool {
-        let layered = || self.is_layered() && self.repeated(site).is_some_and(|r| r.repeats == Repeats::Request);
-        self.services_reaching(site.body).next().is_some() && !self.is_bounded_in_time(site) && !layered()
-    }
-
-    /// Whether a layer around a server bounds the time of all its requests.
-    fn is_layered(&self) -> bool {
-        *self.layered.get_or_init(|| {
-            self.bodies().filter(|(body, ..)| !self.is_test(*body)).any(|(body, facts, info)| {
-                facts.iter().any(|(node, n)| {
-                    let takes_a_future = match &n.op {
-                        Op::Call { arguments, .. } | Op::Method { arguments, .. } => {
-                            arguments.len() > 1
-                                || arguments.iter().any(|argument| matches!(info.ty(*argument), Ty::Future(_)))
-                        }
-                        _ => true,
-                    };
-                    !takes_a_future && self.bounds_time(Site { body, node })
-                })
-            })
-        })
     }
 }
 

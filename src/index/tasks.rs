@@ -57,6 +57,8 @@ pub enum End {
     ByItself,
     /// The channel or stream that it reads is closed.
     WithChannel(Label),
+    /// A send fails: nobody reads any more. It looks for news from time to time, and as long as there are none it does not learn of that.
+    WithReader(Label),
     /// It listens to a token, flag or signal.
     WhenTold(Label),
     /// What it runs could not be followed.
@@ -72,10 +74,11 @@ impl End {
         match self {
             End::ByItself => 0,
             End::WithChannel(_) => 1,
-            End::WhenTold(_) => 2,
-            End::Unknown => 3,
-            End::Fails(_) => 4,
-            End::Never(_) => 5,
+            End::WithReader(_) => 2,
+            End::WhenTold(_) => 3,
+            End::Unknown => 4,
+            End::Fails(_) => 5,
+            End::Never(_) => 6,
         }
     }
 
@@ -95,13 +98,21 @@ enum Failing {
 
 impl Index {
     /// All tasks and threads that are spawned, in the order of files and places.
-    pub fn tasks(&self) -> Vec<Task> {
-        let sites = self.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-        sites.filter_map(|site| self.task_at(site)).collect()
+    pub fn tasks(&self) -> &[Task] {
+        self.tasks.get_or_init(|| {
+            let sites =
+                self.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
+            sites.filter_map(|site| self.spawned_by(site)).collect()
+        })
     }
 
     /// The task or thread that a call spawns.
-    pub fn task_at(&self, site: Site) -> Option<Task> {
+    pub fn task_at(&self, site: Site) -> Option<&Task> {
+        let tasks = self.tasks();
+        tasks.binary_search_by_key(&site, |task| task.spawn).ok().map(|at| &tasks[at])
+    }
+
+    fn spawned_by(&self, site: Site) -> Option<Task> {
         if !matches!(self.node(site).op, Op::Call { .. } | Op::Method { .. }) {
             return None;
         }
@@ -243,12 +254,16 @@ impl Index {
     }
 
     fn handle_of(&self, site: Site) -> Handle {
+        let waited = self.info(site.body).parent(site.node).filter(|parent| {
+            matches!(self.body(site.body).node(*parent).op, Op::Await(_) | Op::Select { .. } | Op::Macro(_))
+        });
         let Some(resource) = self.callable(site).and_then(|callable| callable.constructs) else {
-            return match self.is_tracked(site) {
-                true => Handle::Tracked,
+            return match (self.is_tracked(site), waited) {
+                (true, _) => Handle::Tracked,
+                (false, Some(wait)) => Handle::Ended(vec![wait]),
                 // What gives a future gives the caller the end of the task.
-                false if matches!(self.ty(site), Ty::Future(_)) => Handle::Kept,
-                false => Handle::Dropped,
+                (false, None) if matches!(self.ty(site), Ty::Future(_)) => Handle::Kept,
+                (false, None) => Handle::Dropped,
             };
         };
         if self.is_tracked(site) || self.resource(resource).is_some_and(|entry| entry.when_dropped.is_some()) {
@@ -265,9 +280,6 @@ impl Index {
                 (true, true) => Handle::Dropped,
             };
         }
-        let waited = self.info(site.body).parent(site.node).filter(|parent| {
-            matches!(self.body(site.body).node(*parent).op, Op::Await(_) | Op::Select { .. } | Op::Macro(_))
-        });
         match (waited, self.fate(site, resource)) {
             (Some(wait), _) => Handle::Ended(vec![wait]),
             (None, Fate::Dies) if self.ended_at_once(site) => Handle::Ended(vec![site.node]),
@@ -468,6 +480,9 @@ impl Index {
         let label =
             |text: &str| Label::new(Range { start, end: start + keyword_len(kind) }.in_file(site.body.file), text);
         match kind {
+            LoopKind::Loop if self.ends_with_its_reader(site.body, region) => {
+                End::WithReader(label("only a failed send ends this loop"))
+            }
             LoopKind::Loop if self.can_leave(site.body, region) => End::ByItself,
             LoopKind::Loop => match self.failing(site.body, region) {
                 Some(Failing::Receive) => End::WithChannel(label("ends when the channel is closed")),
@@ -505,6 +520,95 @@ impl Index {
     /// Whether a `break` or `return` ends a loop.
     pub fn can_leave(&self, body: BodyRef, region: RegionId) -> bool {
         super::kinds::leaves(self.body(body), region)
+    }
+
+    /// Whether a loop polls, leaves only where a send fails, and has turns in which it sends nothing.
+    fn ends_with_its_reader(&self, body: BodyRef, region: RegionId) -> bool {
+        let mut leaving = super::kinds::leaving(self.body(body), region).peekable();
+        leaving.peek().is_some()
+            && leaving
+                .all(|leave| self.decided_by(body, leave, region).is_some_and(|node| self.sends(Site { body, node })))
+            && self.only_pauses(body, region)
+            && !self.sends_in_each_turn(body, region)
+    }
+
+    /// What decides whether a node of a loop is come to: the innermost condition around it.
+    fn decided_by(&self, body: BodyRef, node: NodeId, outer: RegionId) -> Option<NodeId> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let between = facts.outwards(facts.node(node).region).take_while(|(region, _)| *region != outer);
+        let owners = between.filter_map(|(region, _)| Some((region, &facts.node(info.region_node(region)?).op)));
+        owners.into_iter().find_map(|(region, owner)| match owner {
+            Op::If { condition, .. } => Some(*condition),
+            Op::Match { scrutinee, .. } => Some(*scrutinee),
+            Op::Bind { init, otherwise, .. } if *otherwise == Some(region) => *init,
+            _ => None,
+        })
+    }
+
+    /// Whether a loop waits for time to pass and for nothing else.
+    fn only_pauses(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        let inside = facts.iter().filter(|(_, node)| stands_in(facts, node.region, region));
+        let (mut pauses, mut waits) = (false, false);
+        for (node, n) in inside {
+            let listed =
+                |list| self.external(Site { body, node }).is_some_and(|path| self.catalogue().lists(list, path));
+            pauses |= listed(Calls::Pauses);
+            waits |= matches!(n.op, Op::Select { .. }) || listed(Calls::Receives) || listed(Calls::Accepts);
+        }
+        pauses && !waits
+    }
+
+    /// Whether no turn of a loop goes by without a send, whatever its conditions say.
+    fn sends_in_each_turn(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        let each = |region: &RegionId| self.sends_in_each_turn(body, *region);
+        for node in &facts.region(region).nodes {
+            let op = &facts.node(*node).op;
+            let sends = match op {
+                Op::Block(inner) => each(inner),
+                Op::If { then, otherwise: Some(otherwise), .. } => each(then) && each(otherwise),
+                Op::Match { arms, .. } => arms.iter().all(|arm| each(&arm.region)),
+                _ => self.sends(Site { body, node: *node }),
+            };
+            if sends {
+                return true;
+            }
+            if self.may_skip_the_rest(body, op) {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Whether a `continue` in one of a node's branches goes on with the next turn.
+    fn may_skip_the_rest(&self, body: BodyRef, op: &Op) -> bool {
+        let facts = self.body(body);
+        let mut regions = Vec::new();
+        op.regions(&mut |region| regions.push(region));
+        let is_loop = matches!(op, Op::Loop { .. });
+        !is_loop
+            && facts.iter().any(|(_, node)| {
+                matches!(node.op, Op::Continue) && regions.iter().any(|region| stands_in(facts, node.region, *region))
+            })
+    }
+
+    /// Whether a value is what sending into a channel gives, perhaps waited for and looked at.
+    fn sends(&self, site: Site) -> bool {
+        let mut at = site.node;
+        loop {
+            at = match &self.body(site.body).node(at).op {
+                Op::Await(of) | Op::Try(of) | Op::Unary(of) | Op::Let { of, .. } | Op::Discard(of) => *of,
+                Op::Method { receiver, .. } => {
+                    let path = self.external(Site { node: at, ..site });
+                    if path.is_some_and(|path| self.catalogue().lists(Calls::Sends, path)) {
+                        return true;
+                    }
+                    *receiver
+                }
+                _ => return false,
+            }
+        }
     }
 
     /// Whether the condition of a `while let` receives from a channel.

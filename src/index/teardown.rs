@@ -3,6 +3,7 @@
 use super::Index;
 use super::calls::Site;
 use super::defs::{BodyRef, FnId};
+use super::infer::Callee;
 use crate::catalogue::Runs;
 use crate::facts::model::{NodeId, Op};
 
@@ -40,8 +41,7 @@ impl Index {
 
     /// Whether a function is there to end things, by its name or because nothing else calls it.
     fn ends_things(&self, function: FnId, fuel: u32) -> bool {
-        let name = self.defs().function(function).name;
-        if name.split('_').any(|word| ENDING.contains(&word)) || name.starts_with("shut_down") {
+        if is_named_as_end(&self.defs().function(function).name) {
             return true;
         }
         let callers: Vec<BodyRef> = self
@@ -56,6 +56,12 @@ impl Index {
             && callers
                 .iter()
                 .all(|body| self.function_of(*body).is_some_and(|caller| self.ends_things(caller, fuel - 1)))
+    }
+
+    /// Whether a call of a method of the workspace ends what it is called on, as its name says.
+    pub fn is_an_end(&self, call: Site) -> bool {
+        let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(call) else { return false };
+        is_named_as_end(&self.defs().function(*function).name)
     }
 
     /// Whether something was cancelled, aborted or closed, or a signal arrived, before a site is reached: earlier in a block around it.
@@ -84,7 +90,7 @@ impl Index {
             let stops = entry.kind.is_some_and(|kind| {
                 matches!(kind.as_str(), "task-handle" | "task-set" | "cancellation-token" | "task-tracker")
             });
-            stops && entry.close.iter().any(|close| close.rsplit("::").next() == Some(name))
+            stops && entry.close_names().any(|close| close == name)
         })
     }
 
@@ -96,4 +102,9 @@ impl Index {
             })
         })
     }
+}
+
+/// Whether a function is named after an end, alone or with a word of it.
+fn is_named_as_end(name: &str) -> bool {
+    name.split('_').any(|word| ENDING.contains(&word)) || name.starts_with("shut_down")
 }

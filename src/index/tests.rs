@@ -1,12 +1,16 @@
 //! Tests of the index: what small programs are known to be, question by question. Programs are texts in memory; questions point at them
 //! by the text of an expression.
 
+mod batches;
 mod behaviour;
+mod cycles;
 mod endings;
 mod errors;
 mod examples;
 mod flow;
 mod growth;
+mod leaks;
+mod macros;
 mod names;
 mod once;
 mod programs;
@@ -105,7 +109,14 @@ fn add(workspace: &mut Workspace, path: &str, text: &str, package: Option<usize>
 }
 
 fn link(workspace: Workspace, libraries: Libraries) -> Linked {
-    let extracted = workspace.sources.iter().map(|(_, file)| facts::extract(&file.text));
+    let home = |rust: &RustFile| {
+        let library = rust.package.map(|at| ustr(&workspace.packages[at].name));
+        facts::Home { file: rust.file, package: rust.package, library }
+    };
+    let text = |rust: &RustFile| &workspace.sources.get(rust.file).text;
+    let mut macros = facts::Macros::default();
+    workspace.rust_files.iter().for_each(|rust| macros.add(home(rust), text(rust), facts::declared(text(rust))));
+    let extracted = workspace.rust_files.iter().map(|rust| facts::extract_within(text(rust), &macros, home(rust)));
     let facts = extracted.map(|facts| Some(facts.unwrap_or_else(|error| panic!("{}", error.message)))).collect();
     let outline = Outline::link(&workspace, facts, Catalogue::embedded(libraries));
     let infos = outline.bodies().into_iter().map(|body| (body, outline.infer(body))).collect();
@@ -121,9 +132,10 @@ impl Linked {
     /// All expressions that are written like this.
     fn sites<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Site> + 'a {
         self.index.bodies().flat_map(move |(body, facts, _)| {
-            let source = self.sources.get(body.file);
             let written = facts.iter().filter(move |(_, node)| {
-                !matches!(node.op, Op::Discard(_) | Op::Bind { .. }) && source.slice(node.range) == text
+                let span = self.index.place_written(node.range.in_file(body.file));
+                let is_statement = matches!(node.op, Op::Discard(_) | Op::Bind { .. });
+                !is_statement && self.sources.get(span.file).slice(span.range()) == text
             });
             written.map(move |(node, _)| Site { body, node })
         })
@@ -186,7 +198,7 @@ impl Linked {
             Ty::Param(name) => name.to_string(),
             Ty::Bounded(bounds) => {
                 let bound = |bound: &Bound| match bound {
-                    Bound::Trait(id) => self.index.defs().trait_def(*id).name.to_string(),
+                    Bound::Trait(id, _) => self.index.defs().trait_def(*id).name.to_string(),
                     Bound::Ext(path, _) => path.to_string(),
                 };
                 format!("impl {}", bounds.iter().map(bound).collect::<Vec<_>>().join(" + "))

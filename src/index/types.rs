@@ -39,10 +39,25 @@ pub enum Ty {
     Bounded(Vec<Bound>),
 }
 
+/// What a bound says of its trait.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Said {
+    /// What the parameters of the trait stand for, in their order.
+    pub arguments: Vec<Ty>,
+    /// Associated types: `Item = T`.
+    pub bindings: Vec<(Ustr, Ty)>,
+}
+
+impl Said {
+    fn types(&self) -> impl Iterator<Item = &Ty> {
+        self.arguments.iter().chain(self.bindings.iter().map(|(_, ty)| ty))
+    }
+}
+
 /// A trait that a value is known to have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Bound {
-    Trait(TraitId),
+    Trait(TraitId, Said),
     /// A library's trait with its arguments and associated types, in the order they are written.
     Ext(Ustr, Vec<Ty>),
 }
@@ -118,7 +133,7 @@ impl Ty {
             Ty::Ref(of) | Ty::Slice(of) | Ty::Future(of) => of.parts_left(left),
             Ty::Callable(parameters, returns) => returns.parts_left(all(parameters, left)?),
             Ty::Bounded(bounds) => bounds.iter().try_fold(left, |left, bound| match bound {
-                Bound::Trait(_) => Some(left),
+                Bound::Trait(_, said) => said.types().try_fold(left, |left, part| part.parts_left(left)),
                 Bound::Ext(_, arguments) => all(arguments, left),
             }),
             Ty::Unknown | Ty::Never | Ty::Fn(_) | Ty::Constructor(..) | Ty::Closure(_) | Ty::Param(_) => Some(left),
@@ -158,11 +173,10 @@ impl Ty {
                 returns.projections(found);
             }
             Ty::Bounded(bounds) => {
-                let arguments = bounds.iter().filter_map(|bound| match bound {
-                    Bound::Ext(_, arguments) => Some(arguments),
-                    Bound::Trait(_) => None,
+                bounds.iter().for_each(|bound| match bound {
+                    Bound::Ext(_, arguments) => arguments.iter().for_each(|part| part.projections(found)),
+                    Bound::Trait(_, said) => said.types().for_each(|part| part.projections(found)),
                 });
-                arguments.flatten().for_each(|part| part.projections(found));
             }
             _ => {}
         }
@@ -190,7 +204,11 @@ impl Ty {
 impl Bound {
     fn substitute(&self, map: &HashMap<Ustr, Ty>) -> Bound {
         match self {
-            Bound::Trait(id) => Bound::Trait(*id),
+            Bound::Trait(id, said) => {
+                let arguments = said.arguments.iter().map(|ty| ty.substitute(map)).collect();
+                let bindings = said.bindings.iter().map(|(name, ty)| (*name, ty.substitute(map))).collect();
+                Bound::Trait(*id, Said { arguments, bindings })
+            }
             Bound::Ext(path, arguments) => Bound::Ext(*path, arguments.iter().map(|a| a.substitute(map)).collect()),
         }
     }
@@ -224,6 +242,19 @@ impl Generics {
 }
 
 impl Generics {
+    /// The names of the parameters, without what is only bounded.
+    pub fn params(&self) -> impl Iterator<Item = Ustr> {
+        self.names.keys().copied().filter(|name| !name.contains("::"))
+    }
+
+    /// With bounds that are said of what was declared before.
+    fn bounded(mut self, bounds: &[Generic]) -> Self {
+        for bound in bounds {
+            self.names.entry(bound.name).or_default().extend(bound.bounds.iter().cloned());
+        }
+        self
+    }
+
     /// Inside the declaration of a trait.
     pub fn of_declaration(id: TraitId, item: &TraitDef) -> Self {
         let generics = Generics::new(&item.generics, Some(Ty::Param(ustr("Self"))));
@@ -311,7 +342,7 @@ impl TypeKey {
             Ty::Slice(_) => Some(TypeKey::Slice),
             Ty::Tuple(_) => Some(TypeKey::Tuple),
             Ty::Bounded(bounds) => match bounds[..] {
-                [Bound::Trait(id), ..] => Some(TypeKey::Dyn(id)),
+                [Bound::Trait(id, _), ..] => Some(TypeKey::Dyn(id)),
                 _ => None,
             },
             _ => None,
@@ -435,7 +466,7 @@ impl Names<'_> {
             let TypeRef::Path(path) = bound else { continue };
             let names: Vec<Ustr> = path.names().collect();
             match self.resolve(module, &names, path.global, Space::Type) {
-                Resolved::Def(Def::Trait(id), 0) => found.push(Bound::Trait(id)),
+                Resolved::Def(Def::Trait(id), 0) => found.push(Bound::Trait(id, self.said(module, path, generics))),
                 Resolved::External(full) => match full.as_str() {
                     "std::future::Future" => {
                         return Ty::Future(Box::new(self.binding(module, path, "Output", generics)));
@@ -460,6 +491,13 @@ impl Names<'_> {
             }
         }
         if found.is_empty() { Ty::Unknown } else { Ty::Bounded(found) }
+    }
+
+    fn said(&self, module: ModuleId, path: &Path, generics: &Generics) -> Said {
+        path.segments.last().map_or_else(Said::default, |last| Said {
+            arguments: self.all(module, &last.arguments, generics),
+            bindings: last.bindings.iter().map(|(name, ty)| (*name, self.ty(module, ty, generics))).collect(),
+        })
     }
 
     fn callable_bound(&self, module: ModuleId, path: &Path, generics: &Generics, is_async: bool) -> Ty {
@@ -507,6 +545,16 @@ impl Names<'_> {
         }
     }
 
+    /// What a poll that is ready gives.
+    pub fn polled(&self, poll: Option<&Ty>) -> Ty {
+        match poll.map(Ty::peeled) {
+            Some(Ty::Ext(path, arguments)) if path == "std::task::Poll" => {
+                arguments.first().cloned().unwrap_or_default()
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
     /// What iterating over a value of a library's type gives.
     pub fn iterated(&self, ty: &Ty) -> Ty {
         match ty {
@@ -520,7 +568,7 @@ impl Names<'_> {
             Ty::Bounded(bounds) => {
                 let items = bounds.iter().map(|bound| match bound {
                     Bound::Ext(path, arguments) => self.iterated(&Ty::Ext(*path, arguments.clone())),
-                    Bound::Trait(_) => Ty::Unknown,
+                    Bound::Trait(..) => Ty::Unknown,
                 });
                 items.fold(Ty::Unknown, Ty::or)
             }
@@ -659,7 +707,8 @@ impl Signatures {
             Some((name, self.associated.get(&(id, name))?.clone()))
         });
         let associated = associated.collect();
-        Generics { associated, ..Generics::new(&block.generics, Some(self.impl_types[id.index()].clone())) }
+        let around = Generics::new(&block.generics, Some(self.impl_types[id.index()].clone()));
+        Generics { associated, ..around }.bounded(&block.bounds)
     }
 
     fn types(&mut self, names: &Names) {
@@ -696,6 +745,7 @@ impl Signatures {
         };
         generics.home = home;
         generics.names.extend(names_of(&function.generics));
+        generics = generics.bounded(&function.bounds);
         if let Some(owner) = names.defs.trait_of(id) {
             generics.names.extend(names_of(&names.defs.trait_def(owner).generics));
             generics.self_ty = Some(Ty::Param(ustr("Self")));
@@ -740,6 +790,9 @@ impl Signatures {
                 self.methods.entry((key, name)).or_default().push(id);
             }
         }
+        // Where a type has a function of its own and a trait gives it one of the same name, a call means its own.
+        let of_trait = |id: &FnId| defs.impl_of(*id).is_some_and(|block| defs.impl_block(block).trait_path.is_some());
+        self.methods.values_mut().for_each(|functions| functions.sort_by_key(of_trait));
         for id in defs.fn_ids() {
             let declared = defs.impl_of(id).and_then(|block| match self.impl_traits[block.index()] {
                 Some(TraitName::Trait(of)) => self.trait_functions.get(&(of, defs.function(id).name)).copied(),

@@ -1,5 +1,7 @@
 //! How many values an expression can have while a program runs: a few that are settled when it starts, or ever new ones that come from outside.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashSet as HashSet;
 
 use super::calls::Site;
@@ -58,15 +60,88 @@ impl Index {
     /// What the value of an expression is made of. What is looked up or selected is made of where it lies, whatever it is looked up by.
     fn made_of(&self, site: Site) -> Vec<NodeId> {
         let (body, node) = (self.body(site.body), self.node(site));
-        if let Op::Method { receiver, .. } = &node.op
-            && self.is_collected(self.ty(Site { node: *receiver, ..site }))
+        if let Op::Method { receiver, name, .. } = &node.op
+            && (self.is_collected(self.ty(Site { node: *receiver, ..site })) || super::errors::only_explains(name))
         {
             return vec![*receiver];
+        }
+        if let Some(lenders) = self.lenders(site) {
+            return lenders;
         }
         let mut parts: Vec<NodeId> = Vec::new();
         node.op.operands(&mut |part| parts.push(part));
         node.op.regions(&mut |region| parts.extend(body.region(region).value));
         parts
+    }
+
+    /// Of what a function of the workspace is given, that of which it gives back a part, where it gives nothing else.
+    fn lenders(&self, site: Site) -> Option<Vec<NodeId>> {
+        let Some(Callee::Workspace(function)) = self.callee(site) else { return None };
+        let body = self.defs().body_of(*function).filter(|body| self.is_linked(*body))?;
+        let mut lent = BTreeSet::new();
+        let mut parts = self.returned_values(body);
+        while let Some(part) = parts.pop() {
+            match self.body(body).node(part).op {
+                Op::Literal(_) | Op::Path(_) => continue,
+                _ => {}
+            }
+            let inner = self.selected_from(Site { body, node: part });
+            if inner.is_empty() {
+                lent.insert(self.part_of_parameter(body, part)?);
+            }
+            parts.extend(inner);
+        }
+        lent.into_iter().map(|parameter| self.operand_for(site, *function, parameter)).collect()
+    }
+
+    /// The parameter that a value is, or is selected out of; `Some(None)` is the receiver.
+    fn part_of_parameter(&self, body: BodyRef, part: NodeId) -> Option<Option<usize>> {
+        let mut at = part;
+        loop {
+            at = match &self.body(body).node(at).op {
+                Op::Local(local) => match (self.parameter_of(body, *local), &self.sources(body, *local)[..]) {
+                    (Some(parameter), _) => return Some(parameter),
+                    (None, [source]) if *source < at => *source,
+                    _ => return None,
+                },
+                Op::Field { base: of, .. } | Op::Index { base: of, .. } => *of,
+                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => *of,
+                Op::Method { receiver, name, arguments, .. } => {
+                    let selects = arguments.is_empty() || self.is_collected(self.ty(Site { body, node: *receiver }));
+                    (selects || super::errors::only_explains(name)).then_some(*receiver)?
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// What an expression only selects from or wraps: the values of branches, the elements of a list, what a variant is made with.
+    fn selected_from(&self, site: Site) -> Vec<NodeId> {
+        let body = self.body(site.body);
+        match &self.node(site).op {
+            op @ (Op::Match { .. } | Op::If { .. } | Op::Block(_)) => {
+                let mut values = Vec::new();
+                op.regions(&mut |region| values.extend(body.region(region).value));
+                values
+            }
+            Op::Array(parts) | Op::Tuple(parts) => parts.clone(),
+            Op::Macro(call) if call.seen => call.arguments.clone(),
+            Op::Return(value) => value.iter().copied().collect(),
+            Op::Call { arguments, .. } if matches!(self.ty(site), Ty::Ext(..)) && self.external(site).is_some() => {
+                arguments.clone()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a call gives for a parameter; none is the receiver.
+    fn operand_for(&self, call: Site, function: FnId, parameter: Option<usize>) -> Option<NodeId> {
+        match (parameter, &self.node(call).op) {
+            (Some(at), _) => self.argument_at(call, function, at).map(|given| given.node),
+            (None, Op::Method { receiver, .. }) => Some(*receiver),
+            (None, Op::Call { arguments, .. }) => arguments.first().copied(),
+            _ => None,
+        }
     }
 
     /// Whether a type is a collection, or iterates over one.
@@ -135,17 +210,8 @@ impl Index {
         }
         let mut widest = if callers.is_empty() { Variety::Unknown } else { Variety::Few };
         for call in callers {
-            let given = match &self.node(call.site).op {
-                Op::Method { arguments, .. } => arguments.get(at),
-                Op::Call { arguments, .. } => {
-                    arguments.get(at + usize::from(self.defs().function(function).receiver.is_some()))
-                }
-                _ => None,
-            };
-            widest =
-                widest.max(given.map_or(Variety::Unknown, |node| {
-                    self.variety_of(Site { node: *node, ..call.site }, seen, fuel - 1)
-                }));
+            let given = self.argument_at(call.site, function, at);
+            widest = widest.max(given.map_or(Variety::Unknown, |given| self.variety_of(given, seen, fuel - 1)));
         }
         widest
     }

@@ -14,9 +14,6 @@ use super::types::Ty;
 use crate::catalogue::{Calls, Effect, Runs, TypeEntry};
 use crate::facts::model::*;
 
-/// Through how many callers a deadline is looked for.
-const CALLERS: u32 = 4;
-
 /// A place that waits until a task or thread, or several, have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait {
@@ -87,56 +84,6 @@ impl Index {
             Ty::Tuple(parts) => parts.iter().any(|part| self.holds_handles(part)),
             _ => false,
         }
-    }
-
-    /// Whether a wait ends after some time whatever happens: a call that bounds time or another arm of `select!` is around it, here or around
-    /// every call that leads here.
-    pub fn has_deadline(&self, site: Site) -> bool {
-        self.has_deadline_within(site, CALLERS)
-    }
-
-    fn has_deadline_within(&self, site: Site, fuel: u32) -> bool {
-        if self.has_deadline_here(site) {
-            return true;
-        }
-        let Some(function) = self.function_of(site.body).filter(|_| fuel > 0) else { return false };
-        let mut callers = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body)).peekable();
-        callers.peek().is_some() && callers.all(|call| self.has_deadline_within(call.site, fuel - 1))
-    }
-
-    fn has_deadline_here(&self, site: Site) -> bool {
-        let (facts, info) = (self.body(site.body), self.info(site.body));
-        let mut at = site.node;
-        while let Some(around) = info.parent(at).or_else(|| info.region_node(facts.node(at).region)) {
-            let bounded = match &facts.node(around).op {
-                Op::Select { arms, .. } => arms.len() > 1 && arms.iter().any(|arm| arm.future == at),
-                // A future that is made here and polled by name.
-                Op::Bind { pattern, .. } => {
-                    pattern.locals().into_iter().any(|local| self.is_polled_in_time(site.body, local))
-                }
-                _ => self.bounds_time(Site { node: around, ..site }),
-            };
-            if bounded {
-                return true;
-            }
-            at = around;
-        }
-        false
-    }
-
-    /// Whether a variable is given to a call that bounds time, or to a `select!` with another arm.
-    fn is_polled_in_time(&self, body: BodyRef, local: LocalId) -> bool {
-        let (facts, info) = (self.body(body), self.info(body));
-        let polled = |node: NodeId| {
-            let mut around = std::iter::successors(info.parent(node), |at| info.parent(*at));
-            let outer = around.find(|at| !matches!(facts.node(*at).op, Op::Reference { .. }))?;
-            match &facts.node(outer).op {
-                Op::Select { arms, .. } => Some(arms.len() > 1),
-                _ => Some(self.bounds_time(Site { body, node: outer })),
-            }
-        };
-        let mut uses = facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(used) if used == local));
-        uses.any(|(node, _)| polled(node).unwrap_or(false))
     }
 
     /// Whether something of a program ends the process after a while: it sleeps, and exits.

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::RegionId;
+use crate::facts::model::{NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::contexts::Repeats;
@@ -38,6 +38,7 @@ fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
     if !(long || index.catalogue().lists(Calls::BlocksBriefly, path))
         || index.is_test(site.body)
         || index.is_intended(index.span(site))
+        || returns_at_once(index, site)
     {
         return None;
     }
@@ -66,6 +67,28 @@ fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
         .note("an async runtime has a few threads for all tasks: while one waits outside of `.await`, requests, timers and health checks on it stand still")
         .help("await the async form of it, or hand the work to a thread that may block, as by `spawn_blocking`"),
     )
+}
+
+/// Whether the call itself, or the branch it stands in, says that there is nothing to wait for: `lock(file, LockExclusiveNonblock)`, `join()` behind
+/// `is_finished()`.
+fn returns_at_once(index: &Index, site: Site) -> bool {
+    let (body, info) = (index.body(site.body), index.info(site.body));
+    let says_so = |node: &NodeId| match &body.node(*node).op {
+        Op::Path(path) => path.last().to_lowercase().contains("nonblock"),
+        _ => false,
+    };
+    let mut operands = Vec::new();
+    body.node(site.node).op.operands(&mut |operand| operands.push(operand));
+    let is_asked =
+        |node: NodeId| index.external(Site { node, ..site }).is_some_and(|path| path.ends_with("::is_finished"));
+    let asks_before = |region: RegionId| match info.region_node(region).map(|owner| &body.node(owner).op) {
+        Some(Op::If { condition, then, .. }) if *then == region => {
+            let asked = body.node(*condition).range;
+            body.iter().any(|(node, n)| asked.contains(n.range) && is_asked(node))
+        }
+        _ => false,
+    };
+    operands.iter().any(says_so) || body.outwards(body.node(site.node).region).any(|(region, _)| asks_before(region))
 }
 
 /// How often the async code comes there, and why: for every request, in a loop that waits for work, or in a task beside others. What a program does once

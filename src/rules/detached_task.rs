@@ -4,8 +4,10 @@
 use crate::catalogue::Runs;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
+use crate::index::calls::Site;
 use crate::index::contexts::{Repeated, Repeats};
 use crate::index::programs::Program;
+use crate::index::shares::Shared;
 use crate::index::tasks::{End, Handle, Task};
 
 const ID: &str = "detached-task";
@@ -15,53 +17,155 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 }
 
 fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
-    let (end, never) = match &task.end {
-        End::Never(label) => (label, true),
-        End::Fails(label) => (label, false),
-        _ => return None,
-    };
     let (body, span) = (task.spawn.body, index.name_span(task.spawn));
     if task.handle != Handle::Dropped || index.is_test(body) || index.is_intended(span) {
         return None;
     }
-    let program = index.services_reaching(body).next()?;
     // A server that nothing stops is a flaw of its own.
     if index.listens(task) || index.is_server(task) {
         return None;
     }
-    let what = if task.runs == Runs::Task { "task" } else { "thread" };
-    let report = |confidence, message: String, label: &str| {
-        Diagnostic::new(ID, confidence, message, Label::new(span, label))
-            .about(index.item_path(body), what)
-            .evidence([end.clone()])
+    let finding = match &task.end {
+        // What fails with its connection or job ends with it.
+        End::Never(_) => piles_up(index, task).or_else(|| is_cut_off(index, task)).or_else(|| keeps_alive(index, task)),
+        End::Fails(_) => is_cut_off(index, task),
+        End::WithReader(_) => polls_for_nobody(index, task),
+        _ => return None,
     };
-    // What fails with its connection or job ends with it.
-    if let Some(repeated) = spawned_again(index, task).filter(|_| never) {
-        let message = format!("a {what} that never ends is spawned {}", repeated.repeats.words());
-        return Some(
-            report(Confidence::Certain, message, "spawned here, and its handle is dropped")
-                .evidence(repeated.evidence)
-                .note("each one stays, with all that it holds, until the process ends")
-                .help("let it end with what it is for: give it a token or channel that says so, or keep its handle and abort it"),
-        );
+    finding.or_else(|| nothing_stops(index, task)).map(|finding| finding.report(index, task))
+}
+
+/// What is wrong with a task, in the words of a diagnostic.
+struct Finding {
+    confidence: Confidence,
+    message: String,
+    label: String,
+    evidence: Vec<Label>,
+    note: Option<String>,
+    help: &'static str,
+}
+
+impl Finding {
+    fn report(self, index: &Index, task: &Task) -> Diagnostic {
+        let end = match &task.end {
+            End::Never(label) | End::Fails(label) | End::WithReader(label) => Some(label.clone()),
+            _ => None,
+        };
+        let label = Label::new(index.name_span(task.spawn), self.label);
+        let diagnostic = Diagnostic::new(ID, self.confidence, self.message, label)
+            .about(index.item_path(task.spawn.body), what(task))
+            .evidence(end)
+            .evidence(self.evidence)
+            .help(self.help);
+        match self.note {
+            Some(note) => diagnostic.note(note),
+            None => diagnostic,
+        }
     }
-    let (shutdown, changed) = (stops_in_order(index, program), index.changes_of(task));
-    let (Some(signal), Some((site, effect))) = (shutdown, changed) else {
-        let message = format!("nothing can stop this {what}");
-        let hint = report(Confidence::Hint, message, "its handle is dropped, and it listens to nothing");
-        return Some(hint.help("keep its handle, or give it a token or channel that tells it to stop"));
-    };
-    let message = format!("this {what} is not told when the program stops");
-    Some(
-        report(Confidence::Likely, message, "its handle is dropped, and it listens to nothing")
-            .evidence([Label::new(
-                index.name_span(site),
-                format!("its work on the {} may be cut off here", effect.noun()),
-            )])
-            .evidence([signal])
-            .note("the program stops in order, and this work is cut off wherever it stands")
-            .help("give it the token or channel that tells the others to stop, and wait for it before `main` returns"),
-    )
+}
+
+fn what(task: &Task) -> &'static str {
+    if task.runs == Runs::Task { "task" } else { "thread" }
+}
+
+/// One more for every request or turn, and none of them ends.
+fn piles_up(index: &Index, task: &Task) -> Option<Finding> {
+    index.services_reaching(task.spawn.body).next()?;
+    let repeated = spawned_again(index, task)?;
+    Some(Finding {
+        confidence: Confidence::Certain,
+        message: format!("a {} that never ends is spawned {}", what(task), repeated.repeats.words()),
+        label: "spawned here, and its handle is dropped".into(),
+        evidence: repeated.evidence,
+        note: Some("each one stays, with all that it holds, until the process ends".into()),
+        help: "let it end with what it is for: give it a token or channel that says so, or keep its handle and abort it",
+    })
+}
+
+/// The program stops in order, and the task works on: it changes something, or uses what is being shut down.
+fn is_cut_off(index: &Index, task: &Task) -> Option<Finding> {
+    let program = index.services_reaching(task.spawn.body).next()?;
+    let signal = stops_in_order(index, program)?;
+    let changed = index.changes_of(task).map(|(site, effect)| {
+        Label::new(index.name_span(site), format!("its work on the {} may be cut off here", effect.noun()))
+    });
+    let works_on = changed.or_else(|| uses_what_is_ended(index, task, program))?;
+    Some(Finding {
+        confidence: Confidence::Likely,
+        message: format!("this {} is not told when the program stops", what(task)),
+        label: "its handle is dropped, and it listens to nothing".into(),
+        evidence: vec![works_on, signal],
+        note: Some("the program stops in order, and this work is cut off wherever it stands".into()),
+        help: "give it the token or channel that tells the others to stop, and wait for it before `main` returns",
+    })
+}
+
+/// Where something that the task shares is ended at shutdown, while the task goes on with it.
+fn uses_what_is_ended(index: &Index, task: &Task, program: &Program) -> Option<Label> {
+    let shared = index.shared_with(task);
+    let calls = shared.iter().flat_map(|shared| index.calls_on_shared(task, shared));
+    let ended = calls.into_iter().find(|call| index.is_an_end(*call) && index.runs_at_shutdown(program, *call))?;
+    Some(Label::new(index.name_span(ended), "what it works with is shut down here, and it works on"))
+}
+
+/// The caller gets what the task holds, and cannot let go of it.
+fn keeps_alive(index: &Index, task: &Task) -> Option<Finding> {
+    let body = task.spawn.body;
+    // What a command starts ends with it, and what runs once is held for as long as the program runs anyway.
+    let once = index.runs_once(task.spawn).is_some() && !index.is_offered(body);
+    if once || index.only_runs_in_commands(body) {
+        return None;
+    }
+    let (shared, returned) = returned_share(index, task)?;
+    let name = index.body(body).local(shared.origin).name;
+    Some(Finding {
+        confidence: Confidence::Likely,
+        message: format!("this {} never ends and keeps `{name}` alive for ever", what(task)),
+        label: "its handle is dropped, and it listens to nothing".into(),
+        evidence: vec![
+            Label::new(index.span(shared.given), format!("it holds `{name}`")),
+            Label::new(index.span(returned), "the caller gets the same value"),
+        ],
+        note: Some("whoever drops what this function gave frees nothing: its destructor never runs, and each call leaves one more behind".into()),
+        help: "hold a `Weak` in the task and end when it is gone, or keep the handle and abort it in `Drop`",
+    })
+}
+
+/// A value that the task holds and that the function returns.
+fn returned_share(index: &Index, task: &Task) -> Option<(Shared, Site)> {
+    let body = task.spawn.body;
+    let returned: Vec<Site> = index.returned_values(body).into_iter().map(|node| Site { body, node }).collect();
+    index.shared_with(task).into_iter().find_map(|shared| {
+        let value = returned.iter().find(|value| index.contains_shared(**value, &shared))?;
+        Some((shared, *value))
+    })
+}
+
+/// It looks for news for a reader that may be long gone.
+fn polls_for_nobody(index: &Index, task: &Task) -> Option<Finding> {
+    index.services_reaching(task.spawn.body).next()?;
+    let repeated = spawned_again(index, task)?;
+    let often = repeated.repeats.words();
+    Some(Finding {
+        confidence: Confidence::Likely,
+        message: format!("this {} polls on after its reader is gone", what(task)),
+        label: format!("spawned {often}, and its handle is dropped"),
+        evidence: repeated.evidence,
+        note: Some("while there is nothing to send it learns neither that nobody reads any more nor that the program stops, and keeps all that it holds".into()),
+        help: "wait for `closed()` of the sender, and for what tells the program to stop, beside the pause",
+    })
+}
+
+fn nothing_stops(index: &Index, task: &Task) -> Option<Finding> {
+    index.services_reaching(task.spawn.body).next()?;
+    matches!(task.end, End::Never(_) | End::Fails(_)).then(|| Finding {
+        confidence: Confidence::Hint,
+        message: format!("nothing can stop this {}", what(task)),
+        label: "its handle is dropped, and it listens to nothing".into(),
+        evidence: Vec::new(),
+        note: None,
+        help: "keep its handle, or give it a token or channel that tells it to stop",
+    })
 }
 
 /// The proof that it is spawned for every request, or in every turn of a loop that waits for work: what a `for` sets up is bounded.

@@ -7,7 +7,7 @@ use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::facts::model::{LocalId, NodeId, Op, Pattern, PatternKind, RegionKind};
 use crate::index::Index;
-use crate::index::flow::Fate;
+use crate::index::infer::Callee;
 use crate::index::resources::words;
 use crate::index::types::Ty;
 use crate::index::view::View;
@@ -55,6 +55,61 @@ fn is_temporary(view: View, node: NodeId) -> bool {
         Op::Try(of) | Op::Await(of) => is_temporary(view, *of) || matches!(view.facts.node(*of).op, Op::Local(_)),
         _ => false,
     }
+}
+
+/// `let _ = self.permit.take()`: what was kept as an `Option` is taken out to be dropped.
+fn is_given_back(view: View, value: NodeId) -> bool {
+    let mut at = value;
+    loop {
+        match view.op(at) {
+            Op::Method { receiver, name, .. } if matches!(name.as_str(), "take" | "unwrap" | "expect") => {
+                at = *receiver
+            }
+            Op::Local(_) | Op::Field { .. } => {
+                return matches!(view.ty(at).peeled(), Ty::Ext(path, _) if path == "std::option::Option");
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// Whether it keeps others out, and nothing comes after it in its block that they could be kept out of: then to wait for it was the purpose.
+fn is_awaited_only(view: View, entry: &TypeEntry, statement: NodeId) -> bool {
+    let excludes = entry.kind.is_some_and(|kind| kind == "permit" || kind == "lock");
+    let (block, end) = (view.facts.node(statement).region, view.range(statement).end);
+    let works = |node: NodeId| match view.op(node) {
+        Op::Call { .. } => !is_constructor(view.index.callee(view.site(node))),
+        Op::Method { .. } | Op::Await(_) => true,
+        _ => false,
+    };
+    let follows = |node: NodeId| view.range(node).start >= end && view.is_inside(node, block);
+    excludes && !view.facts.iter().any(|(node, _)| follows(node) && works(node) && !is_told(view, node))
+}
+
+/// `Ok(..)`, `Point(..)`: nothing runs.
+fn is_constructor(callee: Option<&Callee>) -> bool {
+    let is_type = |name: &str| name.starts_with(|first: char| first.is_ascii_uppercase());
+    match callee {
+        Some(Callee::Constructor(..)) => true,
+        Some(Callee::External(path)) => path.rsplit("::").next().is_some_and(is_type),
+        _ => false,
+    }
+}
+
+/// Whether a value is made for a message only.
+fn is_told(view: View, node: NodeId) -> bool {
+    let mut parents = std::iter::successors(view.info.parent(node), |at| view.info.parent(*at));
+    parents.any(|at| matches!(view.op(at), Op::Macro(_)))
+}
+
+/// Whether a variable is used in a way that takes its value elsewhere.
+fn is_moved(view: View, local: LocalId) -> bool {
+    let mut uses = view.facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(used) if used == local));
+    uses.any(|(node, _)| match view.info.parent(node).map(|parent| view.op(parent)) {
+        Some(Op::Method { receiver, .. }) => *receiver != node,
+        Some(Op::Reference { .. } | Op::Field { .. } | Op::Deref(_) | Op::Macro(_)) => false,
+        _ => true,
+    })
 }
 
 fn binding(view: View, node: NodeId, pattern: &Pattern, init: NodeId) -> Option<Diagnostic> {
@@ -116,6 +171,9 @@ fn dropped_at_once(
     value: NodeId,
     pattern: Option<&Pattern>,
 ) -> Option<Diagnostic> {
+    if is_given_back(view, value) || is_awaited_only(view, entry, statement) {
+        return None;
+    }
     let span = view.span(statement);
     let made = view.span(value);
     Some(
@@ -143,9 +201,7 @@ fn ends_early(view: View, entry: &TypeEntry, local: LocalId) -> Option<Diagnosti
     }
     let binding = view.facts.local(local);
     let (scope, ends) = scope(view, local)?;
-    let mut uses = view.facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(used) if used == local));
-    let moved = |node: NodeId| view.index.fate(view.site(node), entry.path) != Fate::Dies;
-    if lasts(view, scope) || uses.any(|(id, _)| moved(id)) || mentioned(view, local) {
+    if lasts(view, scope) || is_moved(view, local) || mentioned(view, local) {
         return None;
     }
     let diagnostic = diagnostic(view, entry, "is dropped too early", Label::new(view.in_file(binding.range), ends))?

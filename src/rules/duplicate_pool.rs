@@ -18,9 +18,8 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     // What is only compiled holds nothing that runs dry.
     let holds =
         |entry: &TypeEntry| entry.kind.is_some_and(|kind| !matches!(kind.as_str(), "regex" | "tls-config" | "runtime"));
-    let constructions =
-        index.constructions(&|entry| entry.when_repeated.is_some() && !entry.per_worker && holds(entry));
-    let constructions: Vec<Construction> = constructions.into_iter().filter(|c| stands_alone(index, c)).collect();
+    let constructions = index.constructions(|entry| entry.when_repeated.is_some() && !entry.per_worker && holds(entry));
+    let constructions: Vec<&Construction> = constructions.filter(|c| stands_alone(index, c)).collect();
     index
         .programs()
         .iter()
@@ -40,9 +39,9 @@ fn stands_alone(index: &Index, construction: &Construction) -> bool {
     lasting && !index.is_test(construction.site.body) && index.repeated(construction.site).is_none()
 }
 
-fn in_program(index: &Index, program: &Program, constructions: &[Construction]) -> Vec<Diagnostic> {
+fn in_program(index: &Index, program: &Program, constructions: &[&Construction]) -> Vec<Diagnostic> {
     let mut groups: BTreeMap<(String, String), Vec<&Construction>> = BTreeMap::new();
-    for construction in constructions.iter().filter(|c| index.main_leads_to(program, c.site.body)) {
+    for construction in constructions.iter().copied().filter(|c| index.main_leads_to(program, c.site.body)) {
         if let Some(target) = target(index, construction) {
             groups.entry((construction.resource.to_string(), target)).or_default().push(construction);
         }

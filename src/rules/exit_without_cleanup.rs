@@ -30,10 +30,10 @@ const KINDS: [&str; 7] = [
 const CALLS: usize = 6;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let made = index.constructions(&|entry| {
+    let made = index.constructions(|entry| {
         entry.when_unended.is_some() && entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str()))
     });
-    let made = made.iter().filter(|made| !index.is_test(made.site.body));
+    let made = made.filter(|made| !index.is_test(made.site.body));
     made.filter_map(|made| diagnose(index, made, &index.obligation(made.site, made.resource)?)).collect()
 }
 

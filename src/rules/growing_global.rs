@@ -12,7 +12,13 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 }
 
 fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
-    let mut ever_new = growing.added.iter().filter(|site| index.added_variety(**site) == Variety::Endless);
+    // Nobody compiles what there are only few of into a cache: those are statics of their own.
+    let compiled = || index.keeps_kind(growing.keeper, "regex");
+    let mut ever_new = growing.added.iter().filter(|site| match index.added_variety(**site) {
+        Variety::Endless => true,
+        Variety::Unknown => compiled(),
+        Variety::Few => false,
+    });
     let (site, repeated) = ever_new.find_map(|site| Some((*site, index.while_serving(*site)?)))?;
     let span = index.keeper_span(growing.keeper);
     // Tasks that pile up have a rule of their own.

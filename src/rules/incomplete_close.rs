@@ -10,7 +10,6 @@ use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::defs::{FnId, TypeId};
 use crate::index::resources::{Construction, words};
-use crate::index::types::TraitName;
 
 const ID: &str = "incomplete-close";
 
@@ -24,7 +23,8 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     if closed.is_empty() {
         return Vec::new();
     }
-    let made = index.constructions(&|entry| entry.when_unended.is_some() && !entry.close.is_empty());
+    let made: Vec<&Construction> =
+        index.constructions(|entry| entry.when_unended.is_some() && !entry.close.is_empty()).collect();
     let elsewhere: BTreeSet<(TypeId, Ustr)> = index
         .releases()
         .filter_map(|release| index.owning_field(Site { node: release.operand, ..release.site }))
@@ -36,7 +36,7 @@ fn diagnose(
     index: &Index,
     id: TypeId,
     closing: &[FnId],
-    made: &[Construction],
+    made: &[&Construction],
     elsewhere: &BTreeSet<(TypeId, Ustr)>,
 ) -> Vec<Diagnostic> {
     let ended: BTreeSet<Ustr> = closing.iter().flat_map(|method| index.ended_fields(*method)).collect();
@@ -53,14 +53,11 @@ fn diagnose(
 fn closes_in_a_service(index: &Index, method: FnId) -> bool {
     let Some(body) = index.defs().body_of(method) else { return false };
     // After `Drop::drop` every field is dropped by itself.
-    let by_hand = index
-        .defs()
-        .impl_of(method)
-        .is_none_or(|block| !matches!(index.signatures().impl_traits[block.index()], Some(TraitName::Ext(_))));
+    let by_hand = index.library_trait(method).is_none();
     by_hand && index.is_a_close(method) && !index.is_test(body) && index.services_reaching(body).next().is_some()
 }
 
-fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[Construction]) -> Option<Diagnostic> {
+fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[&Construction]) -> Option<Diagnostic> {
     let owned = index.owned_resources(index.signatures().fields[id.index()].get(&field.name)?);
     // What was handed in, or is ended where it was made, belongs to somebody else.
     let ended = |made: &Construction| {
@@ -75,7 +72,7 @@ fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[Constr
                 .any(|at| index.stored_in(*at, made.resource) == Some((id, field.name)))
     })?;
     let entry = index.resource(own.resource)?;
-    let close = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
+    let close = entry.close_name()?;
     let place = index.defs().functions[method.index()];
     let name = index.fn_name(method);
     let kind = words(&entry.kind?);

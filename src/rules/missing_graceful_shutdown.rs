@@ -178,9 +178,16 @@ fn raced(index: &Index, site: Site) -> bool {
 fn awaited_here(index: &Index, site: Site) -> bool {
     let (body, info) = (index.body(site.body), index.info(site.body));
     let mut at = site.node;
-    while let Some(parent) = info.parent(at) {
+    // What a closure gives back is what the call that runs it makes of it.
+    let of_closure = |at: NodeId| {
+        let region = body.node(at).region;
+        let is_value = body.region(region).value == Some(at) && body.region(region).kind == RegionKind::Closure;
+        info.region_node(region).filter(|_| is_value)
+    };
+    while let Some(parent) = info.parent(at).or_else(|| of_closure(at)) {
         match &body.node(parent).op {
             Op::Await(_) => return true,
+            Op::Closure { .. } => at = parent,
             Op::Method { receiver, .. } if *receiver == at => at = parent,
             Op::Call { .. } | Op::Method { .. } => {
                 let call = Site { node: parent, ..site };

@@ -4,7 +4,7 @@ use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label}
 use crate::facts::model::{Op, Owner};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::programs::Program;
+use crate::index::programs::{Program, SignalSite};
 use crate::source::Span;
 
 const ID: &str = "missing-sigterm";
@@ -19,29 +19,37 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 }
 
 fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
-    if program.listens_to("terminate") {
+    if program.asks_for("terminate") || index.is_stopped_with(program, "interrupt") {
         return None;
     }
-    let interrupt = |names: &[ustr::Ustr]| names.iter().any(|name| name == "interrupt");
-    let at = program.signals.iter().find(|at| at.reached && interrupt(&at.names))?;
+    let waits: Vec<&SignalSite> = program.signals.iter().filter(|at| waits_for_interrupt(at)).collect();
+    // A server that handles SIGTERM ends the program on it all the same: then it is what hangs on Ctrl-C alone that is missing.
+    let served = program.listens_to("terminate");
+    let hook = |at: &SignalSite| index.done_only_behind(program, at.site);
+    let at = waits.iter().find(|at| !served || hook(at).is_some())?;
+    let skipped = hook(at).filter(|_| served);
     let site = call_of(index, at.site);
     let span = index.span(site);
-    let others =
-        program.signals.iter().filter(|other| other.reached && interrupt(&other.names) && other.site != at.site);
+    let others = waits.iter().filter(|other| other.site != at.site);
     let others = others.map(|other| index.span(call_of(index, other.site))).filter(|other| *other != span);
     let others: Vec<Label> = others.map(|other| Label::new(other, "and here")).collect();
     let diagnostic = Diagnostic::new(
         ID,
-        Confidence::Certain,
+        if served { Confidence::Likely } else { Confidence::Certain },
         "the program handles Ctrl-C but not SIGTERM",
         Label::new(span, "only Ctrl-C is waited for"),
     )
     .about(index.item_path(site.body), "signals")
+    .evidence(skipped.map(|call| Label::new(index.name_span(call), "SIGTERM ends the server, and this does not run")))
     .evidence(others.into_iter().chain(program.verdict.why.clone()))
     .note("container runtimes and service managers stop a program with SIGTERM: without a handler it ends at once, and what follows the wait never runs")
     .help("wait for SIGTERM as well, with `tokio::signal::unix::signal(SignalKind::terminate())` or what the signal library offers")
     .fix(fix(index, site));
     Some(diagnostic)
+}
+
+fn waits_for_interrupt(at: &SignalSite) -> bool {
+    at.reached && !at.by_server && at.names.iter().any(|name| name == "interrupt")
 }
 
 /// The call that a mentioned path is the callee of.

@@ -9,7 +9,6 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Literal, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::contexts::{Repeated, Repeats};
 use crate::index::defs::CrateId;
 use crate::index::effects::is_result;
 use crate::index::resources::{Construction, words};
@@ -20,8 +19,8 @@ const ID: &str = "missing-timeout";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let survey = Survey::new(index);
-    let constructions = index.constructions(&|entry| entry.when_untimed.is_some());
-    let built = constructions.iter().filter(|c| c.through.is_empty()).filter_map(|c| survey.built(c));
+    let constructions = index.constructions(|entry| entry.when_untimed.is_some());
+    let built = constructions.filter(|c| c.through.is_empty()).filter_map(|c| survey.built(c));
     let run = survey.operations.iter().filter_map(|(owner, sites)| {
         let entry = index.catalogue().type_entry(*owner)?;
         (entry.kind.is_none() && entry.when_untimed.is_some()).then_some((entry, sites))
@@ -67,20 +66,22 @@ impl<'i> Survey<'i> {
         if index.is_test(site.body) || self.is_set_later(site, entry) || names_this_machine(index, site) {
             return None;
         }
-        let connects = index.callable(site)?.effect.is_some();
-        let mut waiting = if connects { vec![site] } else { self.requests(site, entry) };
-        waiting.retain(|waiting| index.waits_without_end(*waiting));
-        let waiting = *waiting.first()?;
         let settings = index.settings(site);
-        if settings.may_include(&entry.timeouts) {
+        let falls_back = || index.stands_in_for(site).map(|first| index.settings(first));
+        if settings.may_include(&entry.timeouts) || falls_back().is_some_and(|first| first.may_include(&entry.timeouts))
+        {
             return None;
         }
+        let connects = index.callable(site)?.effect.is_some();
+        let waiting = if connects { vec![site] } else { self.requests(site, entry) };
+        let waiting = waiting.into_iter().filter(|waiting| index.waits_without_end(*waiting));
+        let (waiting, repeated) = waiting.filter_map(|at| Some((at, index.while_serving(at)?))).next()?;
         let begin = settings.begins.first().copied().unwrap_or(site);
         let kind = words(&entry.kind?);
         let elsewhere = |at: Site, text: String| (at != begin).then(|| Label::new(index.name_span(at), text));
         let evidence = [
             elsewhere(site, format!("the {kind} is built here")).filter(|_| begin.body != site.body),
-            elsewhere(waiting, "waits here for as long as the other side likes".to_owned()).filter(|_| waiting != site),
+            elsewhere(waiting, "waits here for as long as the other side likes".to_owned()),
         ];
         let diagnostic = Diagnostic::new(
             ID,
@@ -94,6 +95,7 @@ impl<'i> Survey<'i> {
             diagnostic
                 .about(index.item_path(begin.body), entry.path.as_str())
                 .evidence(evidence.into_iter().flatten())
+                .evidence(repeated.evidence)
                 .note(entry.when_untimed.clone()?)
                 .help(format!("{set}wait inside `timeout(..)`")),
         )
@@ -102,7 +104,7 @@ impl<'i> Survey<'i> {
     /// A command that is run while serving and waited for. Most end by themselves: a hint.
     fn run(&self, site: Site, entry: &TypeEntry) -> Option<Diagnostic> {
         let index = self.index;
-        let repeated = while_serving(index, site)?;
+        let repeated = index.while_serving(site)?;
         if !index.waits_without_end(site) || index.settings(site).may_include(&entry.timeouts) {
             return None;
         }
@@ -171,15 +173,4 @@ fn names_this_machine(index: &Index, site: Site) -> bool {
         op.operands(&mut |part| parts.push(part));
     }
     false
-}
-
-/// The proof that a site runs per request, or in a loop that waits for work.
-fn while_serving(index: &Index, site: Site) -> Option<Repeated> {
-    let repeated = index.repeated_if(site, &|body, region| index.is_work_loop(body, region))?;
-    let serves = match repeated.repeats {
-        Repeats::Request => true,
-        Repeats::Iteration => repeated.in_loop.is_some(),
-        Repeats::Worker => false,
-    };
-    serves.then_some(repeated)
 }

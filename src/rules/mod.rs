@@ -11,6 +11,7 @@ mod erased_cause;
 mod exit_without_cleanup;
 mod growing_global;
 mod incomplete_close;
+mod leaked_handle;
 mod lost_task_error;
 mod missing_graceful_shutdown;
 mod missing_sigterm;
@@ -18,6 +19,7 @@ mod missing_timeout;
 pub mod page;
 mod per_call_pool;
 mod racy_lazy_init;
+mod reference_cycle;
 mod shutdown_order;
 mod skipped_cleanup;
 mod spinning_error_loop;
@@ -81,6 +83,8 @@ const RULES: &[(&str, &str, Option<Check>)] = rules![
     "unclosed-resource" => Some(unclosed_resource::check),
     "unflushed-writer" => Some(unflushed_writer::check),
     "uncommitted-transaction" => Some(uncommitted_transaction::check),
+    "leaked-handle" => Some(leaked_handle::check),
+    "reference-cycle" => Some(reference_cycle::check),
     "unreaped-child" => Some(unreaped_child::check),
     "uncalled-close" => Some(uncalled_close::check),
     "incomplete-close" => Some(incomplete_close::check),

@@ -18,14 +18,14 @@ const FAR: usize = 4;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
-    for construction in index.constructions(&|entry| entry.when_repeated.is_some()) {
+    for construction in index.constructions(|entry| entry.when_repeated.is_some()) {
         if index.is_test(construction.site.body) {
             continue;
         }
         // One call may build several things: one flaw.
         let span = index.span(construction.site);
         if !found.iter().any(|known| known.primary.span == span) {
-            found.extend(diagnose(index, &construction));
+            found.extend(diagnose(index, construction));
         }
     }
     found

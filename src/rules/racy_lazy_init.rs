@@ -9,7 +9,7 @@ const ID: &str = "racy-lazy-init";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
-    for racy in index.racy_inits(&|entry| entry.when_repeated.is_some()) {
+    for racy in index.racy_inits(|entry| entry.when_repeated.is_some()) {
         // One call may build several things: one flaw.
         let span = index.span(racy.made.site);
         if !found.iter().any(|known| known.primary.span == span) {

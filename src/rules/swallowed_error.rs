@@ -177,10 +177,16 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
 /// A variable that is looked at more than once: who looks only for success here may look for the error there.
 fn is_used_elsewhere(view: View, value: NodeId) -> bool {
     let mut at = value;
-    while let Op::Reference { of, .. } = view.op(at) {
-        at = *of;
-    }
-    let Op::Local(local) = view.facts.node(at).op else { return false };
+    let local = loop {
+        match view.op(at) {
+            Op::Reference { of, .. } => at = *of,
+            Op::Method { receiver, name, .. } if matches!(name.as_str(), "as_ref" | "as_mut" | "as_deref") => {
+                at = *receiver
+            }
+            Op::Local(local) => break *local,
+            _ => return false,
+        }
+    };
     view.facts.iter().any(|(id, node)| id != at && matches!(node.op, Op::Local(used) if used == local))
 }
 

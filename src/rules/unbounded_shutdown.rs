@@ -4,6 +4,7 @@
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::programs::Program;
+use crate::index::time_bounds::Callers;
 use crate::index::waits::Wait;
 
 const ID: &str = "unbounded-shutdown";
@@ -24,7 +25,7 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     let serves = index.course(program).spine.last().copied();
     // A command of the same program that lives for its tasks is another run.
     let follows = |wait: &&Wait| serves.is_none_or(|serves| index.coexist(program, serves, wait.site));
-    let bounded = |wait: &&Wait| wait.blocks || index.has_deadline(wait.site);
+    let bounded = |wait: &&Wait| wait.blocks || index.is_bounded_in_time(wait.site, Callers::All);
     let mut open = waits.iter().filter(follows).filter(|wait| !bounded(wait));
     let first: &Wait = open.next()?;
     let more = open.map(|wait| Label::new(index.name_span(wait.site), "and waits here"));

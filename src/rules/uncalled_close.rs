@@ -5,15 +5,66 @@ use ustr::Ustr;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::Op;
 use crate::index::Index;
+use crate::index::batches::Batch;
 use crate::index::calls::Site;
 use crate::index::defs::{FnId, TypeId};
+use crate::index::growth::{Keeper, UncalledExpiry};
 use crate::index::resources::words;
-use crate::index::types::{TraitName, Ty};
+use crate::index::types::Ty;
 
 const ID: &str = "uncalled-close";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.defs().type_ids().filter_map(|id| diagnose(index, id)).collect()
+    let left = index.batches_left_behind();
+    let unwritten = left.iter().filter_map(|batch| unwritten(index, batch));
+    let expiries = index.uncalled_expiries();
+    let unexpired = expiries.iter().filter_map(|expiry| unexpired(index, expiry));
+    index.defs().type_ids().filter_map(|id| diagnose(index, id)).chain(unwritten).chain(unexpired).collect()
+}
+
+/// What would take out what has become old is there, and nothing calls it.
+fn unexpired(index: &Index, expiry: &UncalledExpiry) -> Option<Diagnostic> {
+    let place = index.defs().functions[expiry.function.index()];
+    let span = index.defs().function(expiry.function).name_range.in_file(place.file);
+    if index.is_intended(span) {
+        return None;
+    }
+    let (name, of) = (index.fn_name(expiry.function), index.keeper_words(expiry.keeper));
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Likely,
+        format!("`{name}` is never called"),
+        Label::new(span, format!("nothing else takes out of `{of}` what has become old")),
+    )
+    .about(index.fn_path(expiry.function), &of)
+    .evidence([
+        Label::new(index.keeper_span(expiry.keeper), "it lives as long as the program"),
+        Label::new(index.name_span(expiry.added), "it gets more here"),
+    ])
+    .note("what was meant to be removed after a while stays in memory until the program ends")
+    .help(format!("call `{name}` from time to time, in a task that ends with the program"));
+    Some(diagnostic)
+}
+
+/// A value that gathers what is written later, and is left behind when the program ends: its method for that is called from elsewhere only.
+fn unwritten(index: &Index, batch: &Batch) -> Option<Diagnostic> {
+    let Keeper::Field(..) = batch.keeper else { return None };
+    let span = index.keeper_span(batch.keeper);
+    if index.is_intended(span) {
+        return None;
+    }
+    let (name, by) = (index.keeper_words(batch.keeper), index.fn_name(batch.by));
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Likely,
+        format!("`{by}` is not called at the end: what is left in `{name}` is lost"),
+        Label::new(span, "nothing writes it when the program ends"),
+    )
+    .about(index.fn_path(batch.by), &name)
+    .evidence(index.course_of_batch(batch))
+    .note("it was accepted, and whoever gave it takes it to be written")
+    .help("empty and write it once more when the program is told to stop, after the server has finished");
+    Some(diagnostic)
 }
 
 fn diagnose(index: &Index, id: TypeId) -> Option<Diagnostic> {
@@ -47,11 +98,8 @@ fn diagnose(index: &Index, id: TypeId) -> Option<Diagnostic> {
 
 /// Whether a method runs: the workspace calls it, or a library does through a trait.
 fn is_called(index: &Index, method: FnId) -> bool {
-    let of_library = index
-        .defs()
-        .impl_of(method)
-        .is_some_and(|block| matches!(index.signatures().impl_traits[block.index()], Some(TraitName::Ext(_))));
-    of_library || index.calls.callers(method).iter().any(|call| !index.is_test(call.site.body))
+    index.library_trait(method).is_some()
+        || index.calls.callers(method).iter().any(|call| !index.is_test(call.site.body))
 }
 
 /// The first resource whose end matters among the fields that a method ends, and the place of the field.

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::StaticKind;
 use crate::index::Index;
+use crate::index::batches::Batch;
 use crate::index::calls::Site;
 use crate::index::defs::StaticId;
+use crate::index::growth::Keeper;
 use crate::index::programs::Program;
 use crate::index::resources::words;
 use crate::source::Span;
@@ -14,10 +17,12 @@ use crate::source::Span;
 const ID: &str = "unclosed-global";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
+    let left = index.batches_left_behind();
+    unclosed(index).into_iter().chain(left.iter().filter_map(|batch| unwritten(index, batch))).collect()
+}
+
+fn unclosed(index: &Index) -> Vec<Diagnostic> {
     let candidates: Vec<StaticId> = index.defs().static_ids().filter(|id| resource(index, *id).is_some()).collect();
-    if candidates.is_empty() {
-        return Vec::new();
-    }
     let mut ended: BTreeMap<StaticId, Vec<Site>> = BTreeMap::new();
     for release in index.releases() {
         for item in index.origins(Site { node: release.operand, ..release.site }) {
@@ -60,8 +65,7 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
         .map(|site| Label::new(index.span(*site), "ended here, but nothing that the program runs leads to it"));
     let owning = index.ownership_path(&index.signatures().statics[id.index()], path);
     let used = Label::new(index.span(used), "used here");
-    let close = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned());
-    let help = match close {
+    let help = match entry.close_name() {
         Some(close) => format!(
             "end it when the program is told to stop, after the server has finished: take it and call `{close}`"
         ),
@@ -69,7 +73,7 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
     };
     let diagnostic = Diagnostic::new(
         ID,
-        Confidence::Certain,
+        confidence(entry),
         format!("the {kind} in `{}` is never closed", item.name),
         Label::new(span, format!("a static is never dropped, and nothing ends this `{}`", path.rsplit("::").next()?)),
     )
@@ -77,6 +81,32 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
     .evidence(owning.into_iter().chain([used]).chain(unreached))
     .note(format!("when the program ends, {}", entry.when_unended.clone()?))
     .help(help);
+    Some(diagnostic)
+}
+
+/// The end of the process stops a runtime's work just as its shutdown does: whether that work may be cut off is not known.
+fn confidence(entry: &TypeEntry) -> Confidence {
+    if entry.kind.is_some_and(|kind| kind == "runtime") { Confidence::Hint } else { Confidence::Certain }
+}
+
+/// A static that gathers what is written later, in part or as a whole, and is left behind when the program ends.
+fn unwritten(index: &Index, batch: &Batch) -> Option<Diagnostic> {
+    let Keeper::Static(id) = batch.keeper else { return None };
+    let span = span_of(index, id);
+    if index.is_intended(span) {
+        return None;
+    }
+    let name = index.keeper_words(batch.keeper);
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Likely,
+        format!("what is left in `{name}` is lost when the program ends"),
+        Label::new(span, "a static is never dropped, and nothing writes this one at the end"),
+    )
+    .about(index.static_path(id), "batch")
+    .evidence(index.course_of_batch(batch))
+    .note("it was accepted, and whoever gave it takes it to be written")
+    .help("empty and write it once more when the program is told to stop, after the server has finished");
     Some(diagnostic)
 }
 

@@ -21,9 +21,12 @@ const ELSEWHERE: [&str; 8] = [
     "upload",
 ];
 
+/// Kinds that hold nothing until something is given to them: dropped before that, they lose nothing.
+const EMPTY_AT_FIRST: [&str; 1] = ["producer"];
+
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let abandoned = index.abandoned(&|entry| entry.kind.is_some_and(|kind| !ELSEWHERE.contains(&kind.as_str())));
-    abandoned.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect()
+    let abandoned = index.abandoned(|entry| entry.kind.is_some_and(|kind| !ELSEWHERE.contains(&kind.as_str())));
+    abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect()
 }
 
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
@@ -40,12 +43,17 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     if service.is_none() && !outlives {
         return None;
     }
-    let close = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
+    let close = entry.close_name()?;
     let (message, left) = match &abandoned.how {
         How::Lent(_) => return None,
         How::AtOnce | How::Forgotten(_) => (format!("the {kind} is never closed"), None),
-        How::Missed(_, ways) => {
-            let left = ways.iter().find(|way| matches!(way.0, Exit::Error | Exit::Return))?.1?;
+        How::Missed(obligation, ways) => {
+            let filled = match EMPTY_AT_FIRST.contains(&entry.kind?.as_str()) {
+                true => index.operations_on(obligation).first()?.node,
+                false => obligation.bound.node,
+            };
+            let early = ways.iter().filter(|way| matches!(way.0, Exit::Error | Exit::Return));
+            let left = early.filter_map(|way| way.1).find(|node| *node > filled)?;
             let text = format!("left here without `{close}`");
             (
                 format!("the {kind} is not closed on every way out"),

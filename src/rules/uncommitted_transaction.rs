@@ -10,8 +10,8 @@ use crate::index::ways::Exit;
 const ID: &str = "uncommitted-transaction";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let transactions = index.abandoned(&|entry| entry.kind.is_some_and(|kind| kind == "transaction"));
-    transactions.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect()
+    let transactions = index.abandoned(|entry| entry.kind.is_some_and(|kind| kind == "transaction"));
+    transactions.filter_map(|abandoned| diagnose(index, abandoned)).collect()
 }
 
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {

@@ -19,9 +19,9 @@ const KINDS: [&str; 6] =
     ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer", "upload"];
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let writers = index.abandoned(&|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
+    let writers = index.abandoned(|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
     let mut found: Vec<Diagnostic> = Vec::new();
-    for diagnostic in writers.iter().filter_map(|abandoned| diagnose(index, abandoned)) {
+    for diagnostic in writers.filter_map(|abandoned| diagnose(index, abandoned)) {
         // A helper may give one of several encoders: one flaw of who forgets its end.
         if !found.iter().any(|known| known.primary.span == diagnostic.primary.span) {
             found.push(diagnostic);
@@ -71,7 +71,7 @@ fn found(index: &Index, abandoned: &Abandoned, write: Site, left: Option<NodeId>
     let entry = index.resource(resource)?;
     let kind = words(&entry.kind?);
     let hides = kind.starts_with("self ");
-    let last = entry.close.first().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())?;
+    let last = entry.close_name()?;
     let inside =
         abandoned.made.through.iter().map(|at| Label::new(index.name_span(*at), format!("the {kind} is made here")));
     let left = left.map(|node| Label::new(index.span(Site { node, ..site }), format!("left here without `{last}`")));

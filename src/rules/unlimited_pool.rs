@@ -11,9 +11,9 @@ use crate::index::resources::{Construction, words};
 const ID: &str = "unlimited-pool";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let built = index.constructions(&|entry| entry.when_unlimited.is_some());
-    let built = built.into_iter().filter(|c| c.through.is_empty() && !index.is_test(c.site.body));
-    built.filter_map(|construction| diagnose(index, &construction)).collect()
+    let built = index.constructions(|entry| entry.when_unlimited.is_some());
+    let built = built.filter(|c| c.through.is_empty() && !index.is_test(c.site.body));
+    built.filter_map(|construction| diagnose(index, construction)).collect()
 }
 
 fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {

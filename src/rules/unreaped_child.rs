@@ -12,8 +12,8 @@ const ID: &str = "unreaped-child";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let wanted = |kind: Option<ustr::Ustr>| kind.is_some_and(|kind| kind == "child-process");
-    let abandoned = index.abandoned(&|entry| wanted(entry.kind));
-    let mut found: Vec<Diagnostic> = abandoned.iter().filter_map(|abandoned| diagnose(index, abandoned)).collect();
+    let abandoned = index.abandoned(|entry| wanted(entry.kind));
+    let mut found: Vec<Diagnostic> = abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect();
     found.extend(killed(index));
     found.sort_by_key(|diagnostic| (diagnostic.primary.span.file, diagnostic.primary.span.start));
     found
@@ -36,10 +36,10 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
 
 /// Children that are killed and then dropped: a kill does not reap.
 fn killed(index: &Index) -> Vec<Diagnostic> {
-    let made = index.constructions(&|entry| {
+    let made = index.constructions(|entry| {
         entry.when_abandoned.is_some() && entry.kind.is_some_and(|kind| kind == "child-process")
     });
-    let made = made.into_iter().filter(|made| !index.is_test(made.site.body));
+    let made = made.filter(|made| !index.is_test(made.site.body));
     made.filter_map(|made| {
         let obligation = index.obligation(made.site, made.resource)?;
         let kill = only_killed(index, &obligation)?;
@@ -68,7 +68,14 @@ fn report(index: &Index, site: Site, resource: ustr::Ustr, message: &str, left: 
         Some((body, region)) => index.is_work_loop(body, region),
         None => true,
     });
-    let confidence = if repeated.is_some() { Confidence::Certain } else { Confidence::Hint };
+    let confidence = match repeated {
+        Some(_) => Confidence::Certain,
+        // Whoever drops the value takes it to be gone.
+        None if index.function_of(site.body).is_some_and(|function| index.is_destructor(function)) => {
+            Confidence::Likely
+        }
+        None => Confidence::Hint,
+    };
     let again = repeated.into_iter().flat_map(|repeated| repeated.evidence);
     let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(index.name_span(site), "spawned here"))
         .about(index.item_path(site.body), resource.as_str())

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::deploy::model::{Form, Kind, Signals, Text, Then};
+use crate::deploy::model::{Form, Kind, Signals, Then};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::index::Index;
 use crate::index::deployments::{Between, Deployment, Standing};
@@ -11,9 +11,6 @@ use crate::index::programs::Program;
 use crate::source::Span;
 
 const ID: &str = "unsignalled-container";
-
-/// Signals by the names and numbers that files give them, and by the name the index has.
-const SIGNALS: &[(&str, &str, &str)] = &[("INT", "2", "interrupt"), ("TERM", "15", "terminate"), ("KILL", "9", "kill")];
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
@@ -110,8 +107,7 @@ fn exec(at: Span) -> Fix {
 
 /// The signal it is stopped with is none that the program listens to.
 fn unheard(index: &Index, deployment: &Deployment) -> Option<Diagnostic> {
-    let given = deployment.process.stop_signal.as_ref().or_else(|| deployment.image?.stop_signal.as_ref())?;
-    let signal = signal(given)?;
+    let (given, signal) = deployment.stop_signal()?;
     let program = deployment.program;
     let listens = |at: &&crate::index::programs::SignalSite| at.reached && !at.names.is_empty();
     let other = program.signals.iter().find(listens)?;
@@ -132,12 +128,6 @@ fn unheard(index: &Index, deployment: &Deployment) -> Option<Diagnostic> {
             .note("what the program does when it is told to stop never runs")
             .help("name the signal that the program handles, or leave the line out: the default is SIGTERM"),
     )
-}
-
-fn signal(given: &Text) -> Option<&'static str> {
-    let upper = given.text.to_uppercase();
-    let name = upper.trim_start_matches("SIG");
-    SIGNALS.iter().find(|(known, number, _)| *known == name || *number == name).map(|(_, _, signal)| *signal)
 }
 
 /// The program allows itself more time to stop than it is given.

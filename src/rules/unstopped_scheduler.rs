@@ -19,8 +19,8 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     if started.is_empty() {
         return Vec::new();
     }
-    let made = index.constructions(&|entry| entry.when_unended.is_some());
-    made.iter().filter_map(|made| diagnose(index, made, &started)).collect()
+    let made = index.constructions(|entry| entry.when_unended.is_some());
+    made.filter_map(|made| diagnose(index, made, &started)).collect()
 }
 
 /// Calls that start a resource, and which.
@@ -55,8 +55,7 @@ fn diagnose(index: &Index, made: &Construction, started: &[(Site, Ustr)]) -> Opt
         started.iter().find(|(site, of)| *of == made.resource && program.reach.contains(&site.body))
     });
     let (start, _) = *starts.next()?;
-    let close = entry.close.first()?;
-    let close = close.rsplit("::").next().unwrap_or(close);
+    let close = entry.close_name()?;
     let inside = made.through.iter().map(|at| Label::new(index.span(*at), "it is made here"));
     let diagnostic = Diagnostic::new(
         ID,

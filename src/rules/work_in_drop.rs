@@ -5,19 +5,14 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op, PatternKind};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::defs::{BodyRef, FnId};
-use crate::index::types::{TraitName, Ty};
+use crate::index::defs::BodyRef;
+use crate::index::types::Ty;
 
 const ID: &str = "work-in-drop";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let drops = index.defs().fn_ids().filter(|id| is_drop(index, *id));
+    let drops = index.defs().fn_ids().filter(|id| index.is_destructor(*id));
     drops.filter_map(|id| diagnose(index, index.defs().body_of(id)?)).collect()
-}
-
-fn is_drop(index: &Index, id: FnId) -> bool {
-    let of_drop = |block| index.signatures().impl_traits[block] == Some(TraitName::Ext("std::ops::Drop".into()));
-    index.defs().function(id).name == "drop" && index.defs().impl_of(id).is_some_and(|block| of_drop(block.index()))
 }
 
 /// The first thing in a destructor that does not belong there; further ones are shown with it.
@@ -31,15 +26,20 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
     let mut works = here.filter_map(|node| Work::of(index, Site { body, node }).map(|work| (node, work)));
     let (node, work) = works.next()?;
     let site = Site { body, node };
+    if index.is_intended(index.span(site)) {
+        return None;
+    }
     let others = works.map(|(node, work)| Label::new(index.name_span(Site { body, node }), work.label()));
-    let diagnostic =
-        Diagnostic::new(ID, work.confidence(), work.message(), Label::new(index.name_span(site), work.label()))
-            .about(index.item_path(body), work.message())
-            .evidence(others)
-            .note(work.note())
-            .help(
-                "give the type a method that ends it, call that, and leave to `Drop` what cannot wait and cannot fail",
-            );
+    let diagnostic = Diagnostic::new(
+        ID,
+        work.confidence(index, site),
+        work.message(),
+        Label::new(index.name_span(site), work.label()),
+    )
+    .about(index.item_path(body), work.message())
+    .evidence(others)
+    .note(work.note())
+    .help("give the type a method that ends it, call that, and leave to `Drop` what cannot wait and cannot fail");
     Some(diagnostic)
 }
 
@@ -102,11 +102,12 @@ impl Work {
         }
     }
 
-    fn confidence(self) -> Confidence {
+    /// What is lost with a spawned task matters where it reaches out of the program.
+    fn confidence(self, index: &Index, site: Site) -> Confidence {
         match self {
             Work::BlocksOn | Work::Forgets => Confidence::Certain,
-            Work::Spawns => Confidence::Likely,
-            Work::Blocks => Confidence::Hint,
+            Work::Spawns if index.reaches_out(site) => Confidence::Likely,
+            Work::Spawns | Work::Blocks => Confidence::Hint,
         }
     }
 }

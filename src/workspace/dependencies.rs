@@ -42,11 +42,13 @@ pub(super) fn dependencies(manifest: &Manifest, workspace: Option<&Manifest>) ->
         for (key, entry) in table.entries {
             let place: Vec<&str> = table.keys.iter().copied().chain([key.as_str()]).collect();
             match declare(manifest, workspace, table.kind, key, entry) {
-                Ok(declared) => found.push(declared),
-                Err(Fault::NotInWorkspace) => missing.push(place),
-                Err(Fault::NoManifest) => {
-                    let message = format!("the dependency `{key}` has no `{MANIFEST}` at its path");
-                    notes.extend(manifest.note(&place, message, "the dependency is unknown"));
+                None => missing.push(place),
+                Some((declared, is_there)) => {
+                    if !is_there {
+                        let message = format!("the dependency `{key}` has no `{MANIFEST}` at its path");
+                        notes.extend(manifest.note(&place, message, "nothing but its name is known"));
+                    }
+                    found.push(declared);
                 }
             }
         }
@@ -80,21 +82,16 @@ fn tables(manifest: &Manifest) -> Vec<Table<'_>> {
     tables
 }
 
-/// Why an entry says nothing.
-enum Fault {
-    NotInWorkspace,
-    NoManifest,
-}
-
+/// What an entry says, and whether a path that it has leads to a manifest; nothing where the workspace lacks what is to be inherited.
 fn declare(
     manifest: &Manifest,
     workspace: Option<&Manifest>,
     kind: DependencyKind,
     key: &str,
     entry: &Entry,
-) -> Result<Declared, Fault> {
+) -> Option<(Declared, bool)> {
     let (home, full) = match entry {
-        Entry::Inherited(_) => from_workspace(workspace, key).ok_or(Fault::NotInWorkspace)?,
+        Entry::Inherited(_) => from_workspace(workspace, key)?,
         own => (manifest, own),
     };
     let (version, detail): (_, Option<&DependencyDetail>) = match full {
@@ -104,11 +101,9 @@ fn declare(
     };
     let folder = detail.and_then(|detail| detail.path.as_ref()).map(|path| home.dir.join(path));
     let source = folder.as_deref().and_then(manifest_in);
-    if folder.is_some() && source.is_none() {
-        return Err(Fault::NoManifest);
-    }
+    let is_there = folder.is_none() || source.is_some();
     let package = detail.and_then(|detail| detail.package.as_ref());
-    Ok(Declared {
+    let declared = Declared {
         kind,
         key: key.to_owned(),
         package: package.unwrap_or(&key.to_owned()).clone(),
@@ -117,7 +112,8 @@ fn declare(
         is_optional: entry.optional(),
         features: features(full, entry),
         source,
-    })
+    };
+    Some((declared, is_there))
 }
 
 fn features(full: &Entry, entry: &Entry) -> Vec<String> {

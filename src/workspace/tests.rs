@@ -424,7 +424,7 @@ fn path_dependencies_join_the_workspace_or_at_least_the_analysis() {
     );
     let members: Vec<_> =
         workspace.packages[0].dependencies.iter().map(|found| (found.extern_name.as_str(), found.member)).collect();
-    assert_eq!(members, [("below", Some(1)), ("beside", Some(2)), ("foreign", None)]);
+    assert_eq!(members, [("below", Some(1)), ("beside", Some(2)), ("foreign", None), ("gone", None)]);
     assert_eq!(
         names(&project.discover(&["app/below/src/lib.rs"])),
         ["app", "below", "beside", "further"],

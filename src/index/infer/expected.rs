@@ -50,6 +50,14 @@ impl Inference<'_> {
                 Some(at) => self.asked_of_argument(parent, *callee, at, places),
                 None => Ty::Unknown,
             },
+            Op::Match { scrutinee, arms } if *scrutinee == id => {
+                let Ty::Ext(path, arguments) = shape else { return Ty::Unknown };
+                if !arms.iter().any(|arm| self.passes_on(arm)) {
+                    return Ty::Unknown;
+                }
+                let inner = arguments.first().cloned().unwrap_or(Ty::Unknown);
+                Ty::Ext(*path, vec![self.asked_within(parent, &inner, places)])
+            }
             Op::Method { receiver, name, .. } if *receiver == id => {
                 self.asked_through_method(parent, *name, shape, places)
             }
@@ -59,6 +67,13 @@ impl Inference<'_> {
             },
             _ => Ty::Unknown,
         }
+    }
+
+    /// Whether an arm gives on what a success holds: `Ok(value) => value`.
+    fn passes_on(&self, arm: &Arm) -> bool {
+        let value = self.body.region(arm.region).value.map(|value| &self.body.node(value).op);
+        let Some(Op::Local(given)) = value else { return false };
+        arm.pattern.is_success() && arm.pattern.parts().len() == 1 && arm.pattern.locals() == [*given]
     }
 
     /// What is asked of the value of a region: what is asked of the node that the region belongs to.

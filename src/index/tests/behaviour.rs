@@ -194,6 +194,8 @@ fn test_code_is_known_by_attribute_configuration_and_custom() {
              mod test_utils { pub fn d() { d1(); } } #[cfg(not(test))] mod real { pub fn e() { e1(); } } fn main() { m1(); }",
         ),
         ("tests/it.rs", "fn main() { t1(); }"),
+        ("tests-fuzz/lib.rs", "fn f() { t2(); }"),
+        ("latest/lib.rs", "fn g() { l1(); }"),
     ]);
     let is_test = |text: &str| {
         let site = code.site(text);
@@ -201,10 +203,10 @@ fn test_code_is_known_by_attribute_configuration_and_custom() {
         assert_eq!(in_body, code.index.is_test_code(code.index.span(site)), "{text}");
         in_body
     };
-    for text in ["a1()", "b1()", "c1()", "d1()", "t1()"] {
+    for text in ["a1()", "b1()", "c1()", "d1()", "t1()", "t2()"] {
         assert!(is_test(text), "{text}");
     }
-    for text in ["e1()", "m1()"] {
+    for text in ["e1()", "m1()", "l1()"] {
         assert!(!is_test(text), "{text}");
     }
 }

@@ -3,6 +3,7 @@
 use super::{Linked, program};
 use crate::catalogue::Effect;
 use crate::index::tasks::{End, Handle};
+use crate::index::time_bounds::Callers;
 
 fn task(text: &str, spawn: &str) -> (&'static str, &'static str) {
     let code = program(&format!("{text} fn main() {{}}"));
@@ -16,6 +17,7 @@ fn task(text: &str, spawn: &str) -> (&'static str, &'static str) {
     let end = match task.end {
         End::ByItself => "by itself",
         End::WithChannel(_) => "with its channel",
+        End::WithReader(_) => "with its reader",
         End::WhenTold(_) => "when told",
         End::Unknown => "unknown",
         End::Fails(_) => "fails",
@@ -84,6 +86,60 @@ fn loops_say_what_ends_a_task() {
 }
 
 #[test]
+fn a_poll_that_only_a_failed_send_ends_ends_with_its_reader() {
+    let end = |body: &str| {
+        let spawn = format!("tokio::spawn(async move {{ loop {{ {body} }} }})");
+        task(
+            &format!("use tokio::sync::mpsc; fn f(tx: mpsc::Sender<u8>, mut rx: mpsc::Receiver<u8>) {{ {spawn}; }}"),
+            &spawn,
+        )
+        .1
+    };
+    let pause = "tokio::time::sleep(std::time::Duration::from_secs(1)).await;";
+    assert_eq!(
+        end(&format!("{pause} for x in news() {{ if tx.send(x).await.is_err() {{ return; }} }}")),
+        "with its reader"
+    );
+    assert_eq!(
+        end(&format!("{pause} if let Some(x) = new() {{ let Ok(()) = tx.send(x).await else {{ break }}; }}")),
+        "with its reader"
+    );
+    assert_eq!(
+        end(&format!("{pause} if old() {{ continue; }} if tx.send(1).await.is_err() {{ break; }}")),
+        "with its reader"
+    );
+    // Every turn sends, so that none is slept through after the reader is gone.
+    assert_eq!(end(&format!("{pause} if tx.send(1).await.is_err() {{ break; }}")), "by itself");
+    assert_eq!(
+        end(&format!(
+            "{pause} match new() {{ Some(x) => if tx.send(x).await.is_err() {{ break; }}, None => if tx.send(0).await.is_err() {{ break; }} }}"
+        )),
+        "by itself"
+    );
+    // It is done at some time, or asks whether it is.
+    assert_eq!(
+        end(&format!(
+            "{pause} if done() {{ break; }} for x in news() {{ if tx.send(x).await.is_err() {{ return; }} }}"
+        )),
+        "by itself"
+    );
+    assert_eq!(
+        end(&format!(
+            "{pause} if tx.is_closed() {{ break; }} for x in news() {{ if tx.send(x).await.is_err() {{ return; }} }}"
+        )),
+        "when told"
+    );
+    assert_eq!(
+        end(
+            "tokio::select! { _ = tx.closed() => break, _ = later() => {} } for x in news() { if tx.send(x).await.is_err() { return; } }"
+        ),
+        "when told"
+    );
+    // What waits for news is no poll.
+    assert_eq!(end("let x = rx.recv().await; for x in x { if tx.send(x).await.is_err() { return; } }"), "by itself");
+}
+
+#[test]
 fn what_a_task_calls_is_looked_into() {
     let text = "async fn inner() { loop { tokio::time::sleep(std::time::Duration::from_secs(1)).await; } } async fn outer() { inner().await } fn f() { tokio::spawn(outer()); }";
     assert_eq!(task(text, "tokio::spawn(outer())"), ("dropped", "never"));
@@ -104,11 +160,11 @@ fn what_a_task_does_is_known_through_its_calls() {
     let task = |text: &str| code.index.task_at(code.site(text)).expect("a task");
     let saves = task("tokio::spawn(async { loop { save().await; } })");
     let looks = task("tokio::spawn(async { loop { look().await; } })");
-    assert_eq!(code.index.changes_of(&saves).map(|(_, effect)| effect), Some(Effect::File));
-    assert_eq!(code.index.changes_of(&looks), None);
-    assert!(!code.index.listens(&saves) && !code.index.is_server(&saves));
-    assert!(code.index.listens(&task("tokio::spawn(async move { loop { step(&token).await; } })")));
-    assert!(code.index.is_server(&task("tokio::spawn(listen())")));
+    assert_eq!(code.index.changes_of(saves).map(|(_, effect)| effect), Some(Effect::File));
+    assert_eq!(code.index.changes_of(looks), None);
+    assert!(!code.index.listens(saves) && !code.index.is_server(saves));
+    assert!(code.index.listens(task("tokio::spawn(async move { loop { step(&token).await; } })")));
+    assert!(code.index.is_server(task("tokio::spawn(listen())")));
 }
 
 fn phases(code: &Linked, text: &str) -> (bool, bool) {
@@ -177,7 +233,7 @@ fn waits(body: &str) -> Vec<bool> {
          async fn f(mut set: tokio::task::JoinSet<()>, handle: tokio::task::JoinHandle<()>) {{ {body} }} fn main() {{}}"
     ));
     let body = code.index.defs().body_of(code.function("f")).unwrap();
-    code.index.waits_in(body).iter().map(|wait| code.index.has_deadline(wait.site)).collect()
+    code.index.waits_in(body).iter().map(|wait| code.index.is_bounded_in_time(wait.site, Callers::All)).collect()
 }
 
 #[test]

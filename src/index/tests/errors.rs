@@ -45,6 +45,30 @@ fn a_function_tells_of_its_errors_by_itself_or_through_what_it_calls() {
 }
 
 #[test]
+fn a_function_of_a_trait_tells_of_its_errors_where_what_implements_it_does() {
+    let code = program(
+        "trait Store { fn save(&self) -> std::io::Result<()>; } struct Disk; \
+         impl Store for Disk { #[tracing::instrument(skip_all, err)] fn save(&self) -> std::io::Result<()> { std::fs::write(\"a\", \"b\") } } \
+         fn keep(store: &impl Store) -> std::io::Result<()> { store.save()?; Ok(()) } fn main() {}",
+    );
+    let body = code.index.defs().body_of(code.function("keep")).expect("it has a body");
+    assert!(code.index.tells_of_its_errors(body));
+}
+
+#[test]
+fn what_a_call_is_given_to_run_may_reach_out_of_the_program() {
+    let code = program(
+        "async fn save() -> std::io::Result<()> { tokio::fs::write(\"a\", \"b\").await } async fn close() { if save().await.is_err() {} } \
+         async fn count(n: &mut u32) { *n += 1; } \
+         fn main() { tokio::spawn(save()); tokio::spawn(async { close().await }); tokio::spawn(async { count(n).await; let _ = n; }); }",
+    );
+    let reaches = |text: &str| code.index.reaches_out(code.site(text));
+    assert!(reaches("tokio::spawn(save())"));
+    assert!(reaches("tokio::spawn(async { close().await })"));
+    assert!(!reaches("tokio::spawn(async { count(n).await; let _ = n; })"));
+}
+
+#[test]
 fn a_reader_that_is_a_parameter_reads_what_the_callers_give() {
     let code = program(
         "use std::{fs::File, io::{BufRead, BufReader, Cursor}, net::TcpStream}; \

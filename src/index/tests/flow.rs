@@ -145,7 +145,7 @@ fn functions_that_return_what_they_make_are_constructors() {
         "struct Db { pool: sqlx::PgPool } impl Db { fn new(url: &str) -> Db { Db { pool: sqlx::PgPool::connect_lazy(url).unwrap() } } } \
          fn main() { let a = Db::new(\"one\"); let b = Db::new(\"one\"); let c = Db::new(\"two\"); }",
     );
-    let made = code.index.constructions(&|entry| entry.path == POOL);
+    let made: Vec<_> = code.index.constructions(|entry| entry.path == POOL).collect();
     let of = |text: &str| made.iter().filter(|c| code.sites(text).any(|site| site == c.site)).collect::<Vec<_>>();
     let one = of("Db::new(\"one\")");
     assert_eq!(one.len(), 2);
@@ -161,7 +161,7 @@ fn a_recipe_of_a_value_that_goes_into_itself_again_and_again_ends() {
     let code = program(&format!(
         "fn main() {{ let url = \"a\"; {steps} sqlx::PgPool::connect_lazy(url); }} fn format_it(a: u8) -> String {{ todo!() }}"
     ));
-    let made = code.index.constructions(&|entry| entry.path == POOL);
+    let made: Vec<_> = code.index.constructions(|entry| entry.path == POOL).collect();
     assert_eq!(made.len(), 1);
-    assert!(code.index.recipe(&made[0]).is_none_or(|recipe| recipe.len() < 65_536));
+    assert!(code.index.recipe(made[0]).is_none_or(|recipe| recipe.len() < 65_536));
 }

@@ -76,3 +76,27 @@ fn a_value_is_one_of_few_or_ever_new() {
         assert_eq!(variety(call), expected, "{call}");
     }
 }
+
+/// The functions that would expire what is in a map that grows per request, where nothing calls one; `more` is other code.
+fn uncalled(more: &str) -> Vec<String> {
+    let code = program(&format!(
+        "{MAPS} use std::time::{{Duration, Instant}}; use axum::{{Router, routing::get}}; \
+         static USED: LazyLock<Mutex<HashMap<u64, Instant>>> = LazyLock::new(Default::default); \
+         async fn page() {{ USED.lock().unwrap().insert(key(), Instant::now()); }} fn key() -> u64 {{ 1 }} \
+         fn expire() {{ USED.lock().unwrap().retain(|_, used| used.elapsed() < Duration::from_secs(9)); }} \
+         fn forget(key: u64) {{ USED.lock().unwrap().remove(&key); }} {more} \
+         #[tokio::main] async fn main() {{ forget(1); let listener = tokio::net::TcpListener::bind(\"0.0.0.0:80\").await.unwrap(); \
+         axum::serve(listener, Router::new().route(\"/\", get(page))).await.unwrap(); }}"
+    ));
+    code.index.uncalled_expiries().iter().map(|expiry| code.index.fn_name(expiry.function)).collect()
+}
+
+#[test]
+fn expiry_counts_where_something_calls_it() {
+    assert_eq!(uncalled(""), ["expire"]);
+    assert_eq!(uncalled("#[test] fn tested() { expire(); }"), ["expire"]);
+    assert_eq!(uncalled("fn often() { expire(); }"), [""; 0]);
+    assert_eq!(uncalled("fn by_name(of: Unknown) { of.expire(); }"), [""; 0]);
+    let other = "fn sweep() { let now = Instant::now(); USED.lock().unwrap().retain(|_, used| *used > now); } fn often() { sweep(); }";
+    assert_eq!(uncalled(other), [""; 0]);
+}

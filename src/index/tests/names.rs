@@ -139,3 +139,26 @@ fn globs_that_lead_to_globs_are_followed() {
     assert_eq!(code.callee("V(1)"), "new E::V");
     assert_eq!(code.callee("nowhere()"), "unknown Path");
 }
+
+#[test]
+fn a_type_s_own_function_hides_that_of_a_trait() {
+    let code = program(
+        "struct Disk; struct Own; struct Given; trait Store { fn open(&self) -> Given; } \
+         impl Store for Disk { fn open(&self) -> Given { Given } } impl Disk { fn open(&self) -> Own { Own } } fn main() { let d = Disk; d.open(); }",
+    );
+    assert_eq!(code.ty("d.open()"), "Own");
+}
+
+#[test]
+fn what_a_library_nobody_described_re_exports_is_what_it_is() {
+    let library = [("common", "common")];
+    let text = "use common::tokio::{self, net::TcpListener}; use common::tokio::spawn as start; \
+         async fn f() { let listener = TcpListener::bind(\"a\").await.unwrap(); start(async {}); tokio::spawn(async {}); \
+                        common::tokio::time::sleep(d); common::own::spawn(1); listener.accept(); } fn main() {}";
+    let code = packages(&[("app", TargetKind::Bin, text, &library)]);
+    assert_eq!(code.callee("listener.accept()"), "tokio::net::TcpListener::accept");
+    assert_eq!(code.callee("start(async {})"), "tokio::spawn");
+    assert_eq!(code.callee("tokio::spawn(async {})"), "tokio::spawn");
+    assert_eq!(code.callee("common::tokio::time::sleep(d)"), "tokio::time::sleep");
+    assert_eq!(code.callee("common::own::spawn(1)"), "common::own::spawn");
+}

@@ -168,3 +168,13 @@ fn branches_of_one_choice_exclude_each_other() {
     assert!(coexist("a()", "b()"), "`one` is also called elsewhere");
     assert!(!coexist("three()", "four()"));
 }
+
+#[test]
+fn what_implements_a_trait_for_tests_is_nothing_that_a_program_comes_to() {
+    let code = program(
+        "trait Bus { async fn send(&self); } struct Real; impl Bus for Real { async fn send(&self) {} } \
+         #[cfg(test)] mod stalls { struct Stall; impl crate::Bus for Stall { async fn send(&self) { std::future::pending::<()>().await } } } \
+         async fn run(bus: impl Bus) { bus.send().await } #[tokio::main] async fn main() { run(Real).await }",
+    );
+    assert!(!code.index.programs()[0].is_service());
+}

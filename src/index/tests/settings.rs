@@ -3,6 +3,7 @@
 use ustr::ustr;
 
 use super::program;
+use crate::index::time_bounds::Callers;
 
 #[test]
 fn setters_are_seen_on_chains_locals_and_in_helpers() {
@@ -52,6 +53,6 @@ fn what_is_around_a_call_or_its_callers_bounds_it() {
     for (call, bounded) in
         [("ask(1)", true), ("ask(2)", true), ("ask(3)", true), ("ask(4)", true), ("ask(5)", true), ("ask(6)", false)]
     {
-        assert_eq!(code.index.is_bounded_in_time(code.site(call)), bounded, "{call}");
+        assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some), bounded, "{call}");
     }
 }

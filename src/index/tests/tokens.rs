@@ -32,7 +32,7 @@ fn a_permit_bounds_tasks() {
     let limited = |body: &str, spawn: &str| {
         let code = program(&text(body));
         let task = code.index.task_at(code.site(spawn)).expect("a task");
-        code.index.is_limited(&task)
+        code.index.is_limited(task)
     };
     assert!(!limited("tokio::spawn(work());", "tokio::spawn(work())"));
     assert!(limited("let slot = slots.acquire_owned().await; tokio::spawn(work());", "tokio::spawn(work())"));

@@ -302,3 +302,69 @@ fn what_every_type_has_comes_after_what_it_declares() {
     assert_eq!(code.callee("b.hash(h)"), "std::hash::Hash::hash");
     assert_eq!(code.ty("p.project().inner"), "A");
 }
+
+#[test]
+fn where_clauses_bound_what_was_declared_around() {
+    let code = program(
+        "trait Work { fn work(&self) -> u8; } trait Has { type Part; fn part(&self) -> Self::Part; \
+             fn run(&self) -> u8 where Self::Part: Work { self.part().work() } } \
+         struct S<T> { t: T } impl<T> S<T> { fn f(&self) where T: Work { self.t.work(); } } \
+         impl<T: Has> S<T> where T::Part: Work { fn g(&self) { let part = self.t.part(); part.work(); } } fn main() {}",
+    );
+    for call in ["self.part().work()", "self.t.work()", "part.work()"] {
+        assert_eq!(code.callee(call), "trait main::Work::work", "{call}");
+    }
+}
+
+#[test]
+fn bounds_say_the_associated_types_and_arguments_of_their_trait() {
+    let code = program(
+        "struct Pool; impl Pool { fn close(&self) {} } trait Node { type Db; fn db(&self) -> &Self::Db; } \
+         trait Takes<R> { fn take(&self) -> R; } \
+         fn f<N: Node<Db = Pool>>(node: N) { node.db().close(); } fn g(taken: impl Takes<Pool>) { taken.take().close(); } \
+         fn h<T: Takes<Pool>>(other: &T) { let pool = other.take(); pool.close(); } fn main() {}",
+    );
+    for call in ["node.db().close()", "taken.take().close()", "pool.close()"] {
+        assert_eq!(code.callee(call), "main::Pool::close", "{call}");
+    }
+}
+
+#[test]
+fn closures_of_generic_functions_take_what_the_caller_knows() {
+    let code = program(
+        "trait Tx { fn get(&self) -> u8; } trait Database { type Tx: Tx; fn view<T, F: FnOnce(&Self::Tx) -> T>(&self, f: F) -> T; } \
+         trait Types { type Db: Database; } struct Tool<N: Types> { db: N::Db } \
+         impl<N: Types> Tool<N> { fn run(&self) { self.db.view(|tx| tx.get()); } } fn main() {}",
+    );
+    assert_eq!(code.callee("tx.get()"), "trait main::Tx::get");
+}
+
+#[test]
+fn traits_of_the_workspace_give_types_of_libraries_functions() {
+    let code = program(
+        "trait Parsed { fn parsed(text: &str) -> Self; } impl Parsed for String { fn parsed(text: &str) -> String { text.into() } } \
+         fn main() { let text = String::parsed(\"a\"); text.len(); }",
+    );
+    assert_eq!(code.callee("String::parsed(\"a\")"), "main::String::parsed");
+    assert_eq!(code.callee("text.len()"), "std::string::String::len");
+}
+
+#[test]
+fn what_is_left_open_at_first_is_learned_where_it_is_assigned() {
+    let code = program(
+        "struct A; impl A { fn b(&self) {} } fn main() { let mut first = None; first = Some(A); \
+         if let Some(a) = first { a.b(); } let none = None::<A>; none.is_none(); }",
+    );
+    assert_eq!(code.callee("a.b()"), "main::A::b");
+    assert_eq!(code.callee("none.is_none()"), "std::option::Option::is_none");
+}
+
+#[test]
+fn a_match_that_gives_on_what_a_success_holds_asks_for_its_type() {
+    let code = program(
+        "fn main() { let value: serde_json::Value = match serde_json::from_str(text) { Ok(value) => value, Err(_) => return }; \
+         let Ok(other) = serde_json::from_slice::<serde_json::Value>(data) else { return }; other.is_null(); value.is_null(); }",
+    );
+    assert_eq!(code.ty("serde_json::from_str(text)"), "std::result::Result<serde_json::Value, serde_json::Error>");
+    assert_eq!(code.callee("other.is_null()"), "serde_json::Value::is_null");
+}

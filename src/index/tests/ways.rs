@@ -5,6 +5,7 @@ use ustr::ustr;
 use super::{Linked, program};
 use crate::facts::model::{NodeId, Op};
 use crate::index::calls::Site;
+use crate::index::obligations::How;
 use crate::index::ways::{Exit, Way};
 
 /// The statement `let x = begin();`, the scope of `x`, and calls of `settle()`.
@@ -160,6 +161,43 @@ fn transaction(text: &str) -> Vec<String> {
         return vec!["forgotten".into()];
     }
     found.ways.open().map(|way| show(&code, made, way)).collect()
+}
+
+#[test]
+fn what_is_packed_is_ended_with_what_it_is_in() {
+    let ended = |body: &str| {
+        transaction(&format!(
+            "async fn f(pool: &PgPool) -> sqlx::Result<()> {{ let tx = pool.begin().await?; {body} Ok(()) }}"
+        ))
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(ended("let both = (tx, 1); both.0.commit().await?;"), none);
+    assert_eq!(ended("let boxed = Box::new(tx); boxed.commit().await?;"), none);
+    assert_eq!(ended("for one in vec![tx] { one.commit().await?; }"), ["end either"]);
+    assert_eq!(ended("let all = [tx]; for one in all { one.commit().await?; }"), ["end either"]);
+    assert_eq!(ended("let both = (tx, 1); println!(\"{}\", both.1);"), ["forgotten"]);
+    assert_eq!(ended("let boxed = Box::new(tx); work(&boxed);"), ["forgotten"]);
+}
+
+#[test]
+fn what_becomes_part_of_a_type_of_the_workspace_is_for_that_to_end() {
+    let abandoned = |body: &str| {
+        let code = program(&format!(
+            "use sqlx::{{PgPool, Transaction, Postgres}}; struct Unit {{ tx: Transaction<'static, Postgres> }} \
+             impl Unit {{ fn new(tx: Transaction<'static, Postgres>) -> Unit {{ Unit {{ tx }} }} }} \
+             struct Only(Transaction<'static, Postgres>); fn work(unit: Unit) {{}} \
+             async fn f(pool: &PgPool, a: bool) -> sqlx::Result<()> {{ let tx = pool.begin().await?; {body} Ok(()) }} fn main() {{}}"
+        ));
+        let found = code.index.abandoned(|_| true);
+        found.into_iter().map(|it| matches!(it.how, How::Missed(..))).collect::<Vec<bool>>()
+    };
+    let none: [bool; 0] = [];
+    assert_eq!(abandoned("let unit = Unit { tx }; println!(\"{}\", a);"), none);
+    assert_eq!(abandoned("let unit = Unit::new(tx); println!(\"{}\", a);"), none);
+    assert_eq!(abandoned("work(Unit { tx });"), none);
+    assert_eq!(abandoned("let only = Only(tx); println!(\"{}\", a);"), none);
+    assert_eq!(abandoned("if a { return Ok(()); } let unit = Unit { tx };"), [true], "left before it has an owner");
+    assert_eq!(abandoned("println!(\"{}\", a);"), [false]);
 }
 
 #[test]
