@@ -12,7 +12,6 @@ use super::defs::*;
 use super::flow::Fate;
 use super::infer::Callee;
 use super::types::Bound;
-use super::variety::Variety;
 use super::{Index, Outline, Ty};
 use crate::catalogue::{Runs, TypeEntry};
 use crate::diagnostic::Label;
@@ -413,7 +412,6 @@ impl Index {
     pub fn differs_each_time(&self, construction: &Construction) -> bool {
         let kind = self.resource(construction.resource).and_then(|entry| entry.kind);
         self.depends_on_input(construction, !kind.is_some_and(|kind| is_built_from_settings(&kind)))
-            || self.variety(construction.site) == Variety::Endless
     }
 
     /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
