@@ -263,7 +263,8 @@ impl Index {
         let facts = self.body(place.body);
         let around = || facts.outwards(facts.node(place.node).region);
         let in_work = around().any(|(region, r)| {
-            r.kind == RegionKind::Loop && self.is_work_loop(place.body, region) && leaves(facts, region)
+            let works = || self.is_work_loop(place.body, region) || self.is_timed_loop(place.body, region);
+            r.kind == RegionKind::Loop && works() && leaves(facts, region)
         });
         let within = around().take_while(|(_, r)| r.kind != RegionKind::Loop);
         let mut branches = within.filter(|(_, r)| matches!(r.kind, RegionKind::Arm | RegionKind::Branch));
