@@ -158,7 +158,7 @@ impl Index {
             let inner = first.is_none();
             // A loop in a caller repeats what it calls only where it is the program's own heartbeat: a `for` over what there is to set up is not.
             let loops =
-                |region| if inner { counts(at.body, region) } else { !restarts && self.is_work_loop(at.body, region) };
+                |region| if inner { counts(at.body, region) } else { !restarts && self.is_heartbeat(at.body, region) };
             match self.outwards(at, inner, &loops) {
                 Outwards::Repeats(repeats, label, region) => {
                     let evidence = evidence.into_iter().chain([label]).collect();
@@ -414,10 +414,14 @@ impl Index {
         self.call_sites(body).any(|site| self.keeps_running(site) && !self.runs_apart(site))
     }
 
-    /// Whether a loop waits for time to pass or for work to come, and goes on for as long as it does: one that only tries again until it succeeds
-    /// does not.
+    /// Whether a loop waits for time to pass or for work to come, or never ends.
     pub fn is_work_loop(&self, body: BodyRef, region: RegionId) -> bool {
-        self.loops_around_one_of(body, region, &[Calls::Waits, Calls::Accepts]) && !self.is_retry(body, region)
+        self.loops_around_one_of(body, region, &[Calls::Waits, Calls::Accepts])
+    }
+
+    /// Whether a loop is the program's heartbeat: it waits for time to pass or for work to come, and does not only try again until it succeeds.
+    pub fn is_heartbeat(&self, body: BodyRef, region: RegionId) -> bool {
+        self.is_work_loop(body, region) && !self.is_retry(body, region)
     }
 
     /// Whether a loop takes connections.

@@ -51,8 +51,8 @@ struct Reached {
     keepers: Vec<Keeper>,
     /// Names of parameters and of fields of unknown types, behind which it cannot be followed.
     open: BTreeSet<Ustr>,
-    /// It is reached through a handle that others may have, too.
-    shared: bool,
+    /// The collections behind the handles that it is reached through: others may have such a handle, too.
+    behind_handles: Vec<Ty>,
 }
 
 /// What takes away from collections, as far as it is known from which.
@@ -204,9 +204,11 @@ impl Index {
             known @ (Ty::Ext(..) | Ty::Adt(..)) => known,
             _ => Ty::Unknown,
         });
-        let elsewhere = reached.shared && reached.keepers.is_empty();
+        if reached.keepers.is_empty() {
+            shrinking.types.extend(reached.behind_handles);
+        }
         shrinking.keepers.extend(reached.keepers.into_iter().map(|keeper| (keeper, shrinks.clone())));
-        if !reached.open.is_empty() || elsewhere {
+        if !reached.open.is_empty() {
             shrinking.names.extend(reached.open.iter().map(|name| name.to_lowercase()));
             shrinking.types.extend(Some(shrinks).filter(|ty| !ty.is_unknown()));
         }
@@ -328,7 +330,9 @@ impl Index {
         if fuel == 0 || !seen.insert(site) {
             return;
         }
-        found.shared |= is_handle(self.ty(site));
+        if is_handle(self.ty(site)) {
+            found.behind_handles.extend(self.collection(self.ty(site)));
+        }
         if let Some(id) = self.info(site.body).statics.get(&site.node) {
             if self.defs().static_item(*id).kind != StaticKind::Const {
                 found.keepers.push(Keeper::Static(*id));

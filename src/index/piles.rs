@@ -80,7 +80,7 @@ impl Index {
 
     /// The proof that a site runs again and again for as long as a program serves: per request, or in a loop that waits for work.
     pub fn while_serving(&self, site: Site) -> Option<Repeated> {
-        let repeated = self.repeated_if(site, &|body, region| self.is_work_loop(body, region))?;
+        let repeated = self.repeated_if(site, &|body, region| self.is_heartbeat(body, region))?;
         let counts = match repeated.repeats {
             Repeats::Request => true,
             Repeats::Iteration => repeated.in_loop.is_some() && self.services_reaching(site.body).next().is_some(),
