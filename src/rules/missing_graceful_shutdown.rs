@@ -8,6 +8,7 @@ use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label}
 use crate::facts::model::{NodeId, Op, RegionKind};
 use crate::index::Index;
 use crate::index::calls::Site;
+use crate::index::infer::Callee;
 use crate::index::programs::Program;
 use crate::source::Span;
 
@@ -212,10 +213,16 @@ fn has_handle(server: &Server) -> bool {
     server.attach.as_ref().is_some_and(|text| text.contains("handle"))
 }
 
+/// Whether a program calls one of some functions, or a method of that name on something that is not known. What ends a server is told how to: a
+/// `stop()` without a word is that of something else.
 fn calls_any(index: &Index, program: &Program, paths: &[Ustr]) -> bool {
+    let has_name = |name: Ustr| paths.iter().any(|path| path.rsplit("::").next() == Some(name.as_str()));
     program.reach.iter().any(|body| {
-        index.info(*body).callees.values().any(|callee| match callee {
-            crate::index::infer::Callee::External(path) => paths.contains(path),
+        index.info(*body).callees.iter().any(|(node, callee)| match callee {
+            Callee::External(path) => paths.contains(path),
+            Callee::Unknown(_) => {
+                matches!(&index.body(*body).node(*node).op, Op::Method { name, arguments, .. } if has_name(*name) && !arguments.is_empty())
+            }
             _ => false,
         })
     })
