@@ -1,6 +1,9 @@
 //! What kind of program a binary is, what it reaches, and what can happen in one run of it.
 
-use super::{Linked, packages, program};
+use ustr::ustr;
+
+use super::{Linked, packages, program, program_using};
+use crate::catalogue::Libraries;
 use crate::index::kinds::Kind;
 use crate::workspace::TargetKind;
 
@@ -177,4 +180,15 @@ fn what_implements_a_trait_for_tests_is_nothing_that_a_program_comes_to() {
          async fn run(bus: impl Bus) { bus.send().await } #[tokio::main] async fn main() { run(Real).await }",
     );
     assert!(!code.index.programs()[0].is_service());
+}
+
+#[test]
+fn an_older_server_is_one_under_the_name_of_its_framework() {
+    let mut libraries = Libraries::default();
+    libraries.add(ustr("axum"), Some("0.6.4"), None);
+    let code = program_using(
+        libraries,
+        "use axum::Server; #[tokio::main] async fn main() { Server::bind(&address()).serve(service()).await.unwrap(); }",
+    );
+    assert!(service(&code).is_some());
 }
