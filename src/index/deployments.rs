@@ -8,6 +8,7 @@ use super::programs::Program;
 use crate::deploy::launch::{Peeled, Run, base_name, launch, peel};
 use crate::deploy::model::{Call, Command, Described, Kind, Process, Script, Setting, Shell, Signals, Text, Then};
 use crate::source::Span;
+use crate::workspace::normal;
 
 /// One description of how a program is started.
 pub struct Deployment<'i> {
@@ -101,7 +102,7 @@ impl Index {
     /// The stage that a service is built from.
     fn image_of(&self, described: &Described, process: &Process) -> Option<&Process> {
         let build = process.build.as_ref()?;
-        let path = lexical(&Path::new(&described.path).parent()?.join(&build.dockerfile));
+        let path = normal(&Path::new(&described.path).parent()?.join(&build.dockerfile));
         let file = self.described.iter().find(|file| file.kind == Kind::Dockerfile && Path::new(&file.path) == path)?;
         let stages = &file.description.processes;
         match &build.target {
@@ -139,21 +140,6 @@ fn start<'p>(process: &'p Process, image: Option<&'p Process>) -> (Option<&'p Co
     let inherited = image.filter(|_| process.entrypoint.is_none());
     let entrypoint = process.entrypoint.as_ref().or_else(|| image?.entrypoint.as_ref());
     (entrypoint, process.command.as_ref().or_else(|| inherited?.command.as_ref()))
-}
-
-/// The path without `.` and `..`, by its letters alone.
-fn lexical(path: &Path) -> std::path::PathBuf {
-    use std::path::{Component, PathBuf};
-    path.components().fold(PathBuf::new(), |mut normal, component| {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                normal.pop();
-            }
-            other => normal.push(other),
-        }
-        normal
-    })
 }
 
 /// A program among what is run.

@@ -9,7 +9,7 @@ use ustr::{Ustr, ustr};
 use super::defs::*;
 use crate::facts::model::{Owner, ScopeId, ScopeKind};
 use crate::source::FileId;
-use crate::workspace::{DependencyKind, Edition, Package, Target, TargetKind, Workspace};
+use crate::workspace::{DependencyKind, Edition, Package, Target, TargetKind, Workspace, normal};
 
 /// All crates and modules of the workspace.
 #[derive(Default)]
@@ -350,21 +350,6 @@ fn externs(
 
 fn parent(path: &Path) -> PathBuf {
     path.parent().map(Path::to_owned).unwrap_or_default()
-}
-
-/// `a/../b` as `b`; paths here are absolute and free of symbolic links.
-fn normal(path: &Path) -> PathBuf {
-    let mut parts = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => {
-                parts.pop();
-            }
-            std::path::Component::CurDir => {}
-            part => parts.push(part),
-        }
-    }
-    parts
 }
 
 /// Words that folders of what is not shipped are named with.

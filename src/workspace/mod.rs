@@ -25,6 +25,7 @@ use crate::diagnostic::Problem;
 use crate::source::{FileId, Sources};
 
 pub use discover::{DiscoverError, discover};
+pub use read::normal;
 
 /// Everything that is analysed in one run.
 #[derive(Debug, Default)]

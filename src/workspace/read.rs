@@ -56,7 +56,7 @@ pub(super) fn unreadable(error: &io::Error) -> String {
 }
 
 /// The path without `.` and `..`, by its letters alone, as cargo and rustc do it.
-pub(super) fn normal(path: &Path) -> PathBuf {
+pub fn normal(path: &Path) -> PathBuf {
     path.components().fold(PathBuf::new(), |mut normal, component| {
         match component {
             Component::CurDir => {}
