@@ -7,12 +7,12 @@ use std::fmt::Write;
 use serde::Serialize;
 use ustr::Ustr;
 
-use super::Index;
-use super::calls::Site;
-use super::defs::BodyRef;
-use super::infer::{Callee, Unknown};
-use super::types::Ty;
 use crate::facts::model::{Body, LocalId, LoopKind, NodeId, Op};
+use crate::index::Index;
+use crate::index::bodies::infer::{Callee, Unknown};
+use crate::index::calls::Site;
+use crate::index::declared::defs::BodyRef;
+use crate::index::declared::types::Ty;
 use crate::source::{Sources, Span};
 
 /// Calls and types counted by what is known of them.

@@ -1,68 +1,29 @@
 //! All facts linked into one index that answers questions about the whole workspace, each with its evidence, any of them with *unknown*.
 
-pub mod batches;
+pub mod bodies;
 pub mod calls;
-pub mod channels;
-pub mod contexts;
 pub mod coverage;
-pub mod cycles;
-pub mod deadlines;
-pub mod defs;
-pub mod deployments;
-pub mod effects;
-pub mod errors;
-mod expansions;
+pub mod declared;
 pub mod flow;
-pub mod growth;
-pub mod halves;
-pub mod infer;
-pub mod inventory;
-pub mod kinds;
-pub mod lazy;
-pub mod leaks;
-pub mod lifecycle;
-mod lookup;
-pub mod makings;
-mod modules;
-mod names;
-pub mod obligations;
-pub mod once;
-pub mod outcomes;
-pub mod pairs;
-pub mod phases;
-pub mod piles;
-pub mod places;
 pub mod programs;
-pub mod releases;
 pub mod resources;
-pub mod sequences;
-pub mod settings;
-pub mod shares;
 pub mod tasks;
-pub mod teardown;
 #[cfg(test)]
 mod tests;
-pub mod time_bounds;
-pub mod types;
-pub mod variety;
-pub mod view;
-pub mod waits;
-pub mod ways;
-pub mod workers;
 
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap as HashMap;
 use ustr::Ustr;
 
+use self::bodies::infer::{BodyInfo, Callee};
 use self::calls::{CallGraph, Site};
-use self::defs::*;
-use self::infer::{BodyInfo, Callee};
-use self::lookup::World;
-use self::modules::Modules;
-use self::names::{Names, Resolved, Space};
+use self::declared::defs::*;
+use self::declared::lookup::World;
+use self::declared::modules::Modules;
+use self::declared::names::{Names, Resolved, Space};
+use self::declared::types::{Signatures, Ty};
 use self::programs::Program;
-use self::types::{Signatures, Ty};
 use crate::catalogue::{Callable, Catalogue};
 use crate::deploy::model::Described;
 use crate::facts::model::{Attribute, Body, FileFacts, Node, NodeId, Op};
@@ -81,8 +42,8 @@ impl Outline {
     /// Links the declarations of all files; `facts` has one entry per file of the workspace, by its id.
     pub fn link(workspace: &Workspace, facts: Vec<Option<FileFacts>>, catalogue: Catalogue) -> Self {
         let defs = Defs::new(facts);
-        let mut tree = modules::link(workspace, &defs);
-        names::follow_globs(&defs, &mut tree, &catalogue);
+        let mut tree = declared::modules::link(workspace, &defs);
+        declared::names::follow_globs(&defs, &mut tree, &catalogue);
         let signatures = Signatures::new(&Names { defs: &defs, tree: &tree, catalogue: &catalogue });
         Outline { defs, tree, signatures, catalogue }
     }
@@ -95,7 +56,7 @@ impl Outline {
 
     /// Types and callees of one body.
     pub fn infer(&self, body: BodyRef) -> BodyInfo {
-        infer::infer(&World { names: self.names(), signatures: &self.signatures }, body)
+        bodies::infer::infer(&World { names: self.names(), signatures: &self.signatures }, body)
     }
 
     fn names(&self) -> Names<'_> {
@@ -109,19 +70,19 @@ pub struct Index {
     infos: HashMap<BodyRef, BodyInfo>,
     pub calls: CallGraph,
     programs: Vec<Program>,
-    effects: effects::Effects,
+    effects: flow::effects::Effects,
     resources: resources::Ownership,
     made: OnceLock<HashMap<TypeId, Vec<Site>>>,
     /// Where resources are made and abandoned, and what is spawned: found when they are first asked for.
     constructions: OnceLock<Vec<resources::Construction>>,
-    abandoned: OnceLock<Vec<obligations::Abandoned>>,
+    abandoned: OnceLock<Vec<resources::obligations::Abandoned>>,
     tasks: OnceLock<Vec<tasks::Task>>,
     layered: OnceLock<bool>,
-    releases: releases::Releases,
-    courses: Vec<phases::Course>,
+    releases: resources::releases::Releases,
+    courses: Vec<programs::phases::Course>,
     described: Vec<Described>,
     /// What runs once, found when it is first asked for.
-    once: OnceLock<once::Once>,
+    once: OnceLock<calls::once::Once>,
 }
 
 impl Index {
@@ -135,22 +96,22 @@ impl Index {
             infos,
             calls,
             programs: Vec::new(),
-            effects: effects::Effects::default(),
+            effects: flow::effects::Effects::default(),
             resources,
             made: OnceLock::new(),
             constructions: OnceLock::new(),
             abandoned: OnceLock::new(),
             tasks: OnceLock::new(),
             layered: OnceLock::new(),
-            releases: releases::Releases::default(),
+            releases: resources::releases::Releases::default(),
             courses: Vec::new(),
             described: Vec::new(),
             once: OnceLock::new(),
         };
         index.programs = programs::find(&index);
-        index.effects = effects::find(&index);
-        index.releases = releases::find(&index);
-        index.courses = phases::find(&index);
+        index.effects = flow::effects::find(&index);
+        index.releases = resources::releases::find(&index);
+        index.courses = programs::phases::find(&index);
         index
     }
 
@@ -227,7 +188,8 @@ impl Index {
 
     /// What iterating over a value of a type gives.
     pub fn element(&self, ty: &Ty) -> Ty {
-        World { names: self.outline.names(), signatures: self.signatures() }.element(ty, &types::Generics::default())
+        World { names: self.outline.names(), signatures: self.signatures() }
+            .element(ty, &declared::types::Generics::default())
     }
 
     pub fn span(&self, site: Site) -> Span {
@@ -280,8 +242,8 @@ impl Index {
     /// The library's trait that a function implements a method of: a library may call it, though no call of the workspace leads to it.
     pub fn library_trait(&self, function: FnId) -> Option<Ustr> {
         match self.signatures().impl_traits[self.defs().impl_of(function)?.index()]? {
-            types::TraitName::Ext(path) => Some(path),
-            types::TraitName::Trait(_) => None,
+            declared::types::TraitName::Ext(path) => Some(path),
+            declared::types::TraitName::Trait(_) => None,
         }
     }
 
@@ -348,8 +310,8 @@ impl Index {
             Ty::Adt(id, _) => Some(self.defs().type_def(*id).name.to_string()),
             Ty::Ext(path, _) => path.rsplit("::").next().map(str::to_owned),
             Ty::Bounded(bounds) => bounds.first().map(|bound| match bound {
-                types::Bound::Trait(id, _) => self.defs().trait_def(*id).name.to_string(),
-                types::Bound::Ext(path, _) => path.rsplit("::").next().unwrap_or(path).to_owned(),
+                declared::types::Bound::Trait(id, _) => self.defs().trait_def(*id).name.to_string(),
+                declared::types::Bound::Ext(path, _) => path.rsplit("::").next().unwrap_or(path).to_owned(),
             }),
             _ => None,
         }

@@ -25,10 +25,10 @@ use std::path::{Path, PathBuf};
 
 use ustr::ustr;
 
+use super::bodies::infer::Callee;
 use super::calls::Site;
-use super::defs::{FnId, StaticId, TypeId};
-use super::infer::Callee;
-use super::types::{Bound, Ty};
+use super::declared::defs::{FnId, StaticId, TypeId};
+use super::declared::types::{Bound, Ty};
 use super::{Index, Outline};
 use crate::catalogue::{Catalogue, Libraries};
 use crate::facts;

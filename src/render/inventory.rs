@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::index::inventory::{Inventory, Living, Owner, Stop};
+use crate::index::programs::inventory::{Inventory, Living, Owner, Stop};
 use crate::source::{Sources, Span};
 
 /// How an inventory is shown.

@@ -5,9 +5,9 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::contexts::Repeats;
-use crate::index::defs::BodyRef;
-use crate::index::workers::OnWorker;
+use crate::index::calls::contexts::Repeats;
+use crate::index::calls::workers::OnWorker;
+use crate::index::declared::defs::BodyRef;
 
 const ID: &str = "blocking-in-async";
 

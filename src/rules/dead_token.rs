@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::halves::Token;
+use crate::index::tasks::halves::Token;
 
 const ID: &str = "dead-token";
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::deploy::model::{Kind, Text};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::deployments::Deployment;
+use crate::index::programs::deployments::Deployment;
 use crate::source::FileId;
 
 const ID: &str = "deploy-drift";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalogue::Superseded;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::lifecycle::Mention;
+use crate::index::declared::lifecycle::Mention;
 
 const ID: &str = "deprecated-lifecycle";
 

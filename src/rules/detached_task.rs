@@ -7,9 +7,9 @@ use crate::catalogue::Runs;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::contexts::{Repeated, Repeats};
+use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::programs::{Program, SignalSite};
-use crate::index::shares::Shared;
+use crate::index::tasks::shares::Shared;
 use crate::index::tasks::{End, Handle, Task};
 
 const ID: &str = "detached-task";

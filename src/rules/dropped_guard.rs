@@ -7,10 +7,10 @@ use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::facts::model::{LocalId, NodeId, Op, Pattern, PatternKind, RegionKind};
 use crate::index::Index;
-use crate::index::infer::Callee;
+use crate::index::bodies::infer::Callee;
+use crate::index::bodies::view::View;
+use crate::index::declared::types::Ty;
 use crate::index::resources::words;
-use crate::index::types::Ty;
-use crate::index::view::View;
 use crate::source::Span;
 
 const ID: &str = "dropped-guard";

@@ -6,7 +6,7 @@ use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::defs::{BodyOwner, StaticId};
+use crate::index::declared::defs::{BodyOwner, StaticId};
 use crate::index::flow::Fate;
 use crate::index::programs::Program;
 use crate::index::resources::{Construction, words};

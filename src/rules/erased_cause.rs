@@ -4,9 +4,9 @@ use crate::catalogue::Effect;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::Index;
-use crate::index::effects::{Effected, is_result};
-use crate::index::types::Ty;
-use crate::index::view::View;
+use crate::index::bodies::view::View;
+use crate::index::declared::types::Ty;
+use crate::index::flow::effects::{Effected, is_result};
 use crate::source::Range;
 
 const ID: &str = "erased-cause";

@@ -6,12 +6,12 @@ use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::NodeId;
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::defs::{BodyRef, FnId};
-use crate::index::infer::Callee;
-use crate::index::obligations::Obligation;
+use crate::index::declared::defs::{BodyRef, FnId};
+use crate::index::flow::ways::Exit;
+use crate::index::resources::obligations::Obligation;
 use crate::index::resources::{Construction, words};
-use crate::index::ways::Exit;
 
 const ID: &str = "exit-without-cleanup";
 

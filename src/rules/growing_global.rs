@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::growth::Growing;
-use crate::index::variety::Variety;
+use crate::index::flow::variety::Variety;
+use crate::index::resources::growth::Growing;
 
 const ID: &str = "growing-global";
 

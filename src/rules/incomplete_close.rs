@@ -8,7 +8,7 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::Field;
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::defs::{FnId, TypeId};
+use crate::index::declared::defs::{FnId, TypeId};
 use crate::index::resources::{Construction, words};
 
 const ID: &str = "incomplete-close";

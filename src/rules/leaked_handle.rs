@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::leaks::Leaked;
+use crate::index::resources::leaks::Leaked;
 
 const ID: &str = "leaked-handle";
 

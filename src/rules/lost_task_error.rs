@@ -4,8 +4,8 @@ use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId, SelectArm};
 use crate::index::Index;
-use crate::index::outcomes::Fallible;
-use crate::index::view::View;
+use crate::index::bodies::view::View;
+use crate::index::tasks::outcomes::Fallible;
 use crate::source::Range;
 
 const ID: &str = "lost-task-error";

@@ -7,8 +7,8 @@ use crate::catalogue::Server;
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::facts::model::{NodeId, Op, RegionKind};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::infer::Callee;
 use crate::index::programs::Program;
 use crate::source::Span;
 

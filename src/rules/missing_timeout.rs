@@ -9,10 +9,10 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Literal, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::defs::CrateId;
-use crate::index::effects::is_result;
+use crate::index::declared::defs::CrateId;
+use crate::index::declared::types::Ty;
+use crate::index::flow::effects::is_result;
 use crate::index::resources::{Construction, words};
-use crate::index::types::Ty;
 use crate::source::Span;
 
 const ID: &str = "missing-timeout";

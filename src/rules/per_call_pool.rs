@@ -4,11 +4,11 @@ use crate::catalogue::Runs;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{LoopKind, Op, RegionId};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::contexts::{Repeated, Repeats};
-use crate::index::defs::BodyRef;
+use crate::index::calls::contexts::{Repeated, Repeats};
+use crate::index::declared::defs::BodyRef;
 use crate::index::flow::Fate;
-use crate::index::infer::Callee;
 use crate::index::resources::{Construction, words};
 
 const ID: &str = "per-call-pool";

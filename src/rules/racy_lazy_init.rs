@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::lazy::RacyInit;
+use crate::index::resources::lazy::RacyInit;
 use crate::index::resources::words;
 
 const ID: &str = "racy-lazy-init";

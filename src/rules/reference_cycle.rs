@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::cycles::{Cycle, Holder};
-use crate::index::growth::Keeper;
+use crate::index::resources::cycles::{Cycle, Holder};
+use crate::index::resources::growth::Keeper;
 
 const ID: &str = "reference-cycle";
 

@@ -4,7 +4,7 @@
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::resources::words;
-use crate::index::waits::ClosedInUse;
+use crate::index::tasks::waits::ClosedInUse;
 
 const ID: &str = "shutdown-order";
 

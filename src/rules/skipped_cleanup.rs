@@ -3,9 +3,9 @@
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::contexts::Repeats;
-use crate::index::pairs::Skipped;
-use crate::index::ways::Exit;
+use crate::index::calls::contexts::Repeats;
+use crate::index::flow::ways::Exit;
+use crate::index::resources::pairs::Skipped;
 
 const ID: &str = "skipped-cleanup";
 

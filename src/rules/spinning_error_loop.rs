@@ -4,8 +4,8 @@ use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Arm, LoopKind, NodeId, Op, Pattern, RegionId};
 use crate::index::Index;
-use crate::index::infer::Callee;
-use crate::index::view::View;
+use crate::index::bodies::infer::Callee;
+use crate::index::bodies::view::View;
 use crate::source::Range;
 
 const ID: &str = "spinning-error-loop";

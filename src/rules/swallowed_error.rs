@@ -6,10 +6,10 @@ use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::facts::model::{Arm, Attribute, Literal, LocalId, MacroCall, NodeId, Op, Pattern, RegionId};
 use crate::index::Index;
-use crate::index::defs::{BodyRef, Extern};
-use crate::index::effects::{Effected, is_result};
-use crate::index::types::Ty;
-use crate::index::view::View;
+use crate::index::bodies::view::View;
+use crate::index::declared::defs::{BodyRef, Extern};
+use crate::index::declared::types::Ty;
+use crate::index::flow::effects::{Effected, is_result};
 use crate::source::{Range, Span};
 
 const ID: &str = "swallowed-error";

@@ -4,9 +4,9 @@ use crate::catalogue::Effect;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Arm, LocalId, LoopKind, NodeId, Op, Pattern, RegionId};
 use crate::index::Index;
-use crate::index::effects::is_result;
-use crate::index::sequences::Source;
-use crate::index::view::View;
+use crate::index::bodies::view::View;
+use crate::index::flow::effects::is_result;
+use crate::index::flow::sequences::Source;
 use crate::source::Range;
 
 const ID: &str = "swallowed-iteration";

@@ -3,11 +3,11 @@
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::Op;
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::channels::Channel;
-use crate::index::contexts::{Repeated, Repeats};
-use crate::index::infer::Callee;
-use crate::index::variety::Variety;
+use crate::index::calls::contexts::{Repeated, Repeats};
+use crate::index::flow::variety::Variety;
+use crate::index::tasks::channels::Channel;
 
 const ID: &str = "unbounded-channel";
 

@@ -3,9 +3,9 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
+use crate::index::flow::time_bounds::Callers;
 use crate::index::programs::Program;
-use crate::index::time_bounds::Callers;
-use crate::index::waits::Wait;
+use crate::index::tasks::waits::Wait;
 
 const ID: &str = "unbounded-shutdown";
 

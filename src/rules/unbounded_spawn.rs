@@ -4,7 +4,7 @@
 use crate::catalogue::Runs;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::contexts::{Repeated, Repeats};
+use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::tasks::{Handle, Task};
 
 const ID: &str = "unbounded-spawn";

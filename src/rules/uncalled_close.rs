@@ -5,12 +5,12 @@ use ustr::Ustr;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::Op;
 use crate::index::Index;
-use crate::index::batches::Batch;
 use crate::index::calls::Site;
-use crate::index::defs::{FnId, TypeId};
-use crate::index::growth::{Keeper, UncalledExpiry};
+use crate::index::declared::defs::{FnId, TypeId};
+use crate::index::declared::types::Ty;
+use crate::index::resources::batches::Batch;
+use crate::index::resources::growth::{Keeper, UncalledExpiry};
 use crate::index::resources::words;
-use crate::index::types::Ty;
 
 const ID: &str = "uncalled-close";
 

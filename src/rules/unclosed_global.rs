@@ -6,11 +6,11 @@ use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::StaticKind;
 use crate::index::Index;
-use crate::index::batches::Batch;
 use crate::index::calls::Site;
-use crate::index::defs::StaticId;
-use crate::index::growth::Keeper;
+use crate::index::declared::defs::StaticId;
 use crate::index::programs::Program;
+use crate::index::resources::batches::Batch;
+use crate::index::resources::growth::Keeper;
 use crate::index::resources::words;
 use crate::source::Span;
 

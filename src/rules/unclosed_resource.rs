@@ -3,9 +3,9 @@
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::obligations::{Abandoned, How};
+use crate::index::flow::ways::Exit;
+use crate::index::resources::obligations::{Abandoned, How};
 use crate::index::resources::words;
-use crate::index::ways::Exit;
 
 const ID: &str = "unclosed-resource";
 

@@ -7,11 +7,11 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::effects::is_result;
-use crate::index::obligations::{Abandoned, How, Obligation};
+use crate::index::declared::types::Ty;
+use crate::index::flow::effects::is_result;
+use crate::index::flow::ways::Exit;
+use crate::index::resources::obligations::{Abandoned, How, Obligation};
 use crate::index::resources::words;
-use crate::index::types::Ty;
-use crate::index::ways::Exit;
 
 const ID: &str = "unflushed-writer";
 

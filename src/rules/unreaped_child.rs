@@ -5,8 +5,8 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::obligations::{Abandoned, How, Obligation};
-use crate::index::ways::Exit;
+use crate::index::flow::ways::Exit;
+use crate::index::resources::obligations::{Abandoned, How, Obligation};
 
 const ID: &str = "unreaped-child";
 

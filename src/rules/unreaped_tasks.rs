@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::piles::Pile;
+use crate::index::tasks::piles::Pile;
 
 const ID: &str = "unreaped-tasks";
 

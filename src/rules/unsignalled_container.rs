@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::deploy::model::{Form, Kind, Signals, Then};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::index::Index;
-use crate::index::deployments::{Between, Deployment, Standing};
 use crate::index::programs::Program;
+use crate::index::programs::deployments::{Between, Deployment, Standing};
 use crate::source::Span;
 
 const ID: &str = "unsignalled-container";

@@ -5,8 +5,8 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op, PatternKind};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::defs::BodyRef;
-use crate::index::types::Ty;
+use crate::index::declared::defs::BodyRef;
+use crate::index::declared::types::Ty;
 
 const ID: &str = "work-in-drop";
 

@@ -2,7 +2,7 @@
 
 use super::{files, program};
 use crate::catalogue::Effect;
-use crate::index::contexts::Repeats;
+use crate::index::calls::contexts::Repeats;
 
 #[test]
 fn what_handlers_do_is_repeated() {

@@ -5,7 +5,7 @@ use super::{Linked, program};
 const SHARED: &str = "use std::sync::{Arc, Mutex, Weak}; ";
 
 fn cycles(code: &Linked) -> Vec<String> {
-    let words = |cycle: &crate::index::cycles::Cycle| {
+    let words = |cycle: &crate::index::resources::cycles::Cycle| {
         let owner = code.index.defs().type_def(cycle.owner).name;
         format!("{:?} in {owner}::{}", cycle.holder, cycle.field)
     };

@@ -2,8 +2,8 @@
 
 use super::{Linked, program};
 use crate::catalogue::Effect;
+use crate::index::flow::time_bounds::Callers;
 use crate::index::tasks::{End, Handle};
-use crate::index::time_bounds::Callers;
 
 fn task(text: &str, spawn: &str) -> (&'static str, &'static str) {
     let code = program(&format!("{text} fn main() {{}}"));

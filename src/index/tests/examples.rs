@@ -9,7 +9,7 @@ use ustr::Ustr;
 use super::{Linked, program_using};
 use crate::catalogue::Libraries;
 use crate::catalogue::tests::{Entry, Shown, shown};
-use crate::index::defs::FnId;
+use crate::index::declared::defs::FnId;
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

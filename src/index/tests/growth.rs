@@ -2,7 +2,7 @@
 
 use super::{Linked, program};
 use crate::index::calls::Site;
-use crate::index::variety::Variety;
+use crate::index::flow::variety::Variety;
 
 const MAPS: &str = "use std::collections::HashMap; use std::sync::{Arc, LazyLock, Mutex}; ";
 

@@ -3,7 +3,7 @@
 use super::{Linked, program};
 
 fn leaked(code: &Linked) -> Vec<String> {
-    let text = |leaked: &crate::index::leaks::Leaked| {
+    let text = |leaked: &crate::index::resources::leaks::Leaked| {
         let span = code.index.span(leaked.site);
         code.sources.get(span.file).slice(span.range()).to_owned()
     };

@@ -1,7 +1,7 @@
 //! What is proved to run once, and all contexts that code runs in.
 
 use super::{Linked, packages, program};
-use crate::index::contexts::Context;
+use crate::index::calls::contexts::Context;
 use crate::workspace::TargetKind;
 
 /// The proof that an expression runs once.

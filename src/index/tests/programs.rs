@@ -4,7 +4,7 @@ use ustr::ustr;
 
 use super::{Linked, packages, program, program_using};
 use crate::catalogue::Libraries;
-use crate::index::kinds::Kind;
+use crate::index::programs::kinds::Kind;
 use crate::workspace::TargetKind;
 
 /// Why the only program is a service.
@@ -116,7 +116,7 @@ fn what_a_library_calls_counts_where_its_value_comes_up() {
     ]);
     let kind = |name: &str| {
         let at = code.index.crates().iter().position(|krate| krate.name == name).expect("it is there");
-        code.index.kind_of(crate::index::defs::CrateId(at as u32)).map(|verdict| verdict.kind)
+        code.index.kind_of(crate::index::declared::defs::CrateId(at as u32)).map(|verdict| verdict.kind)
     };
     assert_eq!(kind("server"), Some(Kind::Service));
     assert_eq!(kind("tool"), Some(Kind::OneShot));

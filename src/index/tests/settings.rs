@@ -3,7 +3,7 @@
 use ustr::ustr;
 
 use super::program;
-use crate::index::time_bounds::Callers;
+use crate::index::flow::time_bounds::Callers;
 
 #[test]
 fn setters_are_seen_on_chains_locals_and_in_helpers() {

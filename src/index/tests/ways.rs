@@ -5,8 +5,8 @@ use ustr::ustr;
 use super::{Linked, program};
 use crate::facts::model::{NodeId, Op};
 use crate::index::calls::Site;
-use crate::index::obligations::How;
-use crate::index::ways::{Exit, Way};
+use crate::index::flow::ways::{Exit, Way};
+use crate::index::resources::obligations::How;
 
 /// The statement `let x = begin();`, the scope of `x`, and calls of `settle()`.
 fn ways(text: &str) -> Vec<String> {

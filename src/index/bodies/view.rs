@@ -1,0 +1,69 @@
+//! One body with all that is known of it: what rules look through that read statements and expressions one by one.
+
+use crate::facts::model::{Body, NodeId, Op, RegionId};
+use crate::index::Index;
+use crate::index::bodies::infer::BodyInfo;
+use crate::index::calls::Site;
+use crate::index::declared::defs::BodyRef;
+use crate::index::declared::types::Ty;
+use crate::source::{Range, Span};
+
+/// A body that is looked at.
+#[derive(Clone, Copy)]
+pub struct View<'i> {
+    pub index: &'i Index,
+    pub body: BodyRef,
+    pub facts: &'i Body,
+    pub info: &'i BodyInfo,
+}
+
+impl Index {
+    pub fn view(&self, body: BodyRef) -> View<'_> {
+        View { index: self, body, facts: self.body(body), info: self.info(body) }
+    }
+
+    /// What `at` finds in the nodes of all bodies, in the order of files and places.
+    pub fn look<'i, T>(&'i self, at: impl Fn(View<'i>, NodeId) -> Option<T>) -> Vec<T> {
+        let views = self.bodies().map(|(body, ..)| self.view(body));
+        let nodes = views.flat_map(|view| view.facts.iter().map(move |(node, _)| (view, node)));
+        nodes.filter_map(|(view, node)| at(view, node)).collect()
+    }
+}
+
+impl<'i> View<'i> {
+    pub fn site(self, node: NodeId) -> Site {
+        Site { body: self.body, node }
+    }
+
+    pub fn op(self, node: NodeId) -> &'i Op {
+        &self.facts.node(node).op
+    }
+
+    /// The type of a node's value.
+    pub fn ty(self, node: NodeId) -> &'i Ty {
+        self.info.ty(node)
+    }
+
+    pub fn range(self, node: NodeId) -> Range {
+        self.facts.node(node).range
+    }
+
+    pub fn span(self, node: NodeId) -> Span {
+        self.in_file(self.range(node))
+    }
+
+    pub fn in_file(self, range: Range) -> Span {
+        range.in_file(self.body.file)
+    }
+
+    /// From a call's own name to the end of the call: of a long chain the part that is called last.
+    pub fn name_range(self, call: NodeId) -> Range {
+        let span = self.index.name_span(self.site(call));
+        Range { start: span.start, end: span.end }
+    }
+
+    /// Whether a node stands in a region, at whatever depth.
+    pub fn is_inside(self, node: NodeId, region: RegionId) -> bool {
+        self.facts.is_inside(self.facts.node(node).region, region)
+    }
+}

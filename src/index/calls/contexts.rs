@@ -1,0 +1,551 @@
+//! In what contexts code runs: per request, per iteration, per worker, in a task, at the end of the program, with the shortest call path as
+//! evidence. What is not proved is not said; that code runs only once is proved in `once`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rustc_hash::FxHashSet as HashSet;
+
+use crate::catalogue::{Calls, Runs};
+use crate::diagnostic::Label;
+use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::declared::defs::*;
+use crate::index::declared::types::Bound;
+use crate::index::programs::kinds::keyword_len;
+use crate::index::{Index, Ty};
+use crate::source::Range;
+
+/// Through how many calls code is followed that keeps the program running, or that comes last in it.
+const CALLS: u32 = 6;
+
+/// Why code runs again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Repeats {
+    Request,
+    Iteration,
+    Worker,
+}
+
+impl Repeats {
+    /// In words: `for every request`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Repeats::Request => "for every request",
+            Repeats::Iteration => "in every iteration",
+            Repeats::Worker => "for every worker thread",
+        }
+    }
+}
+
+/// The proof that a site runs again and again.
+#[derive(Debug, Clone)]
+pub struct Repeated {
+    pub repeats: Repeats,
+    /// The loop, where it is one.
+    pub in_loop: Option<(BodyRef, RegionId)>,
+    /// From the site outwards: the calls that lead to it and what repeats them.
+    pub evidence: Vec<Label>,
+    /// The function that is repeated, where it is not the loop around the site itself.
+    pub function: Option<FnId>,
+    /// A function on the way decides whether it runs at all: it need not run in each turn. What a loop decides is how it hands out work.
+    pub on_condition: bool,
+}
+
+/// A place on the way from a site outwards.
+struct Step {
+    at: Site,
+    evidence: Vec<Label>,
+    /// The function around the site itself, once it is left.
+    first: Option<FnId>,
+    /// What runs for long is called here: a loop around it only restarts it.
+    restarts: bool,
+    /// Something between here and the site decides if that runs.
+    decided: bool,
+}
+
+/// In what circumstances code runs. One place can have several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Context {
+    /// Only ever at the start or the end of the program, or on first use.
+    Once,
+    Request,
+    Iteration,
+    Worker,
+    /// In a task of its own.
+    Task,
+    /// On a thread of its own, or on one that may block.
+    Thread,
+    /// When the program is told to stop.
+    Shutdown,
+    /// When a value is dropped.
+    Drop,
+    /// In test code.
+    Test,
+}
+
+/// A context with its proof.
+#[derive(Debug, Clone)]
+pub struct InContext {
+    pub context: Context,
+    /// From the site outwards, by the shortest way.
+    pub evidence: Vec<Label>,
+}
+
+impl Context {
+    /// The context that being handed to a call makes.
+    fn of(runs: Runs) -> Option<Context> {
+        match runs {
+            Runs::Inline | Runs::Once => None,
+            Runs::Iteration => Some(Context::Iteration),
+            Runs::Task => Some(Context::Task),
+            Runs::Thread | Runs::Blocking => Some(Context::Thread),
+            Runs::Request => Some(Context::Request),
+            Runs::Worker => Some(Context::Worker),
+            Runs::Shutdown => Some(Context::Shutdown),
+        }
+    }
+
+    /// In words that follow "is": `run for every request`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Context::Once => "run once",
+            Context::Request => "run for every request",
+            Context::Iteration => "run in every iteration",
+            Context::Worker => "run for every worker thread",
+            Context::Task => "run as a task of its own",
+            Context::Thread => "run on a thread of its own",
+            Context::Shutdown => "run at shutdown",
+            Context::Drop => "run when a value is dropped",
+            Context::Test => "run in tests",
+        }
+    }
+}
+
+/// Whether what is handed on so goes on from where it is handed on. Where a handler is registered says nothing of when it runs.
+fn in_flow(runs: Runs) -> bool {
+    matches!(runs, Runs::Inline | Runs::Iteration | Runs::Task | Runs::Thread | Runs::Blocking)
+}
+
+/// What stands around a site in its body.
+struct Surroundings {
+    contexts: Vec<(Context, Label)>,
+    /// Whether it runs in the flow of its function, and so in the contexts of its callers.
+    in_flow: bool,
+}
+
+/// What is met on the way out of a body.
+enum Outwards {
+    Repeats(Repeats, Label, Option<RegionId>),
+    /// Runs once, whatever is around it.
+    Once,
+    /// The start of the function.
+    Function,
+}
+
+impl Index {
+    /// Whether a site is proved to run again and again.
+    pub fn repeated(&self, site: Site) -> Option<Repeated> {
+        self.repeated_if(site, &|_, _| true)
+    }
+
+    /// As [`Index::repeated`]; loops that `counts` refuses are passed by.
+    pub fn repeated_if(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
+        let start = Step { at: site, evidence: Vec::new(), first: None, restarts: false, decided: false };
+        let mut queue = VecDeque::from([start]);
+        let mut seen: HashSet<FnId> = HashSet::default();
+        while let Some(Step { at, evidence, first, restarts, decided }) = queue.pop_front() {
+            let inner = first.is_none();
+            // A loop in a caller repeats what it calls only where it is the program's own heartbeat: a `for` over what there is to set up is not.
+            let loops =
+                |region| if inner { counts(at.body, region) } else { !restarts && self.is_heartbeat(at.body, region) };
+            match self.outwards(at, inner, &loops) {
+                Outwards::Repeats(repeats, label, region) => {
+                    let evidence = evidence.into_iter().chain([label]).collect();
+                    let in_loop = region.map(|region| (at.body, region));
+                    return Some(Repeated { repeats, in_loop, evidence, function: first, on_condition: decided });
+                }
+                Outwards::Once => continue,
+                Outwards::Function => {}
+            }
+            let Some(function) = self.function_of(at.body) else { continue };
+            if !seen.insert(function) || self.is_test(at.body) {
+                continue;
+            }
+            let first = first.or(Some(function));
+            let on_condition = decided || self.is_on_condition(at);
+            if let Some(label) = self.handler(function) {
+                let evidence = evidence.into_iter().chain([label]).collect();
+                return Some(Repeated {
+                    repeats: Repeats::Request,
+                    in_loop: None,
+                    evidence,
+                    function: first,
+                    on_condition,
+                });
+            }
+            for call in self.calls.callers(function) {
+                if self.is_test(call.site.body) || self.fills_a_cache(call.site) {
+                    continue;
+                }
+                let mut evidence = evidence.clone();
+                let name = self.fn_name(function);
+                match repeats(call.runs) {
+                    Some(Repeats::Request) => {
+                        evidence.push(Label::new(
+                            self.name_span(call.site),
+                            format!("`{name}` is registered as a handler here"),
+                        ));
+                        return Some(Repeated {
+                            repeats: Repeats::Request,
+                            in_loop: None,
+                            evidence,
+                            function: first,
+                            on_condition,
+                        });
+                    }
+                    Some(repeats) => {
+                        evidence.push(Label::new(
+                            self.name_span(call.site),
+                            format!("`{name}` is run {} here", repeats.words()),
+                        ));
+                        return Some(Repeated { repeats, in_loop: None, evidence, function: first, on_condition });
+                    }
+                    None if matches!(call.runs, Runs::Once | Runs::Shutdown) => continue,
+                    None => {
+                        evidence.push(Label::new(self.name_span(call.site), format!("`{name}` is called here")));
+                        // A loop that restarts what runs for long does not repeat it in any sense that matters.
+                        let restarts = call.runs == Runs::Inline && self.comes_back_late(at.body);
+                        queue.push_back(Step { at: call.site, evidence, first, restarts, decided: on_condition });
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a branch or arm around a site decides if it runs when its function is called. That something was there or went well decides nothing:
+    /// `Some(..)` and `Ok(..)` are how work arrives.
+    fn is_on_condition(&self, site: Site) -> bool {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let around: Vec<_> = body.outwards(body.node(site.node).region).collect();
+        // A loop of its own hands out work, too.
+        if around.iter().any(|(_, r)| r.kind == RegionKind::Loop) {
+            return false;
+        }
+        around.into_iter().filter(|(_, r)| matches!(r.kind, RegionKind::Branch | RegionKind::Arm)).any(|(region, _)| {
+            let Some(owner) = info.region_node(region) else { return false };
+            match &body.node(owner).op {
+                Op::Match { arms, .. } => {
+                    arms.iter().any(|arm| arm.region == region && (arm.guarded || !arm.pattern.is_success()))
+                }
+                Op::If { condition, then, .. } => match &body.node(*condition).op {
+                    Op::Let { pattern, .. } => *then != region || !pattern.is_success(),
+                    _ => true,
+                },
+                _ => false,
+            }
+        })
+    }
+
+    /// All contexts that a site is proved to run in, in their own order, each by the shortest way; none where nothing is known.
+    pub fn contexts_of(&self, site: Site) -> Vec<InContext> {
+        let once = self.runs_once(site).map(|evidence| (Context::Once, evidence));
+        let all = once.into_iter().chain(self.open_contexts(site));
+        all.map(|(context, evidence)| InContext { context, evidence }).collect()
+    }
+
+    /// All contexts that are met on the way outwards; that a site runs only once is not asked.
+    pub(in crate::index) fn open_contexts(&self, site: Site) -> BTreeMap<Context, Vec<Label>> {
+        let mut found: BTreeMap<Context, Vec<Label>> = BTreeMap::new();
+        let mut queue: VecDeque<(Site, Vec<Label>)> = VecDeque::from([(site, Vec::new())]);
+        let mut seen: HashSet<FnId> = HashSet::default();
+        while let Some((at, way)) = queue.pop_front() {
+            let then = |label: Label| way.iter().cloned().chain([label]).collect::<Vec<_>>();
+            let around = self.surroundings(at);
+            for (context, label) in around.contexts {
+                found.entry(context).or_insert_with(|| then(label));
+            }
+            let Some(function) = self.function_of(at.body).filter(|_| around.in_flow) else { continue };
+            if !seen.insert(function) {
+                continue;
+            }
+            if let Some((context, label)) = self.own_context(at.body, function) {
+                found.entry(context).or_insert_with(|| then(label));
+            }
+            let name = self.fn_name(function);
+            for call in self.calls.callers(function) {
+                let run = |how: &str| then(Label::new(self.name_span(call.site), format!("`{name}` is {how} here")));
+                if let Some(context) = Context::of(call.runs) {
+                    found.entry(context).or_insert_with(|| run(context.words()));
+                }
+                if in_flow(call.runs) {
+                    queue.push_back((call.site, run("called")));
+                }
+            }
+        }
+        found
+    }
+
+    /// What the loops, closures and tasks around a site say in its body.
+    fn surroundings(&self, site: Site) -> Surroundings {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let label = |node: NodeId, text: String| Label::new(head(self, site.body, node).in_file(site.body.file), text);
+        let mut contexts = Vec::new();
+        let mut from = site.node;
+        for (region, facts) in body.outwards(body.node(site.node).region) {
+            let Some(owner) = info.region_node(region) else { break };
+            match (facts.kind, info.runs.get(&region).copied()) {
+                (RegionKind::Loop, _) if !is_iterated(&body.node(owner).op, from) => {
+                    contexts.push((Context::Iteration, label(owner, "this loop runs it again and again".to_owned())));
+                }
+                (RegionKind::Closure | RegionKind::Async, Some(runs)) => {
+                    if let Some(context) = Context::of(runs) {
+                        contexts.push((context, label(owner, format!("this is {}", context.words()))));
+                    }
+                    if !in_flow(runs) {
+                        return Surroundings { contexts, in_flow: false };
+                    }
+                }
+                _ => {}
+            }
+            from = owner;
+        }
+        Surroundings { contexts, in_flow: true }
+    }
+
+    /// The context that a function has by what it is.
+    fn own_context(&self, body: BodyRef, function: FnId) -> Option<(Context, Label)> {
+        let span = self.defs().function(function).name_range.in_file(body.file);
+        if self.is_test(body) {
+            return Some((Context::Test, Label::new(span, "this is test code")));
+        }
+        if let Some(label) = self.handler(function) {
+            return Some((Context::Request, label));
+        }
+        self.is_destructor(function).then(|| (Context::Drop, Label::new(span, "runs when the value is dropped")))
+    }
+
+    /// Whether nothing of a program runs after a function has returned: it is `main`, or all that `main` does at its end.
+    pub fn ends_the_program(&self, function: FnId) -> bool {
+        self.ends_with(function, CALLS)
+    }
+
+    fn ends_with(&self, function: FnId, fuel: u32) -> bool {
+        if self.programs.iter().any(|program| program.main == function) {
+            return true;
+        }
+        let callers = self.calls.callers(function);
+        fuel > 0
+            && !callers.is_empty()
+            && callers.iter().filter(|call| !self.is_test(call.site.body)).all(|call| {
+                self.is_last(call.site)
+                    && self.function_of(call.site.body).is_some_and(|caller| self.ends_with(caller, fuel - 1))
+            })
+    }
+
+    /// Whether no other call, loop or wait comes after a call in its body, other branches aside.
+    fn is_last(&self, site: Site) -> bool {
+        let body = self.body(site.body);
+        let around: Vec<RegionId> = body.outwards(body.node(site.node).region).map(|(region, _)| region).collect();
+        body.iter().skip(site.node.index() + 1).all(|(id, node)| {
+            let works = match &node.op {
+                Op::Loop { .. } => true,
+                Op::Await(of) => *of != site.node,
+                Op::Call { .. } | Op::Method { .. } => {
+                    matches!(self.callee(Site { node: id, ..site }), Some(Callee::Workspace(_)))
+                }
+                _ => false,
+            };
+            !works || !around.contains(&node.region)
+        })
+    }
+
+    /// Whether one of the chosen nodes of a body keeps the program running: it serves, waits in a loop, or calls a function that does.
+    pub fn runs_the_program(&self, body: BodyRef, chosen: &dyn Fn(NodeId) -> bool) -> bool {
+        let mut seen: HashSet<BodyRef> = HashSet::default();
+        let mut level: Vec<Site> = self.call_sites(body).filter(|site| chosen(site.node)).collect();
+        for _ in 0..=CALLS {
+            if level.iter().any(|site| self.keeps_running(*site)) {
+                return true;
+            }
+            let called = level.iter().filter_map(|site| self.called_body(*site)).filter(|body| seen.insert(*body));
+            level = called.flat_map(|body| self.call_sites(body)).collect();
+        }
+        false
+    }
+
+    fn call_sites(&self, body: BodyRef) -> impl Iterator<Item = Site> {
+        self.info(body).callees.keys().map(move |node| Site { body, node: *node })
+    }
+
+    /// The body of the one function of the workspace that a site calls.
+    fn called_body(&self, site: Site) -> Option<BodyRef> {
+        match self.callee(site)? {
+            Callee::Workspace(function) => self.defs().body_of(*function).filter(|body| self.is_linked(*body)),
+            _ => None,
+        }
+    }
+
+    /// Whether a call of a library serves, waits for a signal, or waits in a loop.
+    pub fn keeps_running(&self, site: Site) -> bool {
+        let Some(path) = self.external(site) else { return false };
+        let catalogue = self.catalogue();
+        let waits = || catalogue.lists(Calls::Waits, path) || catalogue.lists(Calls::Accepts, path);
+        let in_loop = || self.loops_around(site).iter().any(|around| !around.over_items);
+        catalogue.servers().iter().any(|server| server.serve.contains(&path))
+            || catalogue.lists(Calls::Forever, path)
+            || catalogue.signal(path).is_some()
+            || (waits() && in_loop())
+    }
+
+    /// Whether a function serves, or loops without end around something it waits for.
+    pub fn function_runs_for_long(&self, function: FnId) -> bool {
+        self.defs().body_of(function).is_some_and(|body| self.is_linked(body) && self.runs_for_long(body))
+    }
+
+    /// Whether a body serves, or loops without end around something it waits for.
+    pub fn runs_for_long(&self, body: BodyRef) -> bool {
+        self.call_sites(body).any(|site| self.keeps_running(site))
+    }
+
+    /// Whether a call of a body takes as long as the program serves: what it starts as a task or thread does not count.
+    fn comes_back_late(&self, body: BodyRef) -> bool {
+        self.call_sites(body).any(|site| self.keeps_running(site) && !self.runs_apart(site))
+    }
+
+    /// Whether a loop waits for time to pass or for work to come, or never ends.
+    pub fn is_work_loop(&self, body: BodyRef, region: RegionId) -> bool {
+        self.loops_around_one_of(body, region, &[Calls::Waits, Calls::Accepts])
+    }
+
+    /// Whether a loop is the program's heartbeat: it waits for time to pass or for work to come, and does not only try again until it succeeds.
+    pub fn is_heartbeat(&self, body: BodyRef, region: RegionId) -> bool {
+        self.is_work_loop(body, region) && !self.is_retry(body, region)
+    }
+
+    /// Whether a loop takes connections.
+    pub fn is_accept_loop(&self, body: BodyRef, region: RegionId) -> bool {
+        self.loops_around_one_of(body, region, &[Calls::Accepts])
+    }
+
+    /// Whether a loop lets time pass in each turn.
+    pub fn is_timed_loop(&self, body: BodyRef, region: RegionId) -> bool {
+        self.loops_around_one_of(body, region, &[Calls::Pauses])
+    }
+
+    fn loops_around_one_of(&self, body: BodyRef, region: RegionId, lists: &[Calls]) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let Some(owner) = info.region_node(region) else { return false };
+        if matches!(facts.node(owner).op, Op::Loop { kind: LoopKind::For { .. }, .. }) {
+            return false;
+        }
+        info.callees.iter().any(|(node, callee)| {
+            let Callee::External(path) = callee else { return false };
+            let listed = lists.iter().any(|list| self.catalogue().lists(*list, *path));
+            listed && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)
+        })
+    }
+
+    /// From a site outwards through loops, closures and async blocks of its body.
+    fn outwards(&self, site: Site, inner: bool, counts: &dyn Fn(RegionId) -> bool) -> Outwards {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let label = |node: NodeId, text: &str| Label::new(head(self, site.body, node).in_file(site.body.file), text);
+        let mut from = site.node;
+        for (region, facts) in body.outwards(body.node(site.node).region) {
+            let Some(owner) = info.region_node(region) else { break };
+            match facts.kind {
+                // What is iterated over is evaluated once, before the loop.
+                RegionKind::Loop if counts(region) && !is_iterated(&body.node(owner).op, from) => {
+                    return Outwards::Repeats(
+                        Repeats::Iteration,
+                        label(owner, "this loop runs it again and again"),
+                        Some(region),
+                    );
+                }
+                RegionKind::Closure | RegionKind::Async => {
+                    let runs = info.runs.get(&region).copied().unwrap_or(Runs::Inline);
+                    match runs {
+                        Runs::Once | Runs::Shutdown => return Outwards::Once,
+                        _ => {
+                            if let Some(repeats) = repeats(runs).filter(|r| inner || *r != Repeats::Iteration) {
+                                let text = format!("this closure is run {}", repeats.words());
+                                return Outwards::Repeats(repeats, label(owner, &text), None);
+                            }
+                        }
+                    }
+                }
+                _ => {}
+            }
+            from = owner;
+        }
+        Outwards::Function
+    }
+
+    /// Whether a closure or async block around a site is run in this way.
+    pub fn runs_in(&self, site: Site, runs: Runs) -> bool {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        body.outwards(body.node(site.node).region).any(|(region, _)| info.runs.get(&region) == Some(&runs))
+    }
+
+    /// Why a function is known to run per request: its attribute, a trait it implements, or a parameter only handlers have.
+    pub fn handler(&self, id: FnId) -> Option<Label> {
+        let defs = self.defs();
+        let (place, function) = (defs.functions[id.index()], defs.function(id));
+        let handlers = self.catalogue().handlers();
+        let span = function.name_range.in_file(place.file);
+        for attribute in &function.attributes {
+            let path = self.attribute_path(place.file, function.scope, attribute);
+            if path.is_some_and(|path| handlers.attributes.contains(&path)) {
+                return Some(Label::new(span, format!("`#[{}]` makes it a handler", attribute.path.last()?)));
+            }
+        }
+        if let Some(path) = self.library_trait(id) {
+            let full = format!("{path}::{}", function.name);
+            let all = format!("{path}::*");
+            if handlers.traits.iter().any(|known| *known == full.as_str() || *known == all.as_str()) {
+                let name = path.rsplit("::").next().unwrap_or(&path);
+                return Some(Label::new(span, format!("implements `{name}`, which is called for every request")));
+            }
+        }
+        let signature = &self.signatures().functions[id.index()];
+        let handler_only = |ty: &Ty| match ty.peeled() {
+            Ty::Ext(path, _) => handlers.parameters.contains(path),
+            Ty::Bounded(bounds) => {
+                bounds.iter().any(|bound| matches!(bound, Bound::Ext(path, _) if handlers.parameters.contains(path)))
+            }
+            _ => false,
+        };
+        // A method is one where a trait asks for it, as those do that are written from the description of a service.
+        let of_trait = || defs.impl_of(id).is_some_and(|block| defs.impl_block(block).trait_path.is_some());
+        if signature.parameters.iter().any(handler_only) && (signature.receiver.is_none() || of_trait()) {
+            return Some(Label::new(span, "its parameters are those of a request handler"));
+        }
+        None
+    }
+}
+
+fn is_iterated(op: &Op, from: NodeId) -> bool {
+    matches!(op, Op::Loop { kind: LoopKind::For { iterated, .. }, .. } if *iterated == from)
+}
+
+fn repeats(runs: Runs) -> Option<Repeats> {
+    match runs {
+        Runs::Request => Some(Repeats::Request),
+        Runs::Iteration => Some(Repeats::Iteration),
+        Runs::Worker => Some(Repeats::Worker),
+        _ => None,
+    }
+}
+
+/// The head of a loop or closure: its keyword, or its parameters.
+fn head(index: &Index, body: BodyRef, node: NodeId) -> Range {
+    let facts = index.body(body);
+    let range = facts.node(node).range;
+    let end = match &facts.node(node).op {
+        Op::Loop { kind, .. } => range.start + keyword_len(kind),
+        Op::Closure { region, .. } => facts.region(*region).range.start.max(range.start + 1),
+        _ => range.end,
+    };
+    Range { start: range.start, end: end.min(range.end) }
+}

@@ -1,0 +1,126 @@
+//! The call graph: who calls or hands on whom, and from where. Calls through a trait go to all its implementors.
+
+pub mod contexts;
+pub mod once;
+pub mod teardown;
+pub mod workers;
+
+use rustc_hash::FxHashMap as HashMap;
+
+use crate::catalogue::Runs;
+use crate::facts::model::NodeId;
+use crate::index::bodies::infer::{BodyInfo, Callee};
+use crate::index::declared::defs::*;
+use crate::index::declared::types::{Signatures, Ty};
+
+/// A node of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    pub body: BodyRef,
+    pub node: NodeId,
+}
+
+/// One way from a body to a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    pub site: Site,
+    pub to: FnId,
+    /// How the function runs: `Inline` for a plain call, else what the call that it is handed to does with it.
+    pub runs: Runs,
+}
+
+/// Calls and mentions of statics, from both ends.
+#[derive(Default)]
+pub struct CallGraph {
+    callers: HashMap<FnId, Vec<Call>>,
+    callees: HashMap<BodyRef, Vec<Call>>,
+    /// Statics that a body mentions.
+    statics: HashMap<BodyRef, Vec<(NodeId, StaticId)>>,
+    mentions: HashMap<StaticId, Vec<Site>>,
+}
+
+impl CallGraph {
+    /// Links the calls of all bodies that are known of.
+    pub fn new(defs: &Defs, signatures: &Signatures, infos: &HashMap<BodyRef, BodyInfo>) -> Self {
+        let mut graph = CallGraph::default();
+        for body in defs.bodies.iter().copied() {
+            let Some(info) = infos.get(&body) else { continue };
+            let mut calls = calls_of(defs, signatures, body, info);
+            calls.sort_by_key(|call| (call.site.node, call.to));
+            calls.dedup();
+            for call in &calls {
+                graph.callers.entry(call.to).or_default().push(*call);
+            }
+            graph.callees.insert(body, calls);
+            let mut statics: Vec<_> = info.statics.iter().map(|(node, item)| (*node, *item)).collect();
+            statics.sort_unstable();
+            for (node, item) in &statics {
+                graph.mentions.entry(*item).or_default().push(Site { body, node: *node });
+            }
+            graph.statics.insert(body, statics);
+        }
+        graph
+    }
+
+    /// The calls of a function, in the order of files and places.
+    pub fn callers(&self, function: FnId) -> &[Call] {
+        self.callers.get(&function).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where a static is mentioned, in the order of files and places.
+    pub fn mentions(&self, item: StaticId) -> &[Site] {
+        self.mentions.get(&item).map_or(&[], Vec::as_slice)
+    }
+
+    /// The calls in a body, in evaluation order.
+    pub fn callees(&self, body: BodyRef) -> &[Call] {
+        self.callees.get(&body).map_or(&[], Vec::as_slice)
+    }
+
+    /// The statics a body mentions, in evaluation order.
+    pub fn statics(&self, body: BodyRef) -> &[(NodeId, StaticId)] {
+        self.statics.get(&body).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn calls_of(defs: &Defs, signatures: &Signatures, body: BodyRef, info: &BodyInfo) -> Vec<Call> {
+    let mut calls = Vec::new();
+    let mut add = |node: NodeId, function: FnId, runs: Runs| {
+        let site = Site { body, node };
+        for to in targets(defs, signatures, function) {
+            calls.push(Call { site, to, runs });
+        }
+    };
+    for (node, callee) in &info.callees {
+        if let Callee::Workspace(function) | Callee::Trait(function) = callee {
+            add(*node, *function, info.future_runs.get(node).copied().unwrap_or(Runs::Inline));
+        }
+    }
+    for (node, function, runs) in &info.handed {
+        add(*node, *function, *runs);
+    }
+    // A function named as a value and neither called nor handed to a known call: it may run from here.
+    let facts = defs.body(body);
+    for (node, _) in facts.iter() {
+        if let Ty::Fn(function) = info.ty(node) {
+            let used = info.parent(node).is_some_and(|parent| {
+                info.callees.contains_key(&parent)
+                    || info.handed.iter().any(|(at, f, _)| *at == parent && f == function)
+            });
+            if !used {
+                add(node, *function, Runs::Inline);
+            }
+        }
+    }
+    calls
+}
+
+/// The functions with a body that a call of `function` can reach.
+pub fn targets(defs: &Defs, signatures: &Signatures, function: FnId) -> Vec<FnId> {
+    let implementors = signatures.implementors.get(&function).map_or(&[][..], Vec::as_slice);
+    let mut found = implementors.to_vec();
+    if implementors.is_empty() || defs.body_of(function).is_some() {
+        found.push(function);
+    }
+    found
+}

@@ -1,0 +1,119 @@
+//! Whether code runs on a worker of an async runtime, where many tasks share a thread: with the way there as evidence. What runs on a thread of its own, or
+//! is handed to something unknown, is not said to.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet as HashSet;
+
+use crate::catalogue::Runs;
+use crate::diagnostic::Label;
+use crate::facts::model::{NodeId, RegionKind};
+use crate::index::Index;
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::declared::defs::*;
+
+/// Through so many plain functions a site is followed to the async code that calls them.
+const CALLS: usize = 2;
+
+/// The proof that a site runs on an async worker.
+#[derive(Debug, Clone)]
+pub struct OnWorker {
+    /// From the site outwards: the calls that lead to it, and what is async.
+    pub evidence: Vec<Label>,
+    /// How many plain functions stand between.
+    pub distance: usize,
+    /// The place in the async code: the site itself, or the call that leads to it.
+    pub entry: Site,
+}
+
+/// What is met on the way out of a body.
+enum Around {
+    Async(Label),
+    /// Another thread, or nobody knows where.
+    Elsewhere,
+    Plain(FnId),
+}
+
+impl Index {
+    /// Whether a site is proved to run on a worker of an async runtime.
+    pub fn on_worker(&self, site: Site) -> Option<OnWorker> {
+        let mut queue = VecDeque::from([(site, Vec::new(), 0)]);
+        let mut seen: HashSet<FnId> = HashSet::default();
+        while let Some((at, mut evidence, distance)) = queue.pop_front() {
+            let function = match self.around(at) {
+                Around::Async(label) => {
+                    evidence.push(label);
+                    return Some(OnWorker { evidence, distance, entry: at });
+                }
+                Around::Plain(function) if distance < CALLS && seen.insert(function) => function,
+                Around::Plain(_) | Around::Elsewhere => continue,
+            };
+            for call in self.calls.callers(function) {
+                if call.runs != Runs::Inline || !self.is_plain_call(call.site) || self.is_test(call.site.body) {
+                    continue;
+                }
+                let label =
+                    Label::new(self.name_span(call.site), format!("`{}` is called here", self.fn_name(function)));
+                queue.push_back((call.site, [&evidence[..], &[label]].concat(), distance + 1));
+            }
+        }
+        None
+    }
+
+    /// Whether a site calls a function of the workspace, and does not merely name or hand it on.
+    fn is_plain_call(&self, site: Site) -> bool {
+        matches!(self.callee(site), Some(Callee::Workspace(_)))
+    }
+
+    fn around(&self, site: Site) -> Around {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        if self.runs_in(site, Runs::Thread) || self.runs_in(site, Runs::Blocking) {
+            return Around::Elsewhere;
+        }
+        for (region, facts) in body.outwards(body.node(site.node).region) {
+            let Some(owner) = info.region_node(region) else { break };
+            match facts.kind {
+                RegionKind::Async => {
+                    let label = Label::new(self.head(site.body, owner), "this block is async");
+                    return Around::Async(label);
+                }
+                RegionKind::Closure if !self.runs_here(Site { node: owner, ..site }) => return Around::Elsewhere,
+                _ => {}
+            }
+        }
+        match self.function_of(site.body) {
+            Some(function) if self.defs().function(function).is_async => self.in_async(function),
+            Some(function) => Around::Plain(function),
+            None => Around::Elsewhere,
+        }
+    }
+
+    /// An async function has its worker for itself where nothing but threads of their own run it.
+    fn in_async(&self, function: FnId) -> Around {
+        let own_thread = |site: Site| self.runs_in(site, Runs::Thread) || self.runs_in(site, Runs::Blocking);
+        let callers = self.calls.callers(function);
+        if !callers.is_empty() && callers.iter().all(|call| own_thread(call.site)) {
+            return Around::Elsewhere;
+        }
+        let place = self.defs().functions[function.index()].file;
+        let name = self.defs().function(function);
+        Around::Async(Label::new(name.name_range.in_file(place), format!("`{}` is async", name.name)))
+    }
+
+    /// Whether a closure is run in place by a call that is known.
+    fn runs_here(&self, closure: Site) -> bool {
+        let info = self.info(closure.body);
+        let Some(parent) = info.parent(closure.node) else { return false };
+        let call = Site { node: parent, ..closure };
+        let runs = self.callable(call).map(|callable| callable.runs);
+        matches!(runs, Some(Runs::Inline | Runs::Iteration))
+    }
+
+    /// The keyword of an async block.
+    fn head(&self, body: BodyRef, owner: NodeId) -> crate::source::Span {
+        let range = self.body(body).node(owner).range;
+        let end = (range.start + "async".len() as u32).min(range.end);
+        crate::source::Range { start: range.start, end }.in_file(body.file)
+    }
+}

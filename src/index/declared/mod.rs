@@ -1,0 +1,9 @@
+//! What the workspace declares, under its names and with its types. Knows nothing of what bodies do.
+
+pub mod defs;
+pub(in crate::index) mod expansions;
+pub mod lifecycle;
+pub(in crate::index) mod lookup;
+pub(in crate::index) mod modules;
+pub(in crate::index) mod names;
+pub mod types;

@@ -1,0 +1,387 @@
+//! What operations touch: the effect whose error a value carries, followed through adapters and through workspace functions that pass it on.
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+use ustr::Ustr;
+
+use crate::catalogue::{Calls, Effect};
+use crate::facts::model::{Body, NodeId, Op, Region, RegionId, RegionKind};
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::{Site, targets};
+use crate::index::declared::defs::{BodyRef, FnId};
+use crate::index::{Index, Ty};
+
+/// The effect behind a value, with the calls that lead to it from the outside in.
+#[derive(Debug, Clone)]
+pub struct Effected {
+    pub effect: Effect,
+    /// The operation only looks: nothing that should have happened is missing when it fails.
+    pub looks: bool,
+    /// The call of the operation itself comes last.
+    pub chain: Vec<Site>,
+}
+
+/// What the error of each function of the workspace stems from.
+pub type Effects = HashMap<FnId, Passed>;
+
+/// The operation whose error a function passes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Passed {
+    effect: Effect,
+    looks: bool,
+    site: Site,
+}
+
+const FUEL: u32 = 12;
+
+/// Functions that return a `Result` whose error is that of an operation inside them, directly or through others.
+pub fn find(index: &Index) -> Effects {
+    let mut effects = Effects::default();
+    let candidates: Vec<(FnId, Vec<NodeId>)> = index
+        .bodies()
+        .filter_map(|(body, _, _)| Some((index.function_of(body)?, body)))
+        .filter(|(id, _)| is_result(returned(&index.signatures().functions[id.index()].returns)))
+        .map(|(id, body)| (id, index.passed_on(body)))
+        .collect();
+    loop {
+        let mut grown = false;
+        for (id, values) in &candidates {
+            // What changes something outweighs what only looks.
+            if effects.get(id).is_some_and(|known| !known.looks) {
+                continue;
+            }
+            let Some(body) = index.defs().body_of(*id) else { continue };
+            let found = values.iter().filter_map(|node| index.effect_with(Site { body, node: *node }, &effects, FUEL));
+            let Some(best) = found.min_by_key(|found| found.looks) else { continue };
+            if effects.get(id).is_none_or(|known| known.looks && !best.looks) {
+                let site = best.chain.first().copied().unwrap_or(Site { body, node: values[0] });
+                effects.insert(*id, Passed { effect: best.effect, looks: best.looks, site });
+                grown = true;
+            }
+        }
+        if !grown {
+            return effects;
+        }
+    }
+}
+
+fn returned(ty: &Ty) -> &Ty {
+    match ty {
+        Ty::Future(of) => of,
+        ty => ty,
+    }
+}
+
+/// Whether a type is `Result`.
+pub fn is_result(ty: &Ty) -> bool {
+    matches!(ty.peeled(), Ty::Ext(path, _) if path == "std::result::Result")
+}
+
+impl Index {
+    /// Values whose error leaves the function: under `?`, returned, or its last value.
+    pub fn passed_on(&self, body: BodyRef) -> Vec<NodeId> {
+        let tried = self.body(body).nodes.iter().filter_map(|node| match node.op {
+            Op::Try(of) => Some(of),
+            _ => None,
+        });
+        self.returned_values(body).into_iter().chain(tried).collect()
+    }
+
+    /// Values whose error leaves a function, closure or async block, those of blocks further in aside.
+    pub fn passed_on_in(&self, body: BodyRef, whole: RegionId) -> Vec<NodeId> {
+        let facts = self.body(body);
+        let is_whole = |r: &Region| matches!(r.kind, RegionKind::Function | RegionKind::Closure | RegionKind::Async);
+        let left = |region: RegionId| facts.outwards(region).find(|(_, r)| is_whole(r)).map(|(at, _)| at);
+        let leaving =
+            facts.nodes.iter().filter(|node| left(node.region) == Some(whole)).filter_map(|node| match node.op {
+                Op::Try(of) | Op::Return(Some(of)) => Some(of),
+                _ => None,
+            });
+        facts.region(whole).value.into_iter().chain(leaving).collect()
+    }
+
+    /// Whether a function also fails where nothing is broken: it makes an error of its own, as for what is not there.
+    pub fn makes_errors(&self, body: BodyRef) -> bool {
+        self.body(body).iter().any(|(node, facts)| {
+            let site = Site { body, node };
+            let made = match &facts.op {
+                Op::Method { receiver, name, .. } if name == "ok_or" || name == "ok_or_else" || name.contains("context") => {
+                    matches!(self.ty(Site { node: *receiver, ..site }).peeled(), Ty::Ext(path, _) if path == "std::option::Option")
+                }
+                Op::Call { .. } | Op::Macro(_) => self.is_failure(site),
+                _ => false,
+            };
+            made && !self.body(body).outwards(facts.region).any(|(region, _)| self.is_entered_by_error(body, region))
+        })
+    }
+
+    /// The operation whose error a value carries, where that is known.
+    pub fn effect(&self, site: Site) -> Option<Effected> {
+        self.effect_with(site, &self.effects, FUEL)
+    }
+
+    /// What a call of a library changes outside of the program; none where it only looks, or where nobody would miss it.
+    pub fn changes(&self, site: Site) -> Option<Effect> {
+        let called = self.called(site, &Effects::default()).filter(|called| !called.looks);
+        let changes =
+            |effect: &Effect| matches!(effect, Effect::File | Effect::Database | Effect::Network | Effect::Storage);
+        called.map(|called| called.effect).filter(changes)
+    }
+
+    /// Whether what a call is given to run reaches out of the program, as far as that is known: in the blocks and closures that are written in it, and
+    /// in the functions of the workspace that are called there.
+    pub fn reaches_out(&self, call: Site) -> bool {
+        let written = self.node(call).range;
+        let mut queue: Vec<Site> =
+            self.info(call.body).callees.keys().map(|node| Site { node: *node, ..call }).collect();
+        queue.retain(|site| *site != call && written.contains(self.node(*site).range));
+        let mut seen = HashSet::default();
+        while let Some(site) = queue.pop() {
+            let called = match self.callee(site) {
+                Some(Callee::External(_)) if self.callable(site).is_some_and(|callable| callable.effect.is_some()) => {
+                    return true;
+                }
+                Some(Callee::Workspace(function) | Callee::Trait(function)) => {
+                    targets(self.defs(), self.signatures(), *function)
+                }
+                _ => continue,
+            };
+            let bodies =
+                called.into_iter().filter_map(|id| self.defs().body_of(id).filter(|body| self.is_linked(*body)));
+            for body in bodies.filter(|body| seen.insert(*body)) {
+                queue.extend(self.info(body).callees.keys().map(|node| Site { body, node: *node }));
+            }
+        }
+        false
+    }
+
+    fn effect_with(&self, site: Site, effects: &Effects, fuel: u32) -> Option<Effected> {
+        let fuel = fuel.checked_sub(1)?;
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let part = |node: NodeId| self.effect_with(Site { node, ..site }, effects, fuel);
+        match &self.node(site).op {
+            Op::Await(of) | Op::Try(of) | Op::Reference { of, .. } => part(*of),
+            Op::Block(region) => part(body.region(*region).value?),
+            Op::Async(region) => {
+                let value = body.region(*region).value;
+                value.and_then(part)
+            }
+            Op::Local(local) => match self.sources(site.body, *local)[..] {
+                [only] if self.is_bound_whole(body, *local) || self.is_awaited_for_more(info.local(*local)) => {
+                    part(only)
+                }
+                _ => None,
+            },
+            Op::Call { arguments, .. } => {
+                self.called(site, effects).or_else(|| self.wrapped(site, None, arguments, &part))
+            }
+            Op::Method { receiver, name, arguments, .. } => self
+                .called(site, effects)
+                .or_else(|| self.wrapped(site, Some(*receiver), arguments, &part))
+                .or_else(|| self.given_a_connection(site, *name, arguments))
+                .or_else(|| self.asked_of_a_channel(site, *name, *receiver)),
+            Op::If { then, otherwise, .. } => [Some(*then), *otherwise]
+                .into_iter()
+                .flatten()
+                .filter_map(|region| body.region(region).value)
+                .find_map(part),
+            Op::Macro(call) => self.written(site, info.ty(*call.arguments.first()?)),
+            _ => None,
+        }
+    }
+
+    /// Whether a local is the value it is bound to, not a part of it.
+    fn is_bound_whole(&self, body: &Body, local: crate::facts::model::LocalId) -> bool {
+        body.nodes.iter().any(|node| match &node.op {
+            Op::Bind { pattern, .. } => {
+                matches!(pattern.kind, crate::facts::model::PatternKind::Bind { local: bound, .. } if bound == local)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether what awaiting a value gives is a `Result` around what an inner future gives, as with one that can be aborted.
+    fn is_awaited_for_more(&self, ty: &Ty) -> bool {
+        let Ty::Ext(path, arguments) = ty else { return false };
+        let awaited = self.catalogue().method(*path, ustr::ustr("await")).is_some();
+        awaited && matches!(arguments[..], [Ty::Future(_)])
+    }
+
+    fn called(&self, site: Site, effects: &Effects) -> Option<Effected> {
+        match self.callee(site)? {
+            Callee::External(path) => {
+                let effect = self.callable(site)?.effect?;
+                let looks = self.catalogue().lists(Calls::Looks, *path) || self.built_to_look(site);
+                Some(Effected { effect, looks, chain: vec![site] })
+            }
+            Callee::Workspace(function) => self.through(site, *function, effects),
+            Callee::Trait(function) => {
+                let implementors = self.signatures().implementors.get(function);
+                let all = implementors.into_iter().flatten().chain([function]);
+                all.into_iter()
+                    .filter_map(|function| self.through(site, *function, effects))
+                    .min_by_key(|found| found.looks)
+            }
+            _ => None,
+        }
+    }
+
+    fn through(&self, site: Site, function: FnId, effects: &Effects) -> Option<Effected> {
+        let inner = effects.get(&function)?;
+        Some(Effected { effect: inner.effect, looks: inner.looks, chain: vec![site, inner.site] })
+    }
+
+    /// A request that was built by `client.get(..)` looks, one by `client.post(..)` does not. What had to be waited for or may have failed is no
+    /// part of a request: `pool.get().await?.execute(..)` changes something.
+    fn built_to_look(&self, site: Site) -> bool {
+        let Op::Method { receiver, .. } = &self.node(site).op else { return false };
+        let mut at = Site { node: *receiver, ..site };
+        while let Op::Method { receiver, .. } = &self.node(at).op {
+            let on = Site { node: *receiver, ..at };
+            // What gives another of what it is called on sets a header or a body: what kind of request it is has been said.
+            let begins = self.ty(at) != self.ty(on);
+            if begins && self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Looks, path)) {
+                return true;
+            }
+            at = on;
+        }
+        false
+    }
+
+    /// An adapter passes on what it is given: a method of a `Result`, `Option` or future, or a call that takes a future.
+    fn wrapped(
+        &self,
+        site: Site,
+        receiver: Option<NodeId>,
+        arguments: &[NodeId],
+        part: &dyn Fn(NodeId) -> Option<Effected>,
+    ) -> Option<Effected> {
+        let info = self.info(site.body);
+        let carries = |node: &NodeId| {
+            let ty = info.ty(*node);
+            is_result(ty)
+                || matches!(ty, Ty::Future(_))
+                || matches!(ty, Ty::Ext(path, _) if path == "std::option::Option")
+        };
+        match (receiver, self.callee(site)) {
+            (Some(receiver), Some(Callee::External(_) | Callee::Unknown(_))) if carries(&receiver) => part(receiver),
+            (None, Some(Callee::External(_))) => arguments.iter().filter(|a| carries(a)).find_map(|a| part(*a)),
+            _ => None,
+        }
+    }
+
+    /// A method that is not known and is given a database connection or pool talks to the database: `model.delete(&db)`.
+    fn given_a_connection(&self, site: Site, name: Ustr, arguments: &[NodeId]) -> Option<Effected> {
+        if !matches!(self.callee(site), Some(Callee::Unknown(_))) {
+            return None;
+        }
+        let info = self.info(site.body);
+        let is_connection = |node: &NodeId| match info.ty(*node).peeled() {
+            Ty::Ext(path, _) => self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| {
+                matches!(kind.as_str(), "connection-pool" | "database-connection" | "pooled-connection" | "transaction")
+            }),
+            _ => false,
+        };
+        let talks = arguments.iter().any(is_connection);
+        talks.then(|| Effected {
+            effect: Effect::Database,
+            looks: self.catalogue().lists(Calls::Looks, name),
+            chain: vec![site],
+        })
+    }
+
+    /// A method that is not known, is awaited, and is called on what was built around a gRPC channel, as generated clients are: a request.
+    fn asked_of_a_channel(&self, site: Site, name: Ustr, receiver: NodeId) -> Option<Effected> {
+        let awaited = self
+            .info(site.body)
+            .parent(site.node)
+            .is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)));
+        let unknown = matches!(self.callee(site), Some(Callee::Unknown(_)));
+        let asked = awaited && unknown && self.is_around_a_channel(Site { node: receiver, ..site }, FUEL);
+        let looks = self.catalogue().lists(Calls::Looks, name);
+        asked.then(|| Effected { effect: Effect::Network, looks, chain: vec![site] })
+    }
+
+    fn is_around_a_channel(&self, site: Site, fuel: u32) -> bool {
+        let Some(fuel) = fuel.checked_sub(1) else { return false };
+        let part = |node: NodeId| self.is_around_a_channel(Site { node, ..site }, fuel);
+        let is_channel = |node: &NodeId| match self.info(site.body).ty(*node).peeled() {
+            Ty::Ext(path, _) => {
+                self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "grpc-channel")
+            }
+            _ => false,
+        };
+        match &self.node(site).op {
+            Op::Local(local) => {
+                self.sources(site.body, *local).into_iter().filter(|source| *source < site.node).any(part)
+            }
+            Op::Method { receiver, .. } => part(*receiver),
+            Op::Try(of) | Op::Await(of) | Op::Reference { of, .. } | Op::Deref(of) => part(*of),
+            Op::Call { arguments, .. } => {
+                matches!(self.callee(site), Some(Callee::Unknown(_))) && arguments.iter().any(is_channel)
+            }
+            _ => false,
+        }
+    }
+
+    /// `write!` and `writeln!` do what the writer's own `write_all` does.
+    fn written(&self, site: Site, writer: &Ty) -> Option<Effected> {
+        let path = self.external(site)?;
+        if path != "std::write" && path != "std::writeln" {
+            return None;
+        }
+        let effect = self.writer_effect(writer)?;
+        Some(Effected { effect, looks: false, chain: vec![site] })
+    }
+
+    /// What writing into a value of this type touches; nothing where it stays in memory.
+    pub fn writer_effect(&self, writer: &Ty) -> Option<Effect> {
+        match writer.peeled() {
+            Ty::Ext(path, arguments) => {
+                let own = self.method_effect(*path, "write_all");
+                // A buffer writes where its inner writer does.
+                let inner = arguments.first().filter(|inner| !inner.is_unknown());
+                match inner {
+                    Some(inner) => own.and(self.writer_effect(inner)),
+                    None => own,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// What reading from a value touches: a buffered reader reads where its inner reader does.
+    pub fn reader_effect(&self, reader: &Ty) -> Option<Effect> {
+        let Ty::Ext(path, arguments) = reader.peeled() else { return None };
+        let inner = || arguments.first().and_then(|inner| self.reader_effect(inner));
+        self.method_effect(*path, "read").or_else(inner)
+    }
+
+    /// What reading from a value touches; where it is a parameter whose type is left open, that of what the callers give, if they agree.
+    pub fn read_effect(&self, reader: Site) -> Option<Effect> {
+        self.read_within(reader, FUEL)
+    }
+
+    fn read_within(&self, reader: Site, fuel: u32) -> Option<Effect> {
+        let fuel = fuel.checked_sub(1)?;
+        if let Some(effect) = self.reader_effect(self.ty(reader)) {
+            return Some(effect);
+        }
+        match &self.node(reader).op {
+            Op::Reference { of, .. } | Op::Deref(of) => self.read_within(Site { node: *of, ..reader }, fuel),
+            Op::Local(local) => {
+                let (function, at) = (self.function_of(reader.body)?, self.parameter_of(reader.body, *local)??);
+                let shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+                let given = shipped.filter_map(|call| self.argument_at(call.site, function, at));
+                let mut effects = given.filter_map(|argument| self.read_within(argument, fuel));
+                let first = effects.next()?;
+                effects.all(|effect| effect == first).then_some(first)
+            }
+            _ => None,
+        }
+    }
+
+    fn method_effect(&self, path: Ustr, name: &str) -> Option<Effect> {
+        self.catalogue().method(path, ustr::ustr(name)).and_then(|(_, callable)| callable.effect)
+    }
+}

@@ -1,0 +1,208 @@
+//! Where errors lead: what a branch that an error enters does with it, whether anything tells of it, whether code is on its way to failing.
+
+use crate::catalogue::Calls;
+use crate::facts::model::{Body, Node, NodeId, Op, RegionId, RegionKind};
+use crate::index::Index;
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::{Site, targets};
+use crate::index::declared::defs::BodyRef;
+
+/// Through how many calls it is looked whether a function tells of its own errors.
+const CALLS: u32 = 3;
+
+impl Index {
+    /// Whether anything in a region tells people or logs. A macro of the workspace may do so.
+    pub fn tells(&self, body: BodyRef, region: RegionId) -> bool {
+        self.body(body).iter().any(|(node, facts)| {
+            let site = Site { body, node };
+            let inside = || self.body(body).outwards(facts.region).any(|(at, _)| at == region);
+            let may_tell = match self.callee(site) {
+                Some(Callee::External(path)) => self.catalogue().lists(Calls::Tells, *path),
+                _ => matches!(facts.op, Op::Macro(_)),
+            };
+            may_tell && inside()
+        })
+    }
+
+    /// Whether an adapter on the way of a value looks at its error: `inspect_err`, or a closure for errors that tells.
+    pub fn error_is_seen(&self, value: Site) -> bool {
+        let inner = |node: NodeId| self.error_is_seen(Site { node, ..value });
+        match &self.node(value).op {
+            Op::Method { receiver, name, arguments, .. } => {
+                let tells = |argument: &NodeId| match &self.body(value.body).node(*argument).op {
+                    Op::Closure { region, .. } => self.tells(value.body, *region),
+                    Op::Path(_) => true,
+                    _ => false,
+                };
+                name == "inspect_err" || (takes_errors(name) && arguments.iter().any(tells)) || inner(*receiver)
+            }
+            Op::Await(of) | Op::Try(of) => inner(*of),
+            _ => false,
+        }
+    }
+
+    /// Whether code stands on a path that fails already: in a region that an error enters, or just before an error is returned.
+    pub fn is_on_failing_path(&self, site: Site) -> bool {
+        let body = self.body(site.body);
+        let mut inside = false;
+        for (region, facts) in body.outwards(body.node(site.node).region) {
+            if self.fails_at_end(site.body, region) {
+                let is_whole = matches!(facts.kind, RegionKind::Function | RegionKind::Async);
+                return !(is_whole && inside);
+            }
+            if self.is_entered_by_error(site.body, region) {
+                return true;
+            }
+            inside = true;
+        }
+        false
+    }
+
+    /// Whether a region runs only after something has failed: the arm for `Err`, the `else` of `let Ok(..)`, a closure for errors.
+    pub fn is_entered_by_error(&self, body: BodyRef, region: RegionId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let Some(owner) = info.region_node(region) else { return false };
+        let is_err = |name: Option<ustr::Ustr>| name.is_some_and(|name| name == "Err");
+        let is_ok = |name: Option<ustr::Ustr>| name.is_some_and(|name| name == "Ok");
+        match &facts.node(owner).op {
+            Op::Match { arms, .. } => arms.iter().any(|arm| arm.region == region && is_err(arm.pattern.variant())),
+            Op::If { condition, then, otherwise } => match &facts.node(*condition).op {
+                Op::Let { pattern, .. } if *then == region => is_err(pattern.variant()),
+                Op::Let { pattern, .. } if *otherwise == Some(region) => is_ok(pattern.variant()),
+                Op::Method { name, .. } if *then == region => name == "is_err",
+                _ => false,
+            },
+            Op::Bind { pattern, otherwise, .. } => *otherwise == Some(region) && is_ok(pattern.variant()),
+            Op::Closure { .. } => info.parent(owner).is_some_and(
+                |call| matches!(&facts.node(call).op, Op::Method { name, .. } if name == "inspect_err" || takes_errors(name)),
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether a region ends in `return Err(..)`, `Err(..)` or a macro that does as much.
+    pub fn fails_at_end(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        let region = facts.region(region);
+        let statement = || region.nodes.iter().rev().copied().find(|n| !matches!(facts.node(*n).op, Op::Discard(_)));
+        region.value.or_else(statement).is_some_and(|node| self.leaves_with_error(Site { body, node }))
+    }
+
+    /// Whether an expression leaves its region with an error, or does not come back.
+    fn leaves_with_error(&self, site: Site) -> bool {
+        match &self.node(site).op {
+            Op::Return(Some(value)) => self.is_failure(Site { node: *value, ..site }),
+            Op::Macro(_) if self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Diverges, path)) => {
+                true
+            }
+            // What a stream gives its reader.
+            Op::Macro(call) if call.path.single().is_some_and(|name| name == "yield") => {
+                call.arguments.iter().any(|value| self.is_failure(Site { node: *value, ..site }))
+            }
+            _ => self.is_failure(site),
+        }
+    }
+
+    /// Whether a body says so itself when something in it fails: where an error enters, before it returns one, or by an attribute.
+    pub fn tells_of_its_errors(&self, body: BodyRef) -> bool {
+        self.tells_within(body, Body::ROOT, CALLS)
+    }
+
+    /// As [`Index::tells_of_its_errors`], of a closure or async block.
+    pub fn tells_of_errors_in(&self, body: BodyRef, region: RegionId) -> bool {
+        self.tells_within(body, region, CALLS)
+    }
+
+    fn tells_within(&self, body: BodyRef, whole: RegionId, fuel: u32) -> bool {
+        let facts = self.body(body);
+        let inside = |region: RegionId| facts.outwards(region).any(|(at, _)| at == whole);
+        let regions = (0..facts.regions.len()).map(|at| RegionId(at as u32)).filter(|region| inside(*region));
+        let fails = |region: RegionId| {
+            let entered = self.is_entered_by_error(body, region) && !self.is_of_an_error_that_stays(body, region);
+            entered || (region != whole && self.fails_at_end(body, region))
+        };
+        let looks = |(id, node): (NodeId, &Node)| {
+            matches!(&node.op, Op::Method { name, .. } if name == "inspect_err")
+                && inside(node.region)
+                && !self.ends_in_no_error(Site { body, node: id })
+        };
+        if (whole == Body::ROOT && self.is_instrumented(body))
+            || facts.iter().any(looks)
+            || regions.into_iter().any(|region| fails(region) && self.tells(body, region))
+        {
+            return true;
+        }
+        let Some(deeper) = fuel.checked_sub(1) else { return false };
+        let passed = self.passed_on_in(body, whole).into_iter();
+        let mut called = passed.filter_map(|node| self.called_directly(Site { body, node }));
+        called.any(|inner| inner != body && self.tells_within(inner, Body::ROOT, deeper))
+    }
+
+    /// Whether a region is a closure that sees an error which goes no further.
+    fn is_of_an_error_that_stays(&self, body: BodyRef, region: RegionId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let closure = info.region_node(region).filter(|owner| matches!(facts.node(*owner).op, Op::Closure { .. }));
+        let call = closure.and_then(|closure| info.parent(closure));
+        call.is_some_and(|node| self.ends_in_no_error(Site { body, node }))
+    }
+
+    /// Whether the error of a value goes nowhere: `.ok()` and the like follow, or nothing.
+    fn ends_in_no_error(&self, value: Site) -> bool {
+        let (facts, info) = (self.body(value.body), self.info(value.body));
+        let mut at = value.node;
+        loop {
+            let Some(parent) = info.parent(at) else { return false };
+            match &facts.node(parent).op {
+                Op::Await(_) => {}
+                Op::Discard(_) => return true,
+                Op::Bind { pattern, .. } => return pattern.is_wild(),
+                Op::Method { receiver, name, .. } if *receiver == at => {
+                    if matches!(name.as_str(), "ok" | "is_ok" | "is_err") || name.starts_with("unwrap_or") {
+                        return true;
+                    }
+                }
+                _ => return false,
+            }
+            at = parent;
+        }
+    }
+
+    /// `#[instrument(err)]`: the attribute logs what the function returns.
+    fn is_instrumented(&self, body: BodyRef) -> bool {
+        let Some(id) = self.function_of(body) else { return false };
+        let (file, function) = (self.defs().functions[id.index()].file, self.defs().function(id));
+        function.attributes.iter().any(|attribute| {
+            let asks = |part: &str| part.trim() == "err" || part.trim().starts_with("err(");
+            let path = self.attribute_path(file, function.scope, attribute);
+            attribute.arguments.split(',').any(asks)
+                && path.is_some_and(|path| self.catalogue().lists(Calls::Tells, path))
+        })
+    }
+
+    /// The body of the workspace function that a value comes from, through `.await` and adapters; of a trait's function the first that implements it.
+    pub fn called_directly(&self, value: Site) -> Option<BodyRef> {
+        if let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(value) {
+            let mut candidates = targets(self.defs(), self.signatures(), *function).into_iter();
+            return candidates.find_map(|id| self.defs().body_of(id).filter(|body| self.is_linked(*body)));
+        }
+        match &self.node(value).op {
+            Op::Await(of) | Op::Try(of) | Op::Method { receiver: of, .. } => {
+                self.called_directly(Site { node: *of, ..value })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Methods of `Result` that give the error to a closure.
+fn takes_errors(name: &str) -> bool {
+    matches!(name, "map_err" | "or_else" | "unwrap_or_else")
+}
+
+/// Whether a method makes or changes nothing but the error: what it gives where all went well is what it is called on.
+pub(in crate::index) fn only_explains(name: &str) -> bool {
+    matches!(
+        name,
+        "map_err" | "ok_or" | "ok_or_else" | "expect" | "context" | "with_context" | "wrap_err" | "wrap_err_with"
+    )
+}

@@ -1,0 +1,144 @@
+//! Sequences whose elements may fail, and the call that reads them: directory entries, lines, rows, connections.
+
+use ustr::ustr;
+
+use crate::catalogue::{Calls, Effect};
+use crate::facts::model::{NodeId, Op, PatternKind};
+use crate::index::calls::Site;
+use crate::index::flow::effects::is_result;
+use crate::index::{Index, Ty};
+
+/// Where a sequence is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// What its elements fail of.
+    pub effect: Effect,
+    /// The call that starts reading, or that reads the next.
+    pub call: Site,
+    /// Its elements are connections.
+    pub accepts: bool,
+}
+
+/// How many steps a sequence is followed back.
+const FUEL: u32 = 16;
+
+impl Index {
+    /// Where the elements of a sequence come from, each as a `Result` of its own; adapters that keep the elements are seen through.
+    pub fn sequence(&self, site: Site) -> Option<Source> {
+        self.sequence_within(site, FUEL)
+    }
+
+    fn sequence_within(&self, site: Site, fuel: u32) -> Option<Source> {
+        let fuel = fuel.checked_sub(1)?;
+        if let Some(effect) = self.next_effect(self.ty(site)) {
+            return Some(Source { effect, call: site, accepts: false });
+        }
+        let follow = |node: NodeId| self.sequence_within(Site { node, ..site }, fuel);
+        match &self.node(site).op {
+            Op::Await(of) | Op::Try(of) | Op::Deref(of) | Op::Reference { of, .. } => follow(*of),
+            Op::Local(local) => match self.sources(site.body, *local)[..] {
+                [only] => follow(only),
+                _ => None,
+            },
+            Op::Call { .. } => self.source(site, None),
+            Op::Method { receiver, .. } => {
+                let elements = |node: NodeId| self.element(self.ty(Site { node, ..site }));
+                let keeps = || is_result(&elements(site.node)) && elements(site.node) == elements(*receiver);
+                // What unwraps the sequence itself: `read_dir(..).unwrap()`, `.context(..)`.
+                let unwraps = || is_result(self.ty(Site { node: *receiver, ..site }));
+                self.source(site, Some(*receiver)).or_else(|| (keeps() || unwraps()).then(|| follow(*receiver))?)
+            }
+            _ => None,
+        }
+    }
+
+    /// What reading the next element of a value touches.
+    fn next_effect(&self, ty: &Ty) -> Option<Effect> {
+        let Ty::Ext(path, _) = ty.peeled() else { return None };
+        self.catalogue().method(*path, ustr("next")).and_then(|(_, callable)| callable.effect)
+    }
+
+    /// The call that reads, where its result is a sequence or its next element.
+    fn source(&self, site: Site, receiver: Option<NodeId>) -> Option<Source> {
+        let path = self.external(site)?;
+        let read = receiver.and_then(|receiver| self.read_effect(Site { node: receiver, ..site }));
+        let effect = self.callable(site)?.effect.or(read)?;
+        Some(Source { effect, call: site, accepts: self.catalogue().lists(Calls::Accepts, path) })
+    }
+
+    /// What a call that gives the next element reads from: the reader, listener or sequence that it is called on.
+    pub fn next_of(&self, site: Site) -> Option<Source> {
+        match &self.node(site).op {
+            Op::Await(of) => self.next_of(Site { node: *of, ..site }),
+            Op::Method { receiver, .. } => {
+                let inner = || self.sequence(Site { node: *receiver, ..site });
+                self.source(site, Some(*receiver)).or_else(inner)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether an error has somewhere to go: the function returns one, and who opens the sequence there does not take a failure for nothing.
+    pub fn can_tell(&self, source: Source) -> bool {
+        !self.is_taken_for_nothing(self.opened(source.call)) && self.returns_result(source.call)
+    }
+
+    /// The call that opens what another call reads the next of.
+    fn opened(&self, call: Site) -> Site {
+        let Op::Method { receiver, .. } = &self.node(call).op else { return call };
+        let mut at = *receiver;
+        for _ in 0..FUEL {
+            at = match &self.node(Site { node: at, ..call }).op {
+                Op::Await(of) | Op::Try(of) | Op::Reference { of, .. } => *of,
+                Op::Local(local) => match self.sources(call.body, *local)[..] {
+                    [only] => only,
+                    _ => return call,
+                },
+                Op::Match { scrutinee, .. } => *scrutinee,
+                Op::Call { .. } | Op::Method { .. } if is_result(&self.awaited_type(Site { node: at, ..call })) => {
+                    return Site { node: at, ..call };
+                }
+                _ => return call,
+            };
+        }
+        call
+    }
+
+    /// The type of a value, awaited where it is a future.
+    fn awaited_type(&self, site: Site) -> Ty {
+        match self.ty(site) {
+            Ty::Future(output) => (**output).clone(),
+            ty => ty.clone(),
+        }
+    }
+
+    /// Whether the failure of a call looks like an empty result: `if let Ok(..)`, `let Ok(..) = .. else`, `Err(_) => continue`.
+    fn is_taken_for_nothing(&self, call: Site) -> bool {
+        let (body, info) = (self.body(call.body), self.info(call.body));
+        let mut at = call.node;
+        while let Some(parent) = info.parent(at) {
+            match &body.node(parent).op {
+                Op::Await(_) => at = parent,
+                Op::Let { pattern, .. } => return info.parent(parent).is_some() && pattern.variant().is_some(),
+                Op::Bind { pattern, .. } => return matches!(pattern.kind, PatternKind::TupleStruct { .. }),
+                Op::Match { arms, .. } => {
+                    let failed = arms.iter().filter(|arm| arm.pattern.variant().is_none_or(|name| name == "Err"));
+                    return failed
+                        .into_iter()
+                        .any(|arm| !self.fails_at_end(call.body, arm.region) && !self.tells(call.body, arm.region));
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether the function or closure around a site returns a `Result`.
+    fn returns_result(&self, site: Site) -> bool {
+        let returned = self.function_of(site.body).map(|id| &self.signatures().functions[id.index()].returns);
+        returned.is_some_and(|ty| match ty {
+            Ty::Future(of) => is_result(of),
+            ty => is_result(ty),
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! What is set on the way of a value: the setters called on its builder and the fields given to its configuration, also where a helper of the
+//! workspace does it.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashSet as HashSet;
+use ustr::Ustr;
+
+use crate::facts::model::{LocalId, NodeId, Op, RegionKind};
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::declared::defs::*;
+use crate::index::{Index, Ty};
+
+/// What is set on the way of a value.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Paths of methods, functions and fields; the name alone where the type is not known.
+    pub set: BTreeSet<Ustr>,
+    /// Part of the way could not be followed.
+    pub open: bool,
+    /// The calls that the way begins with.
+    pub begins: BTreeSet<Site>,
+    /// Functions of libraries on the way that make the value or its builder, whatever they are given.
+    pub makers: BTreeSet<Site>,
+}
+
+impl Settings {
+    /// Whether one of some setters is called on the way for certain.
+    pub fn includes(&self, setters: &[Ustr]) -> bool {
+        setters.iter().any(|setter| self.set.contains(setter))
+    }
+
+    /// Whether one of some setters is called on the way, or may be.
+    pub fn may_include(&self, setters: &[Ustr]) -> bool {
+        let bare = |setter: &Ustr| setter.rsplit("::").next().and_then(ustr::existing_ustr);
+        self.open
+            || setters
+                .iter()
+                .any(|setter| self.set.contains(setter) || bare(setter).is_some_and(|name| self.set.contains(&name)))
+    }
+}
+
+/// How far a builder is followed through locals, helpers and callers.
+const FUEL: u32 = 24;
+
+/// A walk back along the way of a value.
+struct Way<'i> {
+    index: &'i Index,
+    seen: HashSet<Site>,
+    settings: Settings,
+}
+
+impl Index {
+    /// What is set on the way of what a call makes.
+    pub fn settings(&self, site: Site) -> Settings {
+        let mut way = Way { index: self, seen: HashSet::default(), settings: Settings::default() };
+        way.back(site, FUEL);
+        way.settings
+    }
+
+    /// What a value is only made instead of: the receiver of the call that a closure around its making is given to.
+    pub fn stands_in_for(&self, site: Site) -> Option<Site> {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let mut around = body.outwards(body.node(site.node).region);
+        let (closure, _) = around.find(|(_, region)| region.kind == RegionKind::Closure)?;
+        let call = info.parent(info.region_node(closure)?)?;
+        match &body.node(call).op {
+            Op::Method { receiver, .. } => Some(Site { node: *receiver, ..site }),
+            _ => None,
+        }
+    }
+}
+
+impl Way<'_> {
+    fn back(&mut self, site: Site, fuel: u32) {
+        if !self.seen.insert(site) {
+            return;
+        }
+        let Some(fuel) = fuel.checked_sub(1) else {
+            self.settings.open = true;
+            return;
+        };
+        let index = self.index;
+        let to = |node: NodeId| Site { node, ..site };
+        match &index.node(site).op {
+            Op::Method { receiver, arguments, .. } => {
+                self.called(site, fuel);
+                self.back(to(*receiver), fuel);
+                self.configurations(site, arguments, fuel);
+            }
+            Op::Call { arguments, .. } => {
+                self.called(site, fuel);
+                if matches!(index.callee(site), Some(Callee::External(_))) {
+                    self.settings.makers.insert(site);
+                    self.settings.begins.extend(arguments.is_empty().then_some(site));
+                }
+                self.configurations(site, arguments, fuel);
+            }
+            Op::Struct { fields, rest, .. } => {
+                if let Ty::Ext(path, _) = index.ty(site) {
+                    self.settings.set.extend(fields.iter().map(|(name, _)| ustr::ustr(&format!("{path}::{name}"))));
+                }
+                rest.iter().for_each(|rest| self.back(to(*rest), fuel));
+            }
+            Op::Local(local) => self.local(site.body, *local, fuel),
+            Op::Try(of) | Op::Await(of) | Op::Deref(of) | Op::Reference { of, .. } => self.back(to(*of), fuel),
+            Op::Block(region) => self.region_values(site, &[*region], fuel),
+            Op::If { then, otherwise, .. } => {
+                let regions: Vec<_> = [Some(*then), *otherwise].into_iter().flatten().collect();
+                self.region_values(site, &regions, fuel);
+            }
+            Op::Match { arms, .. } => {
+                let regions: Vec<_> = arms.iter().map(|arm| arm.region).collect();
+                self.region_values(site, &regions, fuel);
+            }
+            Op::Literal(_) | Op::Return(_) => {}
+            _ => self.settings.open = true,
+        }
+    }
+
+    fn region_values(&mut self, site: Site, regions: &[crate::facts::model::RegionId], fuel: u32) {
+        for value in regions.iter().filter_map(|region| self.index.body(site.body).region(*region).value) {
+            self.back(Site { node: value, ..site }, fuel);
+        }
+    }
+
+    /// Notes a call, and what a helper of the workspace sets.
+    fn called(&mut self, site: Site, fuel: u32) {
+        match self.index.callee(site) {
+            Some(Callee::External(path)) => {
+                self.settings.set.insert(*path);
+            }
+            Some(Callee::Workspace(function)) => match self.index.defs().body_of(*function) {
+                Some(body) if self.index.is_linked(body) => {
+                    let values = self.index.returned_values(body);
+                    values.into_iter().for_each(|node| self.back(Site { body, node }, fuel));
+                }
+                _ => self.settings.open = true,
+            },
+            Some(Callee::Constructor(..)) => {}
+            _ => {
+                if let Op::Method { name, .. } = &self.index.node(site).op {
+                    self.settings.set.insert(*name);
+                }
+                self.settings.open = true;
+            }
+        }
+    }
+
+    /// Arguments that are configurations or builders themselves: of a library's type that the catalogue knows, but no plain data.
+    fn configurations(&mut self, site: Site, arguments: &[NodeId], fuel: u32) {
+        for node in arguments {
+            let argument = Site { node: *node, ..site };
+            let follows = match self.index.ty(argument).peeled() {
+                Ty::Ext(path, _) => self.index.catalogue().type_entry(*path).is_some_and(|entry| entry.fluent),
+                _ => false,
+            };
+            if follows {
+                self.back(argument, fuel);
+            }
+        }
+    }
+
+    /// What a local is bound to, what is called on it, and what is assigned to its fields.
+    fn local(&mut self, body: BodyRef, local: LocalId, fuel: u32) {
+        let index = self.index;
+        let (facts, info) = (index.body(body), index.info(body));
+        let sources = index.sources(body, local);
+        if sources.is_empty() {
+            self.parameter(body, local, fuel);
+        }
+        sources.into_iter().for_each(|node| self.back(Site { body, node }, fuel));
+        for (node, _) in facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local)) {
+            let Some(parent) = info.parent(node) else { continue };
+            match &facts.node(parent).op {
+                Op::Method { receiver, .. } if *receiver == node => self.chain(Site { body, node: parent }),
+                Op::Field { name, .. } => {
+                    if let Ty::Ext(path, _) = info.local(local).peeled() {
+                        self.settings.set.insert(ustr::ustr(&format!("{path}::{name}")));
+                    }
+                }
+                // Whoever gets it mutably may set anything.
+                Op::Reference { mutable: true, .. } => self.settings.open = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// Notes a method called on a local, and those that are called on what it gives.
+    fn chain(&mut self, first: Site) {
+        let (facts, info) = (self.index.body(first.body), self.index.info(first.body));
+        let mut at = first.node;
+        while let Op::Method { name, .. } = &facts.node(at).op {
+            self.settings.set.insert(self.index.external(Site { node: at, ..first }).unwrap_or(*name));
+            match info.parent(at) {
+                Some(next) if matches!(facts.node(next).op, Op::Method { receiver, .. } if receiver == at) => at = next,
+                _ => return,
+            }
+        }
+    }
+
+    /// What callers give.
+    fn parameter(&mut self, body: BodyRef, local: LocalId, fuel: u32) {
+        let index = self.index;
+        let at = index.body(body).parameters.iter().position(|pattern| pattern.locals().contains(&local));
+        let (Some(function), Some(at)) = (index.function_of(body), at) else {
+            self.settings.open = true;
+            return;
+        };
+        let calls: Vec<Site> = index
+            .calls
+            .callers(function)
+            .iter()
+            .map(|call| call.site)
+            .filter(|site| !index.is_test(site.body))
+            .collect();
+        self.settings.open |= calls.is_empty();
+        for call in calls {
+            match index.argument_at(call, function, at) {
+                Some(given) => self.back(given, fuel),
+                None => self.settings.open = true,
+            }
+        }
+    }
+}

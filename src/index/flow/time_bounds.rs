@@ -1,0 +1,149 @@
+//! Whether something around a call bounds how long it may take: a call that gives up after a while, another arm of `select!`, a layer around all
+//! requests; here, or around what leads here.
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+use crate::catalogue::Calls;
+use crate::facts::model::*;
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::calls::contexts::Repeats;
+use crate::index::declared::defs::*;
+use crate::index::declared::types::Ty;
+
+/// Around which of the calls that lead to a place something has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callers {
+    /// One of them: the place may be bounded.
+    Some,
+    /// Each of them: the place is bounded.
+    All,
+}
+
+/// Through how many callers something around a call is looked for.
+const CALLERS: u32 = 5;
+
+impl Index {
+    /// Whether something around a call bounds how long it may take.
+    pub fn is_bounded_in_time(&self, site: Site, callers: Callers) -> bool {
+        self.is_bounded_through(site, callers, &mut HashMap::default(), CALLERS)
+    }
+
+    fn is_bounded_through(&self, site: Site, which: Callers, known: &mut HashMap<FnId, bool>, fuel: u32) -> bool {
+        if self.is_bounded_here(site) {
+            return true;
+        }
+        let Some(function) = self.function_of(site.body).filter(|_| fuel > 0) else { return false };
+        if let Some(bounded) = known.get(&function) {
+            return *bounded;
+        }
+        // What calls itself is not bounded by that.
+        known.insert(function, false);
+        let calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+        let mut bounded = calls.map(|call| self.is_bounded_through(call.site, which, known, fuel - 1)).peekable();
+        let bounded = match which {
+            Callers::Some => bounded.any(|bounded| bounded),
+            Callers::All => bounded.peek().is_some() && bounded.all(|bounded| bounded),
+        };
+        known.insert(function, bounded);
+        bounded
+    }
+
+    /// What gives up a call that takes too long, here or around one of the calls that lead to it: a call that bounds its time, or a `select!`.
+    pub fn given_up_at(&self, site: Site) -> Option<Site> {
+        self.given_up_through(site, &mut HashSet::default(), CALLERS)
+    }
+
+    fn given_up_through(&self, site: Site, seen: &mut HashSet<FnId>, fuel: u32) -> Option<Site> {
+        if let Some(node) = self.bound_here(site) {
+            return Some(Site { node, ..site });
+        }
+        let function = self.function_of(site.body).filter(|function| fuel > 0 && seen.insert(*function))?;
+        let mut calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+        calls.find_map(|call| self.given_up_through(call.site, seen, fuel - 1))
+    }
+
+    /// Whether a future is lent to what gives it up, and so is still there afterwards.
+    pub fn is_lent_to(&self, bound: Site) -> bool {
+        let facts = self.body(bound.body);
+        let mut lent = false;
+        facts.node(bound.node).op.operands(&mut |node| lent |= matches!(facts.node(node).op, Op::Reference { .. }));
+        lent
+    }
+
+    fn is_bounded_here(&self, site: Site) -> bool {
+        self.bound_here(site).is_some()
+    }
+
+    /// What bounds a call in the body it stands in.
+    fn bound_here(&self, site: Site) -> Option<NodeId> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut at = site.node;
+        while let Some(around) = info.parent(at).or_else(|| info.region_node(facts.node(at).region)) {
+            let bound = match &facts.node(around).op {
+                // A future that is made here and polled by name.
+                Op::Bind { pattern, .. } => {
+                    pattern.locals().into_iter().find_map(|local| self.polled_in_time(site.body, local))
+                }
+                _ => self.may_give_up(site.body, around, at).then_some(around),
+            };
+            if bound.is_some() {
+                return bound;
+            }
+            at = around;
+        }
+        None
+    }
+
+    /// Whether a node gives up a future among those it is given: it bounds time, or another arm of `select!` may win.
+    fn may_give_up(&self, body: BodyRef, node: NodeId, future: NodeId) -> bool {
+        match &self.body(body).node(node).op {
+            Op::Select { arms, .. } => arms.len() > 1 && arms.iter().any(|arm| arm.future == future),
+            _ => self.bounds_time(Site { body, node }),
+        }
+    }
+
+    /// The call that bounds time, or the `select!` with another arm, that a variable is given to.
+    fn polled_in_time(&self, body: BodyRef, local: LocalId) -> Option<NodeId> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let polled = |node: NodeId| {
+            let (mut future, mut outer) = (node, info.parent(node)?);
+            while matches!(facts.node(outer).op, Op::Reference { .. }) {
+                (future, outer) = (outer, info.parent(outer)?);
+            }
+            self.may_give_up(body, outer, future).then_some(outer)
+        };
+        let mut uses = facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(used) if used == local));
+        uses.find_map(|(node, _)| polled(node))
+    }
+
+    /// Whether a call bounds in time what it is given.
+    pub fn bounds_time(&self, site: Site) -> bool {
+        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path))
+    }
+
+    /// Whether a call of a service may wait forever: nothing around it gives up.
+    pub fn waits_without_end(&self, site: Site) -> bool {
+        let layered = || self.is_layered() && self.repeated(site).is_some_and(|r| r.repeats == Repeats::Request);
+        let serves = self.services_reaching(site.body).next().is_some();
+        serves && !self.is_bounded_in_time(site, Callers::Some) && !layered()
+    }
+
+    /// Whether a layer around a server bounds the time of all its requests.
+    fn is_layered(&self) -> bool {
+        *self.layered.get_or_init(|| {
+            self.bodies().filter(|(body, ..)| !self.is_test(*body)).any(|(body, facts, info)| {
+                facts.iter().any(|(node, n)| {
+                    let takes_a_future = match &n.op {
+                        Op::Call { arguments, .. } | Op::Method { arguments, .. } => {
+                            arguments.len() > 1
+                                || arguments.iter().any(|argument| matches!(info.ty(*argument), Ty::Future(_)))
+                        }
+                        _ => true,
+                    };
+                    !takes_a_future && self.bounds_time(Site { body, node })
+                })
+            })
+        })
+    }
+}

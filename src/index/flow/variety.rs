@@ -1,0 +1,255 @@
+//! How many values an expression can have while a program runs: a few that are settled when it starts, or ever new ones that come from outside.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashSet as HashSet;
+
+use crate::catalogue::{Calls, Runs};
+use crate::facts::model::{LocalId, NodeId, Op, RegionKind};
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::declared::defs::*;
+use crate::index::{Index, Ty};
+
+/// How many values there can be, in the order in which one answer outweighs another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Variety {
+    /// Constants, settings, what the program was started with.
+    Few,
+    Unknown,
+    /// It stems from a request, a message, or from what gives another value each time.
+    Endless,
+}
+
+/// How far a value is followed through locals and callers.
+const FUEL: u32 = 32;
+
+impl Index {
+    /// How many values an expression can have.
+    pub fn variety(&self, site: Site) -> Variety {
+        self.variety_of(site, &mut HashSet::default(), FUEL)
+    }
+
+    fn variety_of(&self, site: Site, seen: &mut HashSet<Site>, fuel: u32) -> Variety {
+        if fuel == 0 {
+            return Variety::Unknown;
+        }
+        if !seen.insert(site) || self.has_few_values(self.ty(site)) {
+            return Variety::Few;
+        }
+        let own = match &self.node(site).op {
+            Op::Local(local) => return self.variety_of_local(site.body, *local, seen, fuel),
+            Op::Call { .. } | Op::Method { .. } => self.variety_of_call(site),
+            Op::Macro(call) => {
+                let of = |local: &LocalId| self.variety_of_local(site.body, *local, seen, fuel - 1);
+                let mentioned = call.mentions.iter().map(of).max().unwrap_or(Variety::Few);
+                mentioned.max(if call.seen { Variety::Few } else { Variety::Unknown })
+            }
+            Op::Closure { .. } | Op::Async(_) | Op::Unseen => Variety::Unknown,
+            _ => Variety::Few,
+        };
+        let mut widest = own;
+        for node in self.made_of(site) {
+            if widest < Variety::Endless {
+                widest = widest.max(self.variety_of(Site { node, ..site }, seen, fuel - 1));
+            }
+        }
+        widest
+    }
+
+    /// What the value of an expression is made of. What is looked up or selected is made of where it lies, whatever it is looked up by.
+    fn made_of(&self, site: Site) -> Vec<NodeId> {
+        let (body, node) = (self.body(site.body), self.node(site));
+        if let Op::Method { receiver, name, .. } = &node.op
+            && (self.is_collected(self.ty(Site { node: *receiver, ..site }))
+                || crate::index::flow::errors::only_explains(name))
+        {
+            return vec![*receiver];
+        }
+        if let Some(lenders) = self.lenders(site) {
+            return lenders;
+        }
+        let mut parts: Vec<NodeId> = Vec::new();
+        node.op.operands(&mut |part| parts.push(part));
+        node.op.regions(&mut |region| parts.extend(body.region(region).value));
+        parts
+    }
+
+    /// Of what a function of the workspace is given, that of which it gives back a part, where it gives nothing else.
+    fn lenders(&self, site: Site) -> Option<Vec<NodeId>> {
+        let Some(Callee::Workspace(function)) = self.callee(site) else { return None };
+        let body = self.defs().body_of(*function).filter(|body| self.is_linked(*body))?;
+        let mut lent = BTreeSet::new();
+        let mut parts = self.returned_values(body);
+        while let Some(part) = parts.pop() {
+            match self.body(body).node(part).op {
+                Op::Literal(_) | Op::Path(_) => continue,
+                _ => {}
+            }
+            let inner = self.selected_from(Site { body, node: part });
+            if inner.is_empty() {
+                lent.insert(self.part_of_parameter(body, part)?);
+            }
+            parts.extend(inner);
+        }
+        lent.into_iter().map(|parameter| self.operand_for(site, *function, parameter)).collect()
+    }
+
+    /// The parameter that a value is, or is selected out of; `Some(None)` is the receiver.
+    fn part_of_parameter(&self, body: BodyRef, part: NodeId) -> Option<Option<usize>> {
+        let mut at = part;
+        loop {
+            at = match &self.body(body).node(at).op {
+                Op::Local(local) => match (self.parameter_of(body, *local), &self.sources(body, *local)[..]) {
+                    (Some(parameter), _) => return Some(parameter),
+                    (None, [source]) if *source < at => *source,
+                    _ => return None,
+                },
+                Op::Field { base: of, .. } | Op::Index { base: of, .. } => *of,
+                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => *of,
+                Op::Method { receiver, name, arguments, .. } => {
+                    let selects = arguments.is_empty() || self.is_collected(self.ty(Site { body, node: *receiver }));
+                    (selects || crate::index::flow::errors::only_explains(name)).then_some(*receiver)?
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// What an expression only selects from or wraps: the values of branches, the elements of a list, what a variant is made with.
+    fn selected_from(&self, site: Site) -> Vec<NodeId> {
+        let body = self.body(site.body);
+        match &self.node(site).op {
+            op @ (Op::Match { .. } | Op::If { .. } | Op::Block(_)) => {
+                let mut values = Vec::new();
+                op.regions(&mut |region| values.extend(body.region(region).value));
+                values
+            }
+            Op::Array(parts) | Op::Tuple(parts) => parts.clone(),
+            Op::Macro(call) if call.seen => call.arguments.clone(),
+            Op::Return(value) => value.iter().copied().collect(),
+            Op::Call { arguments, .. } if matches!(self.ty(site), Ty::Ext(..)) && self.external(site).is_some() => {
+                arguments.clone()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a call gives for a parameter; none is the receiver.
+    fn operand_for(&self, call: Site, function: FnId, parameter: Option<usize>) -> Option<NodeId> {
+        match (parameter, &self.node(call).op) {
+            (Some(at), _) => self.argument_at(call, function, at).map(|given| given.node),
+            (None, Op::Method { receiver, .. }) => Some(*receiver),
+            (None, Op::Call { arguments, .. }) => arguments.first().copied(),
+            _ => None,
+        }
+    }
+
+    /// Whether a type is a collection, or iterates over one.
+    fn is_collected(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Slice(_) => true,
+            Ty::Ext(path, _) => path == "std::iter::Iterator" || self.catalogue().lists_a_member(Calls::Grows, *path),
+            _ => false,
+        }
+    }
+
+    /// What a call adds to the variety of its receiver and arguments.
+    fn variety_of_call(&self, site: Site) -> Variety {
+        let catalogue = self.catalogue();
+        match self.callee(site) {
+            Some(Callee::External(path)) => {
+                let new_each_time = [Calls::Unique, Calls::Waits, Calls::Accepts];
+                if new_each_time.iter().any(|list| catalogue.lists(*list, *path)) {
+                    return Variety::Endless;
+                }
+                let reads = self.callable(site).is_some_and(|callable| callable.effect.is_some());
+                if reads { Variety::Unknown } else { Variety::Few }
+            }
+            Some(Callee::Constructor(..)) => Variety::Few,
+            Some(Callee::Workspace(function)) => {
+                let makes_own = self.defs().function(*function).returns.is_some();
+                let given = self.defs().function(*function).receiver.is_some()
+                    || !self.defs().function(*function).parameters.is_empty();
+                if makes_own && !given { Variety::Unknown } else { Variety::Few }
+            }
+            _ => Variety::Unknown,
+        }
+    }
+
+    fn variety_of_local(&self, body: BodyRef, local: LocalId, seen: &mut HashSet<Site>, fuel: u32) -> Variety {
+        if fuel == 0 {
+            return Variety::Unknown;
+        }
+        if self.is_given_by_a_request(body, local) {
+            return Variety::Endless;
+        }
+        if self.body(body).local(local).name == "self" {
+            return Variety::Few;
+        }
+        if let Some(at) = self.position_among_parameters(body, local) {
+            return self.variety_of_parameter(body, local, at, seen, fuel);
+        }
+        let sources = self.sources(body, local);
+        let of = |node: &NodeId| self.variety_of(Site { body, node: *node }, seen, fuel - 1);
+        sources.iter().map(of).max().unwrap_or(Variety::Unknown)
+    }
+
+    fn variety_of_parameter(
+        &self,
+        body: BodyRef,
+        local: LocalId,
+        at: usize,
+        seen: &mut HashSet<Site>,
+        fuel: u32,
+    ) -> Variety {
+        let Some(function) = self.function_of(body) else { return Variety::Unknown };
+        let callers: Vec<_> = self.calls.callers(function).iter().filter(|c| !self.is_test(c.site.body)).collect();
+        if self.handler(function).is_some() || callers.iter().any(|call| call.runs == Runs::Request) {
+            let state = self.struct_behind(self.info(body).local(local)).is_some_and(|id| self.is_made_at_start(id));
+            return if state { Variety::Few } else { Variety::Endless };
+        }
+        let mut widest = if callers.is_empty() { Variety::Unknown } else { Variety::Few };
+        for call in callers {
+            let given = self.argument_at(call.site, function, at);
+            widest = widest.max(given.map_or(Variety::Unknown, |given| self.variety_of(given, seen, fuel - 1)));
+        }
+        widest
+    }
+
+    /// Whether the program itself makes the values of a type, and none of them for a request: what is shared, not what is sent.
+    fn is_made_at_start(&self, id: TypeId) -> bool {
+        let made = self.made_at(id);
+        !made.is_empty() && made.iter().all(|site| self.repeated(*site).is_none())
+    }
+
+    fn position_among_parameters(&self, body: BodyRef, local: LocalId) -> Option<usize> {
+        self.body(body).parameters.iter().position(|pattern| pattern.locals().contains(&local))
+    }
+
+    /// Whether a local is the parameter of a closure that runs per request.
+    fn is_given_by_a_request(&self, body: BodyRef, local: LocalId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        facts.nodes.iter().any(|node| match &node.op {
+            Op::Closure { region, parameters, .. } => {
+                debug_assert_eq!(facts.region(*region).kind, RegionKind::Closure);
+                info.runs.get(region) == Some(&Runs::Request)
+                    && parameters.iter().any(|pattern| pattern.locals().contains(&local))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a type has only so many values: an enum without fields, `bool`, a type's id.
+    fn has_few_values(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Adt(id, _) => {
+                let item = self.defs().type_def(*id);
+                !item.variants.is_empty() && item.fields.is_empty()
+            }
+            Ty::Ext(path, _) => path == "bool" || path == "std::any::TypeId",
+            Ty::Tuple(parts) => parts.iter().all(|part| self.has_few_values(part)),
+            _ => false,
+        }
+    }
+}

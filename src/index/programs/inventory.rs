@@ -1,0 +1,482 @@
+//! What is alive when a program is told to stop: where each thing starts, who owns it, what stops it and in which order. Says what is so; whether
+//! that is a flaw is for rules to judge, how it is shown for others.
+
+use std::collections::BTreeMap;
+
+use ustr::Ustr;
+
+use crate::catalogue::{Calls, Runs, TypeEntry};
+use crate::diagnostic::Label;
+use crate::facts::model::{Body, LocalId, NodeId, Op, StaticKind};
+use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::declared::defs::*;
+use crate::index::declared::types::Ty;
+use crate::index::flow::Fate;
+use crate::index::programs::Program;
+use crate::index::resources::releases::Release;
+use crate::index::resources::{Construction, words};
+use crate::index::tasks::{End, Handle, Task, Work};
+use crate::source::Span;
+
+/// Kinds that tell nothing about the end of a program: values, locks, and handles that are shown as what they are handles of.
+const PASSED_OVER: &[&str] = &[
+    "cancellation-token",
+    "cloud-config",
+    "concurrent-map",
+    "future-set",
+    "lock",
+    "permit",
+    "rate-limiter",
+    "regex",
+    "shutdown-hook",
+    "task-handle",
+    "thread-handle",
+    "tls-config",
+    "unbounded-sender",
+];
+
+/// All that lives in one program.
+#[derive(Debug)]
+pub struct Inventory {
+    /// The target's name.
+    pub program: String,
+    /// Why it is a service; none for what ends by itself.
+    pub service: Option<Label>,
+    /// Where it serves or waits for its end.
+    pub serves: Option<Span>,
+    pub signals: Vec<Signals>,
+    /// In the order of the places where they start.
+    pub alive: Vec<Living>,
+}
+
+impl Inventory {
+    /// Moves every place to where it is written.
+    fn place(&mut self, written: &dyn Fn(Span) -> Span) {
+        let signals = self.signals.iter_mut().map(|signals| &mut signals.at);
+        let places = self.service.iter_mut().map(|label| &mut label.span).chain(&mut self.serves).chain(signals);
+        let started = self.alive.iter_mut().flat_map(|living| {
+            let stop = match &mut living.stop {
+                Stop::Call(at) | Stop::Elsewhere(at) => Some(at),
+                Stop::Itself(label) => Some(&mut label.span),
+                Stop::Dropped | Stop::Unknown | Stop::Nothing => None,
+            };
+            [&mut living.started].into_iter().chain(stop)
+        });
+        places.chain(started).for_each(|place| *place = written(*place));
+    }
+}
+
+/// A place that learns of signals.
+#[derive(Debug)]
+pub struct Signals {
+    pub names: Vec<Ustr>,
+    pub at: Span,
+}
+
+/// One thing that is alive at exit.
+#[derive(Debug)]
+pub struct Living {
+    /// In words: `connection pool`, `task`.
+    pub what: String,
+    /// The library's type, or what a task runs.
+    pub of: String,
+    pub owner: Owner,
+    pub started: Span,
+    pub stop: Stop,
+    /// Its place among all that is stopped, from 1; none for what has no stop of its own.
+    pub order: Option<usize>,
+    /// What is lost where it is never ended.
+    pub lost: Option<String>,
+}
+
+/// Who owns a thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// A static, by its path.
+    Static(String),
+    /// A field, as `Type.field`.
+    Field(String),
+    /// A variable, and the function it is in.
+    Variable(String, String),
+    /// The course of a function that waits for it.
+    Function(String),
+    /// Somebody it was handed to, who could not be followed.
+    HandedOn,
+    /// The runtime, and nobody else.
+    Detached,
+}
+
+/// What stops a thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// A call that runs when the program is told to stop.
+    Call(Span),
+    /// A call that ends it, in code that shutdown is not known to lead to.
+    Elsewhere(Span),
+    /// It is dropped with its variable, when the function that owns it returns.
+    Dropped,
+    /// It ends by itself; why.
+    Itself(Label),
+    /// It was handed to somebody who may stop it.
+    Unknown,
+    Nothing,
+}
+
+/// A call that ends something, by what it may end.
+struct Ending {
+    release: Release,
+    statics: Vec<StaticId>,
+    field: Option<(TypeId, Ustr)>,
+    local: Option<LocalId>,
+}
+
+impl Index {
+    /// What is alive at the end of each program that is asked for, in the order of the programs.
+    pub fn inventory(&self, asked: &dyn Fn(&Program) -> bool) -> Vec<Inventory> {
+        let endings: Vec<Ending> = self.releases().map(|release| self.ending(*release)).collect();
+        let made: Vec<&Construction> = self.constructions(is_shown).collect();
+        let shown = |program| Gathering { index: self, program, endings: &endings }.inventory(&made);
+        let mut found: Vec<Inventory> = self.programs().iter().filter(|program| asked(program)).map(shown).collect();
+        found.iter_mut().for_each(|inventory| inventory.place(&|span| self.place_written(span)));
+        found
+    }
+
+    fn ending(&self, release: Release) -> Ending {
+        let at = Site { node: release.operand, ..release.site };
+        Ending {
+            release,
+            statics: self.origins(at).into_iter().collect(),
+            field: self.owning_field(at),
+            local: self.variable_behind(at.body, at.node),
+        }
+    }
+
+    /// The field of a workspace type that a value is put into, in the same function.
+    pub fn stored_in(&self, site: Site, resource: Ustr) -> Option<(TypeId, Ustr)> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut queue = vec![site.node];
+        let mut steps = 0;
+        while let Some(at) = queue.pop() {
+            steps += 1;
+            let Some(parent) = info.parent(at).filter(|_| steps < 64) else { continue };
+            match &facts.node(parent).op {
+                Op::Struct { fields, .. } => {
+                    let (Ty::Adt(id, _), Some((name, _))) =
+                        (info.ty(parent).peeled(), fields.iter().find(|(_, value)| *value == at))
+                    else {
+                        continue;
+                    };
+                    return Some((*id, *name));
+                }
+                Op::Assign { place, value } if *value == at => {
+                    let found = self.owning_field(Site { node: *place, ..site });
+                    if found.is_some() {
+                        return found;
+                    }
+                }
+                Op::Method { receiver, arguments, .. }
+                    if arguments.contains(&at) && self.adds_at(site.body, parent) =>
+                {
+                    let found = self.owning_field(Site { node: *receiver, ..site });
+                    if found.is_some() {
+                        return found;
+                    }
+                }
+                Op::Bind { pattern, .. } | Op::Let { pattern, .. } => {
+                    let bound = pattern.locals();
+                    let owning = |local: &LocalId| bound.contains(local) && self.owns(info.local(*local), resource);
+                    let uses = facts.iter().filter(|(_, n)| matches!(&n.op, Op::Local(local) if owning(local)));
+                    queue.extend(uses.map(|(node, _)| node));
+                }
+                _ if self.owns(info.ty(parent), resource) => queue.push(parent),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+impl Index {
+    /// Whether a call adds to a collection.
+    fn adds_at(&self, body: BodyRef, call: NodeId) -> bool {
+        self.external(Site { body, node: call }).is_some_and(|path| self.catalogue().lists(Calls::Grows, path))
+    }
+}
+
+fn is_shown(entry: &TypeEntry) -> bool {
+    entry.kind.is_some_and(|kind| !PASSED_OVER.contains(&kind.as_str()))
+}
+
+/// The inventory of one program while it is gathered.
+struct Gathering<'i> {
+    index: &'i Index,
+    program: &'i Program,
+    endings: &'i [Ending],
+}
+
+impl Gathering<'_> {
+    fn inventory(&self, made: &[&Construction]) -> Inventory {
+        let index = self.index;
+        let mut alive: Vec<(Living, Option<(usize, Site)>)> = Vec::new();
+        alive.extend(index.defs().static_ids().filter_map(|id| self.global(id)));
+        alive.extend(made.iter().filter_map(|construction| self.construction(construction)));
+        alive.extend(self.index.tasks().iter().filter_map(|task| self.task(task)));
+        alive.extend(self.servers());
+        alive.sort_by_key(|(living, _)| (living.started.file, living.started.start, living.of.clone()));
+        alive.dedup_by(|a, b| a.0.started == b.0.started && a.0.of == b.0.of);
+        let mut signals: Vec<Signals> = self
+            .program
+            .signals
+            .iter()
+            .map(|at| Signals { names: at.names.clone(), at: index.span(at.site) })
+            .collect();
+        // A call is mentioned by its path, too.
+        signals.dedup_by(|a, b| a.names == b.names && a.at.file == b.at.file && a.at.start == b.at.start);
+        Inventory {
+            program: index.crates()[self.program.krate.index()].name.to_string(),
+            service: self.program.is_service().then(|| self.program.verdict.why.clone()).flatten(),
+            serves: index.course(self.program).spine.last().map(|site| index.name_span(*site)),
+            signals,
+            alive: ordered(alive),
+        }
+    }
+
+    /// Whether code of the program, and not of its tests, stands here.
+    fn runs(&self, site: Site) -> bool {
+        self.program.reach.contains(&site.body) && !self.index.is_test(site.body)
+    }
+
+    fn global(&self, id: StaticId) -> Option<(Living, Option<(usize, Site)>)> {
+        let index = self.index;
+        let item = index.defs().static_item(id);
+        let used = index.calls.mentions(id).iter().any(|site| self.runs(*site));
+        if item.kind == StaticKind::Const || item.test || !used {
+            return None;
+        }
+        let owned = index.owned_resources(&index.signatures().statics[id.index()]);
+        let shown = owned.into_iter().filter_map(|path| Some((path, index.resource(path).filter(|e| is_shown(e))?)));
+        // What is lost without an end says more of a static than what is not.
+        let (path, entry) = shown.min_by_key(|(path, entry)| (entry.when_unended.is_none(), path.as_str()))?;
+        let (stop, at) = self.stopped(path, &|ending| ending.statics.contains(&id)).unwrap_or((Stop::Nothing, None));
+        let living = Living {
+            what: words(&entry.kind?),
+            of: path.to_string(),
+            owner: Owner::Static(index.static_path(id)),
+            started: item.name_range.in_file(index.defs().statics[id.index()].file),
+            stop,
+            order: None,
+            lost: entry.when_unended.clone(),
+        };
+        Some((living, at))
+    }
+
+    fn construction(&self, made: &Construction) -> Option<(Living, Option<(usize, Site)>)> {
+        let (index, site) = (self.index, made.site);
+        let entry = index.resource(made.resource)?;
+        let is_global =
+            index.initialises(site).is_some() || matches!(index.owner(site.body), Some(BodyOwner::Static(_)));
+        let starts = index.runs_at_start(self.program, site);
+        if !self.runs(site) || is_global || !starts || made.fate == Fate::Returned {
+            return None;
+        }
+        let field = [site].iter().chain(&made.through).find_map(|at| index.stored_in(*at, made.resource));
+        let variable = index.obligation(site, made.resource).map(|obligation| obligation.local);
+        let (owner, stop) = match (field, variable) {
+            (Some((id, name)), _) => {
+                let owner = Owner::Field(format!("{}.{name}", index.defs().type_def(id).name));
+                (owner, self.stopped(made.resource, &|ending| ending.field == Some((id, name))))
+            }
+            (None, Some(local)) if self.spans_serving(site.body, local) => {
+                let owner = Owner::Variable(
+                    index.body(site.body).local(local).name.to_string(),
+                    index.function_of(site.body).map_or_else(String::new, |function| index.fn_name(function)),
+                );
+                let own = |ending: &Ending| ending.release.site.body == site.body && ending.local == Some(local);
+                let dropped = (made.fate == Fate::Dies).then_some((Stop::Dropped, None));
+                (owner, self.stopped(made.resource, &own).or_else(|| self.served(site, local)).or(dropped))
+            }
+            // It does not live until the program is told to stop.
+            _ if made.fate == Fate::Dies => return None,
+            _ => (Owner::HandedOn, variable.and_then(|local| self.served(site, local))),
+        };
+        let unstopped = if made.fate == Fate::Kept { Stop::Nothing } else { Stop::Unknown };
+        let (stop, at) = stop.unwrap_or((unstopped, None));
+        let living = Living {
+            what: words(&entry.kind?),
+            of: made.resource.to_string(),
+            owner,
+            started: index.span(made.through.last().copied().unwrap_or(site)),
+            stop,
+            order: None,
+            lost: entry.when_unended.clone(),
+        };
+        Some((living, at))
+    }
+
+    /// Whether a variable is still in scope where the program serves.
+    fn spans_serving(&self, body: BodyRef, local: LocalId) -> bool {
+        let course = self.index.course(self.program);
+        let (facts, scope) = (self.index.body(body), self.index.body(body).local(local).region);
+        course
+            .spine
+            .iter()
+            .any(|at| at.body == body && facts.outwards(facts.node(at.node).region).any(|(region, _)| region == scope))
+    }
+
+    /// A listener that is handed to a server ends with it.
+    fn served(&self, made: Site, local: LocalId) -> Option<(Stop, Option<(usize, Site)>)> {
+        let (index, facts) = (self.index, self.index.body(made.body));
+        let uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local));
+        let mut calls = uses.filter_map(|(node, _)| index.info(made.body).parent(node));
+        let serves = |call: &NodeId| {
+            let path = index.external(Site { node: *call, ..made });
+            path.is_some_and(|path| index.catalogue().servers().iter().any(|server| server.serve.contains(&path)))
+        };
+        let call = Site { node: calls.find(serves)?, ..made };
+        Some((Stop::Itself(Label::new(index.name_span(call), "ends with its server")), None))
+    }
+
+    fn task(&self, task: &Task) -> Option<(Living, Option<(usize, Site)>)> {
+        let (index, site) = (self.index, task.spawn);
+        // What runs what it is given, and waits for it on the spot, is a helper of its callers.
+        let is_helper = task.work.is_empty() && matches!(task.handle, Handle::Ended(_));
+        if !self.runs(site) || task.end == End::ByItself || is_helper {
+            return None;
+        }
+        let what = if task.runs == Runs::Task { "task" } else { "thread" };
+        let handle = index.callable(site).and_then(|callable| callable.constructs);
+        let field = handle.and_then(|handle| Some((handle, index.stored_in(site, handle)?)));
+        let (stop, at) = match (&task.end, &task.handle) {
+            (End::WithChannel(label) | End::WithReader(label) | End::WhenTold(label), handle) => {
+                let waited = match handle {
+                    Handle::Ended(nodes) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })).1,
+                    _ => None,
+                };
+                (Stop::Itself(label.clone()), waited)
+            }
+            (_, Handle::Ended(nodes)) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })),
+            (_, Handle::Tracked) => (Stop::Unknown, None),
+            (_, Handle::Kept) => field
+                .and_then(|(handle, field)| self.stopped(handle, &|ending| ending.field == Some(field)))
+                .unwrap_or((Stop::Unknown, None)),
+            (End::Fails(_) | End::Never(_), Handle::Dropped) => (Stop::Nothing, None),
+            (_, Handle::Dropped) => (Stop::Unknown, None),
+        };
+        let owner = match (&task.handle, field) {
+            (_, Some((_, (id, name)))) => Owner::Field(format!("{}.{name}", index.defs().type_def(id).name)),
+            (Handle::Dropped, _) => Owner::Detached,
+            (Handle::Ended(_), _) => {
+                let function =
+                    index.function_of(site.body).map_or_else(String::new, |function| index.fn_name(function));
+                Owner::Function(function)
+            }
+            _ => Owner::HandedOn,
+        };
+        let living = Living {
+            what: what.into(),
+            of: self.work(task),
+            owner,
+            started: index.name_span(site),
+            stop,
+            order: None,
+            lost: None,
+        };
+        Some((living, at))
+    }
+
+    /// What a task runs, as people would call it.
+    fn work(&self, task: &Task) -> String {
+        let index = self.index;
+        let called = |region| {
+            let facts: &Body = index.body(task.spawn.body);
+            let calls = index.calls.callees(task.spawn.body).iter();
+            // What a macro calls, such as a log, is not what the task is for.
+            let is_own = |site| index.place_called(index.span(site)) == index.span(site);
+            let mut inside = calls
+                .filter(|call| facts.outwards(facts.node(call.site.node).region).any(|(at, _)| at == region))
+                .filter(|call| is_own(call.site));
+            inside.next_back().map(|call| index.fn_name(call.to))
+        };
+        match task.work.first() {
+            Some(Work::Function(function)) => index.fn_name(*function),
+            Some(Work::Region(region)) => called(*region).unwrap_or_else(|| index.item_path(task.spawn.body)),
+            None => "?".into(),
+        }
+    }
+
+    fn servers(&self) -> Vec<(Living, Option<(usize, Site)>)> {
+        let index = self.index;
+        let mut bodies: Vec<BodyRef> =
+            self.program.reach.iter().copied().filter(|body| !index.is_test(*body)).collect();
+        bodies.sort_unstable();
+        let sites = bodies.iter().flat_map(|body| {
+            let mut nodes: Vec<NodeId> = index.info(*body).callees.keys().copied().collect();
+            nodes.sort_unstable();
+            nodes.into_iter().map(|node| Site { body: *body, node })
+        });
+        let sites: Vec<(Site, Ustr)> = sites.filter_map(|site| Some((site, index.external(site)?))).collect();
+        let servers = sites.iter().filter_map(|(site, path)| {
+            let server = index.catalogue().servers().iter().find(|server| server.serve.contains(path))?;
+            let graceful = sites.iter().find(|(_, path)| server.graceful.contains(path));
+            let (stop, at) = match graceful {
+                Some((stop, _)) => (Stop::Call(index.name_span(*stop)), Some((0, *stop))),
+                None if server.handles_signals => {
+                    let label = Label::new(index.name_span(*site), "listens for signals by itself");
+                    (Stop::Itself(label), None)
+                }
+                None => (Stop::Nothing, None),
+            };
+            let living = Living {
+                what: "server".into(),
+                of: server.name.clone(),
+                owner: Owner::Function(
+                    index.function_of(site.body).map_or_else(String::new, |function| index.fn_name(function)),
+                ),
+                started: index.name_span(*site),
+                stop,
+                order: None,
+                lost: None,
+            };
+            Some((living, at))
+        });
+        servers.collect()
+    }
+
+    /// The call of some releases that stops a thing in this program.
+    fn stopped(&self, resource: Ustr, ends: &dyn Fn(&Ending) -> bool) -> Option<(Stop, Option<(usize, Site)>)> {
+        // What was got out of a thing, such as a response of a client, is not the thing.
+        let is_it = |ending: &Ending| {
+            let ty = self.index.info(ending.release.site.body).ty(ending.release.operand);
+            ty.peeled().is_unknown() || self.index.owns(ty, resource)
+        };
+        let fitting =
+            self.endings.iter().filter(|ending| ending.release.ends(resource) && ends(ending) && is_it(ending));
+        let sites = fitting.map(|ending| ending.release.site);
+        let sites: Vec<Site> = sites.filter(|site| self.runs(*site)).collect();
+        if sites.is_empty() { None } else { Some(self.first_stop(sites.into_iter())) }
+    }
+
+    /// Of some calls that end a thing, the first that runs at shutdown; else any.
+    fn first_stop(&self, sites: impl Iterator<Item = Site>) -> (Stop, Option<(usize, Site)>) {
+        let placed = sites.map(|site| (self.index.shutdown_order(self.program, site), site));
+        match placed.min_by_key(|(order, site)| (order.is_none(), *order, *site)) {
+            Some((Some(order), site)) => (Stop::Call(self.index.name_span(site)), Some((order, site))),
+            Some((None, site)) => (Stop::Elsewhere(self.index.name_span(site)), None),
+            None => (Stop::Nothing, None),
+        }
+    }
+}
+
+/// Numbers what is stopped in the order in which that happens.
+fn ordered(alive: Vec<(Living, Option<(usize, Site)>)>) -> Vec<Living> {
+    let mut places: Vec<(usize, Site)> = alive.iter().filter_map(|(_, at)| *at).collect();
+    places.sort_unstable();
+    places.dedup();
+    let numbers: BTreeMap<(usize, Site), usize> = places.into_iter().zip(1..).collect();
+    let number = |(living, at): (Living, Option<(usize, Site)>)| Living {
+        order: at.and_then(|at| numbers.get(&at).copied()),
+        ..living
+    };
+    alive.into_iter().map(number).collect()
+}

@@ -1,0 +1,391 @@
+//! What kind of program a target is, and what shows it: a service runs until it is stopped, an interactive program as long as a person uses it,
+//! and the rest ends by itself. Knows which calls serve, wait and ask only from the catalogue.
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use ustr::Ustr;
+
+use crate::catalogue::{Calls, Runs};
+use crate::diagnostic::Label;
+use crate::facts::model::{Body, LoopKind, Node, NodeId, Op, RegionId, RegionKind};
+use crate::index::Index;
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::calls::contexts::Context;
+use crate::index::declared::defs::*;
+use crate::index::declared::types::{Bound, Ty};
+use crate::index::programs::Target;
+use crate::source::Range;
+use crate::workspace::TargetKind;
+
+/// What kind of program a target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// It has no `main`: how long it runs is for others to say.
+    Library,
+    /// It ends by itself, or nothing shows that it does not.
+    OneShot,
+    /// A window, a terminal interface, a dialogue, be it in one of its modes: it runs as long as a person uses it, and that person ends it.
+    Interactive,
+    /// It runs until it is stopped.
+    Service,
+}
+
+/// A kind and what shows it; nothing shows a library, or a command that ends by itself.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    pub kind: Kind,
+    pub why: Option<Label>,
+}
+
+impl Index {
+    /// What kind of program a target is; none where it is there for tests and builds only.
+    pub fn kind_of(&self, target: CrateId) -> Option<Verdict> {
+        let known = self.programs.iter().find(|program| program.krate == target);
+        match self.crates()[target.index()].kind {
+            TargetKind::Lib | TargetKind::ProcMacro => Some(Verdict { kind: Kind::Library, why: None }),
+            TargetKind::Bin => Some(known.map_or(Verdict { kind: Kind::OneShot, why: None }, |p| p.verdict.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// A program as far as it takes to judge it.
+pub struct Subject<'s> {
+    pub main: FnId,
+    pub package: Option<usize>,
+    /// Whether any of its code listens to signals.
+    pub listens: bool,
+    /// What `main` gets into without a task or thread in between.
+    pub inline: &'s HashSet<BodyRef>,
+    /// What `main` leads to, in the order of files and places.
+    pub led: &'s [BodyRef],
+}
+
+/// A place that shows what kind a program is of.
+struct Shows {
+    site: Site,
+    label: Label,
+}
+
+/// Two places that may be come to in one run.
+struct Company<'c> {
+    other: Target<'c>,
+    site: Target<'c>,
+    /// The bodies of which every run comes to `other`.
+    certain: &'c HashSet<BodyRef>,
+}
+
+/// The kind of a program. A run that a person watches is theirs to end, also where it serves something on the side; a program that serves in
+/// another of its modes is a service.
+pub fn judge(index: &Index, subject: &Subject) -> Verdict {
+    let main = index.defs().body_of(subject.main);
+    let asking: Vec<Shows> = subject.led.iter().flat_map(|body| asks(index, *body)).collect();
+    let attended = |serving: &Shows| {
+        asking.iter().any(|asking| main.is_none_or(|main| index.accompanies(main, asking.site, serving.site)))
+    };
+    let by_attribute = served_by_attribute(index, subject.main);
+    let serving = || subject.led.iter().flat_map(|body| serves(index, subject, *body)).find(|s| !attended(s));
+    match by_attribute.or_else(|| serving().map(|shows| shows.label)) {
+        Some(why) => Verdict { kind: Kind::Service, why: Some(why) },
+        None => match asking.into_iter().next() {
+            Some(shows) => Verdict { kind: Kind::Interactive, why: Some(shows.label) },
+            None => Verdict { kind: Kind::OneShot, why: None },
+        },
+    }
+}
+
+/// An attribute that makes a function the program's entry and serves what it returns.
+fn served_by_attribute(index: &Index, main: FnId) -> Option<Label> {
+    let serves = |path: Ustr| index.catalogue().servers().iter().any(|server| server.serve.contains(&path));
+    index.attribute_of(main, &serves).map(|span| Label::new(span, "its attribute serves until it is stopped"))
+}
+
+/// The calls of a library in a body, in evaluation order.
+fn external_calls(index: &Index, body: BodyRef) -> Vec<(Site, Ustr)> {
+    let callees = index.info(body).callees.iter();
+    let mut calls: Vec<(Site, Ustr)> = callees
+        .filter_map(|(node, callee)| match callee {
+            Callee::External(path) => Some((Site { body, node: *node }, *path)),
+            _ => None,
+        })
+        .collect();
+    calls.sort_unstable_by_key(|(site, _)| *site);
+    calls
+}
+
+/// Where a body serves, or loops around something it waits for. Of another package's body only what `main` gets into counts: what its tasks do
+/// in the background says nothing of this program.
+fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
+    let own = index.crates()[index.crate_of(body).index()].package == subject.package;
+    let catalogue = index.catalogue();
+    let mut found = Vec::new();
+    for (site, path) in external_calls(index, body) {
+        if catalogue.servers().iter().any(|server| server.serve.contains(&path))
+            || catalogue.lists(Calls::Forever, path)
+        {
+            found.push(Shows { site, label: Label::new(index.name_span(site), "serves until it is stopped") });
+            continue;
+        }
+        let background = !own && (index.runs_in(site, Runs::Task) || index.runs_in(site, Runs::Thread));
+        let waits = catalogue.lists(Calls::Waits, path) || catalogue.lists(Calls::Accepts, path);
+        if background || !waits || !(own || subject.inline.contains(&body)) {
+            continue;
+        }
+        // A program that listens to signals may end its loops when one comes. Where nothing but time passes that is no more than a retry.
+        let until_told = |around: &Around| {
+            subject.listens
+                && own
+                && !around.over_items
+                && (!catalogue.lists(Calls::Pauses, path) || told(index, site, around.region))
+        };
+        let around = index.loops_around(site).into_iter().find(|around| around.endless || until_told(around));
+        if let Some(around) = around {
+            found.push(Shows { site, label: Label::new(around.head.in_file(body.file), "loops without end") });
+        }
+    }
+    found
+}
+
+/// Whether something tells a loop to stop: what it waits for is raced, or it asks a flag.
+fn told(index: &Index, site: Site, around: RegionId) -> bool {
+    let (facts, info) = (index.body(site.body), index.info(site.body));
+    let inside = |node: NodeId| facts.outwards(facts.node(node).region).any(|(at, _)| at == around);
+    let is_word = |path| [Calls::Stops, Calls::Flags].iter().any(|list| index.catalogue().lists(*list, path));
+    let raced = std::iter::successors(Some(site.node), |at| info.parent(*at))
+        .any(|at| matches!(&facts.node(at).op, Op::Select { arms, .. } if arms.len() > 1));
+    raced || external_calls(index, site.body).iter().any(|(call, path)| is_word(*path) && inside(call.node))
+}
+
+/// Where a body runs a user interface, or asks a person again and again.
+fn asks(index: &Index, body: BodyRef) -> Vec<Shows> {
+    let catalogue = index.catalogue();
+    let shows = |(site, path): (Site, Ustr)| {
+        let again = || index.open_contexts(site).contains_key(&Context::Iteration);
+        let text = if catalogue.lists(Calls::Windows, path) {
+            "shows a window until a person closes it"
+        } else if catalogue.lists(Calls::Asks, path) && again() {
+            "waits for a person, again and again"
+        } else {
+            return None;
+        };
+        Some(Shows { site, label: Label::new(index.name_span(site), text) })
+    };
+    external_calls(index, body).into_iter().filter_map(shows).collect()
+}
+
+impl Index {
+    /// Whether every run that comes from `main` to `site` by calls also comes to `other`, as far as `if` and `match` decide. So it is taken to be
+    /// where no call is known to lead to `site`.
+    fn accompanies(&self, main: BodyRef, other: Site, site: Site) -> bool {
+        let (to_other, to_site) = (self.leading_to(other.body), self.leading_to(site.body));
+        if !to_site.contains(&main) {
+            return true;
+        }
+        let certain = self.certain_of((other, &to_other));
+        let company = Company { other: (other, &to_other), site: (site, &to_site), certain: &certain };
+        self.accompanies_below(main, &company, &mut HashMap::default())
+    }
+
+    fn accompanies_below(&self, body: BodyRef, company: &Company, known: &mut HashMap<BodyRef, bool>) -> bool {
+        // A circle adds no way of its own.
+        if let Some(known) = known.get(&body) {
+            return *known;
+        }
+        known.insert(body, true);
+        let (to_other, to_site) = (self.ways(body, company.other), self.ways(body, company.site));
+        let accompanied = to_site.iter().all(|at| {
+            let here = self.branches(body, *at);
+            let beside = |with: NodeId| self.branches(body, with).iter().all(|branch| here.contains(branch));
+            to_other.iter().any(|with| match with == at {
+                true => self.callees_at(body, *at).any(|inner| self.accompanies_below(inner, company, known)),
+                false => beside(*with) && self.leads_for_certain(body, *with, company.other.0, company.certain),
+            })
+        });
+        known.insert(body, accompanied);
+        accompanied
+    }
+
+    /// The bodies of which every run comes to a place, as far as `if` and `match` decide.
+    fn certain_of(&self, to: Target) -> HashSet<BodyRef> {
+        let mut certain = HashSet::default();
+        loop {
+            let straight = |body: &BodyRef| {
+                let mut ways = self.ways(*body, to).into_iter();
+                ways.any(|at| self.branches(*body, at).is_empty() && self.leads_for_certain(*body, at, to.0, &certain))
+            };
+            let more: Vec<BodyRef> = to.1.iter().copied().filter(|b| !certain.contains(b) && straight(b)).collect();
+            if more.is_empty() {
+                return certain;
+            }
+            certain.extend(more);
+        }
+    }
+
+    /// Whether a node is a place, or calls a body of which every run comes to it.
+    fn leads_for_certain(&self, body: BodyRef, node: NodeId, to: Site, certain: &HashSet<BodyRef>) -> bool {
+        to == Site { body, node } || self.callees_at(body, node).any(|inner| certain.contains(&inner))
+    }
+
+    /// The bodies of the functions that a node calls or hands on.
+    pub(in crate::index) fn callees_at(&self, body: BodyRef, node: NodeId) -> impl Iterator<Item = BodyRef> {
+        let calls = self.calls.callees(body).iter().filter(move |call| call.site.node == node);
+        calls.filter_map(|call| self.defs().body_of(call.to)).filter(|b| self.is_linked(*b))
+    }
+
+    /// The branches of `if` and `match` around a node, each with the choice it belongs to.
+    pub(in crate::index) fn branches(&self, body: BodyRef, node: NodeId) -> Vec<(Option<NodeId>, RegionId)> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let around = facts.outwards(facts.node(node).region);
+        let branching = around.filter(|(_, r)| matches!(r.kind, RegionKind::Branch | RegionKind::Arm));
+        branching.map(|(region, _)| (info.region_node(region), region)).collect()
+    }
+}
+
+/// What libraries call on values of the workspace's types, by the bodies in which such types come up.
+pub struct Lives {
+    types: HashMap<BodyRef, Vec<TypeId>>,
+    /// Functions of impls of library traits, by the type.
+    called: HashMap<TypeId, Vec<BodyRef>>,
+}
+
+impl Lives {
+    /// Looks at all bodies that are no tests.
+    pub fn of(index: &Index) -> Self {
+        let mut lives = Lives { types: HashMap::default(), called: HashMap::default() };
+        for (body, _, info) in index.bodies().filter(|(body, ..)| !index.is_test(*body)) {
+            let mut types = HashSet::default();
+            info.nodes.iter().chain(&info.locals).for_each(|ty| named_types(ty, &mut types));
+            lives.types.insert(body, types.into_iter().collect());
+            let of_library = index.function_of(body).filter(|function| index.library_trait(*function).is_some());
+            if let Some(block) = of_library.and_then(|function| index.defs().impl_of(function))
+                && let Ty::Adt(id, _) = index.signatures().impl_types[block.index()].peeled()
+            {
+                lives.called.entry(*id).or_default().push(body);
+            }
+        }
+        lives
+    }
+
+    /// What libraries may call once a body has run.
+    pub fn called_after(&self, body: BodyRef) -> impl Iterator<Item = BodyRef> {
+        let types = self.types.get(&body).map_or(&[][..], Vec::as_slice);
+        types.iter().filter_map(|id| self.called.get(id)).flatten().copied()
+    }
+}
+
+/// All types of the workspace that are part of a type.
+fn named_types(ty: &Ty, found: &mut HashSet<TypeId>) {
+    match ty {
+        Ty::Adt(id, parts) => {
+            found.insert(*id);
+            parts.iter().for_each(|part| named_types(part, found));
+        }
+        Ty::Ext(_, parts) | Ty::ExtFn(_, parts) | Ty::Tuple(parts) => parts.iter().for_each(|p| named_types(p, found)),
+        Ty::Ref(of) | Ty::Slice(of) | Ty::Future(of) => named_types(of, found),
+        Ty::Constructor(id, _) => {
+            found.insert(*id);
+        }
+        Ty::Callable(parameters, returns) => {
+            parameters.iter().for_each(|part| named_types(part, found));
+            named_types(returns, found);
+        }
+        Ty::Bounded(bounds) => {
+            for bound in bounds {
+                if let Bound::Ext(_, arguments) = bound {
+                    arguments.iter().for_each(|part| named_types(part, found));
+                }
+            }
+        }
+        Ty::Unknown | Ty::Never | Ty::Fn(_) | Ty::Closure(_) | Ty::Param(_) => {}
+    }
+}
+
+/// A loop around a site, in the same function, closure or task.
+pub struct Around {
+    pub region: RegionId,
+    /// Nothing but an error leaves it: `loop` without `break` and `return`.
+    pub endless: bool,
+    /// It is a `for`.
+    pub over_items: bool,
+    /// Its keyword.
+    pub head: Range,
+}
+
+impl Index {
+    /// Whether a loop tries something until it succeeds: nothing but time passes in it, a success ends it, and nobody tells it to stop.
+    pub fn is_retry(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        let inside = |node: NodeId| facts.is_inside(facts.node(node).region, region);
+        let catalogue = self.catalogue();
+        let waits = [Calls::Waits, Calls::Accepts];
+        let only_pauses = external_calls(self, body)
+            .into_iter()
+            .filter(|(site, path)| inside(site.node) && waits.iter().any(|list| catalogue.lists(*list, *path)))
+            .all(|(site, path)| catalogue.lists(Calls::Pauses, path) && !told(self, site, region));
+        only_pauses && self.ends_with_success(body, region)
+    }
+
+    /// Whether a `break`, or a `return` of something that is no error, can end a loop.
+    fn ends_with_success(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        leaving(facts, region).any(|node| match facts.node(node).op {
+            Op::Return(value) => value.is_some_and(|value| !self.is_failure(Site { body, node: value })),
+            _ => true,
+        })
+    }
+
+    /// The loops around a site from the inside out.
+    pub fn loops_around(&self, site: Site) -> Vec<Around> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut found = Vec::new();
+        for (region, r) in facts.outwards(facts.node(site.node).region) {
+            if matches!(r.kind, RegionKind::Closure) {
+                break;
+            }
+            if r.kind != RegionKind::Loop {
+                continue;
+            }
+            let Some(owner) = info.region_node(region) else { continue };
+            let Op::Loop { kind, .. } = &facts.node(owner).op else { continue };
+            let start = facts.node(owner).range.start;
+            found.push(Around {
+                region,
+                endless: matches!(kind, LoopKind::Loop) && !leaves(facts, region),
+                over_items: matches!(kind, LoopKind::For { .. }),
+                head: Range { start, end: start + keyword_len(kind) },
+            });
+        }
+        found
+    }
+}
+
+/// Length of a loop's keyword, in bytes.
+pub fn keyword_len(kind: &LoopKind) -> u32 {
+    match kind {
+        LoopKind::Loop => "loop".len() as u32,
+        LoopKind::While => "while".len() as u32,
+        LoopKind::For { .. } => "for".len() as u32,
+    }
+}
+
+/// Whether a `break` or `return` inside can end the loop; those of loops and closures further in are their own.
+pub fn leaves(body: &Body, region: RegionId) -> bool {
+    leaving(body, region).next().is_some()
+}
+
+/// The `break`s and `return`s that leave a loop.
+pub fn leaving(body: &Body, region: RegionId) -> impl Iterator<Item = NodeId> {
+    let inside = move |node: &Node| {
+        let frame =
+            body.outwards(node.region).take_while(|(_, r)| !matches!(r.kind, RegionKind::Closure | RegionKind::Async));
+        frame.map(|(at, _)| at).any(|at| at == region)
+    };
+    let leaves = move |id: NodeId, node: &Node| match node.op {
+        Op::Break(_) => {
+            inside(node) && body.jump_target(id).is_some_and(|target| body.outwards(region).any(|(at, _)| at == target))
+        }
+        Op::Return(_) => inside(node),
+        _ => false,
+    };
+    body.iter().filter(move |(id, node)| leaves(*id, node)).map(|(id, _)| id)
+}

@@ -1,0 +1,300 @@
+//! The programs of the workspace: what each binary reaches from `main`, and what can happen in one run of it.
+
+pub mod deadlines;
+pub mod deployments;
+pub mod inventory;
+pub mod kinds;
+pub mod phases;
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet as HashSet;
+use ustr::{Ustr, ustr};
+
+use crate::catalogue::Runs;
+use crate::facts::model::{NodeId, Owner};
+use crate::index::Index;
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::declared::defs::*;
+use crate::index::programs::kinds::{Kind, Lives, Subject, Verdict};
+use crate::workspace::TargetKind;
+
+/// One binary target.
+pub struct Program {
+    pub krate: CrateId,
+    pub main: FnId,
+    /// Bodies that can run in it: from `main` through calls, handed functions, statics, handlers and trait impls of libraries.
+    pub reach: HashSet<BodyRef>,
+    /// Where it learns of signals, in the order of files and places; also in code that nothing is known to call.
+    pub signals: Vec<SignalSite>,
+    /// What kind of program it is, and what shows it.
+    pub verdict: Verdict,
+}
+
+/// A place, and all bodies that lead there.
+pub(in crate::index) type Target<'t> = (Site, &'t HashSet<BodyRef>);
+
+/// A place that learns of signals.
+pub struct SignalSite {
+    pub site: Site,
+    /// `interrupt`, `terminate`, …
+    pub names: Vec<Ustr>,
+    /// Whether `main` leads there.
+    pub reached: bool,
+    /// It is a server that handles them by itself: what the program does on a signal hangs on its other places.
+    pub by_server: bool,
+}
+
+impl Program {
+    /// Whether it runs until it is stopped.
+    pub fn is_service(&self) -> bool {
+        self.verdict.kind == Kind::Service
+    }
+
+    /// Whether any code of the program asks for a signal, servers that handle it by themselves aside.
+    pub fn asks_for(&self, signal: &str) -> bool {
+        self.signals.iter().any(|at| !at.by_server && at.names.iter().any(|name| name == signal))
+    }
+
+    /// Whether any code of the program listens to a signal.
+    pub fn listens_to(&self, signal: &str) -> bool {
+        self.signals.iter().any(|at| at.names.iter().any(|name| name == signal))
+    }
+}
+
+impl Index {
+    /// Whether one run of a program can come to both places: no `if` or `match` on the way decides between them.
+    pub fn coexist(&self, program: &Program, first: Site, second: Site) -> bool {
+        let Some(main) = self.defs().body_of(program.main) else { return true };
+        let (to_first, to_second) = (self.leading_to(first.body), self.leading_to(second.body));
+        let mut seen = HashSet::default();
+        self.coexist_below(main, (first, &to_first), (second, &to_second), &mut seen)
+    }
+
+    fn coexist_below(&self, body: BodyRef, first: Target, second: Target, seen: &mut HashSet<BodyRef>) -> bool {
+        if !seen.insert(body) {
+            return false;
+        }
+        let (to_first, to_second) = (self.ways(body, first), self.ways(body, second));
+        // One of them is reached by frameworks only: nothing is known to keep them apart.
+        if to_first.is_empty() || to_second.is_empty() {
+            return seen.len() == 1;
+        }
+        to_first.iter().any(|a| {
+            to_second.iter().any(|b| {
+                if a != b {
+                    return !self.exclusive(body, *a, *b);
+                }
+                self.callees_at(body, *a).any(|b| self.coexist_below(b, first, second, seen))
+            })
+        })
+    }
+
+    /// The nodes of a body that lead to a place, or are it.
+    pub(in crate::index) fn ways(&self, body: BodyRef, (to, leading): Target) -> Vec<NodeId> {
+        let own = (to.body == body).then_some(to.node);
+        let leads = |inner: Option<BodyRef>| inner.is_some_and(|inner| leading.contains(&inner));
+        let calls = self.calls.callees(body).iter().filter(|call| leads(self.defs().body_of(call.to)));
+        let statics = self.calls.statics(body).iter().filter(|(_, item)| leads(self.defs().init_of(*item)));
+        own.into_iter().chain(calls.map(|call| call.site.node)).chain(statics.map(|(node, _)| *node)).collect()
+    }
+
+    /// Whether `main` or a handler leads to a body by calls; code that is only assumed to run, such as impls of library traits, does not count.
+    pub fn main_leads_to(&self, program: &Program, body: BodyRef) -> bool {
+        let leading = self.leading_to(body);
+        let handled = |at: &BodyRef| self.function_of(*at).is_some_and(|f| self.handler(f).is_some());
+        program.reach.contains(&body)
+            && (self.defs().body_of(program.main).is_some_and(|main| leading.contains(&main))
+                || leading.iter().any(handled))
+    }
+
+    /// All bodies from which calls and statics lead to a body, itself included.
+    pub(in crate::index) fn leading_to(&self, body: BodyRef) -> HashSet<BodyRef> {
+        let mut leading = HashSet::default();
+        let mut queue = vec![body];
+        while let Some(at) = queue.pop() {
+            if !leading.insert(at) {
+                continue;
+            }
+            match self.owner(at) {
+                Some(BodyOwner::Function(id)) => queue.extend(self.calls.callers(id).iter().map(|call| call.site.body)),
+                Some(BodyOwner::Static(id)) => queue.extend(self.calls.mentions(id).iter().map(|site| site.body)),
+                None => {}
+            }
+        }
+        leading
+    }
+
+    /// Whether two nodes stand in different branches of one `if` or `match`.
+    fn exclusive(&self, body: BodyRef, a: NodeId, b: NodeId) -> bool {
+        let of_b = self.branches(body, b);
+        self.branches(body, a)
+            .iter()
+            .any(|(owner, region)| of_b.iter().any(|(other, inner)| owner == other && region != inner))
+    }
+
+    /// Whether a body is known to run, and only in programs that end by themselves.
+    pub fn only_runs_in_commands(&self, body: BodyRef) -> bool {
+        let mut running = self.programs.iter().filter(|program| program.reach.contains(&body)).peekable();
+        running.peek().is_some() && running.all(|program| !program.is_service())
+    }
+
+    /// The services that a body can run in.
+    pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
+        self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body))
+    }
+}
+
+/// All mentions of signals in the program's crates. A server that handles signals by itself counts as one.
+fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
+    let linked = linked_crates(index, krate);
+    let reach: HashSet<BodyRef> = reach.iter().copied().collect();
+    let mut found = Vec::new();
+    for (body, _, info) in index.bodies() {
+        if !linked.contains(&index.crate_of(body)) || index.is_test(body) {
+            continue;
+        }
+        let mut mentions: Vec<(NodeId, Ustr)> = info.externals.iter().map(|(n, p)| (*n, *p)).collect();
+        mentions.extend(info.callees.iter().filter_map(|(node, callee)| match callee {
+            Callee::External(path) => Some((*node, *path)),
+            _ => None,
+        }));
+        mentions.sort_unstable_by_key(|(node, path)| (*node, path.as_str()));
+        for (node, path) in mentions {
+            let names = signal_names(index, krate, path);
+            if !names.is_empty() {
+                let by_server = index.catalogue().signal(path).is_none();
+                found.push(SignalSite { site: Site { body, node }, names, reached: reach.contains(&body), by_server });
+            }
+        }
+    }
+    found
+}
+
+fn signal_names(index: &Index, krate: &Crate, path: Ustr) -> Vec<Ustr> {
+    let catalogue = index.catalogue();
+    let by_itself = catalogue.servers().iter().any(|server| server.handles_signals && server.serve.contains(&path));
+    if by_itself {
+        return vec![ustr("interrupt"), ustr("terminate")];
+    }
+    let Some(signal) = catalogue.signal(path) else { return Vec::new() };
+    let library = ustr(path.split("::").next().unwrap_or_default());
+    let with_feature = signal.terminate_feature.is_some_and(|feature| krate.features.contains(&(library, feature)));
+    signal.signals.iter().copied().chain(with_feature.then(|| ustr("terminate"))).collect()
+}
+
+/// All programs, in the order of their crates.
+pub fn find(index: &Index) -> Vec<Program> {
+    let mut programs = Vec::new();
+    let lives = Lives::of(index);
+    for (at, krate) in index.crates().iter().enumerate().filter(|(_, c)| c.kind == TargetKind::Bin) {
+        let Some(main) = main_of(index, krate) else { continue };
+        let reach = reach(index, krate, main);
+        let mut bodies: Vec<BodyRef> = reach.iter().copied().collect();
+        bodies.sort_unstable();
+        let signals = signals(index, krate, &bodies);
+        let start = index.defs().body_of(main);
+        let led = led_to(index, start, &lives);
+        let subject = Subject {
+            main,
+            package: krate.package,
+            listens: signals.iter().any(|signal| signal.reached),
+            inline: &reach_from(index, start, true),
+            led: &led,
+        };
+        let verdict = kinds::judge(index, &subject);
+        programs.push(Program { krate: CrateId(at as u32), main, reach, verdict, signals });
+    }
+    programs
+}
+
+/// The bodies that `main` leads to, in the order of files and places: by calls, and by what libraries call on values that came up on the way.
+fn led_to(index: &Index, main: Option<BodyRef>, lives: &Lives) -> Vec<BodyRef> {
+    let mut led: HashSet<BodyRef> = HashSet::default();
+    let mut queue: Vec<BodyRef> = main.into_iter().filter(|body| index.is_linked(*body)).collect();
+    while let Some(body) = queue.pop() {
+        if led.insert(body) {
+            queue.extend(steps(index, body, false));
+            queue.extend(lives.called_after(body));
+        }
+    }
+    let mut led: Vec<BodyRef> = led.into_iter().collect();
+    led.sort_unstable();
+    led
+}
+
+fn main_of(index: &Index, krate: &Crate) -> Option<FnId> {
+    let defs = index.defs();
+    let root = index.outline.tree.get(krate.root);
+    let free = |def: &Def| match def {
+        Def::Fn(id) if defs.function(*id).owner == Owner::Free => Some(*id),
+        _ => None,
+    };
+    let main = root.names.get(&ustr("main")).and_then(|named| named.iter().find_map(free));
+    // `#[launch] fn rocket()`: the attribute writes `main`.
+    let by_attribute = || {
+        let named = root.names.values().flatten().filter_map(free);
+        named.filter(|id| index.attribute_of(*id, &|path| index.catalogue().is_entry_attribute(path)).is_some()).min()
+    };
+    main.or_else(by_attribute)
+}
+
+/// All that can run from `main`. Code that only a framework calls counts where it is linked in: handlers named in attributes, methods of
+/// impls of library traits, `Drop`.
+fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
+    let linked = linked_crates(index, krate);
+    let mut queue: VecDeque<BodyRef> = index.defs().body_of(main).into_iter().filter(|b| index.is_linked(*b)).collect();
+    for id in index.defs().fn_ids() {
+        let Some(body) = index.defs().body_of(id).filter(|b| index.is_linked(*b)) else { continue };
+        if linked.contains(&index.crate_of(body)) && called_by_frameworks(index, id) && !index.is_test(body) {
+            queue.push_back(body);
+        }
+    }
+    reach_from(index, queue, false)
+}
+
+/// All bodies reached from some; `inline` leaves out what runs as a task or thread of its own.
+fn reach_from(index: &Index, from: impl IntoIterator<Item = BodyRef>, inline: bool) -> HashSet<BodyRef> {
+    let mut queue: VecDeque<BodyRef> = from.into_iter().filter(|b| index.is_linked(*b)).collect();
+    let mut reach = HashSet::default();
+    while let Some(body) = queue.pop_front() {
+        if reach.insert(body) {
+            queue.extend(steps(index, body, inline));
+        }
+    }
+    reach
+}
+
+/// The bodies that one leads to by a call or by a static it mentions.
+fn steps(index: &Index, body: BodyRef, inline: bool) -> impl Iterator<Item = BodyRef> {
+    let apart = move |call: &&crate::index::calls::Call| {
+        inline && (matches!(call.runs, Runs::Task | Runs::Thread) || index.runs_in(call.site, Runs::Task))
+    };
+    let called =
+        index.calls.callees(body).iter().filter(move |c| !apart(c)).filter_map(|call| index.defs().body_of(call.to));
+    let statics = index.calls.statics(body).iter().filter_map(|(_, item)| index.defs().init_of(*item));
+    // A trait's implementor that is there for tests is nothing that a program comes to.
+    let for_tests = index.is_for_tests(body);
+    called.chain(statics).filter(move |b| index.is_linked(*b) && (for_tests || !index.is_for_tests(*b)))
+}
+
+/// The crate itself and the libraries of the workspace it can name.
+fn linked_crates(index: &Index, krate: &Crate) -> HashSet<CrateId> {
+    let mut linked = HashSet::default();
+    let mut queue = vec![index.outline.tree.get(krate.root).krate];
+    while let Some(id) = queue.pop() {
+        if linked.insert(id) {
+            let externs = index.crates()[id.index()].externs.values();
+            queue.extend(externs.filter_map(|e| match e {
+                Extern::Member(root) => Some(index.outline.tree.get(*root).krate),
+                Extern::Library(_) => None,
+            }));
+        }
+    }
+    linked
+}
+
+fn called_by_frameworks(index: &Index, id: FnId) -> bool {
+    index.library_trait(id).is_some() || index.handler(id).is_some()
+}

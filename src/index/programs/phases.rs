@@ -1,0 +1,345 @@
+//! When code of a program runs: before it serves, and after. The way from `main` to where the program serves or waits for its end parts the two.
+//! What is neither known to come before nor after is said to be neither.
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+use crate::catalogue::{Calls, Runs};
+use crate::facts::model::{NodeId, Op, RegionId, RegionKind};
+use crate::index::Index;
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::contexts::Context;
+use crate::index::calls::{Call, Site};
+use crate::index::declared::defs::*;
+use crate::index::programs::Program;
+use crate::source::Span;
+
+/// Through how many calls the place where a program serves is looked for.
+const CALLS: usize = 6;
+
+/// The course of one program.
+#[derive(Default)]
+pub struct Course {
+    /// From `main` inwards: in each body the call that leads on, and last the place where the program serves or waits.
+    pub spine: Vec<Site>,
+    /// Bodies that what comes before serving leads to.
+    startup: HashSet<BodyRef>,
+    /// Bodies that what comes after serving, or after a signal, leads to, each with its place in the order of the first calls.
+    shutdown: HashMap<BodyRef, usize>,
+}
+
+/// The course of each program, in their order.
+pub fn find(index: &Index) -> Vec<Course> {
+    index.programs().iter().map(|program| course(index, program)).collect()
+}
+
+fn course(index: &Index, program: &Program) -> Course {
+    let spine = spine(index, program);
+    let mut course = Course { spine, ..Course::default() };
+    let mut before = Vec::new();
+    let mut after = Vec::new();
+    // What stands further in returns first.
+    for at in course.spine.iter().rev() {
+        for call in index.calls.callees(at.body) {
+            match index.side(*at, call.site.node) {
+                Side::Before if call.runs == Runs::Inline => before.push(call.to),
+                Side::After => after.push(call.to),
+                _ => {}
+            }
+        }
+    }
+    if course.spine.is_empty() {
+        before.extend(index.defs().body_of(program.main).map(|_| program.main));
+    }
+    for body in index.reached_bodies(program) {
+        let told = index.told_to_stop_at(body);
+        for call in index.calls.callees(body) {
+            let behind = told.iter().any(|(signal, frame)| index.comes_after(body, *signal, *frame, call.site.node));
+            if behind || call.runs == Runs::Shutdown {
+                after.push(call.to);
+            }
+        }
+    }
+    course.startup = index.reached_inline(before).into_keys().collect();
+    course.shutdown = index.reached_inline(after);
+    course
+}
+
+/// The shortest way from `main` to a place that keeps the program running; of equally short ones the last.
+fn spine(index: &Index, program: &Program) -> Vec<Site> {
+    let Some(main) = index.defs().body_of(program.main).filter(|body| index.is_linked(*body)) else {
+        return Vec::new();
+    };
+    let mut level: Vec<(BodyRef, Vec<Site>)> = vec![(main, Vec::new())];
+    let mut seen = HashSet::from_iter([main]);
+    for _ in 0..CALLS {
+        let ends = level.iter().flat_map(|(body, way)| {
+            let serving = index.serving_sites(*body).into_iter();
+            serving.map(|site| way.iter().copied().chain([site]).collect::<Vec<Site>>())
+        });
+        if let Some(last) = ends.max_by_key(|way| way.iter().map(|site| site.node).collect::<Vec<NodeId>>()) {
+            return last;
+        }
+        let mut next = Vec::new();
+        for (body, way) in level {
+            for call in index.calls.callees(body).iter().filter(|call| index.is_inline(call)) {
+                let Some(called) = index.defs().body_of(call.to).filter(|body| index.is_linked(*body)) else {
+                    continue;
+                };
+                if seen.insert(called) {
+                    next.push((called, way.iter().copied().chain([call.site]).collect()));
+                }
+            }
+        }
+        level = next;
+    }
+    Vec::new()
+}
+
+/// Where a node stands as seen from another of the same body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+    /// In the same loop, where each comes after the other.
+    Around,
+}
+
+/// Whether a node does nothing with a value but wait for it, unwrap it or drop it.
+fn is_statement(op: &Op) -> bool {
+    matches!(op, Op::Await(_) | Op::Try(_) | Op::Discard(_) | Op::Bind { .. })
+}
+
+impl Index {
+    /// The course of a program.
+    pub fn course(&self, program: &Program) -> &Course {
+        let at = self.programs().iter().position(|other| other.krate == program.krate);
+        &self.courses[at.expect("a program of this index")]
+    }
+
+    /// Whether a place is only reached before a program serves: it stands on the way there, or is called from what does.
+    pub fn runs_at_start(&self, program: &Program, site: Site) -> bool {
+        let course = self.course(program);
+        match course.spine.iter().find(|at| at.body == site.body) {
+            Some(at) => self.side(*at, site.node) == Side::Before && !self.runs_apart(site),
+            None => course.startup.contains(&site.body) && !self.runs_apart(site),
+        }
+    }
+
+    /// The last call that is made behind the place where a program serves, in `main` or further in; that place, where there is none.
+    pub fn last_step(&self, program: &Program) -> Option<Span> {
+        let spine = &self.course(program).spine;
+        let last = spine.iter().find_map(|at| self.last_behind(*at)).or_else(|| spine.last().copied());
+        last.map(|site| self.name_span(site))
+    }
+
+    /// The last call behind a place that is made whenever the place is left by its end.
+    fn last_behind(&self, from: Site) -> Option<Site> {
+        let facts = self.body(from.body);
+        let around: HashSet<RegionId> =
+            facts.outwards(facts.node(from.node).region).map(|(region, _)| region).collect();
+        let outer = |node: &NodeId| around.contains(&facts.node(*node).region) && *node > from.node;
+        let calls = facts.iter().filter(|(_, n)| matches!(n.op, Op::Call { .. } | Op::Method { .. } | Op::Macro(_)));
+        let is_own = |node: &NodeId| {
+            self.info(from.body).parent(*node).is_none_or(|parent| is_statement(&facts.node(parent).op))
+        };
+        let says_ok = |node: &NodeId| {
+            self.external(Site { node: *node, ..from }).is_some_and(|path| path.starts_with("std::result::"))
+        };
+        let last = calls.map(|(node, _)| node).filter(|node| outer(node) && is_own(node) && !says_ok(node)).last()?;
+        Some(Site { node: last, ..from })
+    }
+
+    /// Whether a place runs when a program is told to stop: behind the place where it serves, behind a signal, or called from there.
+    pub fn runs_at_shutdown(&self, program: &Program, site: Site) -> bool {
+        self.shutdown_order(program, site).is_some()
+    }
+
+    /// When a place runs among those that run at shutdown; of two with the same number, that of the smaller node runs first.
+    pub fn shutdown_order(&self, program: &Program, site: Site) -> Option<usize> {
+        let course = self.course(program);
+        let on_spine = course.spine.iter().rev().position(|at| at.body == site.body);
+        if let Some(depth) = on_spine
+            && self.side(course.spine[course.spine.len() - 1 - depth], site.node) == Side::After
+        {
+            return Some(depth);
+        }
+        let told = self.told_to_stop_at(site.body);
+        if told.iter().any(|(signal, frame)| self.comes_after(site.body, *signal, *frame, site.node)) {
+            return Some(0);
+        }
+        course.shutdown.get(&site.body).copied()
+    }
+
+    /// Places of a body, in the caller's own course, that serve or wait until the program ends.
+    fn serving_sites(&self, body: BodyRef) -> Vec<Site> {
+        let mut sites: Vec<Site> = self.info(body).callees.keys().map(|node| Site { body, node: *node }).collect();
+        sites.retain(|site| self.keeps_running(*site) && !self.runs_apart(*site));
+        sites.sort_unstable();
+        sites
+    }
+
+    fn is_inline(&self, call: &Call) -> bool {
+        call.runs == Runs::Inline && !self.runs_apart(call.site)
+    }
+
+    /// Whether a closure or async block around a site runs as a task, on a thread, or for something that comes later.
+    pub fn runs_apart(&self, site: Site) -> bool {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let around = body.outwards(body.node(site.node).region);
+        around
+            .filter_map(|(region, _)| info.runs.get(&region))
+            .any(|runs| !matches!(runs, Runs::Inline | Runs::Iteration))
+    }
+
+    fn side(&self, from: Site, node: NodeId) -> Side {
+        if self.in_another_arm(from, node) {
+            return Side::Around;
+        }
+        let (body, info) = (self.body(from.body), self.info(from.body));
+        let loops = body.outwards(body.node(from.node).region).filter(|(_, r)| r.kind == RegionKind::Loop);
+        let in_loop = loops.last().and_then(|(region, _)| info.region_node(region).map(|owner| (region, owner)));
+        let inside = |region: RegionId| body.outwards(body.node(node).region).any(|(at, _)| at == region);
+        match in_loop {
+            Some((region, _)) if inside(region) => {
+                if self.in_stopping_arm(from.body, node) {
+                    Side::After
+                } else {
+                    Side::Around
+                }
+            }
+            Some((_, owner)) if node > owner => Side::After,
+            Some(_) => Side::Before,
+            None if node > from.node => Side::After,
+            None => Side::Before,
+        }
+    }
+
+    /// Whether a node stands in an arm of `select!` that runs in the place of the one that waits for `from`.
+    fn in_another_arm(&self, from: Site, node: NodeId) -> bool {
+        let (body, info) = (self.body(from.body), self.info(from.body));
+        let mut at = from.node;
+        while let Some(parent) = info.parent(at) {
+            if let Op::Select { arms, .. } = &body.node(parent).op {
+                let around = |region: RegionId| body.outwards(body.node(node).region).any(|(at, _)| at == region);
+                return arms.iter().any(|arm| arm.future != at && around(arm.region));
+            }
+            at = parent;
+        }
+        false
+    }
+
+    /// Whether a node stands in an arm of `select!` whose future tells that the program is to stop.
+    pub(in crate::index) fn in_stopping_arm(&self, body: BodyRef, node: NodeId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        facts.outwards(facts.node(node).region).any(|(region, _)| {
+            let owner = info.region_node(region).map(|owner| &facts.node(owner).op);
+            let Some(Op::Select { arms, .. }) = owner else { return false };
+            arms.iter().any(|arm| arm.region == region && self.tells_to_stop(Site { body, node: arm.future }))
+        })
+    }
+
+    /// Whether a value is that of a wait for a signal or for the word to stop, directly or through a function that waits for one.
+    pub fn tells_to_stop(&self, site: Site) -> bool {
+        let mut found = false;
+        let mut queue = vec![site.node];
+        while let Some(node) = queue.pop() {
+            let at = Site { node, ..site };
+            found |= self.waits_to_stop(at)
+                || match self.callee(at) {
+                    Some(Callee::Workspace(function)) => self.defs().body_of(*function).is_some_and(|body| {
+                        self.is_linked(body)
+                            && self
+                                .info(body)
+                                .callees
+                                .keys()
+                                .any(|inner| self.waits_to_stop(Site { body, node: *inner }))
+                    }),
+                    _ => false,
+                };
+            match &self.node(at).op {
+                Op::Local(local) => queue.extend(self.init_of(site.body, *local).filter(|init| *init < node)),
+                op => op.operands(&mut |operand| queue.push(operand)),
+            }
+        }
+        found
+    }
+
+    /// A call of a function of the workspace, or of a static's method, that nothing but the end of a wait for a signal leads to: the wait stands in a task or thread
+    /// of its own, and nothing else that the program does at shutdown calls the function.
+    pub fn done_only_behind(&self, program: &Program, wait: Site) -> Option<Site> {
+        let contexts = self.open_contexts(wait);
+        if !contexts.contains_key(&Context::Task) && !contexts.contains_key(&Context::Thread) {
+            return None;
+        }
+        let frame = self.frame_of(wait);
+        let elsewhere = |call: &Call| {
+            let mut others = self.calls.callers(call.to).iter().filter(|other| other.site != call.site);
+            others.any(|other| self.runs_at_shutdown(program, other.site))
+        };
+        let calls = self.calls.callees(wait.body).iter().filter(|call| call.runs == Runs::Inline && !elsewhere(call));
+        let unknown = self.info(wait.body).callees.iter().filter(|(_, callee)| matches!(callee, Callee::Unknown(_)));
+        let unknown = unknown.map(|(node, _)| Site { node: *node, ..wait });
+        let on_statics = unknown.filter(|site| self.is_asked_of_static(*site));
+        let mut done = calls.map(|call| call.site).chain(on_statics);
+        done.find(|site| self.comes_after(wait.body, wait.node, frame, site.node))
+    }
+
+    /// Whether a call is that of a method of a static of the workspace.
+    fn is_asked_of_static(&self, call: Site) -> bool {
+        let Op::Method { receiver, .. } = &self.node(call).op else { return false };
+        self.info(call.body).statics.contains_key(receiver)
+    }
+
+    fn waits_to_stop(&self, site: Site) -> bool {
+        let Some(path) = self.external(site) else { return false };
+        self.catalogue().signal(path).is_some() || self.catalogue().lists(Calls::Stops, path)
+    }
+
+    /// Whether the process is ended in the same frame behind a place: what comes there is no orderly stop.
+    pub fn exits_after(&self, site: Site) -> bool {
+        let frame = self.frame_of(site);
+        let later = self.body(site.body).iter().skip(site.node.index() + 1).map(|(node, _)| Site { node, ..site });
+        let exits = |at: Site| self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
+        later.filter(|at| exits(*at)).any(|at| self.frame_of(at) == frame)
+    }
+
+    /// Waits for signals in a body, each with the closure, async block or body it stands in.
+    fn told_to_stop_at(&self, body: BodyRef) -> Vec<(NodeId, RegionId)> {
+        let signal = |node: &NodeId| {
+            self.external(Site { body, node: *node }).is_some_and(|path| self.catalogue().signal(path).is_some())
+        };
+        let mut found: Vec<NodeId> = self.info(body).callees.keys().copied().filter(signal).collect();
+        found.sort_unstable();
+        found.into_iter().map(|node| (node, self.frame_of(Site { body, node }))).collect()
+    }
+
+    /// Whether a node comes after a wait in the same frame.
+    fn comes_after(&self, body: BodyRef, wait: NodeId, frame: RegionId, node: NodeId) -> bool {
+        let in_frame = self.body(body).outwards(self.body(body).node(node).region).any(|(at, _)| at == frame);
+        in_frame && self.side(Site { body, node: wait }, node) == Side::After
+    }
+
+    fn reached_bodies(&self, program: &Program) -> Vec<BodyRef> {
+        let mut bodies: Vec<BodyRef> = program.reach.iter().copied().collect();
+        bodies.sort_unstable();
+        bodies
+    }
+
+    /// All bodies that some functions lead to without a task or thread of its own, each with the place of the first that does.
+    fn reached_inline(&self, from: Vec<FnId>) -> HashMap<BodyRef, usize> {
+        let mut reached = HashMap::default();
+        for (at, function) in from.into_iter().enumerate() {
+            let mut queue = vec![function];
+            while let Some(function) = queue.pop() {
+                let Some(body) = self.defs().body_of(function).filter(|body| self.is_linked(*body)) else { continue };
+                if reached.contains_key(&body) {
+                    continue;
+                }
+                // The places on the spine itself come first.
+                reached.insert(body, CALLS + at);
+                queue.extend(self.calls.callees(body).iter().filter(|call| self.is_inline(call)).map(|call| call.to));
+            }
+        }
+        reached
+    }
+}

@@ -1,0 +1,444 @@
+//! Collections that outlive the calls that use them: which static or field keeps one, where it gets more, and whether anything gives it less.
+//! Where a collection that shrinks cannot be told apart from one that grows, the growing one is taken to shrink.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashSet as HashSet;
+use ustr::Ustr;
+
+use crate::catalogue::Calls;
+use crate::facts::model::{NodeId, Op, StaticKind};
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::declared::defs::*;
+use crate::index::flow::variety::Variety;
+use crate::index::{Index, Ty};
+use crate::source::Span;
+
+/// What keeps a value beyond the call that uses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Keeper {
+    Static(StaticId),
+    /// A field of a type of the workspace.
+    Field(TypeId, Ustr),
+}
+
+/// A collection that only ever gets more.
+#[derive(Debug, Clone)]
+pub struct Growing {
+    pub keeper: Keeper,
+    /// What gets more: all that the keeper keeps, or a collection further in.
+    collection: Ty,
+    /// The calls that add to it, in the order of files and places.
+    pub added: Vec<Site>,
+}
+
+/// How far a value is followed through calls and locals.
+const FUEL: u32 = 12;
+
+/// How a value is followed to what keeps it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follow {
+    /// Only through what is known to lead to the same value: for what adds.
+    Surely,
+    /// Through all that might: for what takes away.
+    Perhaps,
+}
+
+/// What a value is reached through.
+#[derive(Default)]
+struct Reached {
+    keepers: Vec<Keeper>,
+    /// Names of parameters and of fields of unknown types, behind which it cannot be followed.
+    open: BTreeSet<Ustr>,
+    /// The collections behind the handles that it is reached through: others may have such a handle, too.
+    behind_handles: Vec<Ty>,
+}
+
+/// What takes away from collections, as far as it is known from which.
+#[derive(Default)]
+struct Shrinking {
+    /// With the type of what shrinks; unknown stands for any.
+    keepers: HashSet<(Keeper, Ty)>,
+    /// Names behind which it could not be followed.
+    names: HashSet<String>,
+    types: HashSet<Ty>,
+}
+
+/// A function that takes out what has become old, of a collection that gets more while a service runs, and that nothing calls.
+#[derive(Debug, Clone, Copy)]
+pub struct UncalledExpiry {
+    pub function: FnId,
+    pub keeper: Keeper,
+    pub added: Site,
+}
+
+impl Index {
+    /// Functions that would expire what is in a collection that stays, where nothing but tests calls one.
+    pub fn uncalled_expiries(&self) -> Vec<UncalledExpiry> {
+        let expires = |function: FnId| Some((function, self.expired_by(function)?));
+        let expiries: Vec<(FnId, Keeper)> = self.defs().fn_ids().filter_map(expires).collect();
+        let called = |function: FnId| self.is_called_in_earnest(function);
+        let uncalled = expiries.iter().filter(|(function, keeper)| {
+            !called(*function) && !expiries.iter().any(|(other, of)| of == keeper && called(*other))
+        });
+        uncalled.filter_map(|(function, keeper)| self.uncalled_expiry(*function, *keeper)).collect()
+    }
+
+    fn uncalled_expiry(&self, function: FnId, keeper: Keeper) -> Option<UncalledExpiry> {
+        if !self.stays(keeper) {
+            return None;
+        }
+        let shipped =
+            self.bodies().filter(|(body, ..)| !self.is_test(*body) && self.function_of(*body) != Some(function));
+        let mut sites = shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
+        let adds = |site: &Site| self.added_to(*site).is_some_and(|to| self.keepers(to).contains(&keeper));
+        let added = sites.find(|site| adds(site) && self.while_serving(*site).is_some())?;
+        Some(UncalledExpiry { function, keeper, added })
+    }
+
+    /// The static or field out of which a function takes what a clock says is old.
+    fn expired_by(&self, function: FnId) -> Option<Keeper> {
+        let body = self.defs().body_of(function).filter(|body| self.is_linked(*body) && !self.is_test(*body))?;
+        let callees = self.info(body).callees.values();
+        let reads_a_clock =
+            |callee: &Callee| matches!(callee, Callee::External(path) if self.catalogue().lists(Calls::Clocks, *path));
+        if !callees.into_iter().any(reads_a_clock) {
+            return None;
+        }
+        let sites = self.body(body).iter().map(|(node, _)| Site { body, node });
+        let retained = |site: Site| matches!(&self.node(site).op, Op::Method { name, .. } if name == "retain" || name == "extract_if");
+        sites.filter(|site| retained(*site)).find_map(|site| self.keepers(self.taken_from(site)?).into_iter().next())
+    }
+
+    /// Whether a function runs outside of tests: the workspace calls it, perhaps on a receiver that is not known, or a library does.
+    fn is_called_in_earnest(&self, function: FnId) -> bool {
+        self.library_trait(function).is_some()
+            || self.handler(function).is_some()
+            || self.calls.callers(function).iter().any(|call| !self.is_test(call.site.body))
+            || self.called_by_name(self.defs().function(function).name).iter().any(|site| !self.is_test(site.body))
+    }
+
+    /// The collections in statics and fields that some code adds to and none takes away from, bounds or replaces. Each is given once.
+    pub fn growing(&self) -> Vec<Growing> {
+        let mut added: BTreeMap<Span, Growing> = BTreeMap::new();
+        let mut shrinking = Shrinking::default();
+        for (body, facts, _) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
+            for (node, _) in facts.iter() {
+                let site = Site { body, node };
+                if let Some(to) = self.added_to(site) {
+                    self.note_growing(site, to, &mut added);
+                }
+                if let Some(from) = self.taken_from(site) {
+                    self.note_shrinking(from, &mut shrinking);
+                }
+            }
+        }
+        self.share_shrinking(&mut shrinking);
+        added.into_values().filter(|growing| !self.may_shrink(growing, &shrinking)).collect()
+    }
+
+    fn note_growing(&self, site: Site, to: Site, added: &mut BTreeMap<Span, Growing>) {
+        let Some(collection) = self.collection(self.ty(to)) else { return };
+        for keeper in self.reached(to, Follow::Surely).keepers {
+            let growing = || Growing { keeper, collection: collection.clone(), added: Vec::new() };
+            added.entry(self.keeper_span(keeper)).or_insert_with(growing).added.push(site);
+        }
+    }
+
+    /// The collection that a call adds to.
+    pub(in crate::index) fn added_to(&self, site: Site) -> Option<Site> {
+        let Op::Method { receiver, .. } = &self.node(site).op else { return None };
+        let grows = self.catalogue().lists(Calls::Grows, self.external(site)?);
+        grows.then_some(Site { node: *receiver, ..site })
+    }
+
+    /// How many different things a call can add: it is the key that tells them apart, where there is one.
+    pub fn added_variety(&self, site: Site) -> Variety {
+        let (Op::Method { arguments, .. }, Some(path)) = (&self.node(site).op, self.external(site)) else {
+            return Variety::Unknown;
+        };
+        match arguments.first() {
+            Some(key) if self.catalogue().lists(Calls::GrowsByKey, path) => self.variety(Site { node: *key, ..site }),
+            _ => Variety::Endless,
+        }
+    }
+
+    /// The collection that a call or assignment takes something away from, or asks for its size before it adds.
+    fn taken_from(&self, site: Site) -> Option<Site> {
+        let to = |node: NodeId| Some(Site { node, ..site });
+        match &self.node(site).op {
+            Op::Method { receiver, name, .. } => {
+                let own = matches!(self.callee(site), Some(Callee::Workspace(_) | Callee::Trait(_)));
+                let shrinks = !own && self.catalogue().lists(Calls::Shrinks, *name);
+                if shrinks || (name == "len" && self.is_compared(site)) { to(*receiver) } else { None }
+            }
+            Op::Call { arguments, .. } => {
+                let shrinks = self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Shrinks, path));
+                if shrinks { to(*arguments.first()?) } else { None }
+            }
+            Op::Assign { place, .. } => {
+                let replaced = Site { node: *place, ..site };
+                let whole = match &self.node(replaced).op {
+                    Op::Field { .. } => true,
+                    Op::Deref(_) => self.collection(self.ty(replaced)).is_some() || self.ty(replaced).is_unknown(),
+                    _ => false,
+                };
+                if whole { Some(replaced) } else { None }
+            }
+            _ => None,
+        }
+    }
+
+    fn is_compared(&self, site: Site) -> bool {
+        let parent = self.info(site.body).parent(site.node);
+        parent.is_some_and(|parent| {
+            matches!(self.body(site.body).node(parent).op, Op::Binary { .. } | Op::Cast { .. } | Op::Bind { .. })
+        })
+    }
+
+    fn note_shrinking(&self, from: Site, shrinking: &mut Shrinking) {
+        let reached = self.reached(from, Follow::Perhaps);
+        // What is known not to be a collection is another one's element: it shrinks by itself.
+        let shrinks = self.collection(self.ty(from)).unwrap_or_else(|| match self.innermost(self.ty(from)) {
+            known @ (Ty::Ext(..) | Ty::Adt(..)) => known,
+            _ => Ty::Unknown,
+        });
+        if reached.keepers.is_empty() {
+            shrinking.types.extend(reached.behind_handles);
+        }
+        shrinking.keepers.extend(reached.keepers.into_iter().map(|keeper| (keeper, shrinks.clone())));
+        if !reached.open.is_empty() {
+            shrinking.names.extend(reached.open.iter().map(|name| name.to_lowercase()));
+            shrinking.types.extend(Some(shrinks).filter(|ty| !ty.is_unknown()));
+        }
+    }
+
+    /// What shrinks behind a shared handle shrinks for all that may hold the same handle.
+    fn share_shrinking(&self, shrinking: &mut Shrinking) {
+        let shared = shrinking.keepers.iter().filter(|(keeper, _)| self.is_shared(*keeper));
+        let types: Vec<Ty> = shared.filter_map(|(keeper, _)| self.collection(&self.keeper_type(*keeper))).collect();
+        shrinking.types.extend(types);
+    }
+
+    fn may_shrink(&self, growing: &Growing, shrinking: &Shrinking) -> bool {
+        let bounds = |shrinks: &Ty| self.is_or_holds(shrinks, &growing.collection);
+        shrinking.keepers.iter().any(|(keeper, shrinks)| *keeper == growing.keeper && bounds(shrinks))
+            || shrinking.names.contains(&self.keeper_name(growing.keeper).to_lowercase())
+            || shrinking.types.iter().any(bounds)
+    }
+
+    /// Whether what shrinks may be a collection, or one around it.
+    fn is_or_holds(&self, shrinks: &Ty, collection: &Ty) -> bool {
+        may_be(shrinks, collection)
+            || match shrinks {
+                Ty::Ext(_, parts) | Ty::Tuple(parts) => parts
+                    .iter()
+                    .any(|part| self.collection(part).is_some_and(|inner| self.is_or_holds(&inner, collection))),
+                _ => false,
+            }
+    }
+
+    /// Whether what is kept lies behind a handle that others may have too.
+    pub fn is_shared(&self, keeper: Keeper) -> bool {
+        let mut at = Some(self.keeper_type(keeper));
+        while let Some(ty) = at {
+            if is_handle(&ty) || matches!(ty, Ty::Ref(_)) {
+                return true;
+            }
+            at = self.dereferenced(&ty);
+        }
+        false
+    }
+
+    /// Whether a value of this type is or holds a collection.
+    pub(in crate::index) fn is_collection(&self, ty: &Ty) -> bool {
+        self.collection(ty).is_some()
+    }
+
+    /// The collection in a type: the type itself, what it refers to, or what it holds.
+    fn collection(&self, ty: &Ty) -> Option<Ty> {
+        match ty {
+            Ty::Ref(of) | Ty::Slice(of) => self.collection(of),
+            Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Grows, *path) => Some(ty.clone()),
+            Ty::Ext(path, arguments) => {
+                let entry = self.catalogue().type_entry(*path)?;
+                let held = entry
+                    .params
+                    .iter()
+                    .zip(arguments)
+                    .filter(|(name, _)| entry.holds.contains(name) || entry.deref.is_some());
+                held.map(|(_, argument)| argument).find_map(|argument| self.collection(argument))
+            }
+            _ => None,
+        }
+    }
+
+    pub fn keeper_type(&self, keeper: Keeper) -> Ty {
+        match keeper {
+            Keeper::Static(id) => self.signatures().statics[id.index()].clone(),
+            Keeper::Field(id, name) => self.signatures().fields[id.index()].get(&name).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The name of the static, or of the field.
+    pub(in crate::index) fn keeper_name(&self, keeper: Keeper) -> Ustr {
+        match keeper {
+            Keeper::Static(id) => self.defs().static_item(id).name,
+            Keeper::Field(_, name) => name,
+        }
+    }
+
+    /// `STATIC`, or `Type::field`: how people speak of it.
+    pub fn keeper_words(&self, keeper: Keeper) -> String {
+        match keeper {
+            Keeper::Static(id) => self.defs().static_item(id).name.to_string(),
+            Keeper::Field(id, name) => format!("{}::{name}", self.defs().type_def(id).name),
+        }
+    }
+
+    /// Where it is declared.
+    pub fn keeper_span(&self, keeper: Keeper) -> Span {
+        match keeper {
+            Keeper::Static(id) => self.defs().static_item(id).name_range.in_file(self.defs().statics[id.index()].file),
+            Keeper::Field(id, name) => {
+                let item = self.defs().type_def(id);
+                let field = item.fields.iter().find(|field| field.name == name);
+                field.map_or(item.name_range, |field| field.range).in_file(self.defs().types[id.index()].file)
+            }
+        }
+    }
+
+    /// The statics and fields that a value surely lies in.
+    pub fn keepers(&self, site: Site) -> Vec<Keeper> {
+        self.reached(site, Follow::Surely).keepers
+    }
+
+    /// The statics and fields that a value may lie in, and names of others behind which it could not be followed.
+    pub(in crate::index) fn perhaps_kept_by(&self, site: Site) -> (Vec<Keeper>, BTreeSet<Ustr>) {
+        let reached = self.reached(site, Follow::Perhaps);
+        (reached.keepers, reached.open)
+    }
+
+    fn reached(&self, site: Site, follow: Follow) -> Reached {
+        let mut reached = Reached::default();
+        self.reach_keeper(site, follow, &mut reached, &mut HashSet::default(), FUEL);
+        reached
+    }
+
+    fn reach_keeper(&self, site: Site, follow: Follow, found: &mut Reached, seen: &mut HashSet<Site>, fuel: u32) {
+        if fuel == 0 || !seen.insert(site) {
+            return;
+        }
+        if is_handle(self.ty(site)) {
+            found.behind_handles.extend(self.collection(self.ty(site)));
+        }
+        if let Some(id) = self.info(site.body).statics.get(&site.node) {
+            if self.defs().static_item(*id).kind != StaticKind::Const {
+                found.keepers.push(Keeper::Static(*id));
+            }
+            return;
+        }
+        match &self.node(site).op {
+            Op::Field { base, name } => match self.struct_behind(self.ty(Site { node: *base, ..site })) {
+                Some(id) => found.keepers.push(Keeper::Field(id, *name)),
+                None => {
+                    found.open.insert(*name);
+                }
+            },
+            Op::Call { .. } | Op::Method { .. } if follow == Follow::Surely && !self.is_a_way_in(self.ty(site)) => {}
+            Op::Call { .. } | Op::Method { .. } if let Some(Callee::Workspace(function)) = self.callee(site) => {
+                self.reach_returned(*function, follow, found, seen, fuel);
+            }
+            Op::Local(local) if self.sources(site.body, *local).is_empty() => {
+                found.open.insert(self.body(site.body).local(*local).name);
+            }
+            _ => {
+                for node in self.comes_from(site) {
+                    self.reach_keeper(Site { node, ..site }, follow, found, seen, fuel - 1);
+                }
+            }
+        }
+    }
+
+    /// The nodes of the same body that a value is got from.
+    fn comes_from(&self, site: Site) -> Vec<NodeId> {
+        let body = self.body(site.body);
+        match &self.node(site).op {
+            Op::Local(local) => self.sources(site.body, *local),
+            Op::Method { receiver: of, .. }
+            | Op::Reference { of, .. }
+            | Op::Deref(of)
+            | Op::Try(of)
+            | Op::Await(of)
+            | Op::Cast { of, .. }
+            | Op::Index { base: of, .. } => vec![*of],
+            Op::Call { arguments, .. } => arguments.clone(),
+            Op::Block(region) => body.region(*region).value.into_iter().collect(),
+            Op::If { then, otherwise, .. } => {
+                [Some(*then), *otherwise].into_iter().flatten().filter_map(|region| body.region(region).value).collect()
+            }
+            Op::Match { arms, .. } => arms.iter().filter_map(|arm| body.region(arm.region).value).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a getter of the workspace gives.
+    fn reach_returned(&self, function: FnId, follow: Follow, found: &mut Reached, seen: &mut HashSet<Site>, fuel: u32) {
+        let Some(body) = self.defs().body_of(function).filter(|body| self.is_linked(*body)) else { return };
+        for node in self.returned_values(body) {
+            self.reach_keeper(Site { body, node }, follow, found, seen, fuel - 1);
+        }
+    }
+
+    /// Whether a value of this type leads to what it was got from: a reference, a handle, a guard, also where getting one may fail.
+    fn is_a_way_in(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Ref(_) => true,
+            Ty::Future(of) => self.is_a_way_in(of),
+            Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
+                arguments.first().is_some_and(|inner| self.is_a_way_in(inner))
+            }
+            Ty::Ext(path, _) => self.catalogue().type_entry(*path).is_some_and(|entry| entry.deref.is_some()),
+            _ => false,
+        }
+    }
+
+    /// The type of the workspace that a value is, or refers to.
+    pub fn struct_behind(&self, ty: &Ty) -> Option<TypeId> {
+        let mut at = ty.clone();
+        for _ in 0..FUEL {
+            if let Ty::Adt(id, _) = at {
+                return Some(id);
+            }
+            at = self.dereferenced(&at)?;
+        }
+        None
+    }
+
+    /// Whether what is kept stays for as long as a service runs: a static, or a field of a type whose values are all made once.
+    pub fn stays(&self, keeper: Keeper) -> bool {
+        match keeper {
+            Keeper::Static(_) => true,
+            Keeper::Field(id, _) => self.is_made_once(id),
+        }
+    }
+}
+
+/// Whether a value of a type is one of several owners of what it leads to.
+fn is_handle(ty: &Ty) -> bool {
+    matches!(ty, Ty::Ext(path, _) if path == "std::sync::Arc" || path == "std::rc::Rc")
+}
+
+/// Whether a type may be another, with what is not known of either left open.
+fn may_be(ty: &Ty, other: &Ty) -> bool {
+    let all = |a: &[Ty], b: &[Ty]| a.iter().zip(b).all(|(a, b)| may_be(a, b));
+    match (ty, other) {
+        (Ty::Unknown | Ty::Param(_), _) | (_, Ty::Unknown | Ty::Param(_)) => true,
+        (Ty::Ext(a, parts), Ty::Ext(b, others)) => a == b && all(parts, others),
+        (Ty::Adt(a, parts), Ty::Adt(b, others)) => a == b && all(parts, others),
+        (Ty::Ref(a), Ty::Ref(b)) | (Ty::Slice(a), Ty::Slice(b)) => may_be(a, b),
+        (Ty::Tuple(a), Ty::Tuple(b)) => a.len() == b.len() && all(a, b),
+        (a, b) => a == b,
+    }
+}

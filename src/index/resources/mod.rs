@@ -1,0 +1,623 @@
+//! Which types own which resources, where resources are made, and where they are ended.
+
+pub mod batches;
+pub mod cycles;
+pub mod growth;
+pub mod lazy;
+pub mod leaks;
+pub mod obligations;
+pub mod pairs;
+pub mod releases;
+
+use std::cell::Cell;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use ustr::Ustr;
+
+use crate::catalogue::{Runs, TypeEntry};
+use crate::diagnostic::Label;
+use crate::facts::model::{LocalId, NodeId, Op};
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::declared::defs::*;
+use crate::index::declared::types::Bound;
+use crate::index::flow::Fate;
+use crate::index::{Index, Outline, Ty};
+
+/// What types of the workspace own.
+pub struct Ownership {
+    /// Per type: the resources it owns, each with the field that leads to it.
+    owned: Vec<BTreeMap<Ustr, FieldStep>>,
+    /// Per type: the resources that it may own besides, behind a trait object or a type that is left open.
+    hidden: Vec<BTreeSet<Ustr>>,
+}
+
+/// How far a value is followed into what it is built of: so deep, and through so many parts in all.
+#[derive(Clone, Copy)]
+struct Fuel<'f> {
+    depth: u32,
+    parts: &'f Cell<u32>,
+}
+
+impl Fuel<'_> {
+    /// What is left behind one more part.
+    fn spend(self) -> Option<Self> {
+        self.parts.set(self.parts.get().checked_sub(1)?);
+        Some(Fuel { depth: self.depth.checked_sub(1)?, ..self })
+    }
+}
+
+/// The field of a type that leads to a resource.
+#[derive(Debug, Clone, Copy)]
+struct FieldStep {
+    /// Position in the type's fields.
+    field: usize,
+    /// The workspace type the field holds, where the resource is further in.
+    next: Option<TypeId>,
+}
+
+/// A place where a resource is made for whoever stands there.
+#[derive(Debug, Clone)]
+pub struct Construction {
+    pub site: Site,
+    /// The resource, by canonical path.
+    pub resource: Ustr,
+    /// Through which constructors of the workspace, from the outside in: none where the library is called here.
+    pub through: Vec<Site>,
+    pub fate: Fate,
+}
+
+impl Ownership {
+    /// Follows the fields of all types.
+    pub fn new(outline: &Outline) -> Self {
+        let count = outline.defs.types.len();
+        let mut ownership = Ownership { owned: vec![BTreeMap::new(); count], hidden: vec![BTreeSet::new(); count] };
+        // Each round follows one more level of types; the order of fields decides which one is named.
+        loop {
+            let mut grown = false;
+            for id in outline.defs.type_ids() {
+                for (at, field) in outline.defs.type_def(id).fields.iter().enumerate() {
+                    let key = crate::index::declared::types::field_key(field.variant, field.name);
+                    let ty = &outline.signatures.fields[id.index()][&key];
+                    for (resource, next) in ownership.of(outline, ty) {
+                        let known = &mut ownership.owned[id.index()];
+                        if let Entry::Vacant(free) = known.entry(resource) {
+                            free.insert(FieldStep { field: at, next });
+                            grown = true;
+                        }
+                    }
+                }
+            }
+            if !grown {
+                break;
+            }
+        }
+        ownership.look_behind_traits(outline);
+        ownership
+    }
+
+    /// Follows the fields of all types through what is known only by what it can do.
+    fn look_behind_traits(&mut self, outline: &Outline) {
+        loop {
+            let mut grown = false;
+            for id in outline.defs.type_ids() {
+                for ty in outline.signatures.fields[id.index()].values() {
+                    let mut found = BTreeSet::new();
+                    self.add_hidden(outline, ty, &mut found);
+                    let known = self.hidden[id.index()].len();
+                    self.hidden[id.index()].append(&mut found);
+                    grown |= self.hidden[id.index()].len() > known;
+                }
+            }
+            if !grown {
+                return;
+            }
+        }
+    }
+
+    /// What a value may own behind a trait of the workspace: what any type that implements it owns.
+    fn add_hidden(&self, outline: &Outline, ty: &Ty, found: &mut BTreeSet<Ustr>) {
+        match ty {
+            Ty::Bounded(bounds) => {
+                let traits = bounds.iter().filter_map(|bound| match bound {
+                    Bound::Trait(id, _) => Some(*id),
+                    Bound::Ext(..) => None,
+                });
+                for ty in traits.flat_map(|id| outline.signatures.types_with(id)) {
+                    found.extend(self.of(outline, ty).into_iter().map(|(resource, _)| resource));
+                    if let Ty::Adt(id, _) = ty {
+                        found.extend(&self.hidden[id.index()]);
+                    }
+                }
+            }
+            Ty::Adt(id, arguments) => {
+                found.extend(&self.hidden[id.index()]);
+                arguments.iter().for_each(|argument| self.add_hidden(outline, argument, found));
+            }
+            Ty::Ext(path, arguments) => {
+                if let Some(entry) = outline.catalogue.type_entry(*path) {
+                    let held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));
+                    held.for_each(|(_, argument)| self.add_hidden(outline, argument, found));
+                }
+            }
+            Ty::Tuple(parts) => parts.iter().for_each(|part| self.add_hidden(outline, part, found)),
+            Ty::Slice(of) | Ty::Future(of) => self.add_hidden(outline, of, found),
+            _ => {}
+        }
+    }
+
+    /// The resources a value of this type owns, each with the workspace type that holds it.
+    fn of(&self, outline: &Outline, ty: &Ty) -> Vec<(Ustr, Option<TypeId>)> {
+        match ty {
+            Ty::Ext(path, arguments) => {
+                let mut found = Vec::new();
+                if let Some(entry) = outline.catalogue.type_entry(*path) {
+                    if entry.kind.is_some() {
+                        found.push((*path, None));
+                    }
+                    let held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));
+                    found.extend(held.flat_map(|(_, argument)| self.of(outline, argument)));
+                }
+                found
+            }
+            Ty::Adt(id, arguments) => {
+                let own = self.owned[id.index()].keys().map(|resource| (*resource, Some(*id)));
+                let generic = arguments.iter().flat_map(|argument| self.of(outline, argument));
+                own.chain(generic).collect()
+            }
+            Ty::Tuple(parts) => parts.iter().flat_map(|part| self.of(outline, part)).collect(),
+            Ty::Slice(of) | Ty::Future(of) => self.of(outline, of),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Index {
+    /// The resources a value of this type owns, without those behind a reference.
+    pub fn owned_resources(&self, ty: &Ty) -> BTreeSet<Ustr> {
+        self.resources.of(&self.outline, ty).into_iter().map(|(resource, _)| resource).collect()
+    }
+
+    /// Whether a value of this type, or what it refers to, owns a resource.
+    pub fn owns(&self, ty: &Ty, resource: Ustr) -> bool {
+        match ty {
+            Ty::Ref(of) => self.owns(of, resource),
+            ty => {
+                self.resources.of(&self.outline, ty).iter().any(|(owned, _)| *owned == resource)
+                    || self.may_hide(ty, resource)
+            }
+        }
+    }
+
+    /// Whether a value may own a resource unseen: behind a trait of the workspace, or as what a library knows by what it can do,
+    /// such as `Box<dyn Write>`.
+    fn may_hide(&self, ty: &Ty, resource: Ustr) -> bool {
+        let mut hidden = BTreeSet::new();
+        self.resources.add_hidden(&self.outline, ty, &mut hidden);
+        hidden.contains(&resource) || self.is_known_by_trait(ty, resource)
+    }
+
+    /// Whether a value is something a library knows by what it can do, as a resource can.
+    pub fn is_known_by_trait(&self, ty: &Ty, resource: Ustr) -> bool {
+        match ty {
+            Ty::Bounded(bounds) => bounds.iter().any(|bound| match bound {
+                Bound::Ext(path, _) => self.resource(resource).is_some_and(|entry| entry.traits.contains(path)),
+                Bound::Trait(..) => false,
+            }),
+            Ty::Ext(path, arguments) => self.catalogue().type_entry(*path).is_some_and(|entry| {
+                let mut held = entry.params.iter().zip(arguments).filter(|(name, _)| entry.holds.contains(name));
+                held.any(|(_, argument)| self.is_known_by_trait(argument, resource))
+            }),
+            Ty::Tuple(parts) => parts.iter().any(|part| self.is_known_by_trait(part, resource)),
+            Ty::Slice(of) | Ty::Future(of) => self.is_known_by_trait(of, resource),
+            _ => false,
+        }
+    }
+
+    /// The entry of a resource.
+    pub fn resource(&self, path: Ustr) -> Option<&TypeEntry> {
+        self.catalogue().resource(path)
+    }
+
+    /// The fields that lead from a type to a resource it owns.
+    pub fn ownership_path(&self, ty: &Ty, resource: Ustr) -> Vec<Label> {
+        let mut labels = Vec::new();
+        let held = self.resources.of(&self.outline, ty);
+        let mut at = held.iter().find(|(owned, _)| *owned == resource).and_then(|(_, id)| *id);
+        while let Some(id) = at {
+            let Some(step) = self.resources.owned[id.index()].get(&resource) else { break };
+            let item = self.defs().type_def(id);
+            let field = &item.fields[step.field];
+            let what = self.resource(resource).and_then(|entry| entry.kind).map_or(String::new(), |kind| words(&kind));
+            let span = field.range.in_file(self.defs().types[id.index()].file);
+            let text = match step.next {
+                Some(next) => format!("`{}` owns a `{}`", item.name, self.defs().type_def(next).name),
+                None => format!("`{}` owns the {what}", item.name),
+            };
+            labels.push(Label::new(span, text));
+            at = step.next;
+            if labels.len() > 6 {
+                break;
+            }
+        }
+        labels
+    }
+
+    /// All places where a resource is made, of those that `wanted` accepts: the library's constructors, and the calls of workspace functions that
+    /// return what they freshly made. In the order of files and places.
+    pub fn constructions(&self, wanted: impl Fn(&TypeEntry) -> bool) -> impl Iterator<Item = &Construction> {
+        let all = self.constructions.get_or_init(|| self.all_constructions());
+        all.iter().filter(move |made| self.resource(made.resource).is_some_and(&wanted))
+    }
+
+    fn all_constructions(&self) -> Vec<Construction> {
+        let mut found: Vec<Construction> = Vec::new();
+        for (body, facts, _) in self.bodies() {
+            for (node, n) in facts.iter() {
+                let site = Site { body, node };
+                let made = match &n.op {
+                    Op::Call { .. } | Op::Method { .. } => self.made_by_call(site),
+                    Op::Path(_) => self.made_by_name(site),
+                    _ => None,
+                };
+                let Some((resource, fate)) = made else { continue };
+                if self.resource(resource).is_some() {
+                    let fate = fate.unwrap_or_else(|| self.construction_fate(site, resource));
+                    found.push(Construction { site, resource, through: Vec::new(), fate });
+                }
+            }
+        }
+        self.through_constructors(&mut found);
+        found.sort_by_key(|c| (c.site, c.resource));
+        found
+    }
+
+    fn made_by_call(&self, site: Site) -> Option<(Ustr, Option<Fate>)> {
+        let callable = self.callable(site)?;
+        if callable.fresh {
+            return self.bare_resource(self.ty(site)).map(|resource| (resource, None));
+        }
+        callable.constructs.map(|resource| (resource, None))
+    }
+
+    /// The resource that a value is, not one that a type of the workspace may own.
+    fn bare_resource(&self, ty: &Ty) -> Option<Ustr> {
+        match ty {
+            Ty::Future(of) => self.bare_resource(of),
+            Ty::Ext(path, _) if self.resource(*path).is_some() => Some(*path),
+            Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
+                self.bare_resource(arguments.first()?)
+            }
+            _ => None,
+        }
+    }
+
+    /// A constructor that is handed on by name: `LazyLock::new(Client::new)`.
+    fn made_by_name(&self, site: Site) -> Option<(Ustr, Option<Fate>)> {
+        let Ty::ExtFn(path, _) = self.ty(site) else { return None };
+        let resource = self.catalogue().callable(*path)?.constructs?;
+        let call = Site { node: self.info(site.body).parent(site.node)?, ..site };
+        let once = match &self.node(call).op {
+            Op::Call { callee, .. } if *callee == site.node => return None,
+            _ => self.fills_once(call),
+        };
+        let fate = if once {
+            Fate::Kept
+        } else if self.owns(self.ty(call), resource) {
+            self.fate(call, resource)
+        } else {
+            Fate::Unknown
+        };
+        Some((resource, Some(fate)))
+    }
+
+    /// A free function such as `reqwest::get` makes a resource and gives back something else.
+    /// What fills a cache is kept there, whatever else is done with it.
+    fn construction_fate(&self, site: Site, resource: Ustr) -> Fate {
+        if self.fills_a_cache(site) {
+            return Fate::Kept;
+        }
+        let yields = self.owns(self.ty(site), resource) || self.ty(site).is_unknown();
+        if yields { self.fate(site, resource) } else { Fate::Dies }
+    }
+
+    /// Whether what a call of this function gives is kept elsewhere in the same body: how much is shared is a setting.
+    fn is_cached_beside(&self, site: Site, function: FnId) -> bool {
+        let beside = self.calls.callees(site.body).iter().filter(|call| call.to == function && call.site != site);
+        beside.into_iter().any(|call| self.fills_a_cache(call.site))
+    }
+
+    /// Adds the callers of every function that returns what it made.
+    fn through_constructors(&self, found: &mut Vec<Construction>) {
+        let mut seen: HashSet<(FnId, Ustr)> = HashSet::default();
+        let mut at = 0;
+        while at < found.len() {
+            let inner = found[at].clone();
+            at += 1;
+            let Some(function) = self.function_of(inner.site.body).filter(|_| inner.fate == Fate::Returned) else {
+                continue;
+            };
+            let returns = &self.signatures().functions[function.index()].returns;
+            if !self.owns(returns, inner.resource) || !seen.insert((function, inner.resource)) {
+                continue;
+            }
+            for call in self.calls.callers(function) {
+                let through = [inner.site].into_iter().chain(inner.through.iter().copied()).collect();
+                let once = call.runs == Runs::Once;
+                let kept = once || self.fills_a_cache(call.site) || self.is_cached_beside(call.site, function);
+                let fate = if kept { Fate::Kept } else { self.fate(call.site, inner.resource) };
+                found.push(Construction { site: call.site, resource: inner.resource, through, fate });
+            }
+        }
+    }
+}
+
+impl Index {
+    /// How a value is built, as text that is equal for equal targets and settings; none where part of it is not known.
+    pub fn recipe(&self, construction: &Construction) -> Option<String> {
+        let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
+        let (site, outer) = calls.split_last()?;
+        self.recipe_of(*site, outer, Fuel { depth: 16, parts: &Cell::new(1024) })
+    }
+
+    /// `outer` are the calls that lead to this one, from the outside in: what a parameter stands for.
+    fn recipe_of(&self, site: Site, outer: &[Site], fuel: Fuel) -> Option<String> {
+        let fuel = fuel.spend()?;
+        let info = self.info(site.body);
+        let part = |node: NodeId| self.recipe_of(Site { node, ..site }, outer, fuel);
+        if let Some(item) = info.statics.get(&site.node) {
+            return Some(self.static_path(*item));
+        }
+        match &self.node(site).op {
+            Op::Literal(crate::facts::model::Literal::Text(text)) => Some(format!("{text:?}")),
+            Op::Literal(crate::facts::model::Literal::Bool(value)) => Some(value.to_string()),
+            Op::Literal(crate::facts::model::Literal::Number(value, _)) => Some(value.to_string()),
+            Op::Path(_) => match info.ty(site.node) {
+                Ty::ExtFn(path, _) => Some(format!("{path}()")),
+                Ty::Fn(function) => Some(format!("{}()", self.fn_path(*function))),
+                _ => info.externals.get(&site.node).map(|path| path.to_string()),
+            },
+            Op::Local(local) if let Some((argument, outer)) = self.given(site.body, *local, outer) => {
+                self.recipe_of(argument, outer, fuel)
+            }
+            Op::Local(local) => match self.init_of(site.body, *local).and_then(part) {
+                Some(recipe) => Some(recipe),
+                // Behind a call it may be another value each time.
+                None if !outer.is_empty() => None,
+                // The same variable is the same value, whatever it is.
+                None => Some(format!("{:?}#{}", site.body, local.0)),
+            },
+            Op::Field { base, name } => Some(format!("{}.{name}", part(*base)?)),
+            Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => part(*of),
+            // A constructor that a cell is given by name is the recipe of what is in the cell.
+            Op::Call { arguments, .. } if arguments.len() == 1 && self.fills_once(site) => part(arguments[0]),
+            Op::Call { arguments, callee } => {
+                let called = match info.callees.get(&site.node)? {
+                    Callee::External(path) => path.to_string(),
+                    Callee::Workspace(function) => self.fn_path(*function),
+                    _ => part(*callee)?,
+                };
+                let arguments: Option<Vec<String>> = arguments.iter().map(|a| part(*a)).collect();
+                Some(format!("{called}({})", arguments?.join(", ")))
+            }
+            Op::Method { receiver, name, arguments, .. } => {
+                let receiver = part(*receiver)?;
+                if matches!(
+                    name.as_str(),
+                    "clone" | "as_str" | "to_string" | "to_owned" | "into" | "as_ref" | "unwrap" | "expect"
+                ) {
+                    return Some(receiver);
+                }
+                let arguments: Option<Vec<String>> = arguments.iter().map(|a| part(*a)).collect();
+                Some(format!("{receiver}.{name}({})", arguments?.join(", ")))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether what is built is another one each time, by what it is built from: it cannot simply be shared.
+    pub fn differs_each_time(&self, construction: &Construction) -> bool {
+        let kind = self.resource(construction.resource).and_then(|entry| entry.kind);
+        self.depends_on_input(construction, !kind.is_some_and(|kind| is_built_from_settings(&kind)))
+    }
+
+    /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
+    /// With `settings`, a field of something given counts as a setting, as in `connect(&config.url)`.
+    fn depends_on_input(&self, construction: &Construction, settings: bool) -> bool {
+        let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
+        calls
+            .split_last()
+            .is_some_and(|(site, outer)| self.input_in(*site, outer, settings, 24, &mut HashSet::default()))
+    }
+
+    fn input_in(&self, site: Site, outer: &[Site], settings: bool, fuel: u32, seen: &mut HashSet<Site>) -> bool {
+        if fuel == 0 || !seen.insert(site) {
+            return false;
+        }
+        let body = self.body(site.body);
+        if settings && matches!(self.node(site).op, Op::Field { .. }) {
+            return false;
+        }
+        if let Op::Local(local) = &self.node(site).op {
+            if let Some((argument, outer)) = self.given(site.body, *local, outer) {
+                return self.input_in(argument, outer, settings, fuel - 1, seen);
+            }
+            return match self.parameter_of(site.body, *local) {
+                Some(None) => false,
+                Some(Some(_)) if settings && !is_data(self.info(site.body).local(*local)) => false,
+                Some(Some(at)) => !self.is_given_settings(site.body, at),
+                None if self
+                    .set_on(site.body, *local)
+                    .into_iter()
+                    .any(|node| self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)) =>
+                {
+                    true
+                }
+                None => {
+                    let sources = self.sources(site.body, *local);
+                    // What a loop or pattern binds is data too.
+                    sources.is_empty()
+                        || sources.into_iter().any(|node| {
+                            let iterated = matches!(
+                                self.info(site.body).parent(node).map(|p| &body.node(p).op),
+                                Some(Op::Loop { .. })
+                            );
+                            iterated || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
+                        })
+                }
+            };
+        }
+        let mut found = false;
+        self.node(site).op.operands(&mut |node| {
+            found = found || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
+        });
+        found
+    }
+
+    /// What is put into a variable by methods that are called on it as statements: `config.dbname(name);`.
+    fn set_on(&self, body: BodyRef, local: LocalId) -> Vec<NodeId> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let is_statement =
+            |call: NodeId| info.parent(call).is_none_or(|parent| matches!(facts.node(parent).op, Op::Discard(_)));
+        let is_it = |receiver: NodeId| matches!(facts.node(receiver).op, Op::Local(used) if used == local);
+        let calls = facts.iter().filter_map(|(call, node)| match &node.op {
+            Op::Method { receiver, arguments, .. } if is_it(*receiver) && is_statement(call) => Some(arguments),
+            _ => None,
+        });
+        calls.flatten().copied().collect()
+    }
+
+    /// Whether every caller gives a parameter one of its settings: a field of its own object, a static, a literal.
+    fn is_given_settings(&self, body: BodyRef, at: usize) -> bool {
+        let Some(function) = self.function_of(body).filter(|function| self.handler(*function).is_none()) else {
+            return false;
+        };
+        let mut shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body)).peekable();
+        shipped.peek().is_some()
+            && shipped.all(|call| self.argument_at(call.site, function, at).is_some_and(|given| self.is_setting(given)))
+    }
+
+    fn is_setting(&self, site: Site) -> bool {
+        let part = |node: NodeId| self.is_setting(Site { node, ..site });
+        match &self.node(site).op {
+            Op::Literal(_) => true,
+            Op::Path(_) => self.info(site.body).statics.contains_key(&site.node),
+            Op::Reference { of, .. } | Op::Deref(of) => part(*of),
+            Op::Field { base, .. } => part(*base) || self.is_own(Site { node: *base, ..site }),
+            Op::Method { receiver, arguments, .. } => arguments.is_empty() && part(*receiver),
+            _ => false,
+        }
+    }
+
+    /// Whether an expression is the receiver of the function it stands in.
+    fn is_own(&self, site: Site) -> bool {
+        matches!(self.node(site).op, Op::Local(local) if self.parameter_of(site.body, local) == Some(None))
+    }
+
+    /// What the call on the way here gives for a parameter, with the calls outside of it.
+    fn given<'c>(&self, body: BodyRef, local: LocalId, outer: &'c [Site]) -> Option<(Site, &'c [Site])> {
+        let at = self.parameter_of(body, local)??;
+        let (call, rest) = outer.split_last()?;
+        let arguments = match &self.node(*call).op {
+            Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments,
+            _ => return None,
+        };
+        arguments.get(at).map(|node| (Site { node: *node, ..*call }, rest))
+    }
+
+    /// Whether a mention of a static is the receiver of a call that fills it.
+    pub fn initialised_here(&self, site: Site) -> bool {
+        let Some(call) = self.info(site.body).parent(site.node) else { return false };
+        self.fills_once(Site { node: call, ..site })
+    }
+
+    fn fills_once(&self, call: Site) -> bool {
+        self.callable(call).is_some_and(|callable| callable.runs == Runs::Once)
+    }
+
+    /// The static that a call fills on first use: it stands in a closure given to, or is an argument of, a method of it.
+    pub fn initialises(&self, site: Site) -> Option<StaticId> {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let mut at = site.node;
+        loop {
+            match info.parent(at) {
+                Some(parent) => {
+                    if let Op::Method { receiver, arguments, .. } = &body.node(parent).op
+                        && arguments.contains(&at)
+                    {
+                        return self.origins(Site { node: *receiver, ..site }).into_iter().next();
+                    }
+                    at = parent;
+                }
+                None => at = info.region_node(body.node(at).region)?,
+            }
+        }
+    }
+}
+
+/// Kinds that are what they are built from: a pattern, a configuration, a client with its proxies and certificates.
+fn is_built_from_settings(kind: &str) -> bool {
+    matches!(kind, "regex" | "tls-config" | "http-client" | "cloud-client" | "mail-client" | "rpc-channel")
+}
+
+/// Text, paths and addresses: what tells one target from another.
+fn is_data(ty: &Ty) -> bool {
+    match ty.peeled() {
+        Ty::Ext(path, _) => matches!(
+            path.as_str(),
+            "str"
+                | "std::string::String"
+                | "std::path::Path"
+                | "std::path::PathBuf"
+                | "url::Url"
+                | "std::net::SocketAddr"
+        ),
+        Ty::Unknown => true,
+        _ => false,
+    }
+}
+
+impl Index {
+    /// Where values of a type of the workspace are made, tests aside: by literals, constructors, and functions of libraries that a derive gives it.
+    pub fn made_at(&self, id: TypeId) -> &[Site] {
+        self.made.get_or_init(|| self.all_made()).get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    fn all_made(&self) -> HashMap<TypeId, Vec<Site>> {
+        let mut all: HashMap<TypeId, Vec<Site>> = HashMap::default();
+        for (body, facts, info) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
+            for (node, n) in facts.iter() {
+                let Ty::Adt(id, _) = info.ty(node) else { continue };
+                let is_it = |other: NodeId| matches!(info.ty(other).peeled(), Ty::Adt(other, _) if other == id);
+                let made = match (&n.op, info.callees.get(&node)) {
+                    (Op::Struct { rest, .. }, _) => !rest.is_some_and(is_it),
+                    (Op::Call { .. }, Some(Callee::Constructor(..))) => true,
+                    (Op::Call { arguments, .. }, Some(Callee::External(_))) => !arguments.iter().any(|a| is_it(*a)),
+                    _ => false,
+                };
+                if made {
+                    all.entry(*id).or_default().push(Site { body, node });
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether the values of a type live as long as a service: each place that makes one runs once, where a `main` leads.
+    pub fn is_made_once(&self, id: TypeId) -> bool {
+        let made = self.made_at(id);
+        let leads = |site: &Site, service: bool| {
+            self.programs().iter().any(|p| (!service || p.is_service()) && self.main_leads_to(p, site.body))
+        };
+        !made.is_empty()
+            && made.iter().all(|site| leads(site, false) && self.repeated(*site).is_none())
+            && made.iter().any(|site| leads(site, true))
+    }
+}
+
+/// A kind as words: `connection pool`.
+pub fn words(kind: &str) -> String {
+    kind.replace('-', " ")
+}

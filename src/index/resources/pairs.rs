@@ -1,0 +1,384 @@
+//! What is begun and ended by two calls on the same thing, with nothing in between that ends it by itself: on which ways out of a function the
+//! end is skipped. Where anything else might end it, that is taken for an end.
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use ustr::Ustr;
+
+use crate::catalogue::{Calls, Pair, PairedCall, Runs};
+use crate::facts::model::*;
+use crate::index::Index;
+use crate::index::Ty;
+use crate::index::bodies::infer::Callee;
+use crate::index::bodies::places::Place;
+use crate::index::calls::Site;
+use crate::index::declared::defs::*;
+use crate::index::declared::types::TraitName;
+use crate::index::flow::ways::Exit;
+
+/// Something that is begun and then ended on some ways out of a function only.
+#[derive(Debug)]
+pub struct Skipped<'i> {
+    pub begin: Site,
+    pub pair: &'i Pair,
+    /// Calls that end it, in evaluation order.
+    pub ends: Vec<NodeId>,
+    /// Where the function is left before that, by an error or a return.
+    pub left: Vec<(Exit, NodeId)>,
+    /// Waits before that: a future that is dropped there ends nothing.
+    pub awaits: Vec<NodeId>,
+}
+
+/// Through how many calls an end is looked for.
+const CALLS: u32 = 4;
+
+/// What two calls have to agree in: what they are called on, and their first argument.
+#[derive(PartialEq, Eq)]
+struct Target {
+    receiver: Option<Place>,
+    key: Option<Place>,
+}
+
+impl Index {
+    /// What is begun and ended by calls of a pair in the same function, and not ended on every way out. In the order of files and places.
+    pub fn skipped_ends(&self) -> Vec<Skipped<'_>> {
+        let drops = &self.drops();
+        let mut found = Vec::new();
+        for (body, facts, _) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
+            for (node, _) in facts.iter() {
+                let begin = Site { body, node };
+                let Some(path) = self.external(begin) else { continue };
+                let pairs = self.catalogue().pairs(path);
+                found.extend(pairs.filter_map(|pair| Search { index: self, pair, drops }.skipped(begin)));
+            }
+        }
+        found
+    }
+
+    /// What the types of the workspace do when they are dropped.
+    pub(in crate::index) fn drops(&self) -> HashMap<TypeId, FnId> {
+        let signatures = self.signatures();
+        let of_drop = |function: &FnId| {
+            let block = self.defs().impl_of(*function)?;
+            let of = signatures.impl_traits[block.index()].as_ref()?;
+            matches!(of, TraitName::Ext(path) if path == "std::ops::Drop").then_some(())
+        };
+        let functions = (0..self.defs().functions.len()).map(|at| FnId(at as u32));
+        functions.filter(|f| of_drop(f).is_some()).filter_map(|f| Some((self.receiver_type(f)?, f))).collect()
+    }
+}
+
+/// The search for what ends a pair.
+struct Search<'i, 'd> {
+    index: &'i Index,
+    pair: &'i Pair,
+    drops: &'d HashMap<TypeId, FnId>,
+}
+
+impl<'i> Search<'i, '_> {
+    fn skipped(&self, begin: Site) -> Option<Skipped<'i>> {
+        if !self.pair.begin.iter().any(|call| self.is_call(begin, call)) {
+            return None;
+        }
+        let target = self.target(begin)?;
+        let frame = self.index.frame_of(begin);
+        if !self.outlives(begin, &target, frame) || self.is_answered(begin) {
+            return None;
+        }
+        let facts = self.index.body(begin.body);
+        let later = facts.iter().map(|(node, _)| node).filter(|node| *node > begin.node);
+        let all_ends: Vec<NodeId> = later.filter(|node| self.ends(Site { node: *node, ..begin }, &target)).collect();
+        // Who waits for the closure or block around it ends it.
+        if all_ends.iter().any(|node| self.seen_from(begin.body, *node, frame).is_none()) {
+            return None;
+        }
+        let ends: Vec<NodeId> =
+            all_ends.iter().copied().filter(|node| self.seen_from(begin.body, *node, frame) == Some(*node)).collect();
+        if ends.is_empty() {
+            return None;
+        }
+        let mut settling: HashSet<NodeId> =
+            all_ends.iter().filter_map(|node| self.seen_from(begin.body, *node, frame)).collect();
+        settling.extend(self.perhaps_ending(begin.body, &target));
+        let ways = self.index.ways_out(self.begun(begin), frame, &|node| settling.contains(&node));
+        let ends_well = |exit: Exit| matches!(exit, Exit::End | Exit::Return);
+        let completes = ways.all.iter().any(|way| ends_well(way.exit) && way.settled && !way.open);
+        let remains = ways.all.iter().any(|way| way.exit == Exit::End && way.open);
+        if remains || !completes {
+            return None;
+        }
+        let missed = ways.open().filter(|way| !way.settled && matches!(way.exit, Exit::Error | Exit::Return));
+        let left = missed.filter_map(|way| Some((way.exit, way.node?)));
+        let left = left.filter(|(_, node)| !self.never_began(begin, *node, &settling)).collect();
+        Some(Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits })
+    }
+
+    fn is_call(&self, site: Site, call: &PairedCall) -> bool {
+        self.index.external(site).is_some_and(|path| path == call.path)
+            && call.first.is_none_or(|wanted| {
+                let first = self.operands(site).1.first().map(|node| &self.index.body(site.body).node(*node).op);
+                matches!(first, Some(Op::Literal(Literal::Bool(value))) if *value == wanted)
+            })
+    }
+
+    /// The receiver and the arguments of a call.
+    fn operands(&self, site: Site) -> (Option<NodeId>, &'i [NodeId]) {
+        match &self.index.node(site).op {
+            Op::Method { receiver, arguments, .. } => (Some(*receiver), arguments),
+            Op::Call { arguments, .. } => (None, arguments),
+            _ => (None, &[]),
+        }
+    }
+
+    /// What a call is about; none where that cannot be told.
+    fn target(&self, site: Site) -> Option<Target> {
+        let place = |node: NodeId| self.index.place(Site { node, ..site });
+        let (receiver, arguments) = self.operands(site);
+        let tells =
+            |node: &&NodeId| !matches!(self.index.body(site.body).node(**node).op, Op::Literal(Literal::Bool(_)));
+        let key = arguments.first().filter(tells).map(|node| place(*node));
+        Some(Target {
+            receiver: match receiver {
+                Some(receiver) => Some(place(receiver)?),
+                None => None,
+            },
+            key: match key {
+                Some(key) => Some(key?),
+                None => None,
+            },
+        })
+    }
+
+    fn ends(&self, site: Site, target: &Target) -> bool {
+        if self.pair.end.iter().any(|call| self.is_call(site, call)) {
+            return self.target(site).is_some_and(|other| other == *target);
+        }
+        target.receiver.is_none() && self.hands_on(site, target)
+    }
+
+    /// Whether a function of the workspace ends what it is given for one of its parameters, and is given this.
+    fn hands_on(&self, call: Site, target: &Target) -> bool {
+        let Some(Callee::Workspace(function)) = self.index.callee(call) else { return false };
+        let Some(body) = self.index.defs().body_of(*function).filter(|body| self.index.is_linked(*body)) else {
+            return false;
+        };
+        let ends = |node: &NodeId| self.pair.end.iter().any(|end| self.is_call(Site { body, node: *node }, end));
+        self.index.body(body).iter().map(|(node, _)| node).filter(ends).any(|node| {
+            let key = self.target(Site { body, node }).and_then(|inner| inner.key);
+            let Some(Place::Local(local)) = key else { return false };
+            let at = self.index.parameter_of(body, local).flatten();
+            let given = at.and_then(|at| self.index.argument_at(call, *function, at));
+            given.is_some_and(|given| self.index.place(given) == target.key)
+        })
+    }
+
+    /// Whether what is begun comes with a word to whoever ends it: the sending half of a channel is put there, too.
+    fn is_answered(&self, begin: Site) -> bool {
+        let mut queue: Vec<NodeId> = self.operands(begin).1.to_vec();
+        while let Some(node) = queue.pop() {
+            let site = Site { node, ..begin };
+            let sends = |path: &Ustr| self.index.catalogue().lists_a_member(Calls::Sends, *path);
+            if matches!(self.index.ty(site).peeled(), Ty::Ext(path, _) if sends(path)) {
+                return true;
+            }
+            self.index.node(site).op.operands(&mut |operand| queue.push(operand));
+        }
+        false
+    }
+
+    /// Whether what a call changes is still there when its function has returned.
+    fn outlives(&self, begin: Site, target: &Target, frame: RegionId) -> bool {
+        let Some(receiver) = &target.receiver else { return true };
+        match receiver.root() {
+            Place::Static(_) | Place::Got(..) => true,
+            Place::Local(local) => {
+                let comes_from_outside = self.comes_from_outside(begin.body, *local, frame);
+                comes_from_outside && (!self.pair.exclusive || self.is_locked(begin))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a variable was there before a frame was entered, or is a parameter of the function.
+    fn comes_from_outside(&self, body: BodyRef, local: LocalId, frame: RegionId) -> bool {
+        let facts = self.index.body(body);
+        let variable = facts.local(local);
+        variable.name == "self"
+            || facts.parameters.iter().any(|parameter| parameter.locals().contains(&local))
+            || !facts.outwards(variable.region).any(|(region, _)| region == frame)
+    }
+
+    /// Whether what a call is made on is reached through a lock.
+    fn is_locked(&self, call: Site) -> bool {
+        let index = self.index;
+        let mut seen = HashSet::default();
+        let mut queue = Vec::from_iter(self.operands(call).0);
+        while let Some(at) = queue.pop() {
+            let locks = |ty: &Ty| match ty.peeled() {
+                Ty::Ext(path, _) => {
+                    index.resource(*path).is_some_and(|entry| entry.kind.is_some_and(|kind| kind == "lock"))
+                }
+                _ => false,
+            };
+            if !seen.insert(at) {
+                continue;
+            }
+            if locks(index.ty(Site { node: at, ..call })) {
+                return true;
+            }
+            match &index.body(call.body).node(at).op {
+                Op::Local(local) => queue.extend(index.sources(call.body, *local)),
+                Op::Field { base: of, .. }
+                | Op::Method { receiver: of, .. }
+                | Op::Reference { of, .. }
+                | Op::Deref(of)
+                | Op::Try(of)
+                | Op::Await(of) => queue.push(*of),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// A node as its frame sees it: what stands in a closure or task happens when that is made. None outside of the frame.
+    fn seen_from(&self, body: BodyRef, node: NodeId, frame: RegionId) -> Option<NodeId> {
+        let (facts, info) = (self.index.body(body), self.index.info(body));
+        let mut seen = node;
+        for (region, r) in facts.outwards(facts.node(node).region) {
+            if region == frame {
+                return Some(seen);
+            }
+            let deferred = match r.kind {
+                RegionKind::Closure => !matches!(info.runs.get(&region), Some(Runs::Iteration)),
+                RegionKind::Async => true,
+                _ => false,
+            };
+            if deferred {
+                seen = info.region_node(region)?;
+            }
+        }
+        None
+    }
+
+    /// Where something is known to have begun: behind the `?` and `.await` of the call.
+    fn begun(&self, begin: Site) -> Site {
+        let (facts, info) = (self.index.body(begin.body), self.index.info(begin.body));
+        let mut node = begin.node;
+        while let Some(parent) = info.parent(node).filter(|p| matches!(facts.node(*p).op, Op::Try(_) | Op::Await(_))) {
+            node = parent;
+        }
+        Site { node, ..begin }
+    }
+
+    /// Whether a place is reached only where nothing was begun: on a branch that what the call gave decides, and on which nothing is ended.
+    fn never_began(&self, begin: Site, left: NodeId, settling: &HashSet<NodeId>) -> bool {
+        let (facts, info) = (self.index.body(begin.body), self.index.info(begin.body));
+        if !self.tells(begin) {
+            return false;
+        }
+        if let Op::Try(of) = facts.node(left).op
+            && self.stems_from(begin, of)
+        {
+            return true;
+        }
+        if self.is_decided_apart(begin, left, settling) {
+            return true;
+        }
+        let around = facts.outwards(facts.node(left).region);
+        around.filter_map(|(region, _)| Some((region, info.region_node(region)?))).any(|(region, owner)| {
+            let asked = match &facts.node(owner).op {
+                Op::If { condition, .. } => *condition,
+                Op::Match { scrutinee, .. } => *scrutinee,
+                Op::Bind { init: Some(init), .. } => *init,
+                _ => return false,
+            };
+            let is_inside = |node: &NodeId| facts.outwards(facts.node(*node).region).any(|(at, _)| at == region);
+            self.stems_from(begin, asked) && !settling.iter().any(is_inside)
+        })
+    }
+
+    /// Whether a branch decides whether something was begun, ends it, and a place is on neither of its sides: `if begin().is_ok() { end() }`.
+    fn is_decided_apart(&self, begin: Site, place: NodeId, settling: &HashSet<NodeId>) -> bool {
+        let facts = self.index.body(begin.body);
+        facts.nodes.iter().any(|node| {
+            let asked = match &node.op {
+                Op::If { condition: asked, .. } | Op::Match { scrutinee: asked, .. } => *asked,
+                _ => return false,
+            };
+            let inside = |inner: NodeId| {
+                let mut found = false;
+                node.op.regions(&mut |region| found |= facts.is_inside(facts.node(inner).region, region));
+                found
+            };
+            self.stems_from(begin, asked) && !inside(place) && settling.iter().any(|end| inside(*end))
+        })
+    }
+
+    /// Whether what a call gives says whether something was begun.
+    fn tells(&self, begin: Site) -> bool {
+        match self.index.ty(begin) {
+            Ty::Unknown => true,
+            Ty::Future(_) => true,
+            Ty::Ext(path, _) => ["bool", "std::result::Result", "std::option::Option"].contains(&path.as_str()),
+            _ => false,
+        }
+    }
+
+    fn stems_from(&self, begin: Site, node: NodeId) -> bool {
+        let facts = self.index.body(begin.body);
+        let mut seen = HashSet::default();
+        let mut queue = vec![node];
+        while let Some(at) = queue.pop() {
+            if at == begin.node {
+                return true;
+            }
+            // What `?` lets through has begun: what is done with it says nothing of that any more.
+            if !seen.insert(at) || matches!(facts.node(at).op, Op::Try(_)) {
+                continue;
+            }
+            if let Op::Local(local) = facts.node(at).op {
+                queue.extend(self.index.sources(begin.body, local));
+            }
+            facts.node(at).op.operands(&mut |operand| queue.push(operand));
+        }
+        false
+    }
+
+    /// Calls of the workspace that may end it, and values that may do so when they are dropped.
+    fn perhaps_ending(&self, body: BodyRef, target: &Target) -> Vec<NodeId> {
+        let name = target.receiver.as_ref().and_then(Place::name);
+        let mut seen = HashSet::default();
+        let calls = self.index.calls.callees(body).iter();
+        let calling = calls.filter(|call| self.may_end(call.to, name, &mut HashSet::default(), CALLS));
+        let mut found: Vec<NodeId> = calling.map(|call| call.site.node).collect();
+        for (node, _) in self.index.body(body).iter() {
+            if let Ty::Adt(id, _) = self.index.ty(Site { body, node })
+                && let Some(drop) = self.drops.get(id)
+                && self.may_end(*drop, name, &mut seen, CALLS)
+            {
+                found.push(node);
+                seen.clear();
+            }
+        }
+        found
+    }
+
+    /// Whether a function, or what it calls, ends something of this name.
+    fn may_end(&self, function: FnId, name: Option<Ustr>, seen: &mut HashSet<FnId>, fuel: u32) -> bool {
+        let Some(body) = self.index.defs().body_of(function).filter(|body| self.index.is_linked(*body)) else {
+            return false;
+        };
+        if fuel == 0 || !seen.insert(function) {
+            return false;
+        }
+        let ends = |node: NodeId| {
+            let site = Site { body, node };
+            self.pair.end.iter().any(|call| self.is_call(site, call)) && {
+                let other = self.operands(site).0.and_then(|node| self.index.place(Site { node, ..site }));
+                let other = other.as_ref().and_then(Place::name);
+                name.is_none() || other.is_none() || other == name
+            }
+        };
+        self.index.body(body).iter().any(|(node, _)| ends(node))
+            || self.index.calls.callees(body).iter().any(|call| self.may_end(call.to, name, seen, fuel - 1))
+    }
+}

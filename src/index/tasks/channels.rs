@@ -1,0 +1,164 @@
+//! Channels: where one is made, where something is sent into it, and who receives. An end of a channel is followed back to
+//! its making; what cannot be followed belongs to no channel.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet as HashSet;
+
+use crate::catalogue::{Calls, Runs, TypeEntry};
+use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::declared::defs::*;
+use crate::index::{Index, Ty};
+
+/// A channel, by the call that makes both its ends.
+#[derive(Debug, Default)]
+pub struct Channel {
+    /// The calls that send into it, tests aside, in the order of files and places.
+    pub sends: Vec<Site>,
+    /// The calls and loops that receive from it.
+    pub receives: Vec<Site>,
+    /// Somebody asks how much is in it: its length is looked after by hand.
+    pub measured: bool,
+}
+
+/// Through how many calls the work on a message is followed.
+const CALLS: u32 = 3;
+
+/// What is done with an end of a channel.
+#[derive(Clone, Copy)]
+enum Use {
+    Send,
+    Receive,
+    Measure,
+}
+
+impl Index {
+    /// Channels whose sending end is a resource that `wanted` accepts, by the call that makes them.
+    pub fn channels(&self, wanted: &dyn Fn(&TypeEntry) -> bool) -> BTreeMap<Site, Channel> {
+        let mut channels: BTreeMap<Site, Channel> = BTreeMap::new();
+        for (body, facts, _) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
+            for (node, _) in facts.iter() {
+                let site = Site { body, node };
+                let Some((end, used)) = self.used_end(site) else { continue };
+                for made in self.made_behind(end, wanted) {
+                    let channel = channels.entry(made).or_default();
+                    match used {
+                        Use::Send => channel.sends.push(site),
+                        Use::Receive => channel.receives.push(site),
+                        Use::Measure => channel.measured = true,
+                    }
+                }
+            }
+        }
+        channels
+    }
+
+    /// The end of a channel that a node sends into, receives from or measures.
+    fn used_end(&self, site: Site) -> Option<(Site, Use)> {
+        let to = |node: NodeId, used: Use| Some((Site { node, ..site }, used));
+        match &self.node(site).op {
+            Op::Loop { kind: LoopKind::For { iterated, .. }, .. } => {
+                let iterated = Site { node: *iterated, ..site };
+                self.is_receiver(self.ty(iterated)).then_some((iterated, Use::Receive))
+            }
+            Op::Method { receiver, name, .. } => {
+                let path = self.external(site)?;
+                if self.catalogue().lists(Calls::Sends, path) {
+                    to(*receiver, Use::Send)
+                } else if self.catalogue().lists(Calls::Receives, path) {
+                    to(*receiver, Use::Receive)
+                } else if name == "len" && self.is_end(self.ty(Site { node: *receiver, ..site })) {
+                    to(*receiver, Use::Measure)
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a type is an end of a channel.
+    pub(in crate::index) fn is_end(&self, ty: &Ty) -> bool {
+        let sends = match ty.peeled() {
+            Ty::Ext(path, _) => self.catalogue().lists_a_member(Calls::Sends, *path),
+            _ => false,
+        };
+        sends || self.is_receiver(ty)
+    }
+
+    /// An operation outside of memory, or a wait for time, that is done with each message that a site receives.
+    pub fn work_per_message(&self, receive: Site) -> Option<Site> {
+        let region = self.handling_region(receive)?;
+        self.outside_work(receive.body, Some(region), CALLS, &mut HashSet::default())
+    }
+
+    /// The region that runs for each message: the arm of a `select!`, or the loop around.
+    fn handling_region(&self, receive: Site) -> Option<RegionId> {
+        let (facts, info) = (self.body(receive.body), self.info(receive.body));
+        if let Op::Loop { region, .. } = &facts.node(receive.node).op {
+            return Some(*region);
+        }
+        let mut at = receive.node;
+        while let Some(parent) = info.parent(at) {
+            if let Op::Select { arms, .. } = &facts.node(parent).op {
+                return arms.iter().find(|arm| arm.future == at).map(|arm| arm.region);
+            }
+            at = parent;
+        }
+        let mut around = facts.outwards(facts.node(receive.node).region);
+        around.find(|(_, r)| r.kind == RegionKind::Loop).map(|(region, _)| region)
+    }
+
+    /// The first call in a body, or in a region of it, that works outside of memory at once; what is spawned there is no work of whoever spawns it.
+    fn outside_work(
+        &self,
+        body: BodyRef,
+        within: Option<RegionId>,
+        fuel: u32,
+        seen: &mut HashSet<BodyRef>,
+    ) -> Option<Site> {
+        let facts = self.body(body);
+        let inside = |node: NodeId| {
+            let mut around = facts.outwards(facts.node(node).region);
+            within.is_none_or(|within| around.any(|(at, _)| at == within))
+        };
+        let sites = facts.iter().map(|(node, _)| Site { body, node });
+        for site in sites.filter(|site| inside(site.node) && !self.is_deferred(*site, within)) {
+            let works = match self.callee(site) {
+                Some(Callee::External(_)) => self.callable(site).is_some_and(|callable| callable.effect.is_some()),
+                Some(Callee::Workspace(function)) if fuel > 0 => {
+                    let called = self.defs().body_of(*function).filter(|body| self.is_linked(*body));
+                    let called = called.filter(|body| seen.insert(*body));
+                    called.is_some_and(|body| self.outside_work(body, None, fuel - 1, seen).is_some())
+                }
+                _ => false,
+            };
+            if works {
+                return Some(site);
+            }
+        }
+        None
+    }
+
+    /// Whether a site is in a task, thread or closure of its own, seen from a region around it.
+    fn is_deferred(&self, site: Site, within: Option<RegionId>) -> bool {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let around = facts.outwards(facts.node(site.node).region);
+        let mut between = around.take_while(|(region, _)| Some(*region) != within);
+        let own_task = |site: Site| {
+            let spawns = |at: NodeId| self.task_at(Site { node: at, ..site }).is_some();
+            info.parent(site.node).is_some_and(spawns)
+        };
+        own_task(site)
+            || between.any(|(region, r)| match r.kind {
+                RegionKind::Closure | RegionKind::Async => {
+                    let at_once = matches!(info.runs.get(&region), None | Some(Runs::Inline | Runs::Iteration));
+                    let owner = info.region_node(region);
+                    !at_once || owner.is_some_and(|owner| own_task(Site { node: owner, ..site }))
+                }
+                _ => false,
+            })
+    }
+}

@@ -1,0 +1,143 @@
+//! Tasks and threads that give a `Result`: what their handles hold, where they are started, what their errors stem from.
+
+use crate::catalogue::Runs;
+use crate::facts::model::{LocalId, NodeId, Op};
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::flow::effects::{Effected, is_result};
+use crate::index::{Index, Ty};
+
+/// How far a handle is followed back to where its task is started.
+const FUEL: u32 = 8;
+
+/// A task or thread whose error is worth knowing.
+#[derive(Debug, Clone)]
+pub struct Fallible {
+    /// The call that starts it; none where it is not known which.
+    pub started: Option<Site>,
+    /// What it may fail of.
+    pub effected: Option<Effected>,
+    /// Whether it logs its errors by itself.
+    pub tells: bool,
+}
+
+impl Index {
+    /// What the task behind a handle gives in the end.
+    pub fn task_output<'t>(&self, handle: &'t Ty) -> Option<&'t Ty> {
+        let Ty::Ext(path, arguments) = handle.peeled() else { return None };
+        let is_handle = |kind: ustr::Ustr| matches!(kind.as_str(), "task-handle" | "thread-handle" | "task-set");
+        self.resource(*path).and_then(|entry| entry.kind).filter(|kind| is_handle(*kind)).and(arguments.first())
+    }
+
+    /// Whether a value is what a task gave, got through its handle.
+    pub fn is_of_task(&self, value: Site) -> bool {
+        let of = match &self.node(value).op {
+            Op::Await(of) | Op::Try(of) | Op::Method { receiver: of, .. } => Site { node: *of, ..value },
+            _ => return false,
+        };
+        self.task_output(self.ty(of)).is_some() || self.is_of_task(of)
+    }
+
+    /// The tasks behind a handle or a collection of them whose output is a `Result`.
+    pub fn fallible_tasks(&self, handle: Site) -> Vec<Fallible> {
+        let starts = self.starts(handle, FUEL);
+        let known = starts.iter().filter_map(|start| self.fallible(*start));
+        let by_type = || {
+            let output = self.task_output(self.ty(handle)).is_some_and(is_result);
+            output.then_some(Fallible { started: None, effected: None, tells: false })
+        };
+        if starts.is_empty() { by_type().into_iter().collect() } else { known.collect() }
+    }
+
+    /// The task that a call starts, where it gives a `Result`.
+    pub fn fallible(&self, start: Site) -> Option<Fallible> {
+        let work = self.work(start)?;
+        let (output, tells) = match &self.node(work).op {
+            Op::Closure { region, .. } | Op::Async(region) => {
+                let value = self.body(work.body).region(*region).value;
+                let output = value.map_or(Ty::Unknown, |value| self.ty(Site { node: value, ..work }).clone());
+                (output, self.tells_of_errors_in(work.body, *region))
+            }
+            _ => {
+                let output = match self.ty(work) {
+                    Ty::Future(output) => (**output).clone(),
+                    _ => Ty::Unknown,
+                };
+                (output, self.called_directly(work).is_some_and(|body| self.tells_of_its_errors(body)))
+            }
+        };
+        is_result(&output).then(|| Fallible { started: Some(start), effected: self.work_effect(work), tells })
+    }
+
+    /// The closure, async block or call of an async function that a call runs as a task or thread.
+    fn work(&self, start: Site) -> Option<Site> {
+        let runs = self.callable(start)?.runs;
+        if !matches!(runs, Runs::Task | Runs::Thread | Runs::Blocking) {
+            return None;
+        }
+        let arguments = match &self.node(start).op {
+            Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments,
+            _ => return None,
+        };
+        let mut at = *arguments.last()?;
+        loop {
+            let site = Site { node: at, ..start };
+            match &self.node(site).op {
+                Op::Method { receiver, .. } if !matches!(self.callee(site), Some(Callee::Workspace(_))) => {
+                    at = *receiver
+                }
+                Op::Local(local) => at = self.init_of(start.body, *local)?,
+                Op::Closure { .. } | Op::Async(_) | Op::Call { .. } | Op::Method { .. } => return Some(site),
+                _ => return None,
+            }
+        }
+    }
+
+    /// The operation whose error the work ends with.
+    fn work_effect(&self, work: Site) -> Option<Effected> {
+        match &self.node(work).op {
+            Op::Closure { region, .. } | Op::Async(region) => {
+                let passed = self.passed_on_in(work.body, *region).into_iter();
+                passed.filter_map(|node| self.effect(Site { node, ..work })).min_by_key(|effected| effected.looks)
+            }
+            _ => self.effect(work),
+        }
+    }
+
+    /// The calls that start the tasks behind a handle, a collection of handles, or a set.
+    fn starts(&self, handle: Site, fuel: u32) -> Vec<Site> {
+        let Some(fuel) = fuel.checked_sub(1) else { return Vec::new() };
+        let follow = |node: NodeId| self.starts(Site { node, ..handle }, fuel);
+        match &self.node(handle).op {
+            Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => follow(*of),
+            Op::Call { .. } | Op::Method { .. } if self.work(handle).is_some() => vec![handle],
+            Op::Method { receiver, name, .. }
+                if matches!(name.as_str(), "drain" | "into_iter" | "iter_mut" | "unwrap" | "expect" | "take") =>
+            {
+                follow(*receiver)
+            }
+            Op::Macro(call) if call.path.last() == "vec" => call.arguments.iter().flat_map(|a| follow(*a)).collect(),
+            Op::Array(parts) => parts.iter().flat_map(|part| follow(*part)).collect(),
+            Op::Local(local) => {
+                let bound = self.sources(handle.body, *local).into_iter().flat_map(follow);
+                bound.chain(self.put_into(handle, *local).into_iter().flat_map(follow)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What is pushed into a collection, and the tasks that are spawned on a set.
+    fn put_into(&self, handle: Site, collection: LocalId) -> Vec<NodeId> {
+        let body = self.body(handle.body);
+        let is_collection = |node: NodeId| matches!(body.node(node).op, Op::Local(local) if local == collection);
+        let put = body.iter().filter_map(|(id, node)| match &node.op {
+            Op::Method { receiver, name, arguments, .. } if is_collection(*receiver) => match name.as_str() {
+                "push" | "push_back" => arguments.first().copied(),
+                _ if self.work(Site { node: id, ..handle }).is_some() => Some(id),
+                _ => None,
+            },
+            _ => None,
+        });
+        put.collect()
+    }
+}

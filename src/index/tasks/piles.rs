@@ -1,0 +1,177 @@
+//! Tasks that pile up: a set of tasks or a collection of their handles that gets more in every turn of a loop, or with every request, and out of
+//! which nobody takes those that are done. What is done with it after the loop is too late, and is not asked.
+
+use crate::catalogue::Calls;
+use crate::diagnostic::Label;
+use crate::facts::model::*;
+use crate::index::Index;
+use crate::index::Ty;
+use crate::index::calls::Site;
+use crate::index::calls::contexts::{Repeated, Repeats};
+use crate::index::declared::defs::BodyRef;
+use crate::index::flow::variety::Variety;
+use crate::index::programs::kinds::Around;
+use crate::index::resources::growth::{Growing, Keeper};
+use crate::source::Span;
+
+/// A pile of tasks.
+#[derive(Debug, Clone)]
+pub struct Pile {
+    /// `tasks`, `Server::tasks`: how people speak of it.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// The first call that adds to it again and again.
+    pub added: Site,
+    pub repeated: Repeated,
+}
+
+impl Index {
+    /// The piles of all variables, fields and statics; each is given once.
+    pub fn piles(&self) -> Vec<Pile> {
+        let shipped = self.bodies().filter(|(body, ..)| !self.is_test(*body));
+        let sites = shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
+        let mut found: Vec<Pile> = Vec::new();
+        for pile in sites.filter_map(|site| self.pile_in_variable(site)) {
+            if !found.iter().any(|known| known.span == pile.span) {
+                found.push(pile);
+            }
+        }
+        let growing = self.growing();
+        found.extend(growing.iter().filter_map(|growing| self.pile_that_stays(growing)));
+        found
+    }
+
+    /// Whether a type is a set of tasks or a collection of their handles. What a type of the workspace owns beside other things ends with that.
+    pub fn collects_tasks(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Ext(path, arguments) => {
+                let kind = self.resource(*path).and_then(|entry| entry.kind);
+                kind.is_some_and(|kind| matches!(kind.as_str(), "task-set" | "task-handle" | "thread-handle"))
+                    || arguments.iter().any(|argument| self.collects_tasks(argument))
+            }
+            Ty::Tuple(parts) => parts.iter().any(|part| self.collects_tasks(part)),
+            Ty::Ref(of) | Ty::Slice(of) | Ty::Future(of) => self.collects_tasks(of),
+            _ => false,
+        }
+    }
+
+    /// Whether what a static or field keeps are tasks.
+    pub fn keeps_tasks(&self, keeper: Keeper) -> bool {
+        self.collects_tasks(&self.keeper_type(keeper))
+    }
+
+    /// Whether what a static or field keeps is, or holds, a resource of a kind.
+    pub fn keeps_kind(&self, keeper: Keeper, kind: &str) -> bool {
+        let owned = self.owned_resources(&self.keeper_type(keeper));
+        owned.into_iter().any(|path| self.resource(path).and_then(|entry| entry.kind).is_some_and(|of| of == kind))
+    }
+
+    fn pile_that_stays(&self, growing: &Growing) -> Option<Pile> {
+        if !self.keeps_tasks(growing.keeper) || !self.stays(growing.keeper) {
+            return None;
+        }
+        let ever_new = growing.added.iter().filter(|site| self.added_variety(**site) == Variety::Endless);
+        let mut again = ever_new.filter_map(|site| Some((*site, self.while_serving(*site)?)));
+        let (added, repeated) = again.next()?;
+        let (name, span) = (self.keeper_words(growing.keeper), self.keeper_span(growing.keeper));
+        Some(Pile { name, span, added, repeated })
+    }
+
+    /// The proof that a site runs again and again for as long as a program serves: per request, or in a loop that waits for work.
+    pub fn while_serving(&self, site: Site) -> Option<Repeated> {
+        let repeated = self.repeated_if(site, &|body, region| self.is_heartbeat(body, region))?;
+        let counts = match repeated.repeats {
+            Repeats::Request => true,
+            Repeats::Iteration => repeated.in_loop.is_some() && self.services_reaching(site.body).next().is_some(),
+            Repeats::Worker => false,
+        };
+        counts.then_some(repeated)
+    }
+
+    /// The pile that a call adds to: a variable from outside of the loop around it, which the loop does nothing else with.
+    fn pile_in_variable(&self, site: Site) -> Option<Pile> {
+        let Op::Method { receiver, arguments, .. } = &self.node(site).op else { return None };
+        let Op::Local(local) = self.node(Site { node: *receiver, ..site }).op else { return None };
+        if !self.adds(site) || !self.adds_tasks(site, *receiver, arguments) {
+            return None;
+        }
+        let around = self.work_loop_within(site, local)?;
+        let region = around.region;
+        if self.only_runs_in_commands(site.body) {
+            return None;
+        }
+        if self.uses_within(site.body, local, region).into_iter().any(|node| !self.only_adds(site.body, node)) {
+            return None;
+        }
+        let body = self.body(site.body);
+        let declared = body.local(local);
+        let repeated = Repeated {
+            repeats: Repeats::Iteration,
+            in_loop: Some((site.body, region)),
+            evidence: vec![Label::new(around.head.in_file(site.body.file), "this loop runs it again and again")],
+            function: None,
+            on_condition: false,
+        };
+        let (name, span) = (declared.name.to_string(), declared.range.in_file(site.body.file));
+        Some(Pile { name, span, added: site, repeated })
+    }
+
+    fn adds(&self, site: Site) -> bool {
+        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Grows, path))
+    }
+
+    fn adds_tasks(&self, site: Site, receiver: NodeId, arguments: &[NodeId]) -> bool {
+        let info = self.info(site.body);
+        self.collects_tasks(info.ty(receiver))
+            || arguments.iter().any(|argument| self.collects_tasks(info.ty(*argument)))
+    }
+
+    /// The outermost loop around a site that waits for work and that a variable is older than; none where a closure stands between.
+    fn work_loop_within(&self, site: Site, local: LocalId) -> Option<Around> {
+        let body = self.body(site.body);
+        let declared = body.local(local).region;
+        let older = |around: &Around| body.outwards(around.region).skip(1).any(|(at, _)| at == declared);
+        let loops = self.loops_around(site).into_iter().filter(older);
+        loops
+            .filter(|around| self.is_work_loop(site.body, around.region) && self.goes_on(site.body, around.region))
+            .last()
+    }
+
+    /// Whether a loop goes on for as long as there is work or nobody stops it, and does not count down to an end of its own.
+    fn goes_on(&self, body: BodyRef, region: RegionId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        match info.region_node(region).map(|owner| &facts.node(owner).op) {
+            Some(Op::Loop { kind: LoopKind::While, .. }) => {
+                let condition = facts.region(region).nodes.iter();
+                condition.map(|node| Site { body, node: *node }).any(|site| self.decides_a_while(site))
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether a node of a `while` is a `let`, or asks whether it is time to stop.
+    fn decides_a_while(&self, site: Site) -> bool {
+        let stops = |path| [Calls::Stops, Calls::Flags].into_iter().any(|list| self.catalogue().lists(list, path));
+        matches!(self.node(site).op, Op::Let { .. }) || self.external(site).is_some_and(stops)
+    }
+
+    /// The uses of a variable in a region.
+    fn uses_within(&self, body: BodyRef, local: LocalId, region: RegionId) -> Vec<NodeId> {
+        let facts = self.body(body);
+        let inside = |node: &Node| facts.outwards(node.region).any(|(at, _)| at == region);
+        let used = |op: &Op| match op {
+            Op::Local(used) => *used == local,
+            Op::Macro(call) => call.mentions.contains(&local),
+            _ => false,
+        };
+        facts.iter().filter(|(_, node)| used(&node.op) && inside(node)).map(|(node, _)| node).collect()
+    }
+
+    /// Whether a use of a variable is the receiver of a call that adds to it.
+    fn only_adds(&self, body: BodyRef, used: NodeId) -> bool {
+        let Some(call) = self.info(body).parent(used) else { return false };
+        let site = Site { body, node: call };
+        matches!(self.node(site).op, Op::Method { receiver, .. } if receiver == used) && self.adds(site)
+    }
+}
