@@ -3,6 +3,7 @@
 
 pub mod effects;
 pub mod errors;
+pub mod handles;
 pub mod makings;
 pub mod sequences;
 pub mod settings;
