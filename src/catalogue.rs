@@ -396,6 +396,8 @@ pub enum Calls {
     OwnsChild,
     /// They have a child process killed when it is dropped.
     KillsOnDrop,
+    /// They end a process and do not wait until it is gone.
+    Kills,
     /// They give another handle of the task they are called on, which ends it as well.
     HandsOut,
     /// They ask whether the thread is panicking.
