@@ -38,6 +38,12 @@ enum Way {
     IfLet,
     Arm,
     Default,
+    /// `if write().is_ok() { .. }`: only success has consequences.
+    Tested,
+    /// `.ok()?`, `.ok().flatten()`: from here on an error looks like something that is not there.
+    Absent,
+    /// `let Ok(..) = .. else { return }`
+    Otherwise,
 }
 
 /// How a place in the file system is written.
@@ -66,8 +72,24 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             Op::Let { pattern, of } if pattern.ignores_error() && does_nothing(view, *then) => {
                 swallowed(view, node, *of, Way::Arm, view.range(node))
             }
+            Op::Method { receiver, name, .. }
+                if name == "is_ok"
+                    && is_result(view.ty(*receiver))
+                    && !leaves(view, *then)
+                    && !remembers(view, *then) =>
+            {
+                let head = Range { start: view.range(node).start, end: view.range(*condition).end };
+                swallowed(view, node, *receiver, Way::Tested, head)
+            }
             _ => None,
         },
+        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
+            if takes_only_ok(pattern) && is_result(view.ty(*init)) && gives_up_silently(view, *otherwise) =>
+        {
+            let head = Range { start: view.range(node).start, end: view.range(*init).end };
+            swallowed(view, node, *init, Way::Otherwise, head)
+        }
+        Op::Try(of) => swallowed(view, node, fallible_behind_ok(view, *of)?, Way::Absent, view.range(node)),
         Op::Match { scrutinee, arms } if is_result(view.ty(*scrutinee)) => {
             // Beside an arm for some errors `_` is for what is left.
             let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
@@ -77,6 +99,11 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             let (arm, way) = ignores.map(|arm| (arm, Way::Arm)).or_else(|| Some((empty()?, Way::Default)))?;
             swallowed(view, node, *scrutinee, way, arm.range)
         }
+        Op::Method { receiver, name, .. }
+            if goes_on_without(name) && fallible_behind_ok(view, *receiver).is_some() && !becomes_error(view, node) =>
+        {
+            swallowed(view, node, fallible_behind_ok(view, *receiver)?, Way::Absent, view.range(node))
+        }
         Op::Method { receiver, name, arguments, .. }
             if is_result(view.ty(*receiver)) && (name == "unwrap_or_default" || is_literal(view, name, arguments)) =>
         {
@@ -84,6 +111,53 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         }
         _ => None,
     }
+}
+
+/// The `Result` that `.ok()` is called on.
+fn fallible_behind_ok(view: View, value: NodeId) -> Option<NodeId> {
+    match view.op(value) {
+        Op::Method { receiver, name, .. } if name == "ok" && is_result(view.ty(*receiver)) => Some(*receiver),
+        _ => None,
+    }
+}
+
+/// Whether a method of `Option` goes on as if what is not there had never been.
+fn goes_on_without(name: &str) -> bool {
+    matches!(name, "flatten" | "and_then" | "unwrap_or_default")
+}
+
+/// Whether what is not there is made an error, or a panic, in the same expression: then the cause is gone, but not the failure.
+fn becomes_error(view: View, option: NodeId) -> bool {
+    let fails = |name: &str| {
+        matches!(name, "unwrap" | "expect" | "ok_or" | "ok_or_else" | "context" | "with_context" | "ok_or_eyre")
+    };
+    let parent = view.info.parent(option);
+    parent.is_some_and(|parent| matches!(view.op(parent), Op::Method { name, .. } if fails(name)))
+}
+
+/// Whether a region does no more than remember that something works: what was tried was a question.
+fn remembers(view: View, region: RegionId) -> bool {
+    let sets = |node: &NodeId| match view.op(*node) {
+        Op::Assign { value, .. } => matches!(view.op(*value), Op::Literal(Literal::Bool(_))),
+        Op::Macro(_) => true,
+        Op::Discard(of) => matches!(view.op(*of), Op::Macro(_)),
+        _ => false,
+    };
+    let statements = view.facts.region(region).nodes.iter().filter(|node| view.info.parent(**node).is_none());
+    statements.clone().count() > 0 && statements.into_iter().all(sets)
+}
+
+/// Whether the `else` of a `let` leaves with nothing in its hands, and without a word: neither an error nor an answer is made there.
+fn gives_up_silently(view: View, region: RegionId) -> bool {
+    let facts = view.facts;
+    let inside = facts.iter().filter(|(_, node)| facts.is_inside(node.region, region));
+    inside.into_iter().all(|(node, n)| match &n.op {
+        Op::Return(_) | Op::Break(_) | Op::Continue | Op::Local(_) | Op::Literal(_) | Op::Path(_) | Op::Tuple(_) => {
+            true
+        }
+        Op::Discard(of) => matches!(view.op(*of), Op::Return(_) | Op::Break(_) | Op::Continue),
+        _ => is_empty(view, node),
+    })
 }
 
 /// `unwrap_or` with a value that stands there.
@@ -139,8 +213,11 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
         return None;
     }
     let effected = view.index.effect(site)?;
+    let turns_away = matches!(way, Way::Tested | Way::Absent | Way::Otherwise);
+    let told = || view.index.called_directly(site).is_some_and(|body| view.index.tells_of_its_errors(body));
     if effected.effect == Effect::Join
         || view.index.error_is_seen(site)
+        || (turns_away && told())
         || view.index.is_on_failing_path(view.site(node))
         || shutting_down(&effected)
         || lets_go(view, node, &effected)
@@ -206,6 +283,7 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
     let unused = matches!(way, Way::Underscore | Way::Ok);
     match effected.effect {
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
+        _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
         // Who asks and wants no answer has nothing to miss.
         _ if unused && effected.looks && effected.chain.len() == 1 && has_answer(view, value) => Confidence::Hint,
@@ -214,6 +292,20 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         Effect::Database => direct,
         Effect::File if matches!(way, Way::Default) && writes_back(view, node, value) => Confidence::Likely,
         _ => Confidence::Hint,
+    }
+}
+
+/// Whether somebody may mean to ask no more than whether something can be done or is there. A statement of a database that is tried may tell what
+/// its tables look like; of a file or a peer "not there" and "not reached" are often the same. Rows are there or not, reached or not.
+fn is_a_question(way: &Way, effected: &Effected) -> bool {
+    match way {
+        Way::Absent | Way::Otherwise => effected.effect != Effect::Database,
+        Way::Tested => match effected.effect {
+            Effect::File | Effect::Storage => effected.looks,
+            Effect::Database | Effect::Network => effected.looks || effected.chain.len() == 1,
+            _ => true,
+        },
+        _ => false,
     }
 }
 
@@ -341,6 +433,9 @@ fn words(way: &Way) -> &'static str {
         Way::IfLet => "only success is looked at",
         Way::Arm => "the error is thrown away here",
         Way::Default => "an error looks like an empty value from here on",
+        Way::Tested => "only success has consequences",
+        Way::Absent => "an error looks like something that is not there",
+        Way::Otherwise => "an error ends this as if there were nothing to do",
     }
 }
 
