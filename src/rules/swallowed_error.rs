@@ -44,6 +44,16 @@ enum Way {
     Absent,
     /// `let Ok(..) = .. else { return }`
     Otherwise,
+    /// `Err(_) => stand_in()`: something else is taken instead.
+    Instead(StandIn),
+}
+
+/// What is taken where something failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StandIn {
+    /// What a function of the workspace gives: the way is foreseen, and it is worth knowing that it is taken.
+    Made,
+    Value,
 }
 
 /// How a place in the file system is written.
@@ -96,8 +106,14 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
             let ignores = arms.iter().find(|arm| ignores_error(view, arm, takes_ok));
             let empty = || arms.iter().find(|arm| empties(view, arm));
-            let (arm, way) = ignores.map(|arm| (arm, Way::Arm)).or_else(|| Some((empty()?, Way::Default)))?;
+            let instead = || arms.iter().find_map(|arm| Some((arm, Way::Instead(taken_instead(view, arm)?))));
+            let nothing = ignores.map(|arm| (arm, Way::Arm)).or_else(|| Some((empty()?, Way::Default)));
+            let (arm, way) = nothing.or_else(instead)?;
             swallowed(view, node, *scrutinee, way, arm.range)
+        }
+        Op::Method { receiver, name, arguments, .. } if name == "unwrap_or_else" && is_result(view.ty(*receiver)) => {
+            let stand_in = arguments.iter().find_map(|argument| made_blindly(view, *argument))?;
+            swallowed(view, node, *receiver, Way::Instead(stand_in), view.range(node))
         }
         Op::Method { receiver, name, .. }
             if goes_on_without(name) && fallible_behind_ok(view, *receiver).is_some() && !becomes_error(view, node) =>
@@ -179,6 +195,53 @@ fn empties(view: View, arm: &Arm) -> bool {
         && !view.index.tells(view.body, arm.region)
 }
 
+/// `Err(_) => stand_in()`
+fn taken_instead(view: View, arm: &Arm) -> Option<StandIn> {
+    let blind = arm.pattern.ignores_error() && !arm.guarded;
+    blind.then(|| stand_in(view, arm.region))?
+}
+
+/// `|_| stand_in()`
+fn made_blindly(view: View, closure: NodeId) -> Option<StandIn> {
+    match view.op(closure) {
+        Op::Closure { region, parameters, .. } if parameters.iter().all(Pattern::is_wild) => stand_in(view, *region),
+        _ => None,
+    }
+}
+
+/// What a region gives in place of what failed. No stand-in is what answers: a text to be shown, which says that something is not known, a yes or
+/// no, an error, another way to the same.
+fn stand_in(view: View, region: RegionId) -> Option<StandIn> {
+    let value = view.facts.region(region).value?;
+    let inside = view.facts.iter().filter(|(_, node)| view.facts.is_inside(node.region, region));
+    let fails = |node: NodeId| {
+        let diverges = |path| view.index.catalogue().lists(Calls::Diverges, path);
+        view.index.is_failure(view.site(node)) || view.index.external(view.site(node)).is_some_and(diverges)
+    };
+    let goes = |op: &Op| matches!(op, Op::Return(_) | Op::Break(_) | Op::Continue);
+    if inside.into_iter().any(|(node, n)| fails(node) || goes(&n.op))
+        || view.index.tells(view.body, region)
+        || is_text(view, value)
+        || matches!(view.op(value), Op::Literal(Literal::Bool(_)))
+        || is_result(view.ty(value))
+    {
+        return None;
+    }
+    let made = matches!(view.op(value), Op::Call { .. }) && view.index.called_directly(view.site(value)).is_some();
+    Some(if made { StandIn::Made } else { StandIn::Value })
+}
+
+/// A text that stands there, perhaps with something put into it.
+fn is_text(view: View, value: NodeId) -> bool {
+    match view.op(value) {
+        Op::Literal(Literal::Text(_)) => true,
+        Op::Method { receiver: of, .. } | Op::Reference { of, .. } => is_text(view, *of),
+        Op::Call { arguments, .. } => matches!(arguments[..], [only] if is_text(view, only)),
+        Op::Macro(call) => call.path.last() == "format",
+        _ => false,
+    }
+}
+
 /// Whether an expression stands for nothing: `None`, a number, a collection that was just made, `Ok(..)` of these.
 fn is_empty(view: View, node: NodeId) -> bool {
     match view.op(node) {
@@ -213,7 +276,7 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
         return None;
     }
     let effected = view.index.effect(site)?;
-    let turns_away = matches!(way, Way::Tested | Way::Absent | Way::Otherwise);
+    let turns_away = matches!(way, Way::Tested | Way::Absent | Way::Otherwise | Way::Instead(_));
     let told = || view.index.called_directly(site).is_some_and(|body| view.index.tells_of_its_errors(body));
     if effected.effect == Effect::Join
         || view.index.error_is_seen(site)
@@ -290,6 +353,7 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         Effect::Process => Confidence::Hint,
         _ if unused || !effected.looks => direct,
         Effect::Database => direct,
+        Effect::Network if matches!(way, Way::Instead(StandIn::Made)) => Confidence::Likely,
         Effect::File if matches!(way, Way::Default) && writes_back(view, node, value) => Confidence::Likely,
         _ => Confidence::Hint,
     }
@@ -303,6 +367,11 @@ fn is_a_question(way: &Way, effected: &Effected) -> bool {
         Way::Tested => match effected.effect {
             Effect::File | Effect::Storage => effected.looks,
             Effect::Database | Effect::Network => effected.looks || effected.chain.len() == 1,
+            _ => true,
+        },
+        Way::Instead(stand_in) => match effected.effect {
+            Effect::Database => false,
+            Effect::Network => *stand_in != StandIn::Made,
             _ => true,
         },
         _ => false,
@@ -435,6 +504,7 @@ fn words(way: &Way) -> &'static str {
         Way::Default => "an error looks like an empty value from here on",
         Way::Tested => "only success has consequences",
         Way::Absent => "an error looks like something that is not there",
+        Way::Instead(_) => "an error is replaced by this, and nothing tells",
         Way::Otherwise => "an error ends this as if there were nothing to do",
     }
 }
