@@ -30,7 +30,9 @@ impl Index {
         match &self.node(value).op {
             Op::Method { receiver, name, arguments, .. } => {
                 let tells = |argument: &NodeId| match &self.body(value.body).node(*argument).op {
-                    Op::Closure { region, .. } => self.tells(value.body, *region),
+                    Op::Closure { region, .. } => {
+                        self.tells(value.body, *region) || self.surely_tells(value.body, *region)
+                    }
                     Op::Path(_) => true,
                     _ => false,
                 };
@@ -168,7 +170,7 @@ impl Index {
     }
 
     /// `#[instrument(err)]`: the attribute logs what the function returns.
-    fn is_instrumented(&self, body: BodyRef) -> bool {
+    pub(super) fn is_instrumented(&self, body: BodyRef) -> bool {
         let Some(id) = self.function_of(body) else { return false };
         let (file, function) = (self.defs().functions[id.index()].file, self.defs().function(id));
         function.attributes.iter().any(|attribute| {
@@ -195,7 +197,7 @@ impl Index {
 }
 
 /// Methods of `Result` that give the error to a closure.
-fn takes_errors(name: &str) -> bool {
+pub(super) fn takes_errors(name: &str) -> bool {
     matches!(name, "map_err" | "or_else" | "unwrap_or_else")
 }
 

@@ -66,6 +66,7 @@ impl Index {
                 (output, self.called_directly(work).is_some_and(|body| self.tells_of_its_errors(body)))
             }
         };
+        let tells = tells || self.error_is_told(work);
         is_result(&output).then(|| Fallible { started: Some(start), effected: self.work_effect(work), tells })
     }
 
