@@ -203,7 +203,7 @@ impl Ways<'_> {
     /// A function, or all that implement it.
     fn function(&mut self, function: FnId) -> bool {
         let index = self.index;
-        let all = targets(index.defs(), index.signatures(), function);
+        let all = targets(&index.outline, function);
         !all.is_empty()
             && all.into_iter().all(|id| {
                 let body = index.defs().body_of(id).filter(|body| index.is_linked(*body));

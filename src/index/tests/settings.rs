@@ -56,3 +56,20 @@ fn what_is_around_a_call_or_its_callers_bounds_it() {
         assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some), bounded, "{call}");
     }
 }
+
+#[test]
+fn a_place_is_come_to_because_something_took_too_long() {
+    let code = program(
+        "async fn main() { \
+            match tokio::time::timeout(LIMIT, work()).await { Ok(done) => fine(), Err(_) => late() } \
+            if tokio::time::timeout(LIMIT, work()).await.is_err() { later(); } \
+            let Ok(done) = tokio::time::timeout(LIMIT, work()).await else { last() }; \
+            if let Err(error) = work().await { failed(); } }",
+    );
+    let gave_up = |text: &str| code.index.gave_up_before(code.site(text)).is_some();
+    for late in ["late()", "later()", "last()"] {
+        assert!(gave_up(late), "{late}");
+    }
+    assert!(!gave_up("fine()"));
+    assert!(!gave_up("failed()"), "an error of the work itself is no elapsed time");
+}
