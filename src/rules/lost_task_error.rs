@@ -83,14 +83,15 @@ fn joined(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
         Op::Await(of) if is_handle(*of) => Some(*of),
         Op::Method { receiver, name, .. } if name == "join" && is_handle(*receiver) => Some(*receiver),
+        Op::Local(local) => joined(view, view.index.bound_for_one_use(view.body, *local)?),
         _ => None,
     }
 }
 
-/// `handle.await?`, `handle.join().unwrap()`.
+/// `handle.await?`, `handle.await.map_err(..)?`, `handle.join().unwrap()`.
 fn unwrapped(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
-        Op::Try(of) => joined(view, *of),
+        Op::Try(of) => joined(view, view.index.unexplained(view.site(*of)).node),
         Op::Method { receiver, name, .. } if name == "unwrap" || name == "expect" => joined(view, *receiver),
         _ => None,
     }

@@ -189,7 +189,7 @@ impl Index {
                 Outwards::Function => {}
             }
             let Some(function) = self.function_of(at.body) else { continue };
-            if !seen.insert(function) || self.is_test(at.body) {
+            if !seen.insert(function) || self.is_test(at.body) || self.is_memoized(function) {
                 continue;
             }
             let whole = step.out_of(function, self.is_on_condition(at));
@@ -486,6 +486,11 @@ impl Index {
     pub fn runs_in(&self, site: Site, runs: Runs) -> bool {
         let (body, info) = (self.body(site.body), self.info(site.body));
         body.outwards(body.node(site.node).region).any(|(region, _)| info.runs.get(&region) == Some(&runs))
+    }
+
+    /// Whether the results of a function are kept: it runs once for each of what it is given, however often it is called.
+    fn is_memoized(&self, id: FnId) -> bool {
+        self.attribute_of(id, &|path| self.catalogue().is_memoizing_attribute(path)).is_some()
     }
 
     /// Why a function is known to run per request: its attribute, a trait it implements, or a parameter only handlers have.

@@ -144,10 +144,11 @@ impl Names<'_> {
         let mut scope = Some(module);
         while let Some(here) = scope {
             if let Some(def) = self.member(here, *first, space_of(rest, space), visited) {
-                // `use anyhow::anyhow` brings a macro in; `anyhow::Result` still starts with the library.
+                // `use anyhow::anyhow` and `use cached::proc_macro::cached` bring a macro in; `anyhow::Result` still starts with the library.
                 if let (Resolved::External(item), Some(Extern::Library(library))) = (&def, krate.externs.get(first))
                     && !rest.is_empty()
-                    && item.strip_prefix(library.as_str()).and_then(|item| item.strip_prefix("::")) == Some(first)
+                    && item.strip_prefix(library.as_str()).is_some_and(|item| item.starts_with("::"))
+                    && item.rsplit("::").next() == Some(first.as_str())
                 {
                     return Resolved::External(join(*library, rest));
                 }
