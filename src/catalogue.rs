@@ -396,6 +396,8 @@ pub enum Calls {
     OwnsChild,
     /// They have a child process killed when it is dropped.
     KillsOnDrop,
+    /// They end a process and do not wait until it is gone.
+    Kills,
     /// They give another handle of the task they are called on, which ends it as well.
     HandsOut,
     /// They ask whether the thread is panicking.
@@ -410,6 +412,8 @@ pub enum Calls {
     Joins,
     /// After a failure they fail again at once, for as long as its cause lasts.
     FailsAtOnce,
+    /// They make a runtime that works on the thread that runs it, and starts no workers.
+    StaysOnThread,
 }
 
 /// The calls of a list: by canonical path, or by the last part of any path.
@@ -479,7 +483,7 @@ pub struct Server {
 
 /// A part of a library that has a successor in the versions it is said of.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Superseded {
     /// As people write it, since it may be an alias of its own successor; what is below it is superseded too.
     pub path: Ustr,
@@ -488,6 +492,8 @@ pub struct Superseded {
     versions: Option<Versions>,
     /// The version of Rust that the successor needs, where it is part of the standard library.
     pub rust: Option<String>,
+    /// The Cargo feature of its library with which it has no successor.
+    pub unless_feature: Option<Ustr>,
 }
 
 /// Code that learns of signals: any mention of `path` says that these are handled.
@@ -519,7 +525,7 @@ pub struct Handlers {
     pub parameters: Vec<Ustr>,
 }
 
-/// Attributes that make a function the program's entry.
+/// Attributes that say when a function runs: as the program's entry, as a test, or only where its result is not kept from before.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entries {
@@ -527,6 +533,8 @@ struct Entries {
     attributes: Vec<Ustr>,
     #[serde(default)]
     tests: Vec<Ustr>,
+    #[serde(default)]
+    memoized: Vec<Ustr>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -770,6 +778,7 @@ impl Catalogue {
         self.handlers.parameters.extend(document.handlers.parameters);
         self.entries.attributes.extend(document.entries.attributes);
         self.entries.tests.extend(document.entries.tests);
+        self.entries.memoized.extend(document.entries.memoized);
         Ok(())
     }
 
@@ -879,6 +888,7 @@ impl Catalogue {
             || self.handlers.parameters.contains(&path)
             || self.is_entry_attribute(path)
             || self.is_test_attribute(path)
+            || self.is_memoizing_attribute(path)
     }
 
     /// Whether a function or method is described, or its type is.
@@ -975,6 +985,11 @@ impl Catalogue {
     /// Whether an attribute of this path marks a test.
     pub fn is_test_attribute(&self, path: Ustr) -> bool {
         self.entries.tests.contains(&path)
+    }
+
+    /// Whether a function with an attribute of this path runs only where its result is not kept from before.
+    pub fn is_memoizing_attribute(&self, path: Ustr) -> bool {
+        self.entries.memoized.contains(&path)
     }
 
     /// All resource entries, in the order of their paths.

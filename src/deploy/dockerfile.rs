@@ -17,13 +17,21 @@ pub fn read(document: Document, nodes: &mut Vec<Range>) -> Result<Vec<Process>, 
             let name = from.as_.as_ref().map_or("", |(_, name)| &name.value);
             let base = stages.iter().rfind(|stage| stage.process.name.eq_ignore_ascii_case(&from.image.value));
             let span = document.span(from.from.span.start..from.image.span.end);
-            let stage = Stage::new(name, span, base.filter(|base| !base.process.name.is_empty()));
+            let mut stage = Stage::new(name, span, base.filter(|base| !base.process.name.is_empty()));
+            if has_ash(&from.image.value) {
+                stage.process.sh = Shell::Replaced;
+            }
             stages.push(stage);
         } else if let Some(stage) = stages.last_mut() {
             nodes.extend(stage.take(document, instruction).map(Span::range));
         }
     }
     Ok(stages.into_iter().map(|stage| stage.process).collect())
+}
+
+/// Whether the `sh` of an image is the ash of busybox, which gives its place to the last command of `sh -c` (seen with busybox 1.35).
+fn has_ash(image: &str) -> bool {
+    ["alpine", "busybox"].iter().any(|name| image.contains(name))
 }
 
 fn unreadable(document: Document, error: &parse_dockerfile::Error) -> Unreadable {
@@ -49,6 +57,7 @@ impl Stage {
             process.stop_signal.clone_from(&base.process.stop_signal);
             process.environment.clone_from(&base.process.environment);
             process.copies.clone_from(&base.process.copies);
+            process.sh = base.process.sh;
         }
         Stage { process, shell: base.map_or(Shell::Open, |base| base.shell) }
     }

@@ -125,6 +125,8 @@ pub struct Process {
     pub hidden_environment: bool,
     /// Memory, descriptors, processes.
     pub limits: Vec<Setting>,
+    /// What its `sh` does, as far as the image that it is built on tells.
+    pub sh: Shell,
     /// Files that are put into the image: the last part of where they come from, and the whole path of where they go.
     pub copies: Vec<(String, String)>,
 }
@@ -144,6 +146,7 @@ impl Process {
             environment: Vec::new(),
             hidden_environment: false,
             limits: Vec::new(),
+            sh: Shell::Open,
             copies: Vec::new(),
         }
     }
@@ -185,7 +188,7 @@ pub enum Form {
 /// What becomes of a shell whose last command is a plain one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
-    /// bash and zsh give their place to it.
+    /// bash, zsh and the ash of busybox give their place to it.
     Replaced,
     /// It is up to the shell: dash stays, and waits.
     Open,

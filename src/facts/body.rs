@@ -26,6 +26,8 @@ pub struct BodyBuilder<'e, 't> {
     defined: usize,
     /// Labels in scope with the region of their loop or block, innermost last.
     labels: Vec<(Ustr, RegionId)>,
+    /// Variables of this block that a `let` under a `cfg` declares: another such `let` of the same name means the same variable.
+    conditional: Vec<LocalId>,
 }
 
 impl<'e, 't> BodyBuilder<'e, 't> {
@@ -88,6 +90,7 @@ impl<'e, 't> BodyBuilder<'e, 't> {
             scope,
             names: Vec::new(),
             labels: Vec::new(),
+            conditional: Vec::new(),
         }
     }
 
@@ -192,8 +195,13 @@ impl<'e, 't> BodyBuilder<'e, 't> {
         region
     }
 
-    /// Statements of a block, in the present region.
+    /// Statements of a block, in the present region. What is compiled for tests only is no part of what is shipped.
     pub fn statements(&mut self, statements: &[syn::Stmt]) {
+        let is_for_tests = |statement: &&syn::Stmt| paths::only_for_tests(attributes_of(statement));
+        if !self.file.is_test() && statements.iter().any(|statement| is_for_tests(&statement)) {
+            let shipped: Vec<syn::Stmt> = statements.iter().filter(|it| !is_for_tests(it)).cloned().collect();
+            return self.statements(&shipped);
+        }
         if statements.iter().any(declares_items) {
             self.scope = self.file.block_scope(self.scope);
             self.body.regions[self.region.index()].scope = self.scope;
@@ -276,10 +284,27 @@ impl<'e, 't> BodyBuilder<'e, 't> {
         let otherwise = local.init.as_ref().and_then(|init| init.diverge.as_ref());
         let otherwise = otherwise.map(|(_, expr)| self.expr_region(RegionKind::Branch, expr));
         let (pattern, ty) = match &local.pat {
-            syn::Pat::Type(typed) => (self.pattern(&typed.pat), Some(Box::new(paths::type_ref(&typed.ty)))),
-            pattern => (self.pattern(pattern), None),
+            syn::Pat::Type(typed) => (&*typed.pat, Some(Box::new(paths::type_ref(&typed.ty)))),
+            pattern => (pattern, None),
         };
+        let is_conditional = local.attrs.iter().any(paths::is_condition);
+        let pattern = if is_conditional { self.conditional_pattern(pattern) } else { self.pattern(pattern) };
         self.push(Op::Bind { pattern: Box::new(pattern), ty, init, otherwise }, range)
+    }
+
+    /// The pattern of a `let` under a `cfg`: of several for one name at most one is compiled, so all of them declare one variable.
+    fn conditional_pattern(&mut self, pattern: &syn::Pat) -> Pattern {
+        if let syn::Pat::Ident(ident) = pattern
+            && ident.subpat.is_none()
+            && let Some(local) = self.local(paths::name(&ident.ident), self.start(ident.ident.span()))
+            && self.conditional.contains(&local)
+            && self.body.local(local).region == self.binding
+        {
+            return Pattern { kind: PatternKind::Bind { local, of: None }, range: self.range(ident.ident.span()) };
+        }
+        let pattern = self.pattern(pattern);
+        self.conditional.extend(pattern.locals());
+        pattern
     }
 
     fn exprs<'a>(&mut self, exprs: impl IntoIterator<Item = &'a syn::Expr>) -> Vec<NodeId> {
@@ -629,7 +654,9 @@ impl<'e, 't> BodyBuilder<'e, 't> {
             }
             Reading::Statements(statements) => self.statements(&statements),
             Reading::Alternatives(blocks) => {
-                for statements in blocks {
+                let test = self.file.is_test();
+                let is_shipped = |condition: &Option<syn::Meta>| !condition.as_ref().is_some_and(paths::requires_test);
+                for (_, statements) in blocks.into_iter().filter(|(condition, _)| test || is_shipped(condition)) {
                     let region = self.open(RegionKind::Block, range);
                     self.inside(region, |b| b.statements(&statements));
                     self.push(Op::Block(region), range);
@@ -811,6 +838,42 @@ fn declares_items(statement: &syn::Stmt) -> bool {
         syn::Stmt::Item(_) => true,
         syn::Stmt::Macro(mac) => macros::is_item_macro(&mac.mac),
         _ => false,
+    }
+}
+
+/// The attributes of a statement that is no item.
+fn attributes_of(statement: &syn::Stmt) -> &[syn::Attribute] {
+    match statement {
+        syn::Stmt::Local(local) => &local.attrs,
+        syn::Stmt::Macro(mac) => &mac.attrs,
+        syn::Stmt::Expr(expr, _) => attributes_of_expr(expr),
+        syn::Stmt::Item(_) => &[],
+    }
+}
+
+/// The attributes before an expression; syn keeps those before `a = b` with `a`.
+fn attributes_of_expr(expr: &syn::Expr) -> &[syn::Attribute] {
+    match expr {
+        syn::Expr::Assign(e) => attributes_of_expr(&e.left),
+        syn::Expr::Binary(e) => attributes_of_expr(&e.left),
+        syn::Expr::Await(e) => &e.attrs,
+        syn::Expr::Block(e) => &e.attrs,
+        syn::Expr::Call(e) => &e.attrs,
+        syn::Expr::Field(e) => &e.attrs,
+        syn::Expr::ForLoop(e) => &e.attrs,
+        syn::Expr::If(e) => &e.attrs,
+        syn::Expr::Index(e) => &e.attrs,
+        syn::Expr::Loop(e) => &e.attrs,
+        syn::Expr::Macro(e) => &e.attrs,
+        syn::Expr::Match(e) => &e.attrs,
+        syn::Expr::MethodCall(e) => &e.attrs,
+        syn::Expr::Path(e) => &e.attrs,
+        syn::Expr::Return(e) => &e.attrs,
+        syn::Expr::Try(e) => &e.attrs,
+        syn::Expr::Unary(e) => &e.attrs,
+        syn::Expr::Unsafe(e) => &e.attrs,
+        syn::Expr::While(e) => &e.attrs,
+        _ => &[],
     }
 }
 

@@ -105,9 +105,22 @@ impl<'t> Extractor<'t> {
         let range = self.range(extents::item(item));
         self.coverable.push(range);
         let outer = self.test;
-        self.test |= paths::only_for_tests(attributes_of(item));
+        self.condition(attributes_of(item), range);
         self.item_inner(item, scope, range);
         self.test = outer;
+    }
+
+    /// Notes what the attributes of an item say of when it is compiled.
+    fn condition(&mut self, attributes: &[syn::Attribute], range: Range) {
+        self.test |= paths::only_for_tests(attributes);
+        if attributes.iter().any(paths::is_condition) {
+            self.facts.conditional.push(range);
+        }
+    }
+
+    /// Whether what is read now is only compiled for tests.
+    pub fn is_test(&self) -> bool {
+        self.test
     }
 
     fn item_inner(&mut self, item: &syn::Item, scope: ScopeId, range: Range) {
@@ -121,8 +134,9 @@ impl<'t> Extractor<'t> {
             syn::Item::ExternCrate(e) => {
                 let path = paths::name(&e.ident);
                 let name = e.rename.as_ref().map_or(path, |(_, ident)| paths::name(ident));
-                let public = is_public(&e.vis);
-                self.facts.uses.push(Use { scope, path: vec![path], global: true, name, glob: false, public, range });
+                let (public, test) = (is_public(&e.vis), self.test);
+                let path = vec![path];
+                self.facts.uses.push(Use { scope, path, global: true, name, glob: false, public, test, range });
             }
             syn::Item::Struct(s) => {
                 let fields = self.fields(&s.fields, None);
@@ -146,6 +160,7 @@ impl<'t> Extractor<'t> {
                     scope,
                     generics: paths::generics(&t.generics),
                     ty: paths::type_ref(&t.ty),
+                    test: self.test,
                     of_impl: None,
                 };
                 self.facts.aliases.push(alias);
@@ -203,6 +218,15 @@ impl<'t> Extractor<'t> {
                 }
             }
             ItemMacro::Items(items) => self.items(&items, scope),
+            ItemMacro::Alternatives(blocks) => {
+                self.facts.conditional.push(range);
+                for (condition, Items(items)) in &blocks {
+                    let outer = self.test;
+                    self.test |= condition.as_ref().is_some_and(paths::requires_test);
+                    self.items(items, scope);
+                    self.test = outer;
+                }
+            }
             ItemMacro::Unseen => self.facts.unseen.push(range),
         }
     }
@@ -219,8 +243,11 @@ impl<'t> Extractor<'t> {
                 }
             }
             None => {
-                let path = paths::path_attribute(&module.attrs);
-                self.facts.module_files.push(ModuleFile { name, scope, path, test: self.test, range });
+                // Of several paths the build's configuration picks one.
+                for (path, for_tests) in paths::path_attributes(&module.attrs) {
+                    let test = self.test || for_tests;
+                    self.facts.module_files.push(ModuleFile { name, scope, path, test, range });
+                }
             }
         }
     }
@@ -246,6 +273,7 @@ impl<'t> Extractor<'t> {
                     name: ustr(""),
                     glob: true,
                     public: is_public(&item.vis),
+                    test: self.test,
                     range,
                 });
             }
@@ -274,8 +302,8 @@ impl<'t> Extractor<'t> {
         }
         let name = rename.or(path.last().copied()).unwrap_or(last);
         let range = self.range(span);
-        let (global, public) = (item.leading_colon.is_some(), is_public(&item.vis));
-        self.facts.uses.push(Use { scope, path, global, name, glob: false, public, range });
+        let (global, public, test) = (item.leading_colon.is_some(), is_public(&item.vis), self.test);
+        self.facts.uses.push(Use { scope, path, global, name, glob: false, public, test, range });
     }
 
     fn fields(&mut self, fields: &syn::Fields, variant: Option<Ustr>) -> Vec<Field> {
@@ -283,6 +311,10 @@ impl<'t> Extractor<'t> {
         for (at, field) in fields.iter().enumerate() {
             let range = self.range(extents::field(field));
             self.coverable.push(range);
+            // What is shipped has no such field.
+            if !self.test && paths::only_for_tests(&field.attrs) {
+                continue;
+            }
             found.push(Field {
                 name: field.ident.as_ref().map_or_else(|| ustr(&at.to_string()), paths::name),
                 range,
@@ -335,7 +367,7 @@ impl<'t> Extractor<'t> {
                 let range = self.range(extents::provided(f));
                 self.coverable.push(range);
                 let outer = self.test;
-                self.test |= paths::only_for_tests(&f.attrs);
+                self.condition(&f.attrs, range);
                 let context = Context { scope, owner: Owner::Trait(id) };
                 self.function(&f.sig, f.default.as_ref(), &f.attrs, true, range, context);
                 self.test = outer;
@@ -363,7 +395,7 @@ impl<'t> Extractor<'t> {
                 let range = self.range(extents::method(f));
                 self.coverable.push(range);
                 let outer = self.test;
-                self.test |= paths::only_for_tests(&f.attrs);
+                self.condition(&f.attrs, range);
                 let context = Context { scope, owner: Owner::Impl(id) };
                 self.function(&f.sig, Some(&f.block), &f.attrs, is_public(&f.vis) || of_trait, range, context);
                 self.test = outer;
@@ -373,6 +405,7 @@ impl<'t> Extractor<'t> {
                 scope,
                 generics: paths::generics(&t.generics),
                 ty: paths::type_ref(&t.ty),
+                test: self.test,
                 of_impl: Some(id),
             }),
             syn::ImplItem::Macro(m) => {

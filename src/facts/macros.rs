@@ -19,8 +19,8 @@ pub enum Reading {
     },
     /// Statements that stand where the macro stands.
     Statements(Vec<syn::Stmt>),
-    /// Statements of which the build's configuration picks one group.
-    Alternatives(Vec<Vec<syn::Stmt>>),
+    /// Statements of which the build's configuration picks one group, with the condition of each but an `else`.
+    Alternatives(Vec<(Option<syn::Meta>, Vec<syn::Stmt>)>),
     /// Statements that run when the scope ends.
     Deferred(Vec<syn::Stmt>),
     /// Statements of an async stream.
@@ -50,6 +50,8 @@ pub enum ItemMacro {
     Definition(Ustr),
     Statics(StaticKind, Vec<MacroStatic>),
     Items(Vec<syn::Item>),
+    /// Items of which the build's configuration picks one group, with the condition of each but an `else`.
+    Alternatives(Vec<(Option<syn::Meta>, Items)>),
     Unseen,
 }
 
@@ -165,12 +167,7 @@ pub fn read(mac: &syn::Macro) -> Reading {
             parse(syn::Block::parse_within, tokens).map(Reading::Deferred)
         }
         "stream" | "try_stream" => parse(syn::Block::parse_within, tokens).map(Reading::Stream),
-        "cfg_if" => alternatives(tokens).and_then(|all| {
-            all.iter()
-                .map(|block| parse(syn::Block::parse_within, block))
-                .collect::<Option<Vec<_>>>()
-                .map(Reading::Alternatives)
-        }),
+        "cfg_if" => alternatives(syn::Block::parse_within, tokens).map(Reading::Alternatives),
         _ => None,
     };
     special
@@ -196,12 +193,7 @@ pub fn item_macro(ident: Option<&proc_macro2::Ident>, mac: &syn::Macro) -> ItemM
         ("macro_rules", Some(ident)) => ItemMacro::Definition(paths::name(ident)),
         ("lazy_static", _) => statics(StaticKind::LazyStatic, &mac.tokens),
         ("thread_local" | "task_local", _) => statics(StaticKind::ThreadLocal, &mac.tokens),
-        ("cfg_if", _) => {
-            let blocks = alternatives(&mac.tokens).unwrap_or_default();
-            let parsed: Option<Vec<_>> = blocks.iter().map(|block| parse(Items::parse, block)).collect();
-            parsed
-                .map_or(ItemMacro::Unseen, |all| ItemMacro::Items(all.into_iter().flat_map(|items| items.0).collect()))
-        }
+        ("cfg_if", _) => alternatives(Items::parse, &mac.tokens).map_or(ItemMacro::Unseen, ItemMacro::Alternatives),
         _ => parse(Items::parse, &mac.tokens)
             .filter(|i| !i.0.is_empty())
             .map_or(ItemMacro::Unseen, |i| ItemMacro::Items(i.0)),
@@ -417,13 +409,22 @@ fn arm_body(input: ParseStream) -> syn::Result<syn::Expr> {
     Ok(body)
 }
 
-/// The blocks of `if #[cfg(..)] { .. } else if #[cfg(..)] { .. } else { .. }`.
-fn alternatives(tokens: &TokenStream) -> Option<Vec<TokenStream>> {
+/// The blocks of `if #[cfg(..)] { .. } else if #[cfg(..)] { .. } else { .. }`, each with its condition.
+fn alternatives<T>(
+    parser: fn(ParseStream) -> syn::Result<T>,
+    tokens: &TokenStream,
+) -> Option<Vec<(Option<syn::Meta>, T)>> {
     let mut blocks = Vec::new();
+    let mut condition = None;
     for token in tokens.clone() {
         match token {
-            TokenTree::Group(g) if g.delimiter() == Delimiter::Brace => blocks.push(g.stream()),
-            TokenTree::Group(g) if g.delimiter() == Delimiter::Bracket => {}
+            TokenTree::Group(g) if g.delimiter() == Delimiter::Brace => {
+                blocks.push((condition.take(), parse(parser, &g.stream())?));
+            }
+            TokenTree::Group(g) if g.delimiter() == Delimiter::Bracket => {
+                let attribute: Option<syn::MetaList> = syn::parse2(g.stream()).ok();
+                condition = attribute.and_then(|attribute| attribute.parse_args().ok());
+            }
             TokenTree::Ident(i) if i == "if" || i == "else" => {}
             TokenTree::Punct(p) if p.as_char() == '#' => {}
             _ => return None,

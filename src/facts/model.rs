@@ -56,6 +56,9 @@ pub struct FileFacts {
     pub intents: Vec<Range>,
     /// Item macros whose contents could not be read.
     pub unseen: Vec<Range>,
+    /// Items that `cfg` keeps or leaves out, in the order they are met.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditional: Vec<Range>,
     /// Calls of the workspace's own macros that were looked through, by what they wrote.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expansions: Vec<Expansion>,
@@ -124,6 +127,9 @@ pub struct Use {
     pub name: Ustr,
     pub glob: bool,
     pub public: bool,
+    /// Only compiled for tests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     pub range: Range,
 }
 
@@ -223,6 +229,9 @@ pub struct TypeAlias {
     pub scope: ScopeId,
     pub generics: Vec<Generic>,
     pub ty: TypeRef,
+    /// Only compiled for tests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     /// The impl it is an associated type of.
     pub of_impl: Option<u32>,
 }

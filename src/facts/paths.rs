@@ -163,11 +163,17 @@ pub fn only_for_tests(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
+/// Whether an attribute keeps or leaves out what it stands before.
+pub fn is_condition(attribute: &syn::Attribute) -> bool {
+    attribute.path().is_ident("cfg")
+}
+
 /// Features that are switched on for tests only, by custom.
 const TEST_FEATURES: &[&str] =
     &["test", "tests", "testing", "test-util", "test-utils", "test-helpers", "test-support", "mock", "mocks"];
 
-fn requires_test(condition: &syn::Meta) -> bool {
+/// Whether a condition of `cfg` holds in tests only.
+pub fn requires_test(condition: &syn::Meta) -> bool {
     let parts = |list: &syn::MetaList| {
         list.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated).unwrap_or_default()
     };
@@ -186,13 +192,28 @@ fn requires_test(condition: &syn::Meta) -> bool {
     }
 }
 
-/// The value of `#[path = "…"]`.
-pub fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
-    attributes.iter().find(|a| a.path().is_ident("path")).and_then(|a| match &a.meta {
+/// The values of `#[path = "…"]`, those that `cfg_attr` makes depend on a condition first; last what holds otherwise, which may be none.
+/// Each with whether it holds in tests only.
+pub fn path_attributes(attributes: &[syn::Attribute]) -> Vec<(Option<String>, bool)> {
+    let always = attributes.iter().find_map(|attribute| path_value(&attribute.meta));
+    let conditional = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg_attr"));
+    let parts = conditional.filter_map(|attribute| {
+        attribute.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated).ok()
+    });
+    let conditional = parts.filter_map(|parts| {
+        let path = parts.iter().skip(1).find_map(path_value)?;
+        Some((Some(path), requires_test(parts.first()?)))
+    });
+    conditional.chain([(always, false)]).collect()
+}
+
+fn path_value(attribute: &syn::Meta) -> Option<String> {
+    match attribute {
         syn::Meta::NameValue(syn::MetaNameValue {
+            path,
             value: syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(s), .. }),
             ..
-        }) => Some(s.value()),
+        }) if path.is_ident("path") => Some(s.value()),
         _ => None,
-    })
+    }
 }

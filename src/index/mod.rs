@@ -20,7 +20,7 @@ use self::bodies::infer::{BodyInfo, Callee};
 use self::calls::{CallGraph, Site};
 use self::declared::defs::*;
 use self::declared::lookup::World;
-use self::declared::modules::Modules;
+use self::declared::modules::{Alternatives, Modules};
 use self::declared::names::{Names, Resolved, Space};
 use self::declared::types::{Signatures, Ty};
 use self::programs::Program;
@@ -43,8 +43,13 @@ impl Outline {
     pub fn link(workspace: &Workspace, facts: Vec<Option<FileFacts>>, catalogue: Catalogue) -> Self {
         let defs = Defs::new(facts);
         let mut tree = declared::modules::link(workspace, &defs);
+        // Globs open modules that are alternatives, and what they open may be alternatives.
+        tree.alternatives = Alternatives::of_names(&Names { defs: &defs, tree: &tree, catalogue: &catalogue });
         declared::names::follow_globs(&defs, &mut tree, &catalogue);
-        let signatures = Signatures::new(&Names { defs: &defs, tree: &tree, catalogue: &catalogue });
+        let names = Names { defs: &defs, tree: &tree, catalogue: &catalogue };
+        let alternatives = Alternatives::of_names(&names);
+        let signatures = Signatures::new(&names);
+        tree.alternatives = alternatives.with_methods(&names, &signatures);
         Outline { defs, tree, signatures, catalogue }
     }
 
@@ -89,7 +94,7 @@ impl Index {
     /// Links what the bodies do.
     pub fn new(outline: Outline, infos: Vec<(BodyRef, BodyInfo)>) -> Self {
         let infos: HashMap<BodyRef, BodyInfo> = infos.into_iter().collect();
-        let calls = CallGraph::new(&outline.defs, &outline.signatures, &infos);
+        let calls = CallGraph::new(&outline, &infos);
         let resources = resources::Ownership::new(&outline);
         let mut index = Index {
             outline,

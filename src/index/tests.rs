@@ -3,6 +3,7 @@
 
 mod batches;
 mod behaviour;
+mod conditions;
 mod cycles;
 mod endings;
 mod errors;

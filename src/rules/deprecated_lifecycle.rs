@@ -22,8 +22,9 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         let Some(old) = index.catalogue().superseded(mention.path) else { continue };
         // Methods of the successor may share the canonical path of a type that it has taken the place of.
         let is_meant = mention.is_written || old.path == mention.path;
+        let is_kept = old.unless_feature.is_some_and(|feature| index.uses_feature(mention.path, feature));
         let has_successor = old.rust.as_ref().is_none_or(|rust| index.has_toolchain(mention.krate, rust));
-        if is_meant && has_successor {
+        if is_meant && has_successor && !is_kept {
             let package = index.crates()[mention.krate.index()].package;
             found.entry((package, old.path.as_str())).or_insert_with(|| (old, Vec::new())).1.push(mention);
         }

@@ -83,6 +83,7 @@ fn joined(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
         Op::Await(of) if is_handle(*of) => Some(*of),
         Op::Method { receiver, name, .. } if name == "join" && is_handle(*receiver) => Some(*receiver),
+        Op::Local(local) => joined(view, view.index.bound_for_one_use(view.body, *local)?),
         _ => None,
     }
 }

@@ -23,6 +23,9 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         let mut calls: Vec<NodeId> = info.callees.keys().copied().collect();
         calls.sort_unstable();
         let before = found.len();
+        if index.serves_itself(body) {
+            continue;
+        }
         for node in calls {
             let site = Site { body, node };
             let Some(path) = index.external(site) else { continue };
@@ -58,7 +61,13 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
     if silent {
         return None;
     }
-    let confidence = if program.signals.is_empty() { Confidence::Certain } else { Confidence::Likely };
+    let confidence = if index.answers_probes_only(site.body) {
+        Confidence::Hint
+    } else if program.signals.is_empty() {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
     let span = index.span(site);
     let diagnostic = Diagnostic::new(
         ID,
@@ -81,7 +90,7 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
     }
     let diagnostic = Diagnostic::new(
         ID,
-        Confidence::Likely,
+        if index.answers_probes_only(site.body) { Confidence::Hint } else { Confidence::Likely },
         "connections are accepted without a shutdown signal",
         Label::new(index.span(site), "nothing ends this loop"),
     )

@@ -1,6 +1,6 @@
 //! `per-call-pool`: what should be built once and shared is built for every request, iteration or worker.
 
-use crate::catalogue::Runs;
+use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{LoopKind, Op, RegionId};
 use crate::index::Index;
@@ -46,7 +46,8 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
         Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
         _ => construction.fate != Fate::Dies,
     };
-    if stays || !long_running(index, &repeated, site) || in_own_thread(index, &kind, site) {
+    if stays || !long_running(index, &repeated, site) || in_own_thread(index, &kind, site) || is_only_tried(index, site)
+    {
         return None;
     }
     if index.differs_each_time(construction) {
@@ -81,9 +82,34 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
-/// A thread that runs its own runtime.
+/// A thread that runs its own runtime, or one that blocks on a runtime without workers.
 fn in_own_thread(index: &Index, kind: &str, site: Site) -> bool {
-    kind == "runtime" && index.runs_in(site, Runs::Thread)
+    let starts_none = || {
+        let settings = index.settings(site);
+        settings.set.iter().any(|path| index.catalogue().lists(Calls::StaysOnThread, *path))
+    };
+    kind == "runtime" && (index.runs_in(site, Runs::Thread) || index.runs_in(site, Runs::Blocking) && starts_none())
+}
+
+/// Whether what is built is thrown away at once: it was only asked whether it can be built.
+fn is_only_tried(index: &Index, site: Site) -> bool {
+    let (facts, info) = (index.body(site.body), index.info(site.body));
+    let mut at = site.node;
+    while let Some(parent) = info.parent(at) {
+        match &facts.node(parent).op {
+            Op::Try(_) | Op::Await(_) => {}
+            Op::Method { receiver, name, .. } if *receiver == at => match name.as_str() {
+                "is_ok" | "is_err" => return true,
+                _ if index.ty(Site { node: at, ..site }).error().is_some() => {}
+                _ => return false,
+            },
+            Op::Discard(_) => return true,
+            Op::Bind { pattern, .. } => return pattern.is_wild(),
+            _ => return false,
+        }
+        at = parent;
+    }
+    false
 }
 
 /// Whether what a turn of a loop makes is there for a loop inside that waits for work: the turn is over when that is.

@@ -1,12 +1,13 @@
 //! `unreaped-child`: a long-running program spawns a process and never waits for it, so that each one stays behind as a zombie.
 
-use crate::catalogue::Calls;
+use crate::catalogue::{Calls, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{NodeId, Op};
+use crate::facts::model::NodeId;
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
+use crate::index::resources::words;
 
 const ID: &str = "unreaped-child";
 
@@ -16,6 +17,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect();
     found.extend(killed(index));
     found.extend(given_up(index));
+    found.extend(left_running(index));
     found.sort_by_key(|diagnostic| (diagnostic.primary.span.file, diagnostic.primary.span.start));
     found
 }
@@ -35,19 +37,27 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     report(index, abandoned.made.site, abandoned.made.resource, message, left)
 }
 
-/// Children that are killed and then dropped: a kill does not reap.
+/// Processes that are told to end and then dropped: that does not reap them.
 fn killed(index: &Index) -> Vec<Diagnostic> {
-    let made = index.constructions(|entry| {
-        entry.when_abandoned.is_some() && entry.kind.is_some_and(|kind| kind == "child-process")
-    });
+    let made = index.constructions(|entry| entry.when_abandoned.is_some() && can_only_kill(index, entry));
     let made = made.filter(|made| !index.is_test(made.site.body));
     made.filter_map(|made| {
         let obligation = index.obligation(made.site, made.resource)?;
         let kill = only_killed(index, &obligation)?;
-        let label = Label::new(index.name_span(kill), "killed here, and not waited for");
-        report(index, made.site, made.resource, "the child process is killed but never waited for", Some(label))
+        let label = Label::new(index.name_span(kill), "told to end here, and not waited for");
+        let kind = index.resource(made.resource)?.kind?;
+        let message = format!("the {} is told to end but never waited for", words(&kind));
+        report(index, made.site, made.resource, &message, Some(label))
     })
     .collect()
+}
+
+/// Whether one of the calls that end a resource leaves its process behind.
+fn can_only_kill(index: &Index, entry: &TypeEntry) -> bool {
+    entry.close_names().any(|name| {
+        let path = ustr::ustr(&format!("{}::{name}", entry.path));
+        index.catalogue().lists(Calls::Kills, path)
+    })
 }
 
 /// Children that a wait owns which something gives up after a time: dropped, they run on.
@@ -62,11 +72,10 @@ fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
     }
     let service = index.services_reaching(wait.body).next()?;
     let bound = index.given_up_at(wait).filter(|bound| !index.is_lent_to(*bound))?;
-    let settings = index.settings(wait);
-    let kills = settings.set.iter().any(|path| index.catalogue().lists(Calls::KillsOnDrop, *path));
-    if settings.open || kills {
+    if may_be_killed_on_drop(index, wait) {
         return None;
     }
+    let settings = index.settings(wait);
     let built = settings.makers.iter().map(|made| Label::new(index.name_span(*made), "the command is made here"));
     let label = Label::new(index.name_span(wait), "where this is given up, the child runs on");
     Some(
@@ -80,10 +89,50 @@ fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
     )
 }
 
+/// Children of an async runtime, which reaps them, that are left where something took too long: what hangs is not ended by that.
+fn left_running(index: &Index) -> Vec<Diagnostic> {
+    let reaped =
+        |entry: &TypeEntry| entry.when_abandoned.is_none() && entry.kind.is_some_and(|kind| kind == "child-process");
+    let made = index.constructions(reaped).filter(|made| !index.is_test(made.site.body));
+    made.filter_map(|made| left_hanging(index, made.site, made.resource)).collect()
+}
+
+fn left_hanging(index: &Index, spawn: Site, resource: ustr::Ustr) -> Option<Diagnostic> {
+    let service = index.services_reaching(spawn.body).next()?;
+    let obligation = index.obligation(spawn, resource).filter(|obligation| !obligation.ended.is_empty())?;
+    let left = obligation.missed().into_iter().find_map(|(_, node)| {
+        let left = Site { node: node?, ..spawn };
+        Some((left, index.gave_up_before(left)?))
+    });
+    let (left, bound) = left?;
+    let intended = index.is_intended(index.span(spawn)) || detaches(index, spawn);
+    if intended || may_be_killed_on_drop(index, spawn) {
+        return None;
+    }
+    let label = Label::new(index.name_span(spawn), "spawned here");
+    Some(
+        Diagnostic::new(ID, Confidence::Likely, "the child process runs on after it took too long", label)
+            .about(index.item_path(spawn.body), resource.as_str())
+            .evidence([
+                Label::new(index.name_span(bound), "this gives up"),
+                Label::new(index.span(left), "left here while the child still runs"),
+            ])
+            .evidence(service.verdict.why.clone())
+            .note("dropping it neither ends it nor waits for it: what hangs goes on hanging, with its files and connections")
+            .help("set `kill_on_drop(true)` on the command, or kill the child before this way out"),
+    )
+}
+
+/// Whether the command of a child has it killed when it is dropped, as far as that is known.
+fn may_be_killed_on_drop(index: &Index, call: Site) -> bool {
+    let settings = index.settings(call);
+    settings.open || settings.set.iter().any(|path| index.catalogue().lists(Calls::KillsOnDrop, *path))
+}
+
 /// The last of the calls that end a child, where all of them only kill it.
 fn only_killed(index: &Index, obligation: &Obligation) -> Option<Site> {
     let at = |node: &NodeId| Site { node: *node, ..obligation.bound };
-    let kills = |site: &Site| matches!(&index.node(*site).op, Op::Method { name, .. } if name == "kill");
+    let kills = |site: &Site| index.external(*site).is_some_and(|path| index.catalogue().lists(Calls::Kills, path));
     let all = obligation.handed_on.is_empty() && obligation.ended.iter().map(at).all(|site| kills(&site));
     obligation.ended.last().map(at).filter(|_| all)
 }

@@ -1043,6 +1043,11 @@ impl Inference<'_> {
                     self.info.runs.insert(*region, runs);
                     return;
                 }
+                // `Box::pin(async { .. })`
+                Op::Call { arguments, .. } if self.is_pinned(at) => match arguments[..] {
+                    [pinned] => at = pinned,
+                    _ => return,
+                },
                 Op::Call { .. } => {
                     self.info.future_runs.insert(at, runs);
                     return;
@@ -1062,6 +1067,10 @@ impl Inference<'_> {
                 _ => return,
             }
         }
+    }
+
+    fn is_pinned(&self, call: NodeId) -> bool {
+        matches!(self.info.callees.get(&call), Some(Callee::External(path)) if *path == "std::boxed::Box::pin")
     }
 
     /// The initialiser of a local that is bound by name.

@@ -123,7 +123,7 @@ impl Index {
                 Some(Place::Got(*name, std::iter::once(of).chain(parts(&telling)?).collect()))
             }
             Op::Call { arguments, .. } => match (self.callee(site)?, &arguments[..]) {
-                (Callee::External(path), [only]) if path.ends_with("::clone") => part(*only),
+                (Callee::External(_), _) => part(self.cloned(site)?),
                 (Callee::Workspace(function), _) => {
                     Some(Place::Got(self.defs().function(*function).name, parts(arguments)?))
                 }

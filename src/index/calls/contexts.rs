@@ -64,6 +64,28 @@ struct Step {
     decided: bool,
 }
 
+impl Step {
+    /// Out of the function that the site stands in; `on_condition` says whether something inside decides if the site runs.
+    fn out_of(self, function: FnId, on_condition: bool) -> Step {
+        Step { first: self.first.or(Some(function)), decided: self.decided || on_condition, ..self }
+    }
+
+    /// On to a call of the function that was left.
+    fn called(&self, at: Site, label: Label, restarts: bool) -> Step {
+        Step { at, evidence: self.then(label), first: self.first, restarts, decided: self.decided }
+    }
+
+    /// The answer where the way ends.
+    fn repeated(&self, repeats: Repeats, label: Label, in_loop: Option<(BodyRef, RegionId)>) -> Repeated {
+        let evidence = self.then(label);
+        Repeated { repeats, in_loop, evidence, function: self.first, on_condition: self.decided }
+    }
+
+    fn then(&self, label: Label) -> Vec<Label> {
+        self.evidence.iter().cloned().chain([label]).collect()
+    }
+}
+
 /// In what circumstances code runs. One place can have several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Context {
@@ -154,69 +176,47 @@ impl Index {
         let start = Step { at: site, evidence: Vec::new(), first: None, restarts: false, decided: false };
         let mut queue = VecDeque::from([start]);
         let mut seen: HashSet<FnId> = HashSet::default();
-        while let Some(Step { at, evidence, first, restarts, decided }) = queue.pop_front() {
-            let inner = first.is_none();
+        while let Some(step) = queue.pop_front() {
+            let (at, inner, restarts) = (step.at, step.first.is_none(), step.restarts);
             // A loop in a caller repeats what it calls only where it is the program's own heartbeat: a `for` over what there is to set up is not.
             let loops =
                 |region| if inner { counts(at.body, region) } else { !restarts && self.is_heartbeat(at.body, region) };
             match self.outwards(at, inner, &loops) {
                 Outwards::Repeats(repeats, label, region) => {
-                    let evidence = evidence.into_iter().chain([label]).collect();
-                    let in_loop = region.map(|region| (at.body, region));
-                    return Some(Repeated { repeats, in_loop, evidence, function: first, on_condition: decided });
+                    return Some(step.repeated(repeats, label, region.map(|region| (at.body, region))));
                 }
                 Outwards::Once => continue,
                 Outwards::Function => {}
             }
             let Some(function) = self.function_of(at.body) else { continue };
-            if !seen.insert(function) || self.is_test(at.body) {
+            if !seen.insert(function) || self.is_test(at.body) || self.is_memoized(function) {
                 continue;
             }
-            let first = first.or(Some(function));
-            let on_condition = decided || self.is_on_condition(at);
+            let whole = step.out_of(function, self.is_on_condition(at));
             if let Some(label) = self.handler(function) {
-                let evidence = evidence.into_iter().chain([label]).collect();
-                return Some(Repeated {
-                    repeats: Repeats::Request,
-                    in_loop: None,
-                    evidence,
-                    function: first,
-                    on_condition,
-                });
+                return Some(whole.repeated(Repeats::Request, label, None));
             }
             for call in self.calls.callers(function) {
                 if self.is_test(call.site.body) || self.fills_a_cache(call.site) {
                     continue;
                 }
-                let mut evidence = evidence.clone();
-                let name = self.fn_name(function);
+                let label = |how: String| {
+                    Label::new(self.name_span(call.site), format!("`{}` {how} here", self.fn_name(function)))
+                };
                 match repeats(call.runs) {
                     Some(Repeats::Request) => {
-                        evidence.push(Label::new(
-                            self.name_span(call.site),
-                            format!("`{name}` is registered as a handler here"),
-                        ));
-                        return Some(Repeated {
-                            repeats: Repeats::Request,
-                            in_loop: None,
-                            evidence,
-                            function: first,
-                            on_condition,
-                        });
+                        let label = label("is registered as a handler".to_owned());
+                        return Some(whole.repeated(Repeats::Request, label, None));
                     }
                     Some(repeats) => {
-                        evidence.push(Label::new(
-                            self.name_span(call.site),
-                            format!("`{name}` is run {} here", repeats.words()),
-                        ));
-                        return Some(Repeated { repeats, in_loop: None, evidence, function: first, on_condition });
+                        let label = label(format!("is run {}", repeats.words()));
+                        return Some(whole.repeated(repeats, label, None));
                     }
-                    None if matches!(call.runs, Runs::Once | Runs::Shutdown) => continue,
+                    None if matches!(call.runs, Runs::Once | Runs::Shutdown) => {}
                     None => {
-                        evidence.push(Label::new(self.name_span(call.site), format!("`{name}` is called here")));
                         // A loop that restarts what runs for long does not repeat it in any sense that matters.
                         let restarts = call.runs == Runs::Inline && self.comes_back_late(at.body);
-                        queue.push_back(Step { at: call.site, evidence, first, restarts, decided: on_condition });
+                        queue.push_back(whole.called(call.site, label("is called".to_owned()), restarts));
                     }
                 }
             }
@@ -486,6 +486,11 @@ impl Index {
     pub fn runs_in(&self, site: Site, runs: Runs) -> bool {
         let (body, info) = (self.body(site.body), self.info(site.body));
         body.outwards(body.node(site.node).region).any(|(region, _)| info.runs.get(&region) == Some(&runs))
+    }
+
+    /// Whether the results of a function are kept: it runs once for each of what it is given, however often it is called.
+    fn is_memoized(&self, id: FnId) -> bool {
+        self.attribute_of(id, &|path| self.catalogue().is_memoizing_attribute(path)).is_some()
     }
 
     /// Why a function is known to run per request: its attribute, a trait it implements, or a parameter only handlers have.

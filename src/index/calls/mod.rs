@@ -9,9 +9,10 @@ use rustc_hash::FxHashMap as HashMap;
 
 use crate::catalogue::Runs;
 use crate::facts::model::NodeId;
+use crate::index::Outline;
 use crate::index::bodies::infer::{BodyInfo, Callee};
 use crate::index::declared::defs::*;
-use crate::index::declared::types::{Signatures, Ty};
+use crate::index::declared::types::Ty;
 
 /// A node of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,18 +42,21 @@ pub struct CallGraph {
 
 impl CallGraph {
     /// Links the calls of all bodies that are known of.
-    pub fn new(defs: &Defs, signatures: &Signatures, infos: &HashMap<BodyRef, BodyInfo>) -> Self {
+    pub fn new(outline: &Outline, infos: &HashMap<BodyRef, BodyInfo>) -> Self {
         let mut graph = CallGraph::default();
-        for body in defs.bodies.iter().copied() {
+        for body in outline.defs.bodies.iter().copied() {
             let Some(info) = infos.get(&body) else { continue };
-            let mut calls = calls_of(defs, signatures, body, info);
+            let mut calls = calls_of(outline, body, info);
             calls.sort_by_key(|call| (call.site.node, call.to));
             calls.dedup();
             for call in &calls {
                 graph.callers.entry(call.to).or_default().push(*call);
             }
             graph.callees.insert(body, calls);
-            let mut statics: Vec<_> = info.statics.iter().map(|(node, item)| (*node, *item)).collect();
+            let in_any_build =
+                |item: StaticId| std::iter::once(item).chain(outline.tree.alternatives.of_static(item).iter().copied());
+            let named = info.statics.iter().flat_map(|(node, item)| in_any_build(*item).map(|item| (*node, item)));
+            let mut statics: Vec<_> = named.collect();
             statics.sort_unstable();
             for (node, item) in &statics {
                 graph.mentions.entry(*item).or_default().push(Site { body, node: *node });
@@ -83,11 +87,11 @@ impl CallGraph {
     }
 }
 
-fn calls_of(defs: &Defs, signatures: &Signatures, body: BodyRef, info: &BodyInfo) -> Vec<Call> {
+fn calls_of(outline: &Outline, body: BodyRef, info: &BodyInfo) -> Vec<Call> {
     let mut calls = Vec::new();
     let mut add = |node: NodeId, function: FnId, runs: Runs| {
         let site = Site { body, node };
-        for to in targets(defs, signatures, function) {
+        for to in targets(outline, function) {
             calls.push(Call { site, to, runs });
         }
     };
@@ -100,7 +104,7 @@ fn calls_of(defs: &Defs, signatures: &Signatures, body: BodyRef, info: &BodyInfo
         add(*node, *function, *runs);
     }
     // A function named as a value and neither called nor handed to a known call: it may run from here.
-    let facts = defs.body(body);
+    let facts = outline.defs.body(body);
     for (node, _) in facts.iter() {
         if let Ty::Fn(function) = info.ty(node) {
             let used = info.parent(node).is_some_and(|parent| {
@@ -115,12 +119,13 @@ fn calls_of(defs: &Defs, signatures: &Signatures, body: BodyRef, info: &BodyInfo
     calls
 }
 
-/// The functions with a body that a call of `function` can reach.
-pub fn targets(defs: &Defs, signatures: &Signatures, function: FnId) -> Vec<FnId> {
-    let implementors = signatures.implementors.get(&function).map_or(&[][..], Vec::as_slice);
+/// The functions with a body that a call of `function` can reach, in whatever build.
+pub fn targets(outline: &Outline, function: FnId) -> Vec<FnId> {
+    let implementors = outline.signatures.implementors.get(&function).map_or(&[][..], Vec::as_slice);
     let mut found = implementors.to_vec();
-    if implementors.is_empty() || defs.body_of(function).is_some() {
+    if implementors.is_empty() || outline.defs.body_of(function).is_some() {
         found.push(function);
     }
+    found.extend(outline.tree.alternatives.of_function(function));
     found
 }

@@ -104,6 +104,10 @@ pub struct Module {
 pub struct Import {
     pub path: Vec<Ustr>,
     pub global: bool,
+    /// Whether `cfg` decides on it.
+    pub conditional: bool,
+    /// Only compiled for tests.
+    pub test: bool,
 }
 
 /// What a name stands for.

@@ -79,6 +79,12 @@ impl Index {
         Some(ustr(&parts.collect::<Vec<_>>().join("::")))
     }
 
+    /// Whether a crate of the workspace uses the library of a path with this feature: Cargo builds it once for all of them.
+    pub fn uses_feature(&self, path: Ustr, feature: Ustr) -> bool {
+        let library = ustr(path.split("::").next().unwrap_or_default());
+        self.crates().iter().any(|krate| krate.features.contains(&(library, feature)))
+    }
+
     /// Whether a crate is built by at least this version of the toolchain.
     pub fn has_toolchain(&self, krate: CrateId, version: &str) -> bool {
         self.crates()[krate.index()].toolchain.is_some_and(|promised| reaches(&promised, version))

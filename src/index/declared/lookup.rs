@@ -353,6 +353,14 @@ impl<'a> World<'a> {
 
     /// A function of a type of the workspace or of an impl for it: its own, or one its traits provide.
     pub fn function_of(&self, key: TypeKey, name: Ustr) -> Option<FnId> {
+        self.function_in_this_build(key, name).or_else(|| {
+            let TypeKey::Adt(id) = key else { return None };
+            let others = self.names.tree.alternatives.of_type(id).iter();
+            others.map(|other| TypeKey::Adt(*other)).find_map(|other| self.function_in_this_build(other, name))
+        })
+    }
+
+    fn function_in_this_build(&self, key: TypeKey, name: Ustr) -> Option<FnId> {
         let own = self.signatures.methods.get(&(key, name)).and_then(|functions| functions.first()).copied();
         own.or_else(|| {
             let impls = self.signatures.trait_impls.get(&key)?;

@@ -1,5 +1,6 @@
 //! What the workspace declares, under its names and with its types. Knows nothing of what bodies do.
 
+pub(in crate::index) mod alternatives;
 pub mod defs;
 pub(in crate::index) mod expansions;
 pub mod lifecycle;

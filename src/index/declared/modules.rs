@@ -22,6 +22,7 @@ pub struct Modules {
     pub declared: HashSet<Ustr>,
     /// Per module: where its globs lead, those of the modules they lead to included.
     pub reach: Vec<Reach>,
+    pub alternatives: Alternatives,
 }
 
 /// Where globs lead.
@@ -37,6 +38,37 @@ pub struct Reach {
 pub enum Inside {
     Module(ModuleId),
     Enum(TypeId),
+}
+
+/// Per item: the others that a path to it may mean in another build. What is compiled for tests only is none for what is shipped.
+#[derive(Debug, Default)]
+pub struct Alternatives {
+    pub modules: HashMap<ModuleId, Vec<ModuleId>>,
+    pub types: HashMap<TypeId, Vec<TypeId>>,
+    pub functions: HashMap<FnId, Vec<FnId>>,
+    pub statics: HashMap<StaticId, Vec<StaticId>>,
+}
+
+impl Alternatives {
+    pub fn of_module(&self, id: ModuleId) -> &[ModuleId] {
+        others(&self.modules, id)
+    }
+
+    pub fn of_type(&self, id: TypeId) -> &[TypeId] {
+        others(&self.types, id)
+    }
+
+    pub fn of_function(&self, id: FnId) -> &[FnId] {
+        others(&self.functions, id)
+    }
+
+    pub fn of_static(&self, id: StaticId) -> &[StaticId] {
+        others(&self.statics, id)
+    }
+}
+
+fn others<I: Copy + Eq + std::hash::Hash>(all: &HashMap<I, Vec<I>>, id: I) -> &[I] {
+    all.get(&id).map_or(&[], Vec::as_slice)
 }
 
 impl Modules {
@@ -308,7 +340,8 @@ impl Linker<'_> {
             }
             for item in &facts.uses {
                 let Some(module) = self.tree.of_scope.get(&(file, item.scope)).copied() else { continue };
-                let import = Import { path: item.path.clone(), global: item.global };
+                let conditional = facts.conditional.iter().any(|range| range.contains(item.range));
+                let import = Import { path: item.path.clone(), global: item.global, conditional, test: item.test };
                 if item.glob {
                     self.tree.modules[module.index()].globs.push(import);
                 } else if item.name != "_" {

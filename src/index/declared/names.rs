@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::Catalogue;
+use crate::facts::model::ScopeId;
 use crate::index::declared::defs::*;
 use crate::index::declared::modules::{Inside, Modules, Reach};
 
@@ -84,6 +85,14 @@ pub enum Space {
     Value,
 }
 
+/// What a name stands for in one build.
+#[derive(Debug, Clone)]
+pub struct Meaning {
+    pub def: Def,
+    /// Whether `cfg` decides on the import that brings it in.
+    pub conditional: bool,
+}
+
 /// Answers what paths stand for.
 pub struct Names<'a> {
     pub defs: &'a Defs,
@@ -135,10 +144,11 @@ impl Names<'_> {
         let mut scope = Some(module);
         while let Some(here) = scope {
             if let Some(def) = self.member(here, *first, space_of(rest, space), visited) {
-                // `use anyhow::anyhow` brings a macro in; `anyhow::Result` still starts with the library.
+                // `use anyhow::anyhow` and `use cached::proc_macro::cached` bring a macro in; `anyhow::Result` still starts with the library.
                 if let (Resolved::External(item), Some(Extern::Library(library))) = (&def, krate.externs.get(first))
                     && !rest.is_empty()
-                    && item.strip_prefix(library.as_str()).and_then(|item| item.strip_prefix("::")) == Some(first)
+                    && item.strip_prefix(library.as_str()).is_some_and(|item| item.starts_with("::"))
+                    && item.rsplit("::").next() == Some(first.as_str())
                 {
                     return Resolved::External(join(*library, rest));
                 }
@@ -187,8 +197,14 @@ impl Names<'_> {
         }
     }
 
-    /// A path inside a module.
+    /// A path inside a module, or else inside one that stands for it in another build.
     fn within(&self, module: ModuleId, path: &[Ustr], space: Space, visited: &mut Visited) -> Resolved {
+        let others = self.tree.alternatives.of_module(module).iter().copied();
+        let mut found = std::iter::once(module).chain(others).map(|module| self.inside(module, path, space, visited));
+        found.find(|found| !matches!(found, Resolved::Unknown)).unwrap_or(Resolved::Unknown)
+    }
+
+    fn inside(&self, module: ModuleId, path: &[Ustr], space: Space, visited: &mut Visited) -> Resolved {
         let Some((first, rest)) = path.split_first() else { return Resolved::Def(Def::Module(module), 0) };
         match self.member(module, *first, space_of(rest, space), visited) {
             Some(def) => self.onwards(def, rest, space, visited),
@@ -225,14 +241,26 @@ impl Names<'_> {
     }
 
     fn declared(&self, module: ModuleId, name: Ustr, space: Space, visited: &mut Visited) -> Option<Resolved> {
-        let candidates = self.tree.get(module).names.get(&name)?;
+        self.candidates(module, name, space).into_iter().find_map(|def| match def {
+            Def::Import(import) => match self.follow(module, &import.path, import.global, space, visited) {
+                Resolved::Unknown => None,
+                resolved => Some(resolved),
+            },
+            def => Some(Resolved::Def(def.clone(), 0)),
+        })
+    }
+
+    /// What a module itself says of a name, the most likely meaning first.
+    fn candidates(&self, module: ModuleId, name: Ustr, space: Space) -> Vec<&Def> {
+        let Some(candidates) = self.tree.get(module).names.get(&name) else { return Vec::new() };
         // A struct's name is its constructor too.
         let fits = |def: &&Def| match def {
             Def::Fn(_) | Def::Static(_) | Def::Macro => space == Space::Value,
             Def::Module(_) | Def::Trait(_) => space == Space::Type,
             _ => true,
         };
-        // An item beats an import of the same name in another namespace; macros come last.
+        // What is compiled for tests only stands in for what is shipped. An item beats an import of the same name in another namespace; macros
+        // come last.
         let rank = |def: &&Def| match def {
             Def::Macro => 3,
             Def::Import(_) => 2,
@@ -240,14 +268,58 @@ impl Names<'_> {
             _ => 0,
         };
         let mut ordered: Vec<&Def> = candidates.iter().filter(fits).collect();
-        ordered.sort_by_key(rank);
-        ordered.into_iter().find_map(|def| match def {
-            Def::Import(import) => match self.follow(module, &import.path, import.global, space, visited) {
-                Resolved::Unknown => None,
-                resolved => Some(resolved),
-            },
-            def => Some(Resolved::Def(def.clone(), 0)),
-        })
+        if ordered.len() > 1 {
+            ordered.sort_by_key(|def| (self.is_test(def), rank(def)));
+        }
+        ordered
+    }
+
+    /// Whether a definition is compiled for tests only.
+    pub fn is_test(&self, def: &Def) -> bool {
+        match def {
+            Def::Module(id) => self.tree.get(*id).test,
+            Def::Fn(id) => {
+                let item = self.defs.function(*id);
+                item.test || self.is_test_scope(self.defs.functions[id.index()], item.scope)
+            }
+            Def::Type(id) => {
+                let item = self.defs.type_def(*id);
+                item.test || self.is_test_scope(self.defs.types[id.index()], item.scope)
+            }
+            Def::Static(id) => {
+                let item = self.defs.static_item(*id);
+                item.test || self.is_test_scope(self.defs.statics[id.index()], item.scope)
+            }
+            Def::Alias(id) => self.defs.alias(*id).test,
+            Def::Import(import) => import.test,
+            Def::Trait(_) | Def::Variant(..) | Def::Macro | Def::External(_) => false,
+        }
+    }
+
+    fn is_test_scope(&self, place: Place, scope: ScopeId) -> bool {
+        self.tree.of_scope.get(&(place.file, scope)).is_some_and(|module| self.tree.get(*module).test)
+    }
+
+    /// All items of the workspace that a module itself gives a name, imports followed; more than one only where `cfg` chooses.
+    pub fn all_declared(&self, module: ModuleId, name: Ustr, space: Space) -> Vec<Meaning> {
+        let meanings = self.candidates(module, name, space).into_iter().filter_map(|def| match def {
+            Def::Import(import) => {
+                match self.follow(module, &import.path, import.global, space, &mut Visited::default()) {
+                    Resolved::Def(def, 0) => Some(Meaning { def, conditional: import.conditional }),
+                    _ => None,
+                }
+            }
+            def => Some(Meaning { def: def.clone(), conditional: false }),
+        });
+        meanings.collect()
+    }
+
+    /// The module that a glob opens.
+    pub fn opened(&self, module: ModuleId, glob: &Import) -> Option<ModuleId> {
+        match self.follow(module, &glob.path, glob.global, Space::Type, &mut Visited::default()) {
+            Resolved::Def(Def::Module(target), 0) if target != module => Some(target),
+            _ => None,
+        }
     }
 
     /// A name that globs bring in, those of the modules they lead to included.
@@ -286,7 +358,10 @@ impl Names<'_> {
         let mut reach = Reach::default();
         for glob in &self.tree.get(module).globs {
             match self.follow(module, &glob.path, glob.global, Space::Type, &mut Visited::default()) {
-                Resolved::Def(Def::Module(target), 0) if target != module => reach.inside.push(Inside::Module(target)),
+                Resolved::Def(Def::Module(target), 0) if target != module => {
+                    let others = self.tree.alternatives.of_module(target);
+                    reach.inside.extend(std::iter::once(&target).chain(others).copied().map(Inside::Module));
+                }
                 Resolved::Def(Def::Type(id), 0) => reach.inside.push(Inside::Enum(id)),
                 Resolved::External(prefix) => reach.libraries.push(prefix),
                 _ => {}

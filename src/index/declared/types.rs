@@ -722,7 +722,8 @@ impl Signatures {
                 let ty = module.map_or(Ty::Unknown, |m| names.ty(m, &field.ty, &generics));
                 (field_key(field.variant, field.name), ty)
             });
-            self.fields.push(fields.collect());
+            // Of fields of one name under several `cfg` the first counts.
+            self.fields.push(fields.rev().collect());
         }
         for id in defs.static_ids() {
             let item = defs.static_item(id);
@@ -792,7 +793,10 @@ impl Signatures {
         }
         // Where a type has a function of its own and a trait gives it one of the same name, a call means its own.
         let of_trait = |id: &FnId| defs.impl_of(*id).is_some_and(|block| defs.impl_block(block).trait_path.is_some());
-        self.methods.values_mut().for_each(|functions| functions.sort_by_key(of_trait));
+        let is_test = |id: &FnId| names.is_test(&Def::Fn(*id));
+        self.methods.values_mut().filter(|functions| functions.len() > 1).for_each(|functions| {
+            functions.sort_by_key(|id| (is_test(id), of_trait(id)));
+        });
         for id in defs.fn_ids() {
             let declared = defs.impl_of(id).and_then(|block| match self.impl_traits[block.index()] {
                 Some(TraitName::Trait(of)) => self.trait_functions.get(&(of, defs.function(id).name)).copied(),

@@ -141,9 +141,7 @@ impl Index {
                 Some(Callee::External(_)) if self.callable(site).is_some_and(|callable| callable.effect.is_some()) => {
                     return true;
                 }
-                Some(Callee::Workspace(function) | Callee::Trait(function)) => {
-                    targets(self.defs(), self.signatures(), *function)
-                }
+                Some(Callee::Workspace(function) | Callee::Trait(function)) => targets(&self.outline, *function),
                 _ => continue,
             };
             let bodies =

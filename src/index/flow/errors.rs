@@ -182,7 +182,7 @@ impl Index {
     /// The body of the workspace function that a value comes from, through `.await` and adapters; of a trait's function the first that implements it.
     pub fn called_directly(&self, value: Site) -> Option<BodyRef> {
         if let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(value) {
-            let mut candidates = targets(self.defs(), self.signatures(), *function).into_iter();
+            let mut candidates = targets(&self.outline, *function).into_iter();
             return candidates.find_map(|id| self.defs().body_of(id).filter(|body| self.is_linked(*body)));
         }
         match &self.node(value).op {

@@ -3,6 +3,7 @@
 
 pub mod effects;
 pub mod errors;
+pub mod handles;
 pub mod makings;
 pub mod sequences;
 pub mod settings;
@@ -276,6 +277,21 @@ impl Index {
         facts.region(Body::ROOT).value.into_iter().chain(returned).collect()
     }
 
+    /// What a variable that is named only once was bound to, where that is all it ever is.
+    pub fn bound_for_one_use(&self, body: BodyRef, local: LocalId) -> Option<NodeId> {
+        let facts = self.body(body);
+        let uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local)).count();
+        let read = |node: &Node| matches!(&node.op, Op::Macro(call) if call.mentions.contains(&local));
+        let mentioned = facts.nodes.iter().any(read);
+        let whole =
+            |pattern: &Pattern| matches!(pattern.kind, PatternKind::Bind { local: bound, of: None } if bound == local);
+        let init = facts.nodes.iter().find_map(|node| match &node.op {
+            Op::Bind { pattern, init, .. } if whole(pattern) => *init,
+            _ => None,
+        });
+        init.filter(|_| uses == 1 && !mentioned)
+    }
+
     /// The values a local is bound or assigned from, through patterns, `if let`, `match` and closures of getters.
     pub fn sources(&self, body: BodyRef, local: LocalId) -> Vec<NodeId> {
         let facts = self.body(body);
@@ -349,7 +365,7 @@ impl Follow<'_> {
                 }
             }
             Op::Call { .. } => self.argument(to(parent), site.node, fuel),
-            Op::Method { receiver, .. } if *receiver == site.node => self.receiver(to(parent), fuel),
+            Op::Method { receiver, .. } if *receiver == site.node => self.receiver(site.node, to(parent), fuel),
             Op::Method { .. } => self.argument(to(parent), site.node, fuel),
             _ => Fate::Unknown,
         }
@@ -473,7 +489,7 @@ impl Follow<'_> {
     }
 
     /// The value is the receiver of a method.
-    fn receiver(&mut self, call: Site, fuel: u32) -> Fate {
+    fn receiver(&mut self, value: NodeId, call: Site, fuel: u32) -> Fate {
         let info = self.index.info(call.body);
         let result_owns = self.owns(info.ty(call.node));
         match self.index.callee(call) {
@@ -488,7 +504,13 @@ impl Follow<'_> {
             Some(Callee::External(_)) if result_owns => self.value(call, fuel),
             // An adapter that is not known passes on what it wraps.
             Some(Callee::External(_)) if info.ty(call.node).is_unknown() && self.is_wrapper(call) => Fate::Unknown,
-            Some(Callee::External(_) | Callee::Trait(_)) => Fate::Dies,
+            Some(Callee::External(_)) => match self.index.unwrapping_closure(call.body, value, call.node) {
+                Some(Taker::Patterns(patterns)) => {
+                    patterns.into_iter().map(|p| self.pattern(call.body, p, fuel)).max().unwrap_or(Fate::Dies)
+                }
+                _ => Fate::Dies,
+            },
+            Some(Callee::Trait(_)) => Fate::Dies,
             _ if result_owns => self.value(call, fuel),
             // A method that is not known may take the value; one on a bare resource only uses it.
             _ => Fate::Unknown,

@@ -161,6 +161,25 @@ impl Index {
         }
     }
 
+    /// The call that has given up where a place is come to: the place stands in what its elapsed time leads to.
+    pub fn gave_up_before(&self, site: Site) -> Option<Site> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let around = facts.outwards(facts.node(site.node).region).map(|(region, _)| region);
+        around.filter(|region| self.is_entered_by_error(site.body, *region)).find_map(|region| {
+            let failed = match &facts.node(info.region_node(region)?).op {
+                Op::Match { scrutinee, .. } => *scrutinee,
+                Op::Bind { init, .. } => (*init)?,
+                Op::If { condition, .. } => match &facts.node(*condition).op {
+                    Op::Let { of, .. } | Op::Method { receiver: of, .. } => *of,
+                    _ => return None,
+                },
+                _ => return None,
+            };
+            let Op::Await(call) = facts.node(failed).op else { return None };
+            Some(Site { node: call, ..site }).filter(|call| self.bounds_time(*call))
+        })
+    }
+
     /// Whether a call bounds in time what it is given.
     pub fn bounds_time(&self, site: Site) -> bool {
         self.external(site).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path))

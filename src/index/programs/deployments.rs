@@ -162,7 +162,7 @@ struct Place<'i> {
 impl<'i> Place<'i> {
     fn find(&self, run: &Run) -> Option<Found<'i>> {
         let words = match run {
-            Run::Shell { shell, script } => return self.in_script(script, &[], *shell, None),
+            Run::Shell { shell, script } => return self.in_script(script, &[], self.known(*shell), None),
             Run::Program(words) => words,
         };
         let first = words.first()?;
@@ -172,6 +172,11 @@ impl<'i> Place<'i> {
         }
         let script = self.script(&first.text)?;
         self.in_script(script, &words[1..], Shell::Open, Some(first.span))
+    }
+
+    /// The shell of a text: what the image tells, where the text does not.
+    fn known(&self, shell: Shell) -> Shell {
+        if shell == Shell::Open { self.image.sh } else { shell }
     }
 
     fn program(&self, path: &str) -> Option<&'i Program> {

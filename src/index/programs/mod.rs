@@ -5,6 +5,7 @@ pub mod deployments;
 pub mod inventory;
 pub mod kinds;
 pub mod phases;
+pub mod serving;
 
 use std::collections::VecDeque;
 

@@ -6,13 +6,13 @@ use ustr::Ustr;
 
 use crate::catalogue::Calls;
 use crate::facts::model::*;
-use crate::index::Index;
-use crate::index::Ty;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
 use crate::index::flow::Taker;
+use crate::index::flow::handles::is_counted;
 use crate::index::tasks::{End, Work};
+use crate::index::{Index, Ty};
 
 /// What holds the handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Index {
         let held = uses.filter_map(|(node, n)| match n.op {
             Op::Local(local) if !facts.is_inside(facts.local(local).region, region) => {
                 let owner = self.shared(self.info(body).local(local))?;
-                let handle = self.clone_of(body, local)?;
+                let handle = self.first_handle(body, local)?;
                 Some(Held { holder, owner, handle, at: node })
             }
             _ => None,
@@ -151,7 +151,7 @@ impl Index {
     /// The type of the workspace behind an `Arc` or `Rc`.
     fn shared(&self, ty: &Ty) -> Option<TypeId> {
         match ty {
-            Ty::Ext(path, of) if path == "std::sync::Arc" || path == "std::rc::Rc" => match of.first()? {
+            Ty::Ext(_, of) if is_counted(ty) => match of.first()? {
                 Ty::Adt(id, _) => Some(*id),
                 _ => None,
             },
@@ -159,32 +159,9 @@ impl Index {
         }
     }
 
-    /// The variable that a value is a handle of: itself, or what it was cloned from.
+    /// The variable that a value is a handle of.
     fn handle(&self, site: Site) -> Option<LocalId> {
-        match &self.node(site).op {
-            Op::Local(local) => self.clone_of(site.body, *local),
-            Op::Reference { of, .. } | Op::Deref(of) => self.handle(Site { node: *of, ..site }),
-            Op::Method { receiver, name, arguments, .. } if name == "clone" && arguments.is_empty() => {
-                self.handle(Site { node: *receiver, ..site })
-            }
-            Op::Call { arguments, .. } => match (self.external(site), &arguments[..]) {
-                (Some(path), [only]) if path.ends_with("::clone") => self.handle(Site { node: *only, ..site }),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    fn clone_of(&self, body: BodyRef, local: LocalId) -> Option<LocalId> {
-        match self.sources(body, local)[..] {
-            [] => Some(local),
-            [only] => {
-                let of = self.handle(Site { body, node: only });
-                Some(of.filter(|of| self.shared(self.info(body).local(*of).peeled()).is_some()).unwrap_or(local))
-            }
-            // Who it is cannot be told.
-            _ => None,
-        }
+        self.first_handle(site.body, self.cloned_from(site)?)
     }
 
     /// Where a value is put into a field of what a handle leads to, and which.
@@ -194,7 +171,7 @@ impl Index {
         let wraps = |from: NodeId, into: NodeId| match &facts.node(into).op {
             Op::Cast { .. } | Op::Try(_) | Op::Await(_) | Op::Struct { .. } | Op::Tuple(_) => true,
             Op::Call { arguments, .. } => arguments.contains(&from) && self.wraps_it(Site { node: into, ..value }),
-            Op::Method { receiver, name, .. } => *receiver == from && name == "clone",
+            Op::Method { .. } => self.cloned(Site { node: into, ..value }) == Some(from),
             _ => false,
         };
         // The outermost node that the value is a part of.

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
-use crate::catalogue::{Runs, TypeEntry};
+use crate::catalogue::{Effect, Runs, TypeEntry};
 use crate::diagnostic::Label;
 use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::bodies::infer::Callee;
@@ -24,6 +24,7 @@ use crate::index::calls::Site;
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Bound;
 use crate::index::flow::Fate;
+use crate::index::flow::variety::Variety;
 use crate::index::{Index, Outline, Ty};
 
 /// What types of the workspace own.
@@ -420,7 +421,19 @@ impl Index {
     /// Whether what is built is another one each time, by what it is built from: it cannot simply be shared.
     pub fn differs_each_time(&self, construction: &Construction) -> bool {
         let kind = self.resource(construction.resource).and_then(|entry| entry.kind);
-        self.depends_on_input(construction, !kind.is_some_and(|kind| is_built_from_settings(&kind)))
+        let is_what_it_is_built_from = kind.is_some_and(|kind| is_built_from_settings(&kind));
+        self.depends_on_input(construction, !is_what_it_is_built_from)
+            || is_what_it_is_built_from && self.stems_from_requests(construction)
+    }
+
+    /// Whether what is built is made of what a request or message says.
+    fn stems_from_requests(&self, construction: &Construction) -> bool {
+        let built = construction.through.last().copied().unwrap_or(construction.site);
+        let mut given = Vec::new();
+        self.node(built).op.operands(&mut |node| given.push(node));
+        // `reqwest::get(url)` builds a client inside, and not of what it is given.
+        self.owns(self.ty(built), construction.resource)
+            && given.into_iter().any(|node| self.variety(Site { node, ..built }) == Variety::Endless)
     }
 
     /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
@@ -469,11 +482,24 @@ impl Index {
                 }
             };
         }
+        if !settings && self.is_read_anew(site) {
+            return true;
+        }
         let mut found = false;
         self.node(site).op.operands(&mut |node| {
             found = found || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
         });
         found
+    }
+
+    /// Whether a call asks a database or somebody else: what they say may be another thing each time. A file is a setting, and so is what only builds.
+    fn is_read_anew(&self, site: Site) -> bool {
+        matches!(self.node(site).op, Op::Call { .. } | Op::Method { .. })
+            && self.callable(site).is_none_or(|callable| callable.constructs.is_none())
+            && self.owned_resources(self.ty(site)).is_empty()
+            && self.effect(site).is_some_and(|it| {
+                matches!(it.effect, Effect::Network | Effect::Database | Effect::Storage | Effect::Process)
+            })
     }
 
     /// What is put into a variable by methods that are called on it as statements: `config.dbname(name);`.

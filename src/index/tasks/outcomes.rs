@@ -1,5 +1,7 @@
 //! Tasks and threads that give a `Result`: what their handles hold, where they are started, what their errors stem from.
 
+use ustr::ustr;
+
 use crate::catalogue::Runs;
 use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::bodies::infer::Callee;
@@ -51,25 +53,46 @@ impl Index {
 
     /// The task that a call starts, where it gives a `Result`.
     pub fn fallible(&self, start: Site) -> Option<Fallible> {
-        let work = self.work(start)?;
-        let (output, tells) = match &self.node(work).op {
-            Op::Closure { region, .. } | Op::Async(region) => {
-                let value = self.body(work.body).region(*region).value;
-                let output = value.map_or(Ty::Unknown, |value| self.ty(Site { node: value, ..work }).clone());
-                (output, self.tells_of_errors_in(work.body, *region))
-            }
-            _ => {
-                let output = match self.ty(work) {
-                    Ty::Future(output) => (**output).clone(),
-                    _ => Ty::Unknown,
-                };
-                (output, self.called_directly(work).is_some_and(|body| self.tells_of_its_errors(body)))
-            }
-        };
-        is_result(&output).then(|| Fallible { started: Some(start), effected: self.work_effect(work), tells })
+        let gives_result = |work: &Site| self.output_of(start, *work).is_some_and(is_result);
+        let works: Vec<Site> = self.given_work(self.work(start)?).into_iter().filter(gives_result).collect();
+        let silent = works.iter().find(|work| !self.work_tells(**work));
+        let (work, tells) = (silent.or(works.first())?, silent.is_none());
+        Some(Fallible { started: Some(start), effected: self.work_effect(*work), tells })
     }
 
-    /// The closure, async block or call of an async function that a call runs as a task or thread.
+    /// What the work that a call starts gives in the end.
+    fn output_of(&self, start: Site, work: Site) -> Option<&Ty> {
+        match &self.node(work).op {
+            Op::Closure { region, .. } | Op::Async(region) => {
+                let value = self.body(work.body).region(*region).value?;
+                Some(self.ty(Site { node: value, ..work }))
+            }
+            _ => match self.ty(work) {
+                Ty::Future(output) => Some(output),
+                _ => self.task_output(self.ty(start)),
+            },
+        }
+    }
+
+    /// Whether work logs its errors by itself.
+    fn work_tells(&self, work: Site) -> bool {
+        match &self.node(work).op {
+            Op::Closure { region, .. } | Op::Async(region) => self.tells_of_errors_in(work.body, *region),
+            _ => self.called_directly(work).is_some_and(|body| self.tells_of_its_errors(body)),
+        }
+    }
+
+    /// What a function is given to run, where work is a parameter of it; else the work itself.
+    fn given_work(&self, work: Site) -> Vec<Site> {
+        let Op::Local(local) = self.node(work).op else { return vec![work] };
+        let parameter = self.function_of(work.body).zip(self.parameter_of(work.body, local).flatten());
+        let Some((function, at)) = parameter else { return vec![work] };
+        let shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+        let given = shipped.filter_map(|call| self.argument_at(call.site, function, at));
+        given.filter_map(|argument| self.work_behind(argument)).collect()
+    }
+
+    /// The closure, async block, call of an async function or future of a library that a call runs as a task or thread.
     fn work(&self, start: Site) -> Option<Site> {
         let runs = self.callable(start)?.runs;
         if !matches!(runs, Runs::Task | Runs::Thread | Runs::Blocking) {
@@ -79,18 +102,31 @@ impl Index {
             Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments,
             _ => return None,
         };
-        let mut at = *arguments.last()?;
+        self.work_behind(Site { node: *arguments.last()?, ..start })
+    }
+
+    /// The work that an expression stands for: what a variable was bound to, what a block ends with, what an adapter was laid around.
+    fn work_behind(&self, given: Site) -> Option<Site> {
+        let mut at = given.node;
         loop {
-            let site = Site { node: at, ..start };
-            match &self.node(site).op {
-                Op::Method { receiver, .. } if !matches!(self.callee(site), Some(Callee::Workspace(_))) => {
-                    at = *receiver
-                }
-                Op::Local(local) => at = self.init_of(start.body, *local)?,
+            let site = Site { node: at, ..given };
+            at = match &self.node(site).op {
+                Op::Local(_) if self.driver_effect(site).is_some() => return Some(site),
+                Op::Local(local) if self.parameter_of(given.body, *local).is_some() => return Some(site),
+                Op::Local(local) => self.init_of(given.body, *local).filter(|init| *init < at)?,
+                Op::Block(region) => self.body(given.body).region(*region).value?,
+                Op::Method { receiver, .. } if !matches!(self.callee(site), Some(Callee::Workspace(_))) => *receiver,
                 Op::Closure { .. } | Op::Async(_) | Op::Call { .. } | Op::Method { .. } => return Some(site),
                 _ => return None,
             }
         }
+    }
+
+    /// What is lost with the error of a library's future that does the work of something else, as that of a connection.
+    fn driver_effect(&self, future: Site) -> Option<Effected> {
+        let Ty::Ext(path, _) = self.ty(future) else { return None };
+        let effect = self.catalogue().method(*path, ustr("await"))?.1.effect?;
+        Some(Effected { effect, looks: false, chain: vec![future] })
     }
 
     /// The operation whose error the work ends with.
@@ -100,6 +136,7 @@ impl Index {
                 let passed = self.passed_on_in(work.body, *region).into_iter();
                 passed.filter_map(|node| self.effect(Site { node, ..work })).min_by_key(|effected| effected.looks)
             }
+            Op::Local(_) => self.driver_effect(work),
             _ => self.effect(work),
         }
     }

@@ -6,13 +6,12 @@ use rustc_hash::FxHashSet as HashSet;
 use crate::catalogue::{Calls, Runs};
 use crate::facts::model::*;
 use crate::index::Index;
-use crate::index::Ty;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::declared::defs::BodyRef;
+use crate::index::flow::handles::is_counted;
 use crate::index::tasks::{Task, Work};
 
-/// How far a value is followed through variables and what it is built of.
+/// How far a value is followed through what it is built of.
 const FUEL: u32 = 8;
 
 /// A value behind a reference count that a task holds for as long as it runs.
@@ -51,7 +50,7 @@ impl Index {
         let behind = inside.iter().copied().filter(|node| *node > sleep);
         let (acts, watched) = behind.into_iter().find_map(|node| {
             let Op::Local(local) = facts.node(node).op else { return None };
-            let original = self.cloned_from(body, self.init_of(body, local)?)?;
+            let original = self.cloned_from(at(self.init_of(body, local)?))?;
             let goes_on = facts.iter().find(|(other, n)| {
                 *other > task.spawn.node
                     && matches!(n.op, Op::Local(used) if used == original)
@@ -68,8 +67,8 @@ impl Index {
         let (mut found, mut seen) = (Vec::new(), HashSet::default());
         for node in self.handed_to(task.spawn) {
             let Op::Local(local) = self.body(body).node(node).op else { continue };
-            if is_shared(self.info(body).local(local)) && self.is_from_outside(task.spawn, local) {
-                let origin = self.origin_of(body, local, FUEL);
+            if is_counted(self.info(body).local(local)) && self.is_from_outside(task.spawn, local) {
+                let Some(origin) = self.first_handle(body, local) else { continue };
                 if seen.insert(origin) {
                     found.push(Shared { given: Site { body, node }, origin });
                 }
@@ -90,7 +89,7 @@ impl Index {
         let on_it = |node: NodeId, op: &Op| {
             let Op::Method { receiver, .. } = op else { return false };
             let Op::Local(local) = self.body(body).node(*receiver).op else { return false };
-            !within.contains(&node) && self.origin_of(body, local, FUEL) == shared.origin
+            !within.contains(&node) && self.first_handle(body, local) == Some(shared.origin)
         };
         let nodes = self.body(body).iter().filter(|(node, n)| on_it(*node, &n.op));
         nodes.map(|(node, _)| Site { body, node }).collect()
@@ -112,44 +111,15 @@ impl Index {
         !self.node(spawn).range.contains(self.body(spawn.body).local(local).range)
     }
 
-    /// The first variable that a value was bound to, through clones and references.
-    fn origin_of(&self, body: BodyRef, local: LocalId, fuel: u32) -> LocalId {
-        let from = self.init_of(body, local).and_then(|init| self.cloned_from(body, init));
-        match from {
-            Some(from) if from != local && fuel > 0 && is_shared(self.info(body).local(from)) => {
-                self.origin_of(body, from, fuel - 1)
-            }
-            _ => local,
-        }
-    }
-
-    /// The variable that an expression is, or is a clone or reference of.
-    fn cloned_from(&self, body: BodyRef, node: NodeId) -> Option<LocalId> {
-        let mut at = node;
-        loop {
-            at = match &self.body(body).node(at).op {
-                Op::Local(local) => return Some(*local),
-                Op::Reference { of, .. } => *of,
-                Op::Method { receiver, name, .. } if name == "clone" => *receiver,
-                Op::Call { arguments, .. } if self.clones(Site { body, node: at }) => *arguments.first()?,
-                _ => return None,
-            };
-        }
-    }
-
-    fn clones(&self, call: Site) -> bool {
-        self.external(call).is_some_and(|path| path.ends_with("::clone"))
-    }
-
     fn is_built_of(&self, site: Site, origin: LocalId, fuel: u32) -> bool {
         let Some(fuel) = fuel.checked_sub(1) else { return false };
         let part = |node: NodeId| self.is_built_of(Site { node, ..site }, origin, fuel);
         match &self.node(site).op {
-            Op::Local(local) if is_shared(self.info(site.body).local(*local)) => {
-                self.origin_of(site.body, *local, FUEL) == origin
+            Op::Local(local) if is_counted(self.info(site.body).local(*local)) => {
+                self.first_handle(site.body, *local) == Some(origin)
             }
             Op::Local(local) => self.init_of(site.body, *local).filter(|init| *init < site.node).is_some_and(part),
-            Op::Method { receiver, name, .. } if name == "clone" => part(*receiver),
+            Op::Method { .. } => self.cloned(site).is_some_and(part),
             Op::Struct { fields, .. } => fields.iter().any(|(_, value)| part(*value)),
             Op::Tuple(parts) => parts.iter().any(|value| part(*value)),
             Op::Call { arguments, .. } => self.builds(site) && arguments.iter().any(|value| part(*value)),
@@ -168,9 +138,4 @@ impl Index {
             _ => false,
         }
     }
-}
-
-/// Whether a type counts its owners.
-fn is_shared(ty: &Ty) -> bool {
-    matches!(ty.peeled(), Ty::Ext(path, _) if path == "std::sync::Arc" || path == "std::rc::Rc")
 }

@@ -245,19 +245,13 @@ impl Index {
             match &facts.node(parent).op {
                 Op::Bind { pattern, .. } if !lent => return Some(pattern),
                 Op::Reference { .. } => lent = true,
-                Op::Method { receiver, name, .. } if *receiver == at && (at == used || lent) => {
-                    lent = name != "clone";
-                    if lent {
-                        return None;
-                    }
+                Op::Method { receiver, .. } if *receiver == at && (at == used || lent) => {
+                    self.cloned(Site { body, node: parent })?;
+                    lent = false;
                 }
                 Op::Call { .. } if lent => {
-                    let clones =
-                        self.external(Site { body, node: parent }).is_some_and(|path| path.ends_with("::clone"));
-                    lent = !clones;
-                    if lent {
-                        return None;
-                    }
+                    self.cloned(Site { body, node: parent })?;
+                    lent = false;
                 }
                 Op::Struct { .. } | Op::Tuple(_) | Op::Array(_) | Op::Try(_) if !lent => {}
                 Op::Call { .. } | Op::Method { .. } if !lent && !self.spawns(Site { body, node: parent }) => {}

@@ -130,7 +130,12 @@ fn tasks_fail_of_what_they_do() {
          async fn main() { let one = tokio::spawn(save()); wait(one); \
             let mut many = Vec::new(); many.push(tokio::spawn(async { save().await })); wait(many); \
             let logged = tokio::spawn(told()); wait(logged); \
-            let number = tokio::spawn(async { 7 }); wait(number); }",
+            let number = tokio::spawn(async { 7 }); wait(number); \
+            let (client, connection) = tokio_postgres::connect(\"host=a\", tokio_postgres::NoTls).await.unwrap(); \
+            let driver = tokio::spawn(connection); wait(driver); \
+            let block = tokio::spawn({ let name = 1; save() }); wait(block); \
+            given(save()); } \
+         fn given<F: std::future::Future<Output = std::io::Result<()>>>(work: F) { let helper = tokio::spawn(work); wait(helper); }",
     );
     let tasks = |text: &str| {
         let handle = code.sites(text).last().unwrap_or_else(|| panic!("no `{text}`"));
@@ -142,6 +147,9 @@ fn tasks_fail_of_what_they_do() {
     assert_eq!(tasks("many"), [(Some(Effect::File), false)], "what is pushed into a collection is found behind it");
     assert_eq!(tasks("logged"), [(Some(Effect::File), true)]);
     assert_eq!(tasks("number"), [], "what gives no `Result` has no error to lose");
+    assert_eq!(tasks("driver"), [(Some(Effect::Database), false)], "a future of a library is work, too");
+    assert_eq!(tasks("block"), [(Some(Effect::File), false)]);
+    assert_eq!(tasks("helper"), [(Some(Effect::File), false)], "what its callers give it to run");
 }
 
 #[test]
@@ -170,4 +178,21 @@ fn functions_that_make_errors_may_have_found_nothing() {
     let makes = |name: &str| code.index.makes_errors(code.index.defs().body_of(code.function(name)).expect("a body"));
     assert!(!makes("passes"));
     assert!(makes("absent"));
+}
+
+#[test]
+fn a_variable_stands_for_what_it_is_bound_to_where_nothing_else_looks_at_it() {
+    let code = program(
+        "fn main() { let once = make(); take(once); let twice = make(); take(twice); take(twice); \
+            let (part, _) = pair(); take(part); let said = make(); println!(\"{said}\"); take(said); }",
+    );
+    let bound = |text: &str| {
+        let site = code.sites(text).last().unwrap_or_else(|| panic!("no `{text}`"));
+        let Op::Local(local) = code.index.node(site).op else { panic!("`{text}` is no variable") };
+        code.index.bound_for_one_use(site.body, local).is_some()
+    };
+    assert!(bound("once"));
+    for more in ["twice", "part", "said"] {
+        assert!(!bound(more), "{more}");
+    }
 }

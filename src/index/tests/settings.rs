@@ -95,3 +95,20 @@ fn a_future_that_is_given_away_is_not_waited_for() {
         assert_eq!(code.index.is_waited_for(code.site(call)), waited, "{call}");
     }
 }
+
+#[test]
+fn a_place_is_come_to_because_something_took_too_long() {
+    let code = program(
+        "async fn main() { \
+            match tokio::time::timeout(LIMIT, work()).await { Ok(done) => fine(), Err(_) => late() } \
+            if tokio::time::timeout(LIMIT, work()).await.is_err() { later(); } \
+            let Ok(done) = tokio::time::timeout(LIMIT, work()).await else { last() }; \
+            if let Err(error) = work().await { failed(); } }",
+    );
+    let gave_up = |text: &str| code.index.gave_up_before(code.site(text)).is_some();
+    for late in ["late()", "later()", "last()"] {
+        assert!(gave_up(late), "{late}");
+    }
+    assert!(!gave_up("fine()"));
+    assert!(!gave_up("failed()"), "an error of the work itself is no elapsed time");
+}
