@@ -412,6 +412,10 @@ pub enum Calls {
     Joins,
     /// After a failure they fail again at once, for as long as its cause lasts.
     FailsAtOnce,
+    /// They give a library something that it keeps in a global of its own.
+    SetsGlobal,
+    /// They have what is built gather what it is given, and hand it on later.
+    Gathers,
     /// They make a runtime that works on the thread that runs it, and starts no workers.
     StaysOnThread,
 }

@@ -2,7 +2,6 @@
 
 use crate::catalogue::{Calls, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::NodeId;
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::flow::ways::Exit;
@@ -34,7 +33,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     };
     let left =
         left.map(|node| Label::new(index.span(Site { node, ..site }), "left here while the child may still run"));
-    report(index, abandoned.made.site, abandoned.made.resource, message, left)
+    report(index, abandoned.made.site, abandoned.made.resource, message, left.into_iter().collect())
 }
 
 /// Processes that are told to end and then dropped: that does not reap them.
@@ -43,11 +42,12 @@ fn killed(index: &Index) -> Vec<Diagnostic> {
     let made = made.filter(|made| !index.is_test(made.site.body));
     made.filter_map(|made| {
         let obligation = index.obligation(made.site, made.resource)?;
-        let kill = only_killed(index, &obligation)?;
-        let label = Label::new(index.name_span(kill), "told to end here, and not waited for");
+        let kills = only_killed(index, &obligation)?;
+        let labels =
+            kills.into_iter().map(|kill| Label::new(index.name_span(kill), "told to end here, and not waited for"));
         let kind = index.resource(made.resource)?.kind?;
         let message = format!("the {} is told to end but never waited for", words(&kind));
-        report(index, made.site, made.resource, &message, Some(label))
+        report(index, made.site, made.resource, &message, labels.collect())
     })
     .collect()
 }
@@ -129,15 +129,14 @@ fn may_be_killed_on_drop(index: &Index, call: Site) -> bool {
     settings.open || settings.set.iter().any(|path| index.catalogue().lists(Calls::KillsOnDrop, *path))
 }
 
-/// The last of the calls that end a child, where all of them only kill it.
-fn only_killed(index: &Index, obligation: &Obligation) -> Option<Site> {
-    let at = |node: &NodeId| Site { node: *node, ..obligation.bound };
+/// The calls that end a process, where all of them only kill it.
+fn only_killed(index: &Index, obligation: &Obligation) -> Option<Vec<Site>> {
+    let ended: Vec<Site> = obligation.ended.iter().map(|node| Site { node: *node, ..obligation.bound }).collect();
     let kills = |site: &Site| index.external(*site).is_some_and(|path| index.catalogue().lists(Calls::Kills, path));
-    let all = obligation.handed_on.is_empty() && obligation.ended.iter().map(at).all(|site| kills(&site));
-    obligation.ended.last().map(at).filter(|_| all)
+    (obligation.handed_on.is_empty() && !ended.is_empty() && ended.iter().all(kills)).then_some(ended)
 }
 
-fn report(index: &Index, site: Site, resource: ustr::Ustr, message: &str, left: Option<Label>) -> Option<Diagnostic> {
+fn report(index: &Index, site: Site, resource: ustr::Ustr, message: &str, left: Vec<Label>) -> Option<Diagnostic> {
     let service = index.services_reaching(site.body).next()?;
     if detaches(index, site) {
         return None;

@@ -58,6 +58,23 @@ fn what_is_around_a_call_or_its_callers_bounds_it() {
 }
 
 #[test]
+fn a_place_is_come_to_because_something_took_too_long() {
+    let code = program(
+        "async fn main() { \
+            match tokio::time::timeout(LIMIT, work()).await { Ok(done) => fine(), Err(_) => late() } \
+            if tokio::time::timeout(LIMIT, work()).await.is_err() { later(); } \
+            let Ok(done) = tokio::time::timeout(LIMIT, work()).await else { last() }; \
+            if let Err(error) = work().await { failed(); } }",
+    );
+    let gave_up = |text: &str| code.index.gave_up_before(code.site(text)).is_some();
+    for late in ["late()", "later()", "last()"] {
+        assert!(gave_up(late), "{late}");
+    }
+    assert!(!gave_up("fine()"));
+    assert!(!gave_up("failed()"), "an error of the work itself is no elapsed time");
+}
+
+#[test]
 fn a_helper_or_what_a_closure_gives_may_be_what_is_bounded() {
     let code = program(
         "use tokio::time::timeout; use std::future::Future; use std::time::Duration; async fn ask(n: u8) -> u8 { n } \
@@ -94,21 +111,4 @@ fn a_future_that_is_given_away_is_not_waited_for() {
     ] {
         assert_eq!(code.index.is_waited_for(code.site(call)), waited, "{call}");
     }
-}
-
-#[test]
-fn a_place_is_come_to_because_something_took_too_long() {
-    let code = program(
-        "async fn main() { \
-            match tokio::time::timeout(LIMIT, work()).await { Ok(done) => fine(), Err(_) => late() } \
-            if tokio::time::timeout(LIMIT, work()).await.is_err() { later(); } \
-            let Ok(done) = tokio::time::timeout(LIMIT, work()).await else { last() }; \
-            if let Err(error) = work().await { failed(); } }",
-    );
-    let gave_up = |text: &str| code.index.gave_up_before(code.site(text)).is_some();
-    for late in ["late()", "later()", "last()"] {
-        assert!(gave_up(late), "{late}");
-    }
-    assert!(!gave_up("fine()"));
-    assert!(!gave_up("failed()"), "an error of the work itself is no elapsed time");
 }
