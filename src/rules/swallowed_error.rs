@@ -82,8 +82,34 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         {
             swallowed(view, node, *receiver, Way::Default, view.range(node))
         }
+        Op::Method { receiver, name, .. } if name == "flatten" && !is_demanded(view, node) => {
+            let inside = answered(view, *receiver).filter(|of| is_option(&view.ty(*of).tried()))?;
+            swallowed(view, node, inside, Way::Default, view.range(node))
+        }
+        Op::Assign { value, .. } => {
+            let range = view.range(*value);
+            swallowed(view, node, answered(view, *value)?, Way::Default, range)
+        }
         _ => None,
     }
+}
+
+/// What `.ok()` makes an answer of.
+fn answered(view: View, value: NodeId) -> Option<NodeId> {
+    match view.op(value) {
+        Op::Method { receiver, name, .. } if name == "ok" && is_result(view.ty(*receiver)) => Some(*receiver),
+        _ => None,
+    }
+}
+
+/// Whether the program ends where a value is not there.
+fn is_demanded(view: View, value: NodeId) -> bool {
+    let user = view.info.parent(value).map(|user| view.op(user));
+    matches!(user, Some(Op::Method { name, .. }) if name == "unwrap" || name == "expect")
+}
+
+fn is_option(ty: &Ty) -> bool {
+    matches!(ty, Ty::Ext(path, _) if path == "std::option::Option")
 }
 
 /// `unwrap_or` with a value that stands there.
