@@ -38,6 +38,22 @@ enum Way {
     IfLet,
     Arm,
     Default,
+    /// `if write().is_ok() { .. }`: only success has consequences.
+    Tested,
+    /// `.ok()?`, `.ok().flatten()`: from here on an error looks like something that is not there.
+    Absent,
+    /// `let Ok(..) = .. else { return }`
+    Otherwise,
+    /// `Err(_) => stand_in()`: something else is taken instead.
+    Instead(StandIn),
+}
+
+/// What is taken where something failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StandIn {
+    /// What a function of the workspace gives: the way is foreseen, and it is worth knowing that it is taken.
+    Made,
+    Value,
 }
 
 /// How a place in the file system is written.
@@ -66,50 +82,98 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             Op::Let { pattern, of } if pattern.ignores_error() && does_nothing(view, *then) => {
                 swallowed(view, node, *of, Way::Arm, view.range(node))
             }
+            Op::Method { receiver, name, .. }
+                if name == "is_ok"
+                    && is_result(view.ty(*receiver))
+                    && !leaves(view, *then)
+                    && !remembers(view, *then) =>
+            {
+                let head = Range { start: view.range(node).start, end: view.range(*condition).end };
+                swallowed(view, node, *receiver, Way::Tested, head)
+            }
             _ => None,
         },
+        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
+            if takes_only_ok(pattern) && is_result(view.ty(*init)) && gives_up_silently(view, *otherwise) =>
+        {
+            let head = Range { start: view.range(node).start, end: view.range(*init).end };
+            swallowed(view, node, *init, Way::Otherwise, head)
+        }
+        Op::Try(of) => swallowed(view, node, fallible_behind_ok(view, *of)?, Way::Absent, view.range(node)),
         Op::Match { scrutinee, arms } if is_result(view.ty(*scrutinee)) => {
             // Beside an arm for some errors `_` is for what is left.
             let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
             let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
             let ignores = arms.iter().find(|arm| ignores_error(view, arm, takes_ok));
             let empty = || arms.iter().find(|arm| empties(view, arm));
-            let (arm, way) = ignores.map(|arm| (arm, Way::Arm)).or_else(|| Some((empty()?, Way::Default)))?;
+            let instead = || arms.iter().find_map(|arm| Some((arm, Way::Instead(taken_instead(view, arm)?))));
+            let nothing = ignores.map(|arm| (arm, Way::Arm)).or_else(|| Some((empty()?, Way::Default)));
+            let (arm, way) = nothing.or_else(instead)?;
             swallowed(view, node, *scrutinee, way, arm.range)
+        }
+        Op::Method { receiver, name, arguments, .. } if name == "unwrap_or_else" && is_result(view.ty(*receiver)) => {
+            let stand_in = arguments.iter().find_map(|argument| made_blindly(view, *argument))?;
+            swallowed(view, node, *receiver, Way::Instead(stand_in), view.range(node))
+        }
+        Op::Method { receiver, name, .. }
+            if goes_on_without(name) && fallible_behind_ok(view, *receiver).is_some() && !becomes_error(view, node) =>
+        {
+            swallowed(view, node, fallible_behind_ok(view, *receiver)?, Way::Absent, view.range(node))
         }
         Op::Method { receiver, name, arguments, .. }
             if is_result(view.ty(*receiver)) && (name == "unwrap_or_default" || is_literal(view, name, arguments)) =>
         {
             swallowed(view, node, *receiver, Way::Default, view.range(node))
         }
-        Op::Method { receiver, name, .. } if name == "flatten" && !is_demanded(view, node) => {
-            let inside = answered(view, *receiver).filter(|of| is_option(&view.ty(*of).tried()))?;
-            swallowed(view, node, inside, Way::Default, view.range(node))
-        }
-        Op::Assign { value, .. } => {
-            let range = view.range(*value);
-            swallowed(view, node, answered(view, *value)?, Way::Default, range)
-        }
         _ => None,
     }
 }
 
-/// What `.ok()` makes an answer of.
-fn answered(view: View, value: NodeId) -> Option<NodeId> {
+/// The `Result` that `.ok()` is called on.
+fn fallible_behind_ok(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
         Op::Method { receiver, name, .. } if name == "ok" && is_result(view.ty(*receiver)) => Some(*receiver),
         _ => None,
     }
 }
 
-/// Whether the program ends where a value is not there.
-fn is_demanded(view: View, value: NodeId) -> bool {
-    let user = view.info.parent(value).map(|user| view.op(user));
-    matches!(user, Some(Op::Method { name, .. }) if name == "unwrap" || name == "expect")
+/// Whether a method of `Option` goes on as if what is not there had never been.
+fn goes_on_without(name: &str) -> bool {
+    matches!(name, "flatten" | "and_then" | "unwrap_or_default")
 }
 
-fn is_option(ty: &Ty) -> bool {
-    matches!(ty, Ty::Ext(path, _) if path == "std::option::Option")
+/// Whether what is not there is made an error, or a panic, in the same expression: then the cause is gone, but not the failure.
+fn becomes_error(view: View, option: NodeId) -> bool {
+    let fails = |name: &str| {
+        matches!(name, "unwrap" | "expect" | "ok_or" | "ok_or_else" | "context" | "with_context" | "ok_or_eyre")
+    };
+    let parent = view.info.parent(option);
+    parent.is_some_and(|parent| matches!(view.op(parent), Op::Method { name, .. } if fails(name)))
+}
+
+/// Whether a region does no more than remember that something works: what was tried was a question.
+fn remembers(view: View, region: RegionId) -> bool {
+    let sets = |node: &NodeId| match view.op(*node) {
+        Op::Assign { value, .. } => matches!(view.op(*value), Op::Literal(Literal::Bool(_))),
+        Op::Macro(_) => true,
+        Op::Discard(of) => matches!(view.op(*of), Op::Macro(_)),
+        _ => false,
+    };
+    let statements = view.facts.region(region).nodes.iter().filter(|node| view.info.parent(**node).is_none());
+    statements.clone().count() > 0 && statements.into_iter().all(sets)
+}
+
+/// Whether the `else` of a `let` leaves with nothing in its hands, and without a word: neither an error nor an answer is made there.
+fn gives_up_silently(view: View, region: RegionId) -> bool {
+    let facts = view.facts;
+    let inside = facts.iter().filter(|(_, node)| facts.is_inside(node.region, region));
+    inside.into_iter().all(|(node, n)| match &n.op {
+        Op::Return(_) | Op::Break(_) | Op::Continue | Op::Local(_) | Op::Literal(_) | Op::Path(_) | Op::Tuple(_) => {
+            true
+        }
+        Op::Discard(of) => matches!(view.op(*of), Op::Return(_) | Op::Break(_) | Op::Continue),
+        _ => is_empty(view, node),
+    })
 }
 
 /// `unwrap_or` with a value that stands there.
@@ -129,6 +193,53 @@ fn empties(view: View, arm: &Arm) -> bool {
         && !arm.guarded
         && view.facts.region(arm.region).value.is_some_and(|value| is_empty(view, value))
         && !view.index.tells(view.body, arm.region)
+}
+
+/// `Err(_) => stand_in()`
+fn taken_instead(view: View, arm: &Arm) -> Option<StandIn> {
+    let blind = arm.pattern.ignores_error() && !arm.guarded;
+    blind.then(|| stand_in(view, arm.region))?
+}
+
+/// `|_| stand_in()`
+fn made_blindly(view: View, closure: NodeId) -> Option<StandIn> {
+    match view.op(closure) {
+        Op::Closure { region, parameters, .. } if parameters.iter().all(Pattern::is_wild) => stand_in(view, *region),
+        _ => None,
+    }
+}
+
+/// What a region gives in place of what failed. No stand-in is what answers: a text to be shown, which says that something is not known, a yes or
+/// no, an error, another way to the same.
+fn stand_in(view: View, region: RegionId) -> Option<StandIn> {
+    let value = view.facts.region(region).value?;
+    let inside = view.facts.iter().filter(|(_, node)| view.facts.is_inside(node.region, region));
+    let fails = |node: NodeId| {
+        let diverges = |path| view.index.catalogue().lists(Calls::Diverges, path);
+        view.index.is_failure(view.site(node)) || view.index.external(view.site(node)).is_some_and(diverges)
+    };
+    let goes = |op: &Op| matches!(op, Op::Return(_) | Op::Break(_) | Op::Continue);
+    if inside.into_iter().any(|(node, n)| fails(node) || goes(&n.op))
+        || view.index.tells(view.body, region)
+        || is_text(view, value)
+        || matches!(view.op(value), Op::Literal(Literal::Bool(_)))
+        || is_result(view.ty(value))
+    {
+        return None;
+    }
+    let made = matches!(view.op(value), Op::Call { .. }) && view.index.called_directly(view.site(value)).is_some();
+    Some(if made { StandIn::Made } else { StandIn::Value })
+}
+
+/// A text that stands there, perhaps with something put into it.
+fn is_text(view: View, value: NodeId) -> bool {
+    match view.op(value) {
+        Op::Literal(Literal::Text(_)) => true,
+        Op::Method { receiver: of, .. } | Op::Reference { of, .. } => is_text(view, *of),
+        Op::Call { arguments, .. } => matches!(arguments[..], [only] if is_text(view, only)),
+        Op::Macro(call) => call.path.last() == "format",
+        _ => false,
+    }
 }
 
 /// Whether an expression stands for nothing: `None`, a number, a collection that was just made, `Ok(..)` of these.
@@ -165,8 +276,11 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
         return None;
     }
     let effected = view.index.effect(site)?;
+    let turns_away = matches!(way, Way::Tested | Way::Absent | Way::Otherwise | Way::Instead(_));
+    let told = || view.index.called_directly(site).is_some_and(|body| view.index.tells_of_its_errors(body));
     if effected.effect == Effect::Join
         || view.index.error_is_seen(site)
+        || (turns_away && told())
         || view.index.error_is_told(site)
         || is_logging(view, &effected)
         || view.index.is_on_failing_path(view.site(node))
@@ -234,14 +348,35 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
     let unused = matches!(way, Way::Underscore | Way::Ok);
     match effected.effect {
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
+        _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
         // Who asks and wants no answer has nothing to miss.
         _ if unused && effected.looks && effected.chain.len() == 1 && has_answer(view, value) => Confidence::Hint,
         Effect::Process => Confidence::Hint,
         _ if unused || !effected.looks => direct,
         Effect::Database => direct,
+        Effect::Network if matches!(way, Way::Instead(StandIn::Made)) => Confidence::Likely,
         Effect::File if matches!(way, Way::Default) && writes_back(view, node, value) => Confidence::Likely,
         _ => Confidence::Hint,
+    }
+}
+
+/// Whether somebody may mean to ask no more than whether something can be done or is there. A statement of a database that is tried may tell what
+/// its tables look like; of a file or a peer "not there" and "not reached" are often the same. Rows are there or not, reached or not.
+fn is_a_question(way: &Way, effected: &Effected) -> bool {
+    match way {
+        Way::Absent | Way::Otherwise => effected.effect != Effect::Database,
+        Way::Tested => match effected.effect {
+            Effect::File | Effect::Storage => effected.looks,
+            Effect::Database | Effect::Network => effected.looks || effected.chain.len() == 1,
+            _ => true,
+        },
+        Way::Instead(stand_in) => match effected.effect {
+            Effect::Database => false,
+            Effect::Network => *stand_in != StandIn::Made,
+            _ => true,
+        },
+        _ => false,
     }
 }
 
@@ -374,6 +509,10 @@ fn words(way: &Way) -> &'static str {
         Way::IfLet => "only success is looked at",
         Way::Arm => "the error is thrown away here",
         Way::Default => "an error looks like an empty value from here on",
+        Way::Tested => "only success has consequences",
+        Way::Absent => "an error looks like something that is not there",
+        Way::Instead(_) => "an error is replaced by this, and nothing tells",
+        Way::Otherwise => "an error ends this as if there were nothing to do",
     }
 }
 

@@ -1,12 +1,16 @@
 //! `unflushed-writer`: what buffers, compresses or assembles output is dropped without its last step, and data or the error of it is lost.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{NodeId, Op};
+use crate::facts::model::{NodeId, Op, Pattern, PatternKind};
 use crate::index::Index;
+use crate::index::bodies::view::View;
 use crate::index::calls::Site;
+use crate::index::declared::defs::TypeId;
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::is_result;
 use crate::index::flow::ways::Exit;
@@ -27,7 +31,88 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
             found.push(diagnostic);
         }
     }
+    found.extend(kept(index));
     found
+}
+
+/// Writers in a field to which their owner writes, and which nobody ever ends. One finding per field.
+fn kept(index: &Index) -> Vec<Diagnostic> {
+    let mut written: BTreeMap<(TypeId, Ustr), Option<Site>> = BTreeMap::new();
+    for (field, written_at) in index.look(used_field) {
+        let known = written.entry(field).or_insert(written_at);
+        // What is done with it besides may end it.
+        *known = known.filter(|_| written_at.is_some());
+    }
+    let taken_apart: BTreeSet<Ustr> =
+        index.look(|view, node| Some(fields_taken(view.op(node)))).into_iter().flatten().collect();
+    let kept = written.into_iter().filter(|((_, name), _)| !taken_apart.contains(name));
+    kept.filter_map(|(field, write)| left_in_field(index, field, write?)).collect()
+}
+
+/// The field that a node names, where it is a writer's, and the write that is made on it, where it is no more than that.
+fn used_field(view: View, node: NodeId) -> Option<((TypeId, Ustr), Option<Site>)> {
+    let Op::Field { base, name } = view.op(node) else { return None };
+    let owner = view.index.struct_behind(view.ty(*base))?;
+    ends_with_its_owner(view.index, view.ty(node))?;
+    let mut used = node;
+    while let Some(parent) = view.info.parent(used).filter(|parent| matches!(view.op(*parent), Op::Reference { .. })) {
+        used = parent;
+    }
+    let call = view.info.parent(used).map(|parent| view.site(parent));
+    let path = call.and_then(|call| view.index.external(call));
+    let writes =
+        path.is_some_and(|path| view.index.catalogue().lists(Calls::Writes, path)) && !view.index.is_test(view.body);
+    Some(((owner, *name), call.filter(|_| writes)))
+}
+
+/// The resource of a type that is a writer which buffers or assembles what goes out of the program.
+fn ends_with_its_owner(index: &Index, ty: &Ty) -> Option<Ustr> {
+    let Ty::Ext(path, _) = ty.peeled() else { return None };
+    let kind = index.resource(*path)?.kind?;
+    let gathers =
+        matches!(kind.as_str(), "buffered-writer" | "encoder" | "self-ending-encoder" | "self-flushing-writer");
+    (gathers && is_worldly(index, ty, *path)).then_some(*path)
+}
+
+/// The fields that patterns of a node take out of a struct.
+fn fields_taken(op: &Op) -> Vec<Ustr> {
+    let mut patterns: Vec<&Pattern> = match op {
+        Op::Bind { pattern, .. } | Op::Let { pattern, .. } => vec![pattern],
+        Op::Match { arms, .. } => arms.iter().map(|arm| &arm.pattern).collect(),
+        _ => Vec::new(),
+    };
+    let mut taken = Vec::new();
+    while let Some(pattern) = patterns.pop() {
+        if let PatternKind::Struct { fields, .. } = &pattern.kind {
+            taken.extend(fields.iter().map(|(name, _)| *name));
+        }
+        patterns.extend(pattern.parts());
+    }
+    taken
+}
+
+fn left_in_field(index: &Index, (owner, name): (TypeId, Ustr), write: Site) -> Option<Diagnostic> {
+    let ty = index.signatures().fields[owner.index()].get(&name)?;
+    let resource = ends_with_its_owner(index, ty)?;
+    let entry = index.resource(resource)?;
+    let (kind, last) = (words(&entry.kind?), entry.close_name()?);
+    let (file, item) = (index.defs().types[owner.index()].file, index.defs().type_def(owner));
+    let field = item.fields.iter().find(|field| field.name == name)?;
+    if index.is_intended(index.span(write)) {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            format!("nothing ever calls `{last}` on the {kind} in `{name}`"),
+            Label::new(index.name_span(write), "written here"),
+        )
+        .about(format!("{}.{name}", item.name), resource.as_str())
+        .evidence([Label::new(field.range.in_file(file), "it is dropped with its owner")])
+        .note(format!("without it, {}", entry.when_abandoned.clone()?))
+        .help(format!("give `{}` a method that calls `{last}`, and call it before it is dropped", item.name)),
+    )
 }
 
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Calls, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::NodeId;
+use crate::facts::model::{Literal, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::flow::ways::Exit;
@@ -34,7 +34,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     };
     let left =
         left.map(|node| Label::new(index.span(Site { node, ..site }), "left here while the child may still run"));
-    report(index, abandoned.made.site, abandoned.made.resource, message, left)
+    report(index, abandoned.made.site, abandoned.made.resource, message, left.into_iter().collect())
 }
 
 /// Processes that are told to end and then dropped: that does not reap them.
@@ -43,11 +43,12 @@ fn killed(index: &Index) -> Vec<Diagnostic> {
     let made = made.filter(|made| !index.is_test(made.site.body));
     made.filter_map(|made| {
         let obligation = index.obligation(made.site, made.resource)?;
-        let kill = only_killed(index, &obligation)?;
-        let label = Label::new(index.name_span(kill), "told to end here, and not waited for");
+        let kills = only_killed(index, &obligation)?;
+        let labels =
+            kills.into_iter().map(|kill| Label::new(index.name_span(kill), "told to end here, and not waited for"));
         let kind = index.resource(made.resource)?.kind?;
         let message = format!("the {} is told to end but never waited for", words(&kind));
-        report(index, made.site, made.resource, &message, Some(label))
+        report(index, made.site, made.resource, &message, labels.collect())
     })
     .collect()
 }
@@ -76,6 +77,9 @@ fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
         return None;
     }
     let settings = index.settings(wait);
+    if settings.makers.iter().any(|made| tells_others(index, *made)) {
+        return None;
+    }
     let built = settings.makers.iter().map(|made| Label::new(index.name_span(*made), "the command is made here"));
     let label = Label::new(index.name_span(wait), "where this is given up, the child runs on");
     Some(
@@ -87,6 +91,16 @@ fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
             .note("the child is no part of the future: what hangs goes on hanging, with its files and connections, and nobody waits for it")
             .help("set `kill_on_drop(true)` on the command, or keep the child outside and kill it where the wait is given up"),
     )
+}
+
+/// Whether a command is one that only sends a signal or lists processes: it ends by itself, and killing it would keep others alive.
+fn tells_others(index: &Index, made: Site) -> bool {
+    let Op::Call { arguments, .. } = &index.node(made).op else { return false };
+    arguments.first().is_some_and(|first| match &index.body(made.body).node(*first).op {
+        Op::Literal(Literal::Text(program)) => ["kill", "killall", "pgrep", "pkill", "ps", "taskkill", "tasklist"]
+            .contains(&program.trim_end_matches(".exe")),
+        _ => false,
+    })
 }
 
 /// Children of an async runtime, which reaps them, that are left where something took too long: what hangs is not ended by that.
@@ -129,15 +143,14 @@ fn may_be_killed_on_drop(index: &Index, call: Site) -> bool {
     settings.open || settings.set.iter().any(|path| index.catalogue().lists(Calls::KillsOnDrop, *path))
 }
 
-/// The last of the calls that end a child, where all of them only kill it.
-fn only_killed(index: &Index, obligation: &Obligation) -> Option<Site> {
-    let at = |node: &NodeId| Site { node: *node, ..obligation.bound };
+/// The calls that end a process, where all of them only kill it.
+fn only_killed(index: &Index, obligation: &Obligation) -> Option<Vec<Site>> {
+    let ended: Vec<Site> = obligation.ended.iter().map(|node| Site { node: *node, ..obligation.bound }).collect();
     let kills = |site: &Site| index.external(*site).is_some_and(|path| index.catalogue().lists(Calls::Kills, path));
-    let all = obligation.handed_on.is_empty() && obligation.ended.iter().map(at).all(|site| kills(&site));
-    obligation.ended.last().map(at).filter(|_| all)
+    (obligation.handed_on.is_empty() && !ended.is_empty() && ended.iter().all(kills)).then_some(ended)
 }
 
-fn report(index: &Index, site: Site, resource: ustr::Ustr, message: &str, left: Option<Label>) -> Option<Diagnostic> {
+fn report(index: &Index, site: Site, resource: ustr::Ustr, message: &str, left: Vec<Label>) -> Option<Diagnostic> {
     let service = index.services_reaching(site.body).next()?;
     if detaches(index, site) {
         return None;
