@@ -1,6 +1,6 @@
 //! `spinning-error-loop`: a loop asks again at once for what has just failed, and will fail again as long as the cause lasts.
 
-use crate::catalogue::Calls;
+use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Arm, LoopKind, NodeId, Op, Pattern, RegionId};
 use crate::index::Index;
@@ -11,7 +11,7 @@ use crate::source::Range;
 const ID: &str = "spinning-error-loop";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.look(diagnose)
+    index.look(|view, node| diagnose(view, node).or_else(|| skips_the_pause(view, node)))
 }
 
 /// A branch that an error enters.
@@ -53,6 +53,52 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         "wait a little before the next round, growing with each failure, or leave the loop where the error will stay",
     );
     Some(diagnostic)
+}
+
+/// A loop that pauses in each round, but for the rounds that fail: these go on from where they are.
+fn skips_the_pause(view: View, node: NodeId) -> Option<Diagnostic> {
+    let (value, branch) = error_branch(view, node)?;
+    let effected = view.index.effect(view.site(value))?;
+    let reaches_out = matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage);
+    let at = branch.region.filter(|_| reaches_out)?;
+    let (region, head) = loop_around(view, value, node)?;
+    let jump = view.facts.iter().find_map(|(id, n)| {
+        let goes_on = n.region == at && matches!(n.op, Op::Continue) && view.facts.jump_target(id) == Some(region);
+        goes_on.then_some(id)
+    })?;
+    let later = |id: NodeId| id > jump && view.facts.node(id).region == region;
+    let pause = view.facts.iter().map(|(id, _)| id).find(|id| later(*id) && pauses(view, *id))?;
+    let waits_before = view.facts.iter().any(|(id, n)| {
+        let other = !view.range(value).contains(n.range) && id < jump && view.is_inside(id, region);
+        other && (matches!(n.op, Op::Await(_)) || pauses(view, id))
+    });
+    let span = view.in_file(branch.range);
+    if waits_before || !only_goes_on(view, at) || view.index.is_intended(span) {
+        return None;
+    }
+    let noun = effected.effect.noun();
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            format!("this loop goes on without its pause after a {noun} error"),
+            Label::new(view.span(jump), "jumps over the pause"),
+        )
+        .about(view.index.item_path(view.body), "pause")
+        .evidence([
+            Label::new(view.span(pause), "the only wait of the loop"),
+            Label::new(view.in_file(head), "asked again in the next round"),
+        ])
+        .note("for as long as the cause lasts every round fails: the loop asks as fast as it can and fills the log")
+        .help("wait before `continue` as well, or wait at the start of each round"),
+    )
+}
+
+/// Whether a call waits for time to pass.
+fn pauses(view: View, node: NodeId) -> bool {
+    let waits =
+        |path| view.index.catalogue().lists(Calls::Pauses, path) || view.index.catalogue().lists(Calls::Waits, path);
+    view.index.external(view.site(node)).is_some_and(waits)
 }
 
 /// What a node asks for, and the branch that any error of it enters.

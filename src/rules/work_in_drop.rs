@@ -26,7 +26,8 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
     let mut works = here.filter_map(|node| Work::of(index, Site { body, node }).map(|work| (node, work)));
     let (node, work) = works.next()?;
     let site = Site { body, node };
-    if index.is_intended(index.span(site)) {
+    let is_net = || index.function_of(body).is_some_and(|drop| index.only_makes_up_for_a_close(drop));
+    if index.is_intended(index.span(site)) || work == Work::Spawns && is_net() {
         return None;
     }
     let others = works.map(|(node, work)| Label::new(index.name_span(Site { body, node }), work.label()));
@@ -44,7 +45,7 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
 }
 
 /// What a destructor does that it should not.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Work {
     BlocksOn,
     Blocks,

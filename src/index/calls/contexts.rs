@@ -493,13 +493,14 @@ impl Index {
         self.attribute_of(id, &|path| self.catalogue().is_memoizing_attribute(path)).is_some()
     }
 
-    /// Why a function is known to run per request: its attribute, a trait it implements, or a parameter only handlers have.
+    /// Why a function is known to run per request: its attribute or that of its impl, a trait it implements, or a parameter only handlers have.
     pub fn handler(&self, id: FnId) -> Option<Label> {
         let defs = self.defs();
         let (place, function) = (defs.functions[id.index()], defs.function(id));
         let handlers = self.catalogue().handlers();
         let span = function.name_range.in_file(place.file);
-        for attribute in &function.attributes {
+        let around = defs.impl_of(id).into_iter().flat_map(|block| &defs.impl_block(block).attributes);
+        for attribute in function.attributes.iter().chain(around) {
             let path = self.attribute_path(place.file, function.scope, attribute);
             if path.is_some_and(|path| handlers.attributes.contains(&path)) {
                 return Some(Label::new(span, format!("`#[{}]` makes it a handler", attribute.path.last()?)));

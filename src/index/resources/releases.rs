@@ -256,6 +256,39 @@ impl Index {
         found
     }
 
+    /// Whether a destructor only ends what nobody has ended before: an asynchronous method that the program calls takes the same fields out of the value.
+    pub fn only_makes_up_for_a_close(&self, destructor: FnId) -> bool {
+        let own = |id: FnId| self.defs().impl_of(id).map(|block| &self.signatures().impl_types[block.index()]);
+        let is_beside = |id: &FnId| match (own(*id), own(destructor)) {
+            (Some(Ty::Adt(one, _)), Some(Ty::Adt(other, _))) => *id != destructor && one == other,
+            _ => false,
+        };
+        let is_called = |id: &FnId| self.calls.callers(*id).iter().any(|call| !self.is_test(call.site.body));
+        let takes = self.fields_taken_by(destructor);
+        let mut closing = self.defs().fn_ids().filter(|id| self.defs().function(*id).is_async && is_beside(id));
+        !takes.is_empty()
+            && closing.any(|id| {
+                let taken = self.fields_taken_by(id);
+                takes.iter().all(|field| taken.contains(field)) && is_called(&id)
+            })
+    }
+
+    /// The fields that a method takes out of its receiver: `self.connection.take()`.
+    fn fields_taken_by(&self, method: FnId) -> Vec<Ustr> {
+        let Some(body) = self.defs().body_of(method).filter(|body| self.is_linked(*body)) else { return Vec::new() };
+        let facts = self.body(body);
+        let taken = facts.nodes.iter().filter_map(|node| match &node.op {
+            Op::Method { receiver, name, arguments, .. } if name == "take" && arguments.is_empty() => {
+                match &facts.node(*receiver).op {
+                    Op::Field { base, name } if matches!(facts.node(*base).op, Op::Local(LocalId(0))) => Some(*name),
+                    _ => None,
+                }
+            }
+            _ => None,
+        });
+        taken.collect()
+    }
+
     /// Which parameter a local is; `Some(None)` is the receiver.
     pub fn parameter_of(&self, body: BodyRef, local: LocalId) -> Option<Option<usize>> {
         let function = self.function_of(body)?;
