@@ -412,6 +412,14 @@ pub enum Calls {
     Joins,
     /// After a failure they fail again at once, for as long as its cause lasts.
     FailsAtOnce,
+    /// Derives that let `*` give the only field of a type, or the one that is marked `#[deref]`.
+    Dereferences,
+    /// Attributes of an enum that implement the traits they name by asking the variant.
+    Dispatches,
+    /// They give a library something that it keeps in a global of its own.
+    SetsGlobal,
+    /// They have what is built gather what it is given, and hand it on later.
+    Gathers,
     /// They make a runtime that works on the thread that runs it, and starts no workers.
     StaysOnThread,
 }
@@ -600,14 +608,25 @@ impl Document {
 
     /// Leaves out what is not true of the versions in use.
     fn fitted_to(mut self, libraries: &Libraries) -> Self {
+        // Who uses a library under another one's name alone has it in the versions in which that name was there.
+        let by_other_name = |path: &Ustr| {
+            let is_below =
+                |target: &str| path.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+            let leads_here = |(alias, target): (&Ustr, &Ustr)| {
+                library(alias) != library(target) && libraries.uses(library(alias)) && is_below(target)
+            };
+            !libraries.uses(library(path)) && self.aliases.iter().any(leads_here)
+        };
         let fits = |path: &Ustr, versions: &Option<Versions>| {
-            versions.as_ref().is_none_or(|versions| libraries.fit(library(path), versions))
+            versions.as_ref().is_none_or(|versions| libraries.fit(library(path), versions) || by_other_name(path))
         };
         self.types.retain(|entry| fits(&entry.get_ref().path, &entry.get_ref().versions));
         self.resources.retain(|entry| fits(&entry.get_ref().path, &entry.get_ref().versions));
         self.traits.retain(|entry| fits(&entry.path, &entry.versions));
         self.functions.retain(|entry| fits(&entry.path, &entry.versions));
-        self.servers.retain(|server| server.serve.iter().all(|path| fits(path, &server.versions)));
+        self.servers.retain(|server| {
+            server.serve.iter().all(|path| fits(path, &server.versions)) || server.graceful.iter().any(by_other_name)
+        });
         self.signals.retain(|signal| fits(&signal.path, &signal.versions));
         self.superseded.retain(|old| fits(&old.path, &old.versions));
         self

@@ -36,7 +36,12 @@ impl Libraries {
 
     /// Whether the project may use a library of this name.
     pub fn may_use(&self, library: &str) -> bool {
-        self.open || ustr::existing_ustr(library).is_some_and(|library| self.used.contains_key(&library))
+        self.open || self.uses(library)
+    }
+
+    /// Whether the project names this library itself.
+    pub fn uses(&self, library: &str) -> bool {
+        ustr::existing_ustr(library).is_some_and(|library| self.used.contains_key(&library))
     }
 
     /// Whether what is true of `versions` is true of this library wherever the project uses it. A library of which no version is known

@@ -14,6 +14,9 @@ pub struct Pair {
     /// What they are called on belongs to the caller alone: only behind a lock does what they change outlive the call around them.
     #[serde(default)]
     pub exclusive: bool,
+    /// What is begun again with the same first argument takes the place of what was left: that only piles up where there is ever another one.
+    #[serde(default)]
+    pub replaces: bool,
 }
 
 /// A call by canonical path, and the literal that its first argument has to be: `std::sync::atomic::AtomicBool::swap(true)`.

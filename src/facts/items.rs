@@ -321,6 +321,7 @@ impl<'t> Extractor<'t> {
                 ty: paths::type_ref(&field.ty),
                 public: is_public(&field.vis) || variant.is_some(),
                 variant,
+                deref: field.attrs.iter().any(|attribute| attribute.path().is_ident("deref")),
             });
         }
         found

@@ -149,11 +149,17 @@ const READ: &[&str] = &[
     "stream",
     "try_stream",
     "cfg_if",
+    "paste",
     "lazy_static",
     "thread_local",
     "task_local",
     "macro_rules",
 ];
+
+/// What a macro is given, with the names that `paste!` puts together in it.
+fn written(mac: &syn::Macro) -> TokenStream {
+    if last_name(mac) == "paste" { pasted(mac.tokens.clone()) } else { mac.tokens.clone() }
+}
 
 /// The reading of a macro call in a body.
 pub fn read(mac: &syn::Macro) -> Reading {
@@ -167,6 +173,10 @@ pub fn read(mac: &syn::Macro) -> Reading {
             parse(syn::Block::parse_within, tokens).map(Reading::Deferred)
         }
         "stream" | "try_stream" => parse(syn::Block::parse_within, tokens).map(Reading::Stream),
+        "paste" => parse(syn::Block::parse_within, &written(mac)).map(|statements| match has_let(&statements) {
+            true => Reading::Statements(statements),
+            false => Reading::Alternatives(vec![(None, statements)]),
+        }),
         "cfg_if" => alternatives(syn::Block::parse_within, tokens).map(Reading::Alternatives),
         _ => None,
     };
@@ -194,7 +204,7 @@ pub fn item_macro(ident: Option<&proc_macro2::Ident>, mac: &syn::Macro) -> ItemM
         ("lazy_static", _) => statics(StaticKind::LazyStatic, &mac.tokens),
         ("thread_local" | "task_local", _) => statics(StaticKind::ThreadLocal, &mac.tokens),
         ("cfg_if", _) => alternatives(Items::parse, &mac.tokens).map_or(ItemMacro::Unseen, ItemMacro::Alternatives),
-        _ => parse(Items::parse, &mac.tokens)
+        _ => parse(Items::parse, &written(mac))
             .filter(|i| !i.0.is_empty())
             .map_or(ItemMacro::Unseen, |i| ItemMacro::Items(i.0)),
     }
@@ -407,6 +417,78 @@ fn arm_body(input: ParseStream) -> syn::Result<syn::Expr> {
         input.parse::<Token![,]>()?;
     }
     Ok(body)
+}
+
+/// Tokens in which `[<get_ $name:snake>]` is the name that it puts together.
+fn pasted(tokens: TokenStream) -> TokenStream {
+    let token = |token| match token {
+        TokenTree::Group(group) => match pasted_name(&group) {
+            Some(name) => TokenTree::Ident(name),
+            None => {
+                let mut inner = proc_macro2::Group::new(group.delimiter(), pasted(group.stream()));
+                inner.set_span(group.span());
+                TokenTree::Group(inner)
+            }
+        },
+        token => token,
+    };
+    tokens.into_iter().map(token).collect()
+}
+
+/// The name that `[< .. >]` puts together, with the place of its first part; none where a part is neither a name nor a literal.
+fn pasted_name(group: &proc_macro2::Group) -> Option<proc_macro2::Ident> {
+    let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+    let is = |token: &TokenTree, c: char| matches!(token, TokenTree::Punct(p) if p.as_char() == c);
+    let [open, parts @ .., close] = &tokens[..] else { return None };
+    if group.delimiter() != Delimiter::Bracket || !is(open, '<') || !is(close, '>') {
+        return None;
+    }
+    let mut names: Vec<String> = Vec::new();
+    let mut parts = parts.iter();
+    while let Some(part) = parts.next() {
+        match part {
+            TokenTree::Ident(ident) => names.push(paths::name(ident).to_string()),
+            TokenTree::Literal(literal) => names.push(literal.to_string().trim_matches('"').to_owned()),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => names.push(group.stream().to_string()),
+            token if is(token, ':') => {
+                let Some(TokenTree::Ident(change)) = parts.next() else { return None };
+                let changed = in_case(names.last()?, &change.to_string())?;
+                *names.last_mut()? = changed;
+            }
+            _ => return None,
+        }
+    }
+    let name = names.concat();
+    let is_name = syn::parse_str::<syn::Ident>(&name).is_ok();
+    is_name.then(|| proc_macro2::Ident::new(&name, tokens[1].span()))
+}
+
+/// A name in the case that a modifier of `paste!` asks for.
+fn in_case(name: &str, case: &str) -> Option<String> {
+    match case {
+        "lower" => Some(name.to_lowercase()),
+        "upper" => Some(name.to_uppercase()),
+        "snake" => {
+            let mut snake = String::new();
+            let mut before = '_';
+            for c in name.chars() {
+                if c.is_uppercase() && before != '_' {
+                    snake.push('_');
+                }
+                snake.extend(c.to_lowercase());
+                before = c;
+            }
+            Some(snake)
+        }
+        "camel" => {
+            let words = name.split('_').map(|word| {
+                let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+                first.to_uppercase() + &rest.to_lowercase()
+            });
+            Some(words.collect())
+        }
+        _ => None,
+    }
 }
 
 /// The blocks of `if #[cfg(..)] { .. } else if #[cfg(..)] { .. } else { .. }`, each with its condition.

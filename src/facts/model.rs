@@ -220,6 +220,9 @@ pub struct Field {
     pub public: bool,
     /// The enum variant it belongs to.
     pub variant: Option<Ustr>,
+    /// Whether a `#[deref]` stands before it: what `*` gives of several.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deref: bool,
 }
 
 /// `type Name<T> = …;`, also in an impl (an associated type).

@@ -88,10 +88,10 @@ fn joined(view: View, value: NodeId) -> Option<NodeId> {
     }
 }
 
-/// `handle.await?`, `handle.join().unwrap()`.
+/// `handle.await?`, `handle.await.map_err(..)?`, `handle.join().unwrap()`.
 fn unwrapped(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
-        Op::Try(of) => joined(view, *of),
+        Op::Try(of) => joined(view, view.index.unexplained(view.site(*of)).node),
         Op::Method { receiver, name, .. } if name == "unwrap" || name == "expect" => joined(view, *receiver),
         _ => None,
     }

@@ -199,16 +199,24 @@ fn awaited_here(index: &Index, site: Site) -> bool {
             Op::Await(_) => return true,
             Op::Closure { .. } => at = parent,
             Op::Method { receiver, .. } if *receiver == at => at = parent,
+            // `Box::pin(server)`, `try_join!(server, ..)`, `servers.push(server)`: whoever waits for them all waits for it.
+            Op::Call { .. }
+                if index.external(Site { node: parent, ..site }).is_some_and(|path| path == "std::boxed::Box::pin") =>
+            {
+                at = parent;
+            }
+            Op::Macro(call) if call.seen && call.path.last().ends_with("join") => return true,
             Op::Call { .. } | Op::Method { .. } => {
                 let call = Site { node: parent, ..site };
+                if index.external(call).is_some_and(|path| index.catalogue().lists(Calls::Grows, path)) {
+                    return true;
+                }
                 return index.callable(call).is_some_and(|callable| callable.runs != crate::catalogue::Runs::Inline);
             }
             Op::Bind { pattern, .. } => {
                 let bound = pattern.locals();
-                return body.nodes.iter().any(|node| match node.op {
-                    Op::Await(of) => matches!(body.node(of).op, Op::Local(local) if bound.contains(&local)),
-                    _ => false,
-                });
+                let mut uses = body.iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if bound.contains(&local)));
+                return uses.any(|(node, _)| info.parent(node).is_some() && awaited_here(index, Site { node, ..site }));
             }
             Op::Try(_) | Op::Discard(_) | Op::Return(_) => at = parent,
             _ => return false,

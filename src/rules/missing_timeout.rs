@@ -99,7 +99,9 @@ impl<'i> Survey<'i> {
         let connects = index.callable(site)?.effect.is_some();
         let waiting = if connects { vec![site] } else { self.requests(site, entry) };
         let bounded = |at: Site| at != site && index.settings(at).includes(&entry.timeouts);
-        let waiting = waiting.into_iter().filter(|at| index.waits_without_end(*at) && !bounded(*at));
+        let waiting = waiting.into_iter().filter(|at| {
+            index.is_waited_for(*at) && index.waits_without_end(*at) && !bounded(*at) && self.may_meet(site, *at)
+        });
         let (waiting, repeated) = waiting.filter_map(|at| Some((at, index.while_serving(at)?))).next()?;
         let begin = settings.begins.first().copied().unwrap_or(site);
         let kind = words(&entry.kind?);
@@ -157,6 +159,13 @@ impl<'i> Survey<'i> {
         sites.filter(|site| self.index.crate_of(site.body) == krate).collect()
     }
 
+    /// Whether what is built at one place may be used at another: one program comes to both, or it is not known which comes to the first.
+    fn may_meet(&self, built: Site, used: Site) -> bool {
+        let mut building =
+            self.index.programs().iter().filter(|program| program.reach.contains(&built.body)).peekable();
+        building.peek().is_none() || building.any(|program| program.is_service() && program.reach.contains(&used.body))
+    }
+
     /// Whether the crate sets a timeout on some request, or on something that was built: it may be for this one.
     fn is_set_later(&self, site: Site, entry: &TypeEntry) -> bool {
         let krate = self.index.crate_of(site.body);
@@ -167,9 +176,9 @@ impl<'i> Survey<'i> {
     }
 }
 
-/// The kernel gives up connecting by itself, after minutes.
+/// The kernel gives up connecting by itself, after minutes: only a server that takes the connection and then says nothing is waited for without end.
 fn confidence(kind: &str) -> Confidence {
-    if kind == "socket" { Confidence::Hint } else { Confidence::Likely }
+    if ["socket", "database-connection"].contains(&kind) { Confidence::Hint } else { Confidence::Likely }
 }
 
 /// Whether a method has an effect and gives its result, and so waits for it. One that makes something that goes on by itself, such as a child, does not.

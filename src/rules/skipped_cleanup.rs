@@ -21,7 +21,8 @@ fn diagnose(index: &Index, skipped: &Skipped) -> Option<Diagnostic> {
         Some((exit, node)) => {
             let others = if skipped.left.len() > 1 { ", and there are further ways" } else { "" };
             let by = if *exit == Exit::Error { "an error leaves" } else { "it is left" };
-            (Confidence::Likely, label(*node, format!("{by} here without that{others}")))
+            let confidence = if skipped.piles_up { Confidence::Likely } else { Confidence::Hint };
+            (confidence, label(*node, format!("{by} here without that{others}")))
         }
         None => {
             (Confidence::Hint, label(cancelled_at(index, skipped)?, "a request that is cancelled ends here".into()))

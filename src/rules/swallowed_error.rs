@@ -293,6 +293,8 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
     if effected.effect == Effect::Join
         || view.index.error_is_seen(site)
         || (turns_away && told())
+        || view.index.error_is_told(site)
+        || is_logging(view, &effected)
         || view.index.is_on_failing_path(view.site(node))
         || shutting_down(&effected)
         || lets_go(view, node, &effected)
@@ -447,6 +449,11 @@ fn operation(view: View, effected: &Effected) -> String {
         Op::Macro(call) => format!("{}!", call.path.last()),
         _ => "operation".into(),
     }
+}
+
+/// A line of a log that could not be written has no log to go to.
+fn is_logging(view: View, effected: &Effected) -> bool {
+    effected.chain.last().is_some_and(|write| view.index.writes_a_log(*write))
 }
 
 /// Closing and flushing what is given up anyway.

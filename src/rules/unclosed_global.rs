@@ -10,6 +10,7 @@ use crate::index::calls::Site;
 use crate::index::declared::defs::StaticId;
 use crate::index::programs::Program;
 use crate::index::resources::batches::Batch;
+use crate::index::resources::globals::Global;
 use crate::index::resources::growth::Keeper;
 use crate::index::resources::words;
 use crate::source::Span;
@@ -18,7 +19,30 @@ const ID: &str = "unclosed-global";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let left = index.batches_left_behind();
-    unclosed(index).into_iter().chain(left.iter().filter_map(|batch| unwritten(index, batch))).collect()
+    let unwritten = left.iter().filter_map(|batch| unwritten(index, batch));
+    let kept = index.unended_globals().into_iter().filter_map(|global| kept_by_library(index, global));
+    unclosed(index).into_iter().chain(unwritten).chain(kept).collect()
+}
+
+/// What a library keeps in a global of its own.
+fn kept_by_library(index: &Index, global: Global) -> Option<Diagnostic> {
+    index.services_reaching(global.given.body).next()?;
+    let entry = index.resource(global.resource)?;
+    let kind = words(&entry.kind?);
+    let close = entry.close_name()?;
+    let label = "its library keeps it in a global, which is never dropped";
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            format!("the {kind} that becomes a global here is never closed"),
+            Label::new(index.span(global.given), label),
+        )
+        .about(index.item_path(global.given.body), global.resource.as_str())
+        .evidence([Label::new(index.name_span(global.made), "it is made here, and nothing in the sources ends one")])
+        .note(format!("when the program ends, {}", entry.when_unended.clone()?))
+        .help(format!("keep a clone of it, and call `{close}` on that when the program is told to stop, after the server has finished")),
+    )
 }
 
 fn unclosed(index: &Index) -> Vec<Diagnostic> {

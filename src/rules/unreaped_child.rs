@@ -2,6 +2,7 @@
 
 use crate::catalogue::{Calls, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::facts::model::{Literal, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::flow::ways::Exit;
@@ -76,6 +77,9 @@ fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
         return None;
     }
     let settings = index.settings(wait);
+    if settings.makers.iter().any(|made| tells_others(index, *made)) {
+        return None;
+    }
     let built = settings.makers.iter().map(|made| Label::new(index.name_span(*made), "the command is made here"));
     let label = Label::new(index.name_span(wait), "where this is given up, the child runs on");
     Some(
@@ -87,6 +91,16 @@ fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
             .note("the child is no part of the future: what hangs goes on hanging, with its files and connections, and nobody waits for it")
             .help("set `kill_on_drop(true)` on the command, or keep the child outside and kill it where the wait is given up"),
     )
+}
+
+/// Whether a command is one that only sends a signal or lists processes: it ends by itself, and killing it would keep others alive.
+fn tells_others(index: &Index, made: Site) -> bool {
+    let Op::Call { arguments, .. } = &index.node(made).op else { return false };
+    arguments.first().is_some_and(|first| match &index.body(made.body).node(*first).op {
+        Op::Literal(Literal::Text(program)) => ["kill", "killall", "pgrep", "pkill", "ps", "taskkill", "tasklist"]
+            .contains(&program.trim_end_matches(".exe")),
+        _ => false,
+    })
 }
 
 /// Children of an async runtime, which reaps them, that are left where something took too long: what hangs is not ended by that.

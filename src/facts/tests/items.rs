@@ -232,3 +232,43 @@ fn function_traits_may_lack_dyn_as_in_older_editions() {
     assert_eq!(&text[range.start as usize..range.end as usize], "é");
     assert!(crate::facts::extract("type A = Fn(&u8) + Send").is_err());
 }
+
+#[test]
+fn what_cfg_decides_on_is_noted() {
+    let text =
+        "#[cfg(unix)] fn a() {} fn b() {} #[cfg_attr(unix, inline)] fn c() {} cfg_if! { if #[cfg(x)] { fn d() {} } }";
+    let conditional: Vec<&str> =
+        facts(text).conditional.iter().map(|range| &text[range.start as usize..range.end as usize]).collect();
+    assert_eq!(conditional, ["#[cfg(unix)] fn a() {}", "cfg_if! { if #[cfg(x)] { fn d() {} } }"]);
+}
+
+#[test]
+fn a_module_has_a_file_for_each_path() {
+    let facts = facts(
+        "#[cfg_attr(unix, path = \"u.rs\")] #[cfg_attr(test, path = \"t.rs\")] mod a; \
+         #[path = \"p.rs\"] mod b; #[cfg_attr(unix, allow(dead_code))] mod c;",
+    );
+    let show = |m: &ModuleFile| format!("{} {:?} {}", m.name, m.path.as_deref(), m.test);
+    assert_eq!(
+        facts.module_files.iter().map(show).collect::<Vec<_>>(),
+        ["a Some(\"u.rs\") false", "a Some(\"t.rs\") true", "a None false", "b Some(\"p.rs\") false", "c None false"]
+    );
+}
+
+#[test]
+fn what_is_for_tests_is_no_part_of_what_is_shipped() {
+    let facts = facts(
+        "struct S { a: u8, #[cfg(test)] b: u8, #[cfg(unix)] c: u8 } #[cfg(test)] struct T { #[cfg(test)] d: u8 } \
+         #[cfg(test)] use x::y; use x::z; cfg_if! { if #[cfg(test)] { fn mocked() {} } else { fn real() {} } }",
+    );
+    let fields = |at: usize| facts.types[at].fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>();
+    assert_eq!((fields(0), fields(1)), (vec!["a", "c"], vec!["d"]));
+    assert_eq!(facts.uses.iter().map(|u| u.test).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(facts.functions.iter().map(|f| f.test).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_field_may_be_what_a_derived_deref_gives() {
+    let facts = facts("struct S { a: u8, #[deref] b: u8 }");
+    assert_eq!(facts.types[0].fields.iter().map(|f| f.deref).collect::<Vec<_>>(), [false, true]);
+}

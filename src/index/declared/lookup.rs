@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap as HashMap;
 use ustr::{Ustr, ustr};
 
-use crate::catalogue::{Callable, TypeEntry, TypeExpr};
+use crate::catalogue::{Callable, Calls, TypeEntry, TypeExpr};
 use crate::index::declared::defs::*;
 use crate::index::declared::names::{Names, Resolved, Space};
 use crate::index::declared::types::*;
@@ -131,7 +131,7 @@ impl<'a> World<'a> {
                 });
                 found.unwrap_or(Ty::Unknown)
             }
-            _ => self.implemented_type(ty, name).unwrap_or_else(|| match name.as_str() {
+            _ => self.implemented_type(ty, name, steps).unwrap_or_else(|| match name.as_str() {
                 "Item" => self.names.iterated(ty),
                 _ => Ty::Unknown,
             }),
@@ -162,13 +162,14 @@ impl<'a> World<'a> {
     }
 
     /// An associated type that some impl for this type gives.
-    fn implemented_type(&self, ty: &Ty, name: Ustr) -> Option<Ty> {
+    fn implemented_type(&self, ty: &Ty, name: Ustr, steps: u32) -> Option<Ty> {
         let impls = self.signatures.trait_impls.get(&TypeKey::of(ty)?)?;
         impls.iter().find_map(|id| {
             let found = self.signatures.associated.get(&(*id, name))?;
             let mut map = HashMap::default();
             self.signatures.impl_types[id.index()].unify(ty, &mut map);
-            Some(found.substitute(&map))
+            // What it says of a parameter may be what that parameter's impl says: `type Item = T::Item`.
+            Some(self.instantiate(found, &mut map, steps))
         })
     }
 
@@ -220,7 +221,7 @@ impl<'a> World<'a> {
                 let (_, index) = self.names.catalogue.declared_method(*path, ustr("index"))?;
                 Some(self.of_entry(&index.returns, *path, arguments))
             }
-            Ty::Adt(..) => self.implemented_type(ty, ustr("Output")),
+            Ty::Adt(..) => self.implemented_type(ty, ustr("Output"), STEPS),
             _ => None,
         });
         found.unwrap_or(Ty::Unknown)
@@ -295,6 +296,9 @@ impl<'a> World<'a> {
                     Some((Found::Same(ustr("std::clone::Clone::clone")), ty.clone()))
                 }
                 _ => self.library_method(ty, name).or_else(|| {
+                    if let Some(function) = self.dispatched(adt(ty)?, name) {
+                        return Some((Found::Workspace(function), ty.clone()));
+                    }
                     let path = self.derived(adt(ty)?, name)?;
                     Some((Found::External(path, self.names.catalogue.callable(path)?), ty.clone()))
                 }),
@@ -384,23 +388,24 @@ impl<'a> World<'a> {
 
     /// A function that a catalogued derive or attribute gives a type: `Cli::parse()`.
     pub fn derived(&self, id: TypeId, name: Ustr) -> Option<Ustr> {
+        self.names.generators(id).into_iter().find_map(|full| {
+            let function = ustr(&format!("{full}::{name}"));
+            self.names.catalogue.callable(function).map(|_| function)
+        })
+    }
+
+    /// A function of a trait that an attribute implements for a type by asking its variants: `#[enum_dispatch(Trait)]`.
+    fn dispatched(&self, id: TypeId, name: Ustr) -> Option<FnId> {
         let item = self.names.defs.type_def(id);
         let module = self.names.module(self.names.defs.types[id.index()].file, item.scope)?;
-        item.attributes.iter().find_map(|attribute| {
-            let words: Vec<Vec<Ustr>> = match attribute.path[..] {
-                [only] if only == "derive" => {
-                    let words = attribute.arguments.split(',').map(str::trim);
-                    words.map(|word| word.split("::").map(|part| ustr(part.trim())).collect()).collect()
-                }
-                _ => vec![attribute.path.clone()],
-            };
-            words.iter().find_map(|path| match self.names.resolve(module, path, false, Space::Type) {
-                Resolved::External(full) => {
-                    let function = ustr(&format!("{full}::{name}"));
-                    self.names.catalogue.callable(function).map(|_| function)
-                }
-                _ => None,
-            })
+        let by_variant = item.attributes.iter().filter(|attribute| {
+            let of = self.names.resolve(module, &attribute.path, false, Space::Value);
+            matches!(of, Resolved::External(path) if self.names.catalogue.lists(Calls::Dispatches, path))
+        });
+        let mut traits = by_variant.flat_map(|attribute| split_paths(&attribute.arguments));
+        traits.find_map(|path| match self.names.resolve(module, &path, false, Space::Type) {
+            Resolved::Def(Def::Trait(of), 0) => self.signatures.trait_functions.get(&(of, name)).copied(),
+            _ => None,
         })
     }
 

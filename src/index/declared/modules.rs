@@ -141,7 +141,8 @@ impl Linker<'_> {
             return;
         }
         let id = CrateId(self.tree.crates.len() as u32);
-        let product = matches!(kind, TargetKind::Lib | TargetKind::Bin | TargetKind::ProcMacro);
+        // A procedural macro runs while something else is compiled, as a build script does.
+        let product = matches!(kind, TargetKind::Lib | TargetKind::Bin);
         let test = !product || self.in_test_folder(root) || package.is_some_and(|at| self.is_for_tests(at, kind));
         let dir = parent(&self.workspace.sources.get(root).path);
         let module = self.file_module(root, name, None, id, test, &dir);

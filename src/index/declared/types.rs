@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap as HashMap;
 use ustr::{Ustr, ustr};
 
-use crate::catalogue::TypeExpr;
+use crate::catalogue::{Calls, TypeExpr};
 use crate::facts::model::{Generic, NodeId, Path, Receiver, StaticKind, TraitDef, TypeRef};
 use crate::index::declared::defs::*;
 use crate::index::declared::names::{Names, Resolved, Space};
@@ -600,6 +600,21 @@ impl Names<'_> {
         map
     }
 
+    /// The derives and attribute macros of libraries that write code for a type, by canonical path.
+    pub fn generators(&self, id: TypeId) -> Vec<Ustr> {
+        let item = self.defs.type_def(id);
+        let Some(module) = self.module(self.defs.types[id.index()].file, item.scope) else { return Vec::new() };
+        let written = item.attributes.iter().flat_map(|attribute| match attribute.path[..] {
+            [only] if only == "derive" => split_paths(&attribute.arguments).collect(),
+            _ => vec![attribute.path.clone()],
+        });
+        let libraries = written.filter_map(|path| match self.resolve(module, &path, false, Space::Type) {
+            Resolved::External(full) => Some(full),
+            _ => None,
+        });
+        libraries.collect()
+    }
+
     /// What the generic parameters of a type of the workspace stand for.
     pub fn own_params(&self, id: TypeId, arguments: &[Ty]) -> HashMap<Ustr, Ty> {
         let generics = &self.defs.type_def(id).generics;
@@ -622,6 +637,12 @@ impl Names<'_> {
             _ => None,
         }
     }
+}
+
+/// Paths that are listed in an attribute: `Debug, serde::Serialize`.
+pub fn split_paths(listed: &str) -> impl Iterator<Item = Vec<Ustr>> {
+    let words = listed.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words.map(|word| word.split("::").map(|part| ustr(part.trim())).collect())
 }
 
 /// The type of a number that counts from one.
@@ -724,6 +745,7 @@ impl Signatures {
             });
             // Of fields of one name under several `cfg` the first counts.
             self.fields.push(fields.rev().collect());
+            self.derive_deref(names, id);
         }
         for id in defs.static_ids() {
             let item = defs.static_item(id);
@@ -733,6 +755,20 @@ impl Signatures {
                 StaticKind::ThreadLocal => Ty::ext("std::thread::LocalKey", vec![written]),
                 _ => written,
             });
+        }
+    }
+
+    /// What `*value` gives where a derive writes `Deref`: the only field, or the one that is marked.
+    fn derive_deref(&mut self, names: &Names, id: TypeId) {
+        let fields = &names.defs.type_def(id).fields;
+        let target = match &fields[..] {
+            [only] => Some(only),
+            several => several.iter().find(|field| field.deref),
+        };
+        let Some(target) = target.filter(|field| field.variant.is_none()) else { return };
+        let derives = || names.generators(id).iter().any(|path| names.catalogue.lists(Calls::Dereferences, *path));
+        if !self.derefs.contains_key(&id) && derives() {
+            self.derefs.insert(id, self.fields[id.index()][&target.name].clone());
         }
     }
 

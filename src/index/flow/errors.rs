@@ -30,7 +30,9 @@ impl Index {
         match &self.node(value).op {
             Op::Method { receiver, name, arguments, .. } => {
                 let tells = |argument: &NodeId| match &self.body(value.body).node(*argument).op {
-                    Op::Closure { region, .. } => self.tells(value.body, *region),
+                    Op::Closure { region, .. } => {
+                        self.tells(value.body, *region) || self.surely_tells(value.body, *region)
+                    }
                     Op::Path(_) => true,
                     _ => false,
                 };
@@ -168,7 +170,7 @@ impl Index {
     }
 
     /// `#[instrument(err)]`: the attribute logs what the function returns.
-    fn is_instrumented(&self, body: BodyRef) -> bool {
+    pub(super) fn is_instrumented(&self, body: BodyRef) -> bool {
         let Some(id) = self.function_of(body) else { return false };
         let (file, function) = (self.defs().functions[id.index()].file, self.defs().function(id));
         function.attributes.iter().any(|attribute| {
@@ -177,6 +179,16 @@ impl Index {
             attribute.arguments.split(',').any(asks)
                 && path.is_some_and(|path| self.catalogue().lists(Calls::Tells, path))
         })
+    }
+
+    /// A value without the adapters around it that only make another error of its own.
+    pub fn unexplained(&self, value: Site) -> Site {
+        match &self.node(value).op {
+            Op::Method { receiver, name, .. } if only_explains(name) => {
+                self.unexplained(Site { node: *receiver, ..value })
+            }
+            _ => value,
+        }
     }
 
     /// The body of the workspace function that a value comes from, through `.await` and adapters; of a trait's function the first that implements it.
@@ -195,7 +207,7 @@ impl Index {
 }
 
 /// Methods of `Result` that give the error to a closure.
-fn takes_errors(name: &str) -> bool {
+pub(super) fn takes_errors(name: &str) -> bool {
     matches!(name, "map_err" | "or_else" | "unwrap_or_else")
 }
 

@@ -8,6 +8,7 @@ pub mod makings;
 pub mod sequences;
 pub mod settings;
 pub mod time_bounds;
+pub mod told;
 pub mod variety;
 pub mod ways;
 

@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use crate::catalogue::Calls;
 use crate::facts::model::*;
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeats;
 use crate::index::declared::defs::*;
@@ -21,7 +22,7 @@ pub enum Callers {
 }
 
 /// Through how many callers something around a call is looked for.
-const CALLERS: u32 = 5;
+const CALLERS: u32 = 8;
 
 impl Index {
     /// Whether something around a call bounds how long it may take.
@@ -99,11 +100,25 @@ impl Index {
     fn may_give_up(&self, body: BodyRef, node: NodeId, future: NodeId) -> bool {
         match &self.body(body).node(node).op {
             Op::Select { arms, .. } => arms.len() > 1 && arms.iter().any(|arm| arm.future == future),
-            _ => self.bounds_time(Site { body, node }),
+            _ => self.bounds_time(Site { body, node }) || self.hands_to_a_bound(Site { body, node }, future),
         }
     }
 
-    /// The call that bounds time, or the `select!` with another arm, that a variable is given to.
+    /// Whether a function of the workspace gives what it is given for one of its parameters to a call that bounds time.
+    fn hands_to_a_bound(&self, call: Site, future: NodeId) -> bool {
+        let Some(Callee::Workspace(function)) = self.callee(call) else { return false };
+        let Some(body) = self.defs().body_of(*function).filter(|body| self.is_linked(*body)) else { return false };
+        let (facts, info) = (self.body(body), self.info(body));
+        facts.parameters.iter().enumerate().any(|(at, pattern)| {
+            let given = self.argument_at(call, *function, at).is_some_and(|given| given.node == future);
+            given && {
+                let bounds = |node: NodeId| info.parent(node).is_some_and(|node| self.bounds_time(Site { body, node }));
+                pattern.locals().into_iter().any(|local| uses(facts, local).any(bounds))
+            }
+        })
+    }
+
+    /// The call that bounds time, or the `select!` with another arm, that a variable is given to: a future, or what a closure in it gives.
     fn polled_in_time(&self, body: BodyRef, local: LocalId) -> Option<NodeId> {
         let (facts, info) = (self.body(body), self.info(body));
         let polled = |node: NodeId| {
@@ -111,10 +126,39 @@ impl Index {
             while matches!(facts.node(outer).op, Op::Reference { .. }) {
                 (future, outer) = (outer, info.parent(outer)?);
             }
-            self.may_give_up(body, outer, future).then_some(outer)
+            match &facts.node(outer).op {
+                Op::Call { callee, .. } if *callee == future => self.bound_here(Site { body, node: outer }),
+                _ => self.may_give_up(body, outer, future).then_some(outer),
+            }
         };
-        let mut uses = facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(used) if used == local));
-        uses.find_map(|(node, _)| polled(node))
+        uses(facts, local).find_map(polled)
+    }
+
+    /// Whether what a call begins is waited for where it stands. A future that is put into a value or given back is somebody else's wait.
+    pub fn is_waited_for(&self, site: Site) -> bool {
+        !matches!(self.ty(site), Ty::Future(_)) || self.is_polled(site)
+    }
+
+    fn is_polled(&self, site: Site) -> bool {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut at = site.node;
+        loop {
+            let region = facts.node(at).region;
+            let outer = info.parent(at).or_else(|| {
+                let is_value = facts.region(region).value == Some(at);
+                is_value.then(|| info.region_node(region)).flatten()
+            });
+            let Some(outer) = outer else { return false };
+            match &facts.node(outer).op {
+                Op::Await(_) | Op::Select { .. } | Op::Macro(_) => return true,
+                Op::Closure { .. } | Op::Async(_) | Op::Struct { .. } | Op::Return(_) | Op::Discard(_) => return false,
+                Op::Bind { pattern, .. } => {
+                    let polled = |node: NodeId| self.is_polled(Site { node, ..site });
+                    return pattern.locals().into_iter().any(|local| uses(facts, local).any(polled));
+                }
+                _ => at = outer,
+            }
+        }
     }
 
     /// The call that has given up where a place is come to: the place stands in what its elapsed time leads to.
@@ -165,4 +209,9 @@ impl Index {
             })
         })
     }
+}
+
+/// The places where a body names a variable.
+fn uses(facts: &Body, local: LocalId) -> impl Iterator<Item = NodeId> {
+    facts.iter().filter(move |(_, node)| matches!(node.op, Op::Local(used) if used == local)).map(|(node, _)| node)
 }

@@ -171,10 +171,43 @@ impl Index {
                 let makes_own = self.defs().function(*function).returns.is_some();
                 let given = self.defs().function(*function).receiver.is_some()
                     || !self.defs().function(*function).parameters.is_empty();
-                if makes_own && !given { Variety::Unknown } else { Variety::Few }
+                match () {
+                    _ if self.gives_another(*function, &mut HashSet::default(), FUEL) => Variety::Endless,
+                    _ if makes_own && !given => Variety::Unknown,
+                    _ => Variety::Few,
+                }
             }
             _ => Variety::Unknown,
         }
+    }
+
+    /// Whether a function gives another value each time, whatever it is given.
+    fn gives_another(&self, function: FnId, seen: &mut HashSet<Site>, fuel: u32) -> bool {
+        let Some(body) = self.defs().body_of(function).filter(|body| self.is_linked(*body)) else { return false };
+        self.returned_values(body).into_iter().any(|node| self.is_made_up(Site { body, node }, seen, fuel))
+    }
+
+    /// Whether an expression is made of what gives another value each time it is evaluated.
+    fn is_made_up(&self, site: Site, seen: &mut HashSet<Site>, fuel: u32) -> bool {
+        if fuel == 0 || !seen.insert(site) {
+            return false;
+        }
+        let mut parts = match &self.node(site).op {
+            // What carries such a value among others is no such value, nor is what one decides.
+            Op::Struct { .. } | Op::Field { .. } | Op::Binary { is_bool: true, .. } | Op::Closure { .. } => {
+                return false;
+            }
+            Op::If { .. } | Op::Match { .. } | Op::Block(_) => self.selected_from(site),
+            _ => self.made_of(site),
+        };
+        match (&self.node(site).op, self.callee(site)) {
+            (_, Some(Callee::External(path))) if self.catalogue().lists(Calls::Unique, *path) => return true,
+            (_, Some(Callee::Workspace(function))) if self.gives_another(*function, seen, fuel - 1) => return true,
+            (Op::Local(local), _) => parts.extend(self.sources(site.body, *local)),
+            (Op::Macro(call), _) => parts.extend(call.mentions.iter().flat_map(|l| self.sources(site.body, *l))),
+            _ => {}
+        }
+        parts.into_iter().any(|node| self.is_made_up(Site { node, ..site }, seen, fuel - 1))
     }
 
     fn variety_of_local(&self, body: BodyRef, local: LocalId, seen: &mut HashSet<Site>, fuel: u32) -> Variety {

@@ -6,7 +6,7 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{Body, LoopKind, Node, NodeId, Op, RegionId, RegionKind};
+use crate::facts::model::{Body, Literal, LoopKind, Node, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -170,7 +170,27 @@ fn asks(index: &Index, body: BodyRef) -> Vec<Shows> {
         };
         Some(Shows { site, label: Label::new(index.name_span(site), text) })
     };
-    external_calls(index, body).into_iter().filter_map(shows).collect()
+    external_calls(index, body).into_iter().filter_map(shows).chain(redraws(index, body)).collect()
+}
+
+/// What clears the screen, or goes back to its start, on a terminal.
+const REDRAWING: &[&str] = &["\u{1b}[2J", "\u{1b}[H", "\u{1b}[1;1H", "\u{1b}c"];
+
+/// Where a body draws the screen anew in a loop: somebody is looking at it.
+fn redraws(index: &Index, body: BodyRef) -> Vec<Shows> {
+    let facts = index.body(body);
+    let clears = |node: &Node| match &node.op {
+        Op::Macro(call) => call.arguments.iter().any(|argument| match &facts.node(*argument).op {
+            Op::Literal(Literal::Text(text)) => REDRAWING.iter().any(|code| text.contains(code)),
+            _ => false,
+        }),
+        _ => false,
+    };
+    let sites = facts.iter().filter(|(_, node)| clears(node)).map(|(node, _)| Site { body, node });
+    let repeated = sites.filter(|site| !index.loops_around(*site).is_empty());
+    repeated
+        .map(|site| Shows { site, label: Label::new(index.span(site), "draws the screen, again and again") })
+        .collect()
 }
 
 impl Index {

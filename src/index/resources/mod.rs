@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod cycles;
+pub mod globals;
 pub mod growth;
 pub mod lazy;
 pub mod leaks;

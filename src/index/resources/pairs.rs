@@ -13,6 +13,7 @@ use crate::index::bodies::places::Place;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
 use crate::index::declared::types::TraitName;
+use crate::index::flow::variety::Variety;
 use crate::index::flow::ways::Exit;
 
 /// Something that is begun and then ended on some ways out of a function only.
@@ -26,6 +27,8 @@ pub struct Skipped<'i> {
     pub left: Vec<(Exit, NodeId)>,
     /// Waits before that: a future that is dropped there ends nothing.
     pub awaits: Vec<NodeId>,
+    /// What is left stays: nothing that is begun later takes its place.
+    pub piles_up: bool,
 }
 
 /// Through how many calls an end is looked for.
@@ -109,7 +112,34 @@ impl<'i> Search<'i, '_> {
         let missed = ways.open().filter(|way| !way.settled && matches!(way.exit, Exit::Error | Exit::Return));
         let left = missed.filter_map(|way| Some((way.exit, way.node?)));
         let left = left.filter(|(_, node)| !self.never_began(begin, *node, &settling)).collect();
-        Some(Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits })
+        let piles_up = !self.pair.replaces || self.is_ever_another(begin);
+        Some(Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits, piles_up })
+    }
+
+    /// Whether a call is about something else each time: its first argument stems from a request, or is made up anew.
+    fn is_ever_another(&self, begin: Site) -> bool {
+        let key = self.operands(begin).1.first();
+        key.is_some_and(|key| self.index.variety(self.own_name(Site { node: *key, ..begin })) == Variety::Endless)
+    }
+
+    /// Of a path, what tells it apart in its folder: one name in many folders is one place each.
+    fn own_name(&self, path: Site) -> Site {
+        let mut at = path;
+        for _ in 0..CALLS {
+            let node = match &self.index.node(at).op {
+                Op::Local(local) => match self.index.sources(at.body, *local)[..] {
+                    [source] => source,
+                    _ => return path,
+                },
+                Op::Reference { of, .. } => *of,
+                Op::Method { name, arguments, .. } if name == "join" && arguments.len() == 1 => {
+                    return Site { node: arguments[0], ..at };
+                }
+                _ => return path,
+            };
+            at = Site { node, ..at };
+        }
+        path
     }
 
     fn is_call(&self, site: Site, call: &PairedCall) -> bool {

@@ -76,10 +76,11 @@ impl Index {
 
     /// Whether work logs its errors by itself.
     fn work_tells(&self, work: Site) -> bool {
-        match &self.node(work).op {
+        let tells = match &self.node(work).op {
             Op::Closure { region, .. } | Op::Async(region) => self.tells_of_errors_in(work.body, *region),
             _ => self.called_directly(work).is_some_and(|body| self.tells_of_its_errors(body)),
-        }
+        };
+        tells || self.error_is_told(work)
     }
 
     /// What a function is given to run, where work is a parameter of it; else the work itself.

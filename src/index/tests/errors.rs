@@ -3,6 +3,8 @@
 use super::program;
 use crate::catalogue::Effect;
 use crate::facts::model::Op;
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
 
 #[test]
 fn a_path_fails_where_an_error_enters_or_leaves() {
@@ -178,6 +180,86 @@ fn functions_that_make_errors_may_have_found_nothing() {
     let makes = |name: &str| code.index.makes_errors(code.index.defs().body_of(code.function(name)).expect("a body"));
     assert!(!makes("passes"));
     assert!(makes("absent"));
+}
+
+/// What each function gives is told of, as far as `name` says `told…` or `untold…`.
+fn assert_told(text: &str) {
+    let code = program(text);
+    let calls = code.index.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
+    let mut seen = 0;
+    for site in calls {
+        let Some(Callee::Workspace(function)) = code.index.callee(site) else { continue };
+        let name = code.index.defs().function(*function).name;
+        if name.starts_with("told") || name.starts_with("untold") {
+            assert_eq!(code.index.error_is_told(site), name.starts_with("told"), "{name}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn an_error_is_told_of_where_every_way_to_it_says_so() {
+    assert_told(
+        "use std::{fs, io}; struct Bad; impl Bad { fn log(self) -> Self { tracing::error!(\"bad\"); self } } \
+         fn told_adapted() -> Result<(), Bad> { let text = fs::read(\"a\").map_err(|e| { tracing::warn!(\"{e}\"); Bad })?; \
+            fs::write(\"b\", text).map_err(|_| Bad).map_err(|bad| bad.log()) } \
+         fn told_by_name() -> Result<(), Bad> { fs::write(\"b\", \"\").map_err(|_| Bad).map_err(Bad::log) } \
+         fn told_branches(n: u8) -> io::Result<()> { match fs::write(\"b\", \"\") { Ok(()) => Ok(()), \
+            Err(e) if n > 0 => { tracing::warn!(\"{e}\"); Err(e) } Err(e) => { eprintln!(\"{e}\"); return Err(e); } } } \
+         fn told_deeper(n: u8) -> io::Result<()> { told_branches(n)?; if n > 1 { told_deeper(n - 1) } else { Ok(()) } } \
+         fn untold_adapted() -> Result<(), Bad> { fs::write(\"b\", \"\").map_err(|_| Bad) } \
+         fn untold_by_name() -> Result<(), Bad> { fs::write(\"b\", \"\").map_err(Bad::from) } \
+         fn untold_one_way() -> io::Result<()> { let text = fs::read(\"a\")?; fs::write(\"b\", text).inspect_err(|e| tracing::warn!(\"{e}\")) } \
+         fn untold_branches(n: u8) -> io::Result<()> { match fs::write(\"b\", \"\") { Ok(()) => Ok(()), \
+            Err(e) => { if n > 0 { tracing::warn!(\"{e}\"); } Err(e) } } } \
+         fn untold_before() -> io::Result<()> { tracing::info!(\"writing\"); if let Err(e) = fs::write(\"b\", \"\") { return Err(e); } Ok(()) } \
+         fn main() { let _ = (told_adapted(), told_by_name(), told_branches(1), told_deeper(1), untold_adapted(), untold_by_name(), \
+            untold_one_way(), untold_branches(1), untold_before()); }",
+    );
+}
+
+#[test]
+fn an_error_whose_type_cannot_be_made_in_silence_is_told_of() {
+    assert_told(
+        "pub struct Loud { text: String } \
+         impl Loud { pub fn new(text: String) -> Self { let it = Self { text }; it.log(); it } fn quiet(text: String) -> Self { Self { text } } \
+            fn log(&self) { match self.text.len() { 0 => tracing::warn!(\"?\"), _ => tracing::error!(\"{}\", self.text) } } } \
+         pub struct Delayed { inner: Loud } impl Delayed { pub fn new(text: String) -> Self { Self { inner: Loud::quiet(text) } } } \
+         impl Drop for Delayed { fn drop(&mut self) { self.inner.log(); } } \
+         pub struct Soft { text: String } impl Soft { pub fn new(text: String) -> Self { if text.len() > 9 { tracing::warn!(\"{text}\"); } Self { text } } } \
+         pub struct Mixed; impl Mixed { pub fn new() -> Self { tracing::warn!(\"bad\"); Mixed {} } pub fn quiet() -> Self { Mixed {} } } \
+         fn save() -> std::io::Result<()> { std::fs::write(\"a\", \"b\") } \
+         fn told_new() -> Result<(), Loud> { save().map_err(|e| Loud::new(e.to_string()))?; Ok(()) } \
+         fn untold_soft() -> Result<(), Soft> { save().map_err(|e| Soft::new(e.to_string())) } \
+         fn untold_mixed() -> Result<(), Mixed> { save().map_err(|e| Mixed::new())?; save().map_err(|e| Mixed::quiet()) } \
+         fn main() { let _ = (told_new(), untold_soft(), untold_mixed(), Delayed::new(String::new())); }",
+    );
+}
+
+#[test]
+fn a_line_of_a_log_has_no_log_to_tell_of_it() {
+    let code = program(
+        "use std::{fs::File, io::Write}; struct Out { file: File } \
+         impl Out { fn log(&mut self, line: &str) { self.file.write_all(line.as_bytes()); } fn log_twice(&mut self, line: &str) { writeln!(self.file, \"{line}{line}\"); } \
+            fn logged(&mut self, line: &str) { self.file.write_all(b\"state\"); } fn log_size(&mut self) -> usize { self.file.write_all(b\"size\"); 4 } } \
+         fn both(file: &mut File, text: &str, more: &str) { tracing::info!(\"{text}\"); if more.len() > 1 { writeln!(file, \"{text}\"); } \
+            writeln!(file, \"{text} {more}\"); writeln!(file, \"fixed\"); } fn main() {}",
+    );
+    let logs = |text: &str| code.index.writes_a_log(code.site(text));
+    for line in
+        ["self.file.write_all(line.as_bytes())", "writeln!(self.file, \"{line}{line}\")", "writeln!(file, \"{text}\")"]
+    {
+        assert!(logs(line), "{line}");
+    }
+    for data in [
+        "self.file.write_all(b\"state\")",
+        "self.file.write_all(b\"size\")",
+        "writeln!(file, \"{text} {more}\")",
+        "writeln!(file, \"fixed\")",
+    ] {
+        assert!(!logs(data), "{data}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Collections that live on: which of them only ever grow, and how many different things are put in.
 
 use super::{Linked, program};
+use crate::facts::model::Op;
 use crate::index::calls::Site;
 use crate::index::flow::variety::Variety;
 
@@ -23,6 +24,25 @@ fn what_is_added_to_and_never_taken_from_grows() {
              fn flush(&mut self) -> Vec<u16> {{ self.replaced = Vec::new(); std::mem::take(&mut self.swapped) }} }} fn main() {{}}"
     ));
     assert_eq!(growing(&code), ["GROWS", "App::kept"]);
+}
+
+#[test]
+fn a_name_that_a_function_makes_up_is_another_one_each_time() {
+    let code = program(
+        "use std::path::{Path, PathBuf}; use std::sync::atomic::{AtomicU64, Ordering}; static NEXT: AtomicU64 = AtomicU64::new(0); \
+         fn fresh(path: &Path) -> PathBuf { let next = NEXT.fetch_add(1, Ordering::Relaxed); path.with_extension(format!(\"tmp.{next}\")) } \
+         fn fixed(path: &Path) -> PathBuf { path.with_extension(\"tmp\") } \
+         fn timed(path: &Path) -> PathBuf { if std::time::Instant::now().elapsed().as_secs() > 1 { path.with_extension(\"old\") } else { path.with_extension(\"new\") } } \
+         fn keep<T>(_: T) {} fn main() { let path = Path::new(\"state\"); keep(fresh(path)); keep(fixed(path)); keep(timed(path)); }",
+    );
+    let variety = |call: &str| {
+        let site = code.site(call);
+        let Op::Call { arguments, .. } = &code.index.node(site).op else { panic!("no call") };
+        code.index.variety(Site { node: arguments[0], ..site })
+    };
+    assert_eq!(variety("keep(fresh(path))"), Variety::Endless);
+    assert_eq!(variety("keep(fixed(path))"), Variety::Few);
+    assert_eq!(variety("keep(timed(path))"), Variety::Few);
 }
 
 #[test]

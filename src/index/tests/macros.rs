@@ -155,3 +155,24 @@ fn what_a_macro_writes_for_tests_is_test_code() {
     let tests: Vec<bool> = code.sites("f()").map(|site| code.index.is_test_code(code.index.span(site))).collect();
     assert_eq!(tests, [true, false]);
 }
+
+#[test]
+fn names_that_paste_puts_together_are_names() {
+    let code = program(
+        "macro_rules! getters { ($($name:ident)*) => { paste::paste! { $(fn [<get_ $name:lower>]() -> u8 { opened() })* } } } \
+         getters! { First SECOND } fn opened() -> u8 { 1 } \
+         paste! { struct [<Cache Map>]; impl [<Cache Map>] { fn [<my_Name:snake>](&self) {} } fn [<1 2>]() {} } \
+         fn main() { get_first(); get_second(); CacheMap.my_name(); }",
+    );
+    assert_eq!(code.callee("get_first()"), "main::get_first");
+    assert_eq!(code.callee("get_second()"), "main::get_second");
+    assert_eq!(code.callee("CacheMap.my_name()"), "unknown Receiver", "what is no name leaves all of it unseen");
+}
+
+#[test]
+fn statements_in_paste_run() {
+    let code = program("mod calls { pub fn run_now() {} } fn main() { paste::paste! { calls::[<run_ now>](); } }");
+    let main = code.index.defs().body_of(code.function("main")).unwrap();
+    let reached = code.index.calls.callees(main).iter().map(|call| code.index.fn_path(call.to));
+    assert_eq!(reached.collect::<Vec<_>>(), ["main::calls::run_now"]);
+}

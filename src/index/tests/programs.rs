@@ -183,6 +183,17 @@ fn what_implements_a_trait_for_tests_is_nothing_that_a_program_comes_to() {
 }
 
 #[test]
+fn a_loop_that_draws_the_screen_is_watched() {
+    let drawing = |drawn: &str| {
+        program(&format!(
+            "#[tokio::main] async fn main() {{ loop {{ print!(\"{drawn}\"); tokio::time::sleep(second()).await; }} }}"
+        ))
+    };
+    assert_eq!(drawing("\\x1B[2J\\x1B[1;1H").index.programs()[0].verdict.kind, Kind::Interactive);
+    assert_eq!(drawing("still there").index.programs()[0].verdict.kind, Kind::Service);
+}
+
+#[test]
 fn an_older_server_is_one_under_the_name_of_its_framework() {
     let mut libraries = Libraries::default();
     libraries.add(ustr("axum"), Some("0.6.4"), None);
@@ -191,4 +202,9 @@ fn an_older_server_is_one_under_the_name_of_its_framework() {
         "use axum::Server; #[tokio::main] async fn main() { Server::bind(&address()).serve(service()).await.unwrap(); }",
     );
     assert!(service(&code).is_some());
+    let mut libraries = Libraries::default();
+    libraries.add(ustr("hyper"), Some("1.6.0"), None);
+    libraries.add(ustr("axum"), Some("0.8.1"), None);
+    let text = "#[tokio::main] async fn main() { hyper::Server::bind(&address()).serve(service()).await.unwrap(); }";
+    assert!(service(&program_using(libraries, text)).is_none(), "from 1 on there is no such server");
 }

@@ -73,3 +73,42 @@ fn a_place_is_come_to_because_something_took_too_long() {
     assert!(!gave_up("fine()"));
     assert!(!gave_up("failed()"), "an error of the work itself is no elapsed time");
 }
+
+#[test]
+fn a_helper_or_what_a_closure_gives_may_be_what_is_bounded() {
+    let code = program(
+        "use tokio::time::timeout; use std::future::Future; use std::time::Duration; async fn ask(n: u8) -> u8 { n } \
+         fn within<F: Future<Output = u8>>(limit: Duration, asked: F) -> impl Future { timeout(limit, asked) } \
+         fn told<F: Future<Output = u8>>(limit: Duration, asked: F) -> F { let _ = timeout(limit, ask(0)); asked } \
+         async fn helped() { within(Duration::from_secs(1), Box::pin(ask(1))).await; } \
+         async fn other() { told(Duration::from_secs(1), ask(2)).await; } \
+         async fn closure() { let asks = async |n| ask(3).await + n; let asked = asks(1); let _ = timeout(Duration::from_secs(1), asked).await; } \
+         async fn untimed() { let asks = async |n| ask(4).await + n; asks(1).await; } async fn main() {}",
+    );
+    for (call, bounded) in [("ask(1)", true), ("ask(2)", false), ("ask(3)", true), ("ask(4)", false)] {
+        assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some), bounded, "{call}");
+    }
+}
+
+#[test]
+fn a_future_that_is_given_away_is_not_waited_for() {
+    let code = program(
+        "use std::future::Future; async fn ask(n: u8) -> u8 { n } struct Asked<F> { asked: F } \
+         async fn waits() { ask(1).await; } async fn later() { let asked = ask(2); asked.await; } \
+         fn gives() -> impl Future<Output = u8> { ask(3) } fn keeps() -> Asked<impl Future> { Asked { asked: ask(4) } } \
+         async fn chosen(c: bool) { (if c { ask(5) } else { ask(6) }).await; } async fn dropped() { ask(7); } \
+         async fn raced() { tokio::select! { _ = ask(8) => {} _ = gives() => {} } } fn blocks() -> u8 { 9 } fn main() { blocks(); }",
+    );
+    for (call, waited) in [
+        ("ask(1)", true),
+        ("ask(2)", true),
+        ("ask(3)", false),
+        ("ask(4)", false),
+        ("ask(5)", true),
+        ("ask(7)", false),
+        ("ask(8)", true),
+        ("blocks()", true),
+    ] {
+        assert_eq!(code.index.is_waited_for(code.site(call)), waited, "{call}");
+    }
+}

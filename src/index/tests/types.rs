@@ -1,6 +1,7 @@
 //! What types expressions have, and what calls run.
 
-use super::program;
+use super::{packages, program};
+use crate::workspace::TargetKind;
 
 #[test]
 fn wrappers_are_looked_through() {
@@ -367,4 +368,55 @@ fn a_match_that_gives_on_what_a_success_holds_asks_for_its_type() {
     );
     assert_eq!(code.ty("serde_json::from_str(text)"), "std::result::Result<serde_json::Value, serde_json::Error>");
     assert_eq!(code.callee("other.is_null()"), "serde_json::Value::is_null");
+}
+
+#[test]
+fn derives_write_derefs_and_constructors() {
+    let code = packages(&[(
+        "site",
+        TargetKind::Bin,
+        "use derive_more::{Constructor, Deref}; \
+         struct Inner; impl Inner { fn go(&self) -> u8 { 1 } } \
+         #[derive(Clone, Deref, Constructor)] struct Only(Inner); \
+         #[derive(derive_more::Deref)] struct Marked { other: u8, #[deref] inner: Inner } \
+         #[derive(Deref)] struct Open { other: u8, inner: Inner } \
+         #[derive(Clone)] struct Plain(Inner); \
+         #[derive(typed_builder::TypedBuilder)] struct Built { inner: Inner } \
+         fn main() { let only = Only::new(Inner); only.go(); marked().go(); open().go(); plain().go(); \
+         let built = Built::builder().inner(Inner).build(); built; } \
+         fn marked() -> Marked { todo!() } fn open() -> Open { todo!() } fn plain() -> Plain { todo!() }",
+        &[("derive_more", "derive_more"), ("typed_builder", "typed_builder")],
+    )]);
+    assert_eq!(code.ty("only"), "Only");
+    assert_eq!(code.callee("only.go()"), "site::Inner::go");
+    assert_eq!(code.callee("marked().go()"), "site::Inner::go");
+    assert_eq!(code.callee("open().go()"), "unknown Method", "nothing says which of the two");
+    assert_eq!(code.callee("plain().go()"), "unknown Method");
+    assert_eq!(code.ty("built"), "Built");
+}
+
+#[test]
+fn an_enum_that_dispatches_has_the_methods_of_its_traits() {
+    let code = packages(&[(
+        "site",
+        TargetKind::Bin,
+        "use enum_dispatch::enum_dispatch; #[enum_dispatch] trait Store { fn get(&self) -> u8; } \
+         struct A; impl Store for A { fn get(&self) -> u8 { 1 } } \
+         #[enum_dispatch(Store)] enum Any { A(A) } enum Other { A(A) } \
+         fn main() { any().get(); other().get(); } fn any() -> Any { todo!() } fn other() -> Other { todo!() }",
+        &[("enum_dispatch", "enum_dispatch")],
+    )]);
+    assert_eq!(code.callee("any().get()"), "trait site::Store::get");
+    assert_eq!(code.callee("other().get()"), "unknown Method");
+}
+
+#[test]
+fn an_associated_type_may_be_that_of_a_parameter_or_of_a_part_of_a_tuple() {
+    let code = program(
+        "trait Has { type What; fn what(&self) -> &Self::What; } struct Wrapper<T>(T); struct Text; struct Rest; \
+         impl<M, R> Has for (M, R) { type What = M; fn what(&self) -> &M { &self.0 } } \
+         impl<T: Has> Has for Wrapper<T> { type What = T::What; fn what(&self) -> &Self::What { self.0.what() } } \
+         fn main() { let found = Wrapper((Text, Rest)).what(); found; }",
+    );
+    assert_eq!(code.ty("found"), "&Text");
 }
