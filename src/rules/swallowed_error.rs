@@ -224,11 +224,23 @@ fn stand_in(view: View, region: RegionId) -> Option<StandIn> {
         || is_text(view, value)
         || matches!(view.op(value), Op::Literal(Literal::Bool(_)))
         || is_result(view.ty(value))
+        || !is_given(view, value)
     {
         return None;
     }
     let made = matches!(view.op(value), Op::Call { .. }) && view.index.called_directly(view.site(value)).is_some();
     Some(if made { StandIn::Made } else { StandIn::Value })
+}
+
+/// Whether an expression gives something: what only does something, as counting, has looked at the failure.
+fn is_given(view: View, value: NodeId) -> bool {
+    match view.op(value) {
+        Op::Path(_) | Op::Local(_) | Op::Literal(_) | Op::Struct { .. } | Op::Tuple(_) | Op::Macro(_) => true,
+        Op::Call { .. } | Op::Method { .. } | Op::Await(_) => {
+            !view.ty(value).is_unknown() && *view.ty(value) != Ty::unit()
+        }
+        _ => false,
+    }
 }
 
 /// A text that stands there, perhaps with something put into it.
