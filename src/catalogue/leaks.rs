@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use ustr::Ustr;
 
-use super::CallList;
+use super::calls::CallList;
 
 /// Calls that give up a value: what they are called on, or given, is never dropped.
 #[derive(Debug, Clone, Deserialize)]

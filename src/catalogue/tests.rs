@@ -1,7 +1,9 @@
 //! What catalogue texts mean, and that the embedded ones are of one piece.
 
+use super::libraries::Versions;
 use super::*;
 use std::collections::BTreeSet;
+use toml::Spanned;
 
 fn ty(text: &str) -> TypeExpr {
     TypeExpr::parse(text).expect(text)

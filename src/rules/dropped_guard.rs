@@ -40,10 +40,10 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
 /// The guard a value is, behind `Result` and `Option`.
 fn guard<'i>(view: View<'i>, ty: &Ty) -> Option<&'i TypeEntry> {
     match ty {
-        Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
-            guard(view, arguments.first()?)
-        }
-        Ty::Ext(path, _) => view.index.resource(*path).filter(|entry| entry.when_dropped.is_some()),
+        Ty::Ext(path, _) => match ty.content() {
+            Some(inner) => guard(view, inner),
+            None => view.index.resource(*path).filter(|entry| entry.when_dropped.is_some()),
+        },
         _ => None,
     }
 }
@@ -66,7 +66,7 @@ fn is_given_back(view: View, value: NodeId) -> bool {
                 at = *receiver
             }
             Op::Local(_) | Op::Field { .. } => {
-                return matches!(view.ty(at).peeled(), Ty::Ext(path, _) if path == "std::option::Option");
+                return view.ty(at).is_option();
             }
             _ => return false,
         }

@@ -6,7 +6,7 @@ use crate::facts::model::{NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
-use crate::index::flow::effects::{Effected, is_result};
+use crate::index::flow::effects::Effected;
 use crate::source::Range;
 
 const ID: &str = "erased-cause";
@@ -93,7 +93,7 @@ fn region_names_a_value(view: View, region: RegionId) -> bool {
 
 fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) -> Option<Diagnostic> {
     let ty = view.ty(failed);
-    if !is_result(ty) || !ty.error().is_some_and(|error| has_a_cause(view, error)) {
+    if !ty.is_result() || !ty.error().is_some_and(|error| has_a_cause(view, error)) {
         return None;
     }
     if branch.is_some_and(|region| view.index.tells(view.body, region) || region_names_a_value(view, region)) {

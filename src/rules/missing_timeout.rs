@@ -11,7 +11,6 @@ use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::declared::defs::CrateId;
 use crate::index::declared::types::Ty;
-use crate::index::flow::effects::is_result;
 use crate::index::resources::{Construction, words};
 use crate::source::Span;
 
@@ -186,8 +185,8 @@ fn is_operation(index: &Index, site: Site) -> bool {
     let waits = index.callable(site).filter(|callable| callable.constructs.is_none());
     let effect = waits.and_then(|callable| callable.effect);
     let gives = match index.ty(site) {
-        Ty::Future(of) => is_result(of),
-        ty => is_result(ty),
+        Ty::Future(of) => of.is_result(),
+        ty => ty.is_result(),
     };
     let is_method = matches!(index.node(site).op, Op::Method { .. });
     is_method && gives && effect.is_some_and(|effect| effect != Effect::Finish)

@@ -9,7 +9,7 @@ use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::declared::defs::{BodyRef, Extern};
 use crate::index::declared::types::Ty;
-use crate::index::flow::effects::{Effected, is_result};
+use crate::index::flow::effects::Effected;
 use crate::source::{Range, Span};
 
 const ID: &str = "swallowed-error";
@@ -65,17 +65,17 @@ enum Named {
 
 fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     match view.op(node) {
-        Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() && is_result(view.ty(*init)) => {
+        Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() && view.ty(*init).is_result() => {
             swallowed(view, node, *init, Way::Underscore, view.range(node))
         }
         Op::Discard(of) => match view.op(*of) {
-            Op::Method { receiver, name, .. } if name == "ok" && is_result(view.ty(*receiver)) => {
+            Op::Method { receiver, name, .. } if name == "ok" && view.ty(*receiver).is_result() => {
                 swallowed(view, node, *receiver, Way::Ok, view.range(node))
             }
             _ => None,
         },
         Op::If { condition, then, otherwise: None } => match view.op(*condition) {
-            Op::Let { pattern, of } if takes_only_ok(pattern) && is_result(view.ty(*of)) && !leaves(view, *then) => {
+            Op::Let { pattern, of } if takes_only_ok(pattern) && view.ty(*of).is_result() && !leaves(view, *then) => {
                 let head = Range { start: view.range(node).start, end: view.range(*condition).end };
                 swallowed(view, node, *of, Way::IfLet, head)
             }
@@ -84,7 +84,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             }
             Op::Method { receiver, name, .. }
                 if name == "is_ok"
-                    && is_result(view.ty(*receiver))
+                    && view.ty(*receiver).is_result()
                     && !leaves(view, *then)
                     && !remembers(view, *then) =>
             {
@@ -94,13 +94,13 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             _ => None,
         },
         Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
-            if takes_only_ok(pattern) && is_result(view.ty(*init)) && gives_up_silently(view, *otherwise) =>
+            if takes_only_ok(pattern) && view.ty(*init).is_result() && gives_up_silently(view, *otherwise) =>
         {
             let head = Range { start: view.range(node).start, end: view.range(*init).end };
             swallowed(view, node, *init, Way::Otherwise, head)
         }
         Op::Try(of) => swallowed(view, node, fallible_behind_ok(view, *of)?, Way::Absent, view.range(node)),
-        Op::Match { scrutinee, arms } if is_result(view.ty(*scrutinee)) => {
+        Op::Match { scrutinee, arms } if view.ty(*scrutinee).is_result() => {
             // Beside an arm for some errors `_` is for what is left.
             let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
             let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
@@ -111,7 +111,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             let (arm, way) = nothing.or_else(instead)?;
             swallowed(view, node, *scrutinee, way, arm.range)
         }
-        Op::Method { receiver, name, arguments, .. } if name == "unwrap_or_else" && is_result(view.ty(*receiver)) => {
+        Op::Method { receiver, name, arguments, .. } if name == "unwrap_or_else" && view.ty(*receiver).is_result() => {
             let stand_in = arguments.iter().find_map(|argument| made_blindly(view, *argument))?;
             swallowed(view, node, *receiver, Way::Instead(stand_in), view.range(node))
         }
@@ -121,7 +121,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             swallowed(view, node, fallible_behind_ok(view, *receiver)?, Way::Absent, view.range(node))
         }
         Op::Method { receiver, name, arguments, .. }
-            if is_result(view.ty(*receiver)) && (name == "unwrap_or_default" || is_literal(view, name, arguments)) =>
+            if view.ty(*receiver).is_result() && (name == "unwrap_or_default" || is_literal(view, name, arguments)) =>
         {
             swallowed(view, node, *receiver, Way::Default, view.range(node))
         }
@@ -132,7 +132,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
 /// The `Result` that `.ok()` is called on.
 fn fallible_behind_ok(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
-        Op::Method { receiver, name, .. } if name == "ok" && is_result(view.ty(*receiver)) => Some(*receiver),
+        Op::Method { receiver, name, .. } if name == "ok" && view.ty(*receiver).is_result() => Some(*receiver),
         _ => None,
     }
 }
@@ -223,7 +223,7 @@ fn stand_in(view: View, region: RegionId) -> Option<StandIn> {
         || view.index.tells(view.body, region)
         || is_text(view, value)
         || matches!(view.op(value), Op::Literal(Literal::Bool(_)))
-        || is_result(view.ty(value))
+        || view.ty(value).is_result()
         || !is_given(view, value)
     {
         return None;

@@ -5,7 +5,6 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Arm, LocalId, LoopKind, NodeId, Op, Pattern, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
-use crate::index::flow::effects::is_result;
 use crate::index::flow::sequences::Source;
 use crate::source::Range;
 
@@ -29,7 +28,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             swallowed(view, view.index.sequence(view.site(*receiver))?, way, view.name_range(node))
         }
         Op::Loop { kind: LoopKind::For { pattern, iterated }, region } => {
-            if !is_result(&view.index.element(view.ty(*iterated))) {
+            if !view.index.element(view.ty(*iterated)).is_result() {
                 return None;
             }
             let range = skipped_in(view, *region, *pattern.locals().first()?)?;
@@ -45,7 +44,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
 
 /// `flatten()`, `filter_map(Result::ok)` and the like.
 fn adapter(view: View, receiver: NodeId, name: &str, arguments: &[NodeId]) -> Option<Way> {
-    let fails = || is_result(&view.index.element(view.ty(receiver)));
+    let fails = || view.index.element(view.ty(receiver)).is_result();
     let given = |names: &[&str]| matches!(arguments, [only] if only_asks(view, *only, names));
     match name {
         "flatten" if arguments.is_empty() && fails() => Some(Way::Skips),

@@ -12,7 +12,6 @@ use crate::index::bodies::view::View;
 use crate::index::calls::Site;
 use crate::index::declared::defs::TypeId;
 use crate::index::declared::types::Ty;
-use crate::index::flow::effects::is_result;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
 use crate::index::resources::words;
@@ -195,6 +194,6 @@ fn is_worldly(index: &Index, ty: &Ty, resource: Ustr) -> bool {
 fn reports_errors(index: &Index, site: Site) -> bool {
     index.function_of(site.body).is_some_and(|function| {
         let returns = &index.signatures().functions[function.index()].returns;
-        is_result(if let Ty::Future(of) = returns { of } else { returns })
+        (if let Ty::Future(of) = returns { of } else { returns }).is_result()
     })
 }

@@ -96,14 +96,29 @@ impl Ty {
         }
     }
 
+    /// Whether it is a `Result`, or a reference to one.
+    pub fn is_result(&self) -> bool {
+        matches!(self.peeled(), Ty::Ext(path, _) if path == "std::result::Result")
+    }
+
+    /// Whether it is an `Option`, or a reference to one.
+    pub fn is_option(&self) -> bool {
+        matches!(self.peeled(), Ty::Ext(path, _) if path == "std::option::Option")
+    }
+
+    /// What is in a `Result` or `Option` where all went well; nothing of other types.
+    pub fn content(&self) -> Option<&Ty> {
+        match self.peeled() {
+            Ty::Ext(_, arguments) if self.is_result() || self.is_option() => {
+                Some(arguments.first().unwrap_or(&Ty::Unknown))
+            }
+            _ => None,
+        }
+    }
+
     /// What `?` gives of a `Result` or `Option`.
     pub fn tried(&self) -> Ty {
-        match self.peeled() {
-            Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
-                arguments.first().cloned().unwrap_or(Ty::Unknown)
-            }
-            _ => Ty::Unknown,
-        }
+        self.content().cloned().unwrap_or(Ty::Unknown)
     }
 
     /// The type of the error of a `Result`.

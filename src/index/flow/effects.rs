@@ -40,7 +40,7 @@ pub fn find(index: &Index) -> Effects {
     let candidates: Vec<(FnId, Vec<NodeId>)> = index
         .bodies()
         .filter_map(|(body, _, _)| Some((index.function_of(body)?, body)))
-        .filter(|(id, _)| is_result(returned(&index.signatures().functions[id.index()].returns)))
+        .filter(|(id, _)| returned(&index.signatures().functions[id.index()].returns).is_result())
         .map(|(id, body)| (id, index.passed_on(body)))
         .collect();
     loop {
@@ -72,11 +72,6 @@ fn returned(ty: &Ty) -> &Ty {
     }
 }
 
-/// Whether a type is `Result`.
-pub fn is_result(ty: &Ty) -> bool {
-    matches!(ty.peeled(), Ty::Ext(path, _) if path == "std::result::Result")
-}
-
 impl Index {
     /// Values whose error leaves the function: under `?`, returned, or its last value.
     pub fn passed_on(&self, body: BodyRef) -> Vec<NodeId> {
@@ -105,8 +100,10 @@ impl Index {
         self.body(body).iter().any(|(node, facts)| {
             let site = Site { body, node };
             let made = match &facts.op {
-                Op::Method { receiver, name, .. } if name == "ok_or" || name == "ok_or_else" || name.contains("context") => {
-                    matches!(self.ty(Site { node: *receiver, ..site }).peeled(), Ty::Ext(path, _) if path == "std::option::Option")
+                Op::Method { receiver, name, .. }
+                    if name == "ok_or" || name == "ok_or_else" || name.contains("context") =>
+                {
+                    self.ty(Site { node: *receiver, ..site }).is_option()
                 }
                 Op::Call { .. } | Op::Macro(_) => self.is_failure(site),
                 _ => false,
@@ -257,9 +254,7 @@ impl Index {
         let info = self.info(site.body);
         let carries = |node: &NodeId| {
             let ty = info.ty(*node);
-            is_result(ty)
-                || matches!(ty, Ty::Future(_))
-                || matches!(ty, Ty::Ext(path, _) if path == "std::option::Option")
+            ty.is_result() || matches!(ty, Ty::Future(_)) || ty.is_option()
         };
         match (receiver, self.callee(site)) {
             (Some(receiver), Some(Callee::External(_) | Callee::Unknown(_))) if carries(&receiver) => part(receiver),

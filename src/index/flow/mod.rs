@@ -128,7 +128,7 @@ impl Index {
         let facts = self.body(body);
         let Op::Method { receiver, name, arguments, .. } = &facts.node(call).op else { return None };
         let unwraps = *receiver == wrapper && matches!(name.as_str(), "map" | "and_then" | "map_or" | "map_or_else");
-        let is_wrapper = matches!(self.info(body).ty(wrapper).peeled(), Ty::Ext(path, _) if path == "std::result::Result" || path == "std::option::Option");
+        let is_wrapper = self.info(body).ty(wrapper).content().is_some();
         let Op::Closure { parameters, .. } = &facts.node(*arguments.last()?).op else { return None };
         (unwraps && is_wrapper).then(|| Taker::Patterns(parameters.iter().collect()))
     }
@@ -526,10 +526,8 @@ impl Follow<'_> {
     /// Whether a method's receiver is a `Result`, an `Option` or a future.
     fn is_wrapper(&self, call: Site) -> bool {
         let Op::Method { receiver, .. } = &self.index.node(call).op else { return false };
-        match self.index.info(call.body).ty(*receiver) {
-            Ty::Ext(path, _) => path == "std::result::Result" || path == "std::option::Option",
-            ty => matches!(ty, Ty::Future(_)),
-        }
+        let ty = self.index.info(call.body).ty(*receiver);
+        ty.content().is_some() || matches!(ty, Ty::Future(_))
     }
 
     /// The value is an argument of a call.

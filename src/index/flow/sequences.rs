@@ -5,7 +5,6 @@ use ustr::ustr;
 use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{NodeId, Op, PatternKind};
 use crate::index::calls::Site;
-use crate::index::flow::effects::is_result;
 use crate::index::{Index, Ty};
 
 /// Where a sequence is read from.
@@ -43,9 +42,9 @@ impl Index {
             Op::Call { .. } => self.source(site, None),
             Op::Method { receiver, .. } => {
                 let elements = |node: NodeId| self.element(self.ty(Site { node, ..site }));
-                let keeps = || is_result(&elements(site.node)) && elements(site.node) == elements(*receiver);
+                let keeps = || elements(site.node).is_result() && elements(site.node) == elements(*receiver);
                 // What unwraps the sequence itself: `read_dir(..).unwrap()`, `.context(..)`.
-                let unwraps = || is_result(self.ty(Site { node: *receiver, ..site }));
+                let unwraps = || self.ty(Site { node: *receiver, ..site }).is_result();
                 self.source(site, Some(*receiver)).or_else(|| (keeps() || unwraps()).then(|| follow(*receiver))?)
             }
             _ => None,
@@ -95,7 +94,7 @@ impl Index {
                     _ => return call,
                 },
                 Op::Match { scrutinee, .. } => *scrutinee,
-                Op::Call { .. } | Op::Method { .. } if is_result(&self.awaited_type(Site { node: at, ..call })) => {
+                Op::Call { .. } | Op::Method { .. } if self.awaited_type(Site { node: at, ..call }).is_result() => {
                     return Site { node: at, ..call };
                 }
                 _ => return call,
@@ -137,8 +136,8 @@ impl Index {
     fn returns_result(&self, site: Site) -> bool {
         let returned = self.function_of(site.body).map(|id| &self.signatures().functions[id.index()].returns);
         returned.is_some_and(|ty| match ty {
-            Ty::Future(of) => is_result(of),
-            ty => is_result(ty),
+            Ty::Future(of) => of.is_result(),
+            ty => ty.is_result(),
         })
     }
 }

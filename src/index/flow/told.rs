@@ -10,7 +10,6 @@ use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
 use crate::index::declared::defs::{BodyRef, FnId, TypeId};
 use crate::index::declared::types::TypeKey;
-use crate::index::flow::effects::is_result;
 use crate::index::flow::errors::takes_errors;
 use crate::index::{Index, Ty};
 
@@ -40,12 +39,19 @@ impl Index {
         self.is_there_to_log(write.body) || self.is_said_beside(write, text)
     }
 
-    /// Whether a function is called to log something, and gives nothing back.
+    /// Whether a function is called to log a text, and gives nothing back. What writes a type of the program's own keeps records, such as an audit trail.
     fn is_there_to_log(&self, body: BodyRef) -> bool {
+        let is_text = |ty: &Ty| match ty.peeled() {
+            Ty::Ext(path, _) => {
+                ["str", "std::string::String", "std::fmt::Arguments", "log::Record"].contains(&path.as_str())
+            }
+            _ => false,
+        };
         self.function_of(body).is_some_and(|id| {
             let function = self.defs().function(id);
             let is_named = function.name == "log" || function.name.starts_with("log_");
-            is_named && function.returns.is_none() && !function.parameters.is_empty()
+            let takes_text = self.signatures().functions[id.index()].parameters.iter().any(is_text);
+            is_named && function.returns.is_none() && takes_text
         })
     }
 
@@ -227,7 +233,7 @@ impl Ways<'_> {
             ty => ty,
         };
         let Ty::Ext(_, arguments) = ty.peeled() else { return false };
-        let error = arguments.get(1).filter(|_| is_result(ty));
+        let error = arguments.get(1).filter(|_| ty.is_result());
         error.is_some_and(|error| matches!(error, Ty::Adt(id, _) if self.index.is_told_when_made(*id)))
     }
 }

@@ -396,10 +396,10 @@ impl Index {
         match ty {
             Ty::Ref(_) => true,
             Ty::Future(of) => self.is_a_way_in(of),
-            Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
-                arguments.first().is_some_and(|inner| self.is_a_way_in(inner))
-            }
-            Ty::Ext(path, _) => self.catalogue().type_entry(*path).is_some_and(|entry| entry.deref.is_some()),
+            Ty::Ext(path, _) => match ty.content() {
+                Some(inner) => self.is_a_way_in(inner),
+                None => self.catalogue().type_entry(*path).is_some_and(|entry| entry.deref.is_some()),
+            },
             _ => false,
         }
     }

@@ -289,9 +289,7 @@ impl Index {
         match ty {
             Ty::Future(of) => self.bare_resource(of),
             Ty::Ext(path, _) if self.resource(*path).is_some() => Some(*path),
-            Ty::Ext(path, arguments) if path == "std::result::Result" || path == "std::option::Option" => {
-                self.bare_resource(arguments.first()?)
-            }
+            Ty::Ext(..) => self.bare_resource(ty.content()?),
             _ => None,
         }
     }

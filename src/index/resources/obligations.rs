@@ -154,7 +154,7 @@ impl Index {
         value.is_none_or(|node| {
             let site = Site { body, node };
             let ok = self.external(site).is_some_and(|path| path == "std::result::Result::Ok");
-            ok || !(self.ty(site).is_unknown() || crate::index::flow::effects::is_result(self.ty(site)))
+            ok || !(self.ty(site).is_unknown() || self.ty(site).is_result())
         })
     }
 

@@ -6,7 +6,7 @@ use crate::catalogue::Runs;
 use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::flow::effects::{Effected, is_result};
+use crate::index::flow::effects::Effected;
 use crate::index::{Index, Ty};
 
 /// How far a handle is followed back to where its task is started.
@@ -45,7 +45,7 @@ impl Index {
         let starts = self.starts(handle, FUEL);
         let known = starts.iter().filter_map(|start| self.fallible(*start));
         let by_type = || {
-            let output = self.task_output(self.ty(handle)).is_some_and(is_result);
+            let output = self.task_output(self.ty(handle)).is_some_and(Ty::is_result);
             output.then_some(Fallible { started: None, effected: None, tells: false })
         };
         if starts.is_empty() { by_type().into_iter().collect() } else { known.collect() }
@@ -53,7 +53,7 @@ impl Index {
 
     /// The task that a call starts, where it gives a `Result`.
     pub fn fallible(&self, start: Site) -> Option<Fallible> {
-        let gives_result = |work: &Site| self.output_of(start, *work).is_some_and(is_result);
+        let gives_result = |work: &Site| self.output_of(start, *work).is_some_and(Ty::is_result);
         let works: Vec<Site> = self.given_work(self.work(start)?).into_iter().filter(gives_result).collect();
         let silent = works.iter().find(|work| !self.work_tells(**work));
         let (work, tells) = (silent.or(works.first())?, silent.is_none());

@@ -1,0 +1,146 @@
+//! Lists of calls that show something about the code around them.
+
+use rustc_hash::FxHashSet as HashSet;
+use serde::Deserialize;
+use ustr::Ustr;
+
+/// What the calls of a list show about the code around them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Calls {
+    /// They wait for time to pass or for work to come: an endless loop around one is a service.
+    Waits,
+    /// Of those that wait: they only let time pass. A loop around one that can end is a retry.
+    Pauses,
+    /// They serve until the program ends, and are no [`Server`].
+    Forever,
+    /// They wait for what a person enters: a loop around one is a dialogue.
+    Asks,
+    /// They run a user interface until a person closes it.
+    Windows,
+    /// They take the next connection: a loop around one is a server written by hand.
+    Accepts,
+    /// They hold their thread until something else happens or much is computed: on a worker of an async runtime all its tasks wait.
+    Blocks,
+    /// They panic where an async runtime runs already.
+    PanicsInAsync,
+    /// They tell people or log something: an error that reaches one is not swallowed.
+    Tells,
+    /// They end, or make the program end, within the time they are given.
+    EndsWithin,
+    /// They wait no longer than the time they are given.
+    Deadlines,
+    /// They keep their thread waiting for a moment, as for a small local file.
+    BlocksBriefly,
+    /// They only look: when one fails, nothing that should have happened is missing.
+    Looks,
+    /// They bound in time what they are given, or what they are laid around.
+    BoundsTime,
+    /// They add something to a collection.
+    Grows,
+    /// Those of `grows` whose first argument is a key or element that the collection has once.
+    GrowsByKey,
+    /// They take something away from a collection, or all of it.
+    Shrinks,
+    /// They take everything out of a collection at once, for somebody to do something with it.
+    Empties,
+    /// They put what they are given into what they are called on, in place of what was there.
+    Keeps,
+    /// They take what they are called on or given out of where it is: it ends with whatever is done with what they give.
+    TakesOut,
+    /// They tell the time, or how much of it has passed.
+    Clocks,
+    /// They give another value each time.
+    Unique,
+    /// They end the process, and no destructor runs.
+    Exits,
+    /// They do not come back, apart from [`Calls::Exits`].
+    Diverges,
+    /// They return an error from the function around them.
+    Bails,
+    /// They return an error from the function around them where something does not hold.
+    Ensures,
+    /// They learn that it is time to stop.
+    Stops,
+    /// They read a flag, which may be what tells to stop.
+    Flags,
+    /// They give the word to stop: the other half of [`Calls::Stops`].
+    Orders,
+    /// They wait for a signal of the system, whichever it is.
+    Hears,
+    /// They receive from a channel, and end with it.
+    Receives,
+    /// They put something into a channel.
+    Sends,
+    /// They make a child process that is meant to live by itself.
+    Daemonizes,
+    /// They wait for a child process that nobody else has: who gives up the wait gives up the child.
+    OwnsChild,
+    /// They have a child process killed when it is dropped.
+    KillsOnDrop,
+    /// They end a process and do not wait until it is gone.
+    Kills,
+    /// They give another handle of the task they are called on, which ends it as well.
+    HandsOut,
+    /// They ask whether the thread is panicking.
+    AsksForPanic,
+    /// They ask whether there is a runtime.
+    AsksForRuntime,
+    /// They return at once, and what they are called on goes on working until it is stopped.
+    Starts,
+    /// They write into what they are called on or given.
+    Writes,
+    /// They wait for the tasks of a collection, or for the next of them to end.
+    Joins,
+    /// After a failure they fail again at once, for as long as its cause lasts.
+    FailsAtOnce,
+    /// Derives that let `*` give the only field of a type, or the one that is marked `#[deref]`.
+    Dereferences,
+    /// Attributes of an enum that implement the traits they name by asking the variant.
+    Dispatches,
+    /// They give a library something that it keeps in a global of its own.
+    SetsGlobal,
+    /// They have what is built gather what it is given, and hand it on later.
+    Gathers,
+    /// They make a runtime that works on the thread that runs it, and starts no workers.
+    StaysOnThread,
+}
+
+/// The calls of a list: by canonical path, or by the last part of any path.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "Vec<Ustr>")]
+pub struct CallList {
+    paths: HashSet<Ustr>,
+    /// Last parts; a trailing `*` stands for any ending.
+    names: Vec<Ustr>,
+}
+
+impl From<Vec<Ustr>> for CallList {
+    fn from(calls: Vec<Ustr>) -> Self {
+        let mut list = CallList::default();
+        list.extend(calls);
+        list
+    }
+}
+
+impl CallList {
+    pub(super) fn extend(&mut self, calls: Vec<Ustr>) {
+        let (paths, names): (Vec<_>, Vec<_>) = calls.into_iter().partition(|call| call.contains("::"));
+        self.paths.extend(paths);
+        self.names.extend(names);
+    }
+
+    /// Whether a call of this canonical path is one of them.
+    pub fn contains(&self, path: Ustr) -> bool {
+        let name = path.rsplit("::").next().unwrap_or(&path);
+        let named = |known: &Ustr| match known.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => known == name,
+        };
+        self.paths.contains(&path) || self.names.iter().any(named)
+    }
+
+    pub(super) fn contains_a_member(&self, owner: Ustr) -> bool {
+        self.paths.iter().any(|path| path.rsplit_once("::").is_some_and(|(of, _)| of == owner.as_str()))
+    }
+}
