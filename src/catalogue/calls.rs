@@ -98,6 +98,8 @@ pub enum Calls {
     Dereferences,
     /// Attributes of an enum that implement the traits they name by asking the variant.
     Dispatches,
+    /// They take several permits at once.
+    TakesSeveral,
     /// They give a library something that it keeps in a global of its own.
     SetsGlobal,
     /// They have what is built gather what it is given, and hand it on later.

@@ -3,12 +3,23 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
+use crate::index::calls::Site;
 use crate::index::tasks::halves::Token;
+use crate::index::tasks::{Handle, Task, Work};
 
 const ID: &str = "dead-token";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.tokens().iter().filter_map(|token| diagnose(index, token)).collect()
+}
+
+/// Whether what listens runs in a task that ends with its handle, or with a set that knows it.
+fn ends_otherwise(index: &Index, heard: Site) -> bool {
+    let runs = |task: &Task| {
+        task.spawn.body == heard.body && index.node(task.spawn).range.contains(index.node(heard).range)
+            || index.function_of(heard.body).is_some_and(|function| task.work.contains(&Work::Function(function)))
+    };
+    index.tasks().iter().any(|task| task.handle == Handle::Tracked && runs(task))
 }
 
 fn diagnose(index: &Index, token: &Token) -> Option<Diagnostic> {
@@ -24,7 +35,7 @@ fn diagnose(index: &Index, token: &Token) -> Option<Diagnostic> {
             .evidence(service.verdict.why.clone())
     };
     match (token.ordered.first(), token.heard.first()) {
-        (None, Some(heard)) => Some(
+        (None, Some(heard)) if !ends_otherwise(index, *heard) => Some(
             report(
                 format!("nobody ever gives the word on this {what}"),
                 "it is made here, and no use of it gives the word to stop",

@@ -3,7 +3,7 @@
 
 use ustr::Ustr;
 
-use crate::catalogue::TypeEntry;
+use crate::catalogue::{Calls, TypeEntry};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::facts::model::{LocalId, NodeId, Op, Pattern, PatternKind, RegionKind};
 use crate::index::Index;
@@ -74,6 +74,7 @@ fn is_given_back(view: View, value: NodeId) -> bool {
 }
 
 /// Whether it keeps others out, and nothing comes after it in its block that they could be kept out of: then to wait for it was the purpose.
+/// So it is where several permits are asked for at once.
 fn is_awaited_only(view: View, entry: &TypeEntry, statement: NodeId) -> bool {
     let excludes = entry.kind.is_some_and(|kind| kind == "permit" || kind == "lock");
     let (block, end) = (view.facts.node(statement).region, view.range(statement).end);
@@ -83,7 +84,17 @@ fn is_awaited_only(view: View, entry: &TypeEntry, statement: NodeId) -> bool {
         _ => false,
     };
     let follows = |node: NodeId| view.range(node).start >= end && view.is_inside(node, block);
-    excludes && !view.facts.iter().any(|(node, _)| follows(node) && works(node) && !is_told(view, node))
+    excludes && asks_for_all(view, statement)
+        || excludes && !view.facts.iter().any(|(node, _)| follows(node) && works(node) && !is_told(view, node))
+}
+
+/// Whether a statement waits for several permits at once, as after handing out each of them: it waits until all are back.
+fn asks_for_all(view: View, statement: NodeId) -> bool {
+    let whole = view.range(statement);
+    view.facts.iter().any(|(node, n)| {
+        let path = || view.index.external(view.site(node));
+        whole.contains(n.range) && path().is_some_and(|path| view.index.catalogue().lists(Calls::TakesSeveral, path))
+    })
 }
 
 /// `Ok(..)`, `Point(..)`: nothing runs.

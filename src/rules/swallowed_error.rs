@@ -15,7 +15,30 @@ use crate::source::{Range, Span};
 const ID: &str = "swallowed-error";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.look(|view, node| diagnose(view, node).filter(|_| !ends_things(index, view.body)))
+    let found = index.look(|view, node| {
+        let diagnostic = diagnose(view, node).filter(|_| !ends_things(index, view.body))?;
+        Some(((view.body, view.facts.node(node).region), diagnostic))
+    });
+    once_per_block(found)
+}
+
+/// An operation that is called several times in one block, each time thrown away in the same way, is one flaw: told at the first call, mended at all.
+fn once_per_block(found: Vec<((BodyRef, RegionId), Diagnostic)>) -> Vec<Diagnostic> {
+    let mut told: Vec<((BodyRef, RegionId), Diagnostic)> = Vec::new();
+    for (block, diagnostic) in found {
+        let is_same = |(at, known): &&mut ((BodyRef, RegionId), Diagnostic)| {
+            *at == block && known.message == diagnostic.message && known.primary.text == diagnostic.primary.text
+        };
+        match told.iter_mut().rev().take_while(|(at, _)| at.0 == block.0).find(is_same) {
+            Some((_, first)) => {
+                first.evidence.push(Label { text: "and here".into(), ..diagnostic.primary });
+                let edits = diagnostic.fixes.into_iter().flat_map(|fix| fix.edits);
+                first.fixes.iter_mut().for_each(|fix| fix.edits.extend(edits.clone()));
+            }
+            None => told.push((block, diagnostic)),
+        }
+    }
+    told.into_iter().map(|(_, diagnostic)| diagnostic).collect()
 }
 
 /// `drop` has nobody to tell, and what is marked as dead is not run.

@@ -62,7 +62,7 @@ impl Work {
         let path = index.external(site)?;
         let lists = |list| index.catalogue().lists(list, path);
         if lists(Calls::PanicsInAsync) {
-            return Some(Work::BlocksOn);
+            return (!is_without_runtime(index, site)).then_some(Work::BlocksOn);
         }
         if index.callable(site).is_some_and(|callable| callable.runs == Runs::Task && callable.constructs.is_some()) {
             return (!asks_for_a_runtime(index, site.body)).then_some(Work::Spawns);
@@ -132,6 +132,27 @@ fn calls_any(index: &Index, body: BodyRef, list: Calls) -> bool {
 /// Whether the destructor knows that it may run while a thread panics.
 fn looks_at_the_panic(index: &Index, body: BodyRef) -> bool {
     calls_any(index, body, Calls::AsksForPanic)
+}
+
+/// Whether code is only come to where there was no runtime to be had: in the `Err` arm of a `match` that asked for one, or behind `else`.
+fn is_without_runtime(index: &Index, site: Site) -> bool {
+    let (facts, info) = (index.body(site.body), index.info(site.body));
+    let asks = |node: NodeId| {
+        let whole = facts.node(node).range;
+        let within = facts.iter().filter(|(_, n)| whole.contains(n.range));
+        let mut paths = within.filter_map(|(node, _)| index.external(Site { node, ..site }));
+        paths.any(|path| index.catalogue().lists(Calls::AsksForRuntime, path))
+    };
+    facts.outwards(facts.node(site.node).region).any(|(region, _)| {
+        match info.region_node(region).map(|owner| &facts.node(owner).op) {
+            Some(Op::Match { scrutinee, arms }) => {
+                let failed = arms.iter().any(|arm| arm.region == region && !arm.pattern.is_success());
+                failed && asks(*scrutinee)
+            }
+            Some(Op::If { condition, then, .. }) => region != *then && asks(*condition),
+            _ => false,
+        }
+    })
 }
 
 /// Whether the destructor asks whether there is a runtime.

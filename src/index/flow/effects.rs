@@ -206,6 +206,9 @@ impl Index {
         match self.callee(site)? {
             Callee::External(path) => {
                 let effect = self.callable(site)?.effect?;
+                if effect == Effect::Finish && self.stays_in_memory(site) {
+                    return None;
+                }
                 let looks = self.catalogue().lists(Calls::Looks, *path) || self.built_to_look(site);
                 Some(Effected { effect, looks, chain: vec![site] })
             }
@@ -325,6 +328,19 @@ impl Index {
         }
         let effect = self.writer_effect(writer)?;
         Some(Effected { effect, looks: false, chain: vec![site] })
+    }
+
+    /// Whether a method is called on a writer around a buffer in memory, as an encoder over a `Vec` is: there it cannot fail for want of anything.
+    fn stays_in_memory(&self, call: Site) -> bool {
+        let Op::Method { receiver, .. } = self.node(call).op else { return false };
+        match self.ty(Site { node: receiver, ..call }).peeled() {
+            Ty::Ext(path, arguments) => {
+                let inner = arguments.first().map(Ty::peeled);
+                self.method_effect(*path, "write_all").is_some()
+                    && inner.is_some_and(|inner| matches!(inner, Ty::Ext(path, _) if path == "std::vec::Vec"))
+            }
+            _ => false,
+        }
     }
 
     /// What writing into a value of this type touches; nothing where it stays in memory.
