@@ -84,8 +84,8 @@ fn is_awaited_only(view: View, entry: &TypeEntry, statement: NodeId) -> bool {
         _ => false,
     };
     let follows = |node: NodeId| view.range(node).start >= end && view.is_inside(node, block);
-    excludes && asks_for_all(view, statement)
-        || excludes && !view.facts.iter().any(|(node, _)| follows(node) && works(node) && !is_told(view, node))
+    let goes_on = || view.facts.iter().any(|(node, _)| follows(node) && works(node) && !is_told(view, node));
+    excludes && (asks_for_all(view, statement) || !goes_on())
 }
 
 /// Whether a statement waits for several permits at once, as after handing out each of them: it waits until all are back.
