@@ -142,9 +142,14 @@ fn what_was_judged_true_is_still_reported() {
 }
 
 struct Run {
+    /// Where findings begin, and where they say that the same flaw is as well.
     places: BTreeSet<Place>,
+    findings: usize,
     lines: usize,
 }
+
+/// What a finding says of a place where its flaw is a second time.
+const AGAIN: &str = "and here";
 
 /// What the linter says of a checkout at its defaults.
 fn reported(folder: &Path) -> Run {
@@ -156,12 +161,20 @@ fn reported(folder: &Path) -> Run {
         .expect("the linter runs");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     let diagnostics = report["diagnostics"].as_array().expect("a list of diagnostics");
-    let places = diagnostics.iter().map(|diagnostic| {
-        let text = |key: &str| diagnostic[key].as_str().unwrap_or_default().to_owned();
-        let line = diagnostic["range"]["start"]["line"].as_u64().expect("a line");
-        (text("rule"), text("path"), usize::try_from(line).expect("a line that fits"))
-    });
-    Run { places: places.collect(), lines: lines_below(folder) }
+    let mut places = BTreeSet::new();
+    for diagnostic in diagnostics {
+        let rule = diagnostic["rule"].as_str().expect("a rule");
+        let evidence = diagnostic["evidence"].as_array().into_iter().flatten();
+        let again = evidence.filter(|label| label["label"] == AGAIN);
+        places.extend(std::iter::once(diagnostic).chain(again).map(|at| place(rule, at)));
+    }
+    Run { places, findings: diagnostics.len(), lines: lines_below(folder) }
+}
+
+fn place(rule: &str, at: &serde_json::Value) -> Place {
+    let line = at["range"]["start"]["line"].as_u64().expect("a line");
+    let path = at["path"].as_str().expect("a path");
+    (rule.to_owned(), path.to_owned(), usize::try_from(line).expect("a line that fits"))
 }
 
 fn lines_below(folder: &Path) -> usize {
@@ -196,7 +209,7 @@ fn print_precision(tallies: &BTreeMap<String, Tally>) {
 fn print_noise(runs: &[(String, Run)]) {
     println!("\n| project | lines of Rust | findings | per 100,000 lines |\n|---|---|---|---|");
     for (name, run) in runs {
-        let findings = run.places.len();
+        let findings = run.findings;
         println!("| {name} | {} | {findings} | {:.1} |", run.lines, findings as f64 * 1e5 / run.lines.max(1) as f64);
     }
 }

@@ -61,7 +61,7 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
     if silent {
         return None;
     }
-    let confidence = if index.answers_probes_only(site.body) {
+    let confidence = if index.answers_probes_only(site.body, !program.signals.is_empty()) {
         Confidence::Hint
     } else if program.signals.is_empty() {
         Confidence::Certain
@@ -90,7 +90,7 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
     }
     let diagnostic = Diagnostic::new(
         ID,
-        if index.answers_probes_only(site.body) { Confidence::Hint } else { Confidence::Likely },
+        if index.answers_probes_only(site.body, false) { Confidence::Hint } else { Confidence::Likely },
         "connections are accepted without a shutdown signal",
         Label::new(index.span(site), "nothing ends this loop"),
     )

@@ -416,6 +416,15 @@ fn is_test_folder(name: &str) -> bool {
 fn is_test_name(name: &str) -> bool {
     matches!(
         name,
-        "tests" | "test_utils" | "test_util" | "testutils" | "testutil" | "test_helpers" | "test_support" | "testing"
+        "mock"
+            | "mocks"
+            | "tests"
+            | "test_utils"
+            | "test_util"
+            | "testutils"
+            | "testutil"
+            | "test_helpers"
+            | "test_support"
+            | "testing"
     )
 }

@@ -336,7 +336,7 @@ impl Index {
         match self.ty(Site { node: receiver, ..call }).peeled() {
             Ty::Ext(path, arguments) => {
                 let inner = arguments.first().map(Ty::peeled);
-                self.method_effect(*path, "write_all").is_some()
+                self.catalogue().type_entry(*path).is_some_and(|entry| !entry.holds.is_empty())
                     && inner.is_some_and(|inner| matches!(inner, Ty::Ext(path, _) if path == "std::vec::Vec"))
             }
             _ => false,

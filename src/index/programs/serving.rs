@@ -1,6 +1,6 @@
 //! Whom a server serves, as far as the code around it tells: the paths it answers, the address it listens on. Judges no server.
 
-use crate::facts::model::{Literal, Op};
+use crate::facts::model::{Literal, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::declared::defs::BodyRef;
@@ -8,7 +8,7 @@ use crate::index::declared::defs::BodyRef;
 /// Through how many functions the routes of a server are looked for.
 const CALLS: u32 = 2;
 
-/// Paths, and words of functions, by which a program is asked how it is. Metrics are not among them: servers that do other things have them, too.
+/// Paths, and words of functions, by which a program is asked how it is.
 const PROBES: [&str; 13] = [
     "alive",
     "health",
@@ -27,11 +27,13 @@ const PROBES: [&str; 13] = [
 
 impl Index {
     /// Whether all that a server answers is how the program is: by the paths that are routed in a function and those that it calls, or by the function's
-    /// own name.
-    pub fn answers_probes_only(&self, body: BodyRef) -> bool {
+    /// own name. Metrics are part of that only `beside` a program that stops in its own way: a server that does other things may have no other path in
+    /// sight.
+    pub fn answers_probes_only(&self, body: BodyRef, beside: bool) -> bool {
         let mut paths = Vec::new();
         self.add_routes(body, CALLS, &mut paths);
-        let is_probe = |path: &&str| words(path).last().is_some_and(|word| PROBES.contains(&word.as_str()));
+        let asks = |word: &str| PROBES.contains(&word) || beside && word == "metrics";
+        let is_probe = |path: &&str| words(path).last().is_some_and(|word| asks(word));
         if !paths.is_empty() {
             return paths.iter().all(is_probe);
         }
@@ -41,8 +43,17 @@ impl Index {
 
     /// Whether a function names an address of this machine whose port the system chooses: only who is told of it can connect.
     pub fn serves_itself(&self, body: BodyRef) -> bool {
-        self.body(body).iter().any(|(_, node)| match &node.op {
+        let facts = self.body(body);
+        let is_number = |node: &NodeId, number: &str| matches!(&facts.node(*node).op, Op::Literal(Literal::Number(text, _)) if text == number);
+        let is_own = |host: &NodeId| match &facts.node(*host).op {
+            Op::Literal(Literal::Text(text)) => ["127.0.0.1", "localhost", "::1"].contains(&text.as_str()),
+            Op::Array(parts) => parts.first().is_some_and(|first| is_number(first, "127")),
+            Op::Path(path) => path.last() == "LOCALHOST",
+            _ => false,
+        };
+        facts.iter().any(|(_, node)| match &node.op {
             Op::Literal(Literal::Text(text)) => ["127.0.0.1:0", "localhost:0", "[::1]:0"].contains(&text.as_str()),
+            Op::Tuple(parts) => matches!(&parts[..], [host, port] if is_own(host) && is_number(port, "0")),
             _ => false,
         })
     }

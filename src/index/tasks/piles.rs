@@ -98,7 +98,7 @@ impl Index {
         }
         let around = self.work_loop_within(site, local)?;
         let region = around.region;
-        if self.only_runs_in_commands(site.body) {
+        if self.only_runs_in_commands(site.body) || self.is_drained_behind(site.body, local, region) {
             return None;
         }
         if self.uses_within(site.body, local, region).into_iter().any(|node| !self.only_adds(site.body, node)) {
@@ -115,6 +115,22 @@ impl Index {
         };
         let (name, span) = (declared.name.to_string(), declared.range.in_file(site.body.file));
         Some(Pile { name, span, added: site, repeated })
+    }
+
+    /// Whether a loop that ends with what it reads is followed by a wait for all tasks of a set: both belong to one piece of work, which has an end.
+    fn is_drained_behind(&self, body: BodyRef, local: LocalId, region: RegionId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let Some(owner) = info.region_node(region) else { return false };
+        let ends = matches!(facts.node(owner).op, Op::Loop { kind: LoopKind::While, .. });
+        let behind = facts.node(owner).range.end;
+        ends && facts.iter().any(|(node, n)| match &n.op {
+            Op::Method { receiver, .. } if n.range.start >= behind => {
+                let joins =
+                    self.external(Site { body, node }).is_some_and(|path| self.catalogue().lists(Calls::Joins, path));
+                joins && matches!(facts.node(*receiver).op, Op::Local(used) if used == local)
+            }
+            _ => false,
+        })
     }
 
     fn adds(&self, site: Site) -> bool {
