@@ -206,25 +206,38 @@ fn every_example_compiles() {
     if folder.exists() {
         fs::remove_dir_all(&folder).unwrap();
     }
-    let mut members = Vec::new();
-    for Named { page, .. } in pages() {
-        for example in &page.examples {
-            let name = format!("{}-{}", page.id, example.line);
-            write(example, &folder.join(&name), DEFAULT_MANIFEST);
-            let manifest = folder.join(&name).join("Cargo.toml");
-            let library =
-                if folder.join(&name).join("src/lib.rs").exists() { "[lib]\nname = \"example\"\n\n" } else { "" };
-            let renamed =
-                fs::read_to_string(&manifest).unwrap().replacen("name = \"example\"", &format!("name = \"{name}\""), 1);
-            let renamed = renamed.replacen("[dependencies]", &format!("{library}[dependencies]"), 1);
-            fs::write(manifest, renamed).unwrap();
-            members.push(name);
+    // One lock file has one version of a library for all that ask for compatible ones: who brings a manifest may ask for an older one.
+    let workspaces = [("common", false), ("own", true)].map(|(name, own)| (folder.join(name), own));
+    for (workspace, own) in &workspaces {
+        let mut members = Vec::new();
+        for Named { page, .. } in pages() {
+            for example in page.examples.iter().filter(|example| brings_a_manifest(example) == *own) {
+                let name = format!("{}-{}", page.id, example.line);
+                member(example, &name, &workspace.join(&name));
+                members.push(name);
+            }
         }
+        let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n");
+        fs::write(workspace.join("Cargo.toml"), manifest).unwrap();
     }
-    fs::write(folder.join("Cargo.toml"), format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n")).unwrap();
-    let checked = Command::new(env!("CARGO"))
-        .args(["check", "--workspace", "--all-targets", "--keep-going"])
-        .current_dir(&folder)
-        .status();
-    assert!(checked.unwrap().success(), "see the errors of cargo above");
+    let compiles = |workspace: &Path| {
+        let arguments = ["check", "--workspace", "--all-targets", "--keep-going"];
+        Command::new(env!("CARGO")).args(arguments).current_dir(workspace).status().unwrap().success()
+    };
+    let failed: Vec<_> = workspaces.iter().filter(|(workspace, _)| !compiles(workspace)).collect();
+    assert!(failed.is_empty(), "see the errors of cargo above");
+}
+
+fn brings_a_manifest(example: &Example) -> bool {
+    example.files.iter().any(|file| file.path == "Cargo.toml")
+}
+
+/// Writes an example as a member of a workspace, under a name of its own.
+fn member(example: &Example, name: &str, folder: &Path) {
+    write(example, folder, DEFAULT_MANIFEST);
+    let manifest = folder.join("Cargo.toml");
+    let library = if folder.join("src/lib.rs").exists() { "[lib]\nname = \"example\"\n\n" } else { "" };
+    let text = fs::read_to_string(&manifest).unwrap();
+    let renamed = text.replacen("name = \"example\"", &format!("name = \"{name}\""), 1);
+    fs::write(manifest, renamed.replacen("[dependencies]", &format!("{library}[dependencies]"), 1)).unwrap();
 }
