@@ -12,12 +12,13 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
-use crate::catalogue::Runs;
-use crate::facts::model::{NodeId, Owner};
+use crate::catalogue::{Runs, Server};
+use crate::facts::model::{Literal, NodeId, Op, Owner};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
+use crate::index::declared::types::Ty;
 use crate::index::programs::kinds::{Kind, Lives, Subject, Verdict};
 use crate::workspace::TargetKind;
 
@@ -151,6 +152,7 @@ impl Index {
 fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
     let linked = linked_crates(index, krate);
     let reach: HashSet<BodyRef> = reach.iter().copied().collect();
+    let quiet: Vec<&Server> = index.catalogue().servers().iter().filter(|it| is_quiet(index, &linked, it)).collect();
     let mut found = Vec::new();
     for (body, _, info) in index.bodies() {
         if !linked.contains(&index.crate_of(body)) || index.is_test(body) {
@@ -164,6 +166,9 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
         mentions.sort_unstable_by_key(|(node, path)| (*node, path.as_str()));
         for (node, path) in mentions {
             let names = signal_names(index, krate, path);
+            if quiet.iter().any(|server| server.serve.contains(&path)) {
+                continue;
+            }
             if !names.is_empty() {
                 let by_server = index.catalogue().signal(path).is_none();
                 found.push(SignalSite { site: Site { body, node }, names, reached: reach.contains(&body), by_server });
@@ -171,6 +176,32 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
         }
     }
     found
+}
+
+/// Whether a program's crates switch off the signal handling that a server has by itself, by a field of its configuration. What a call switches off is
+/// off for one server only.
+fn is_quiet(index: &Index, linked: &HashSet<CrateId>, server: &Server) -> bool {
+    let own = index.bodies().filter(|(body, ..)| linked.contains(&index.crate_of(*body)) && !index.is_test(*body));
+    let is_false =
+        |body: BodyRef, node: NodeId| matches!(index.body(body).node(node).op, Op::Literal(Literal::Bool(false)));
+    let names = |owner: &Ty, field: Ustr| match owner.peeled() {
+        Ty::Ext(path, _) => server.signals_off.iter().any(|off| *off == format!("{path}::{field}").as_str()),
+        _ => false,
+    };
+    !server.signals_off.is_empty()
+        && own.flat_map(|(body, facts, _)| facts.iter().map(move |(node, n)| (body, node, n))).any(|(body, node, n)| {
+            let ty = |node: NodeId| index.ty(Site { body, node });
+            match &n.op {
+                Op::Assign { place, value } => match &index.body(body).node(*place).op {
+                    Op::Field { base, name } => is_false(body, *value) && names(ty(*base), *name),
+                    _ => false,
+                },
+                Op::Struct { fields, .. } => {
+                    fields.iter().any(|(name, value)| is_false(body, *value) && names(ty(node), *name))
+                }
+                _ => false,
+            }
+        })
 }
 
 fn signal_names(index: &Index, krate: &Crate, path: Ustr) -> Vec<Ustr> {

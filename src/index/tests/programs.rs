@@ -143,6 +143,20 @@ fn a_library_is_no_program_and_one_of_the_workspace_is_reached_through_its_calle
 }
 
 #[test]
+fn a_server_whose_configuration_says_so_handles_no_signals() {
+    let handled = |set: &str| {
+        let code = program(&format!(
+            "async fn main() {{ let mut config = rocket::Config::from(rocket::Config::figment()); {set} rocket::custom(config).launch().await; }}"
+        ));
+        code.index.programs()[0].signals.iter().any(|at| at.by_server)
+    };
+    assert!(handled(""));
+    assert!(handled("config.shutdown.ctrlc = true;"));
+    assert!(handled("config.cli_colors = false;"));
+    assert!(!handled("config.shutdown.ctrlc = false;"));
+}
+
+#[test]
 fn signals_are_found_wherever_they_are_listened_to() {
     let code = program(
         "use tokio::signal::{self, unix::{signal, SignalKind}}; async fn main() { signal::ctrl_c().await; } \
