@@ -177,16 +177,7 @@ impl TypeEntry {
     pub fn is_only_associated(&self, name: Ustr) -> bool {
         self.functions.contains_key(&name) && !self.methods.contains_key(&name)
     }
-}
 
-#[derive(Debug, Clone)]
-pub(super) enum CallableEntry {
-    Returns(TypeExpr),
-    Full(CallableTable),
-}
-
-/// By hand, since serde tries the variants of an untagged enum one by one and loses what was wrong with each.
-impl TypeEntry {
     /// What the methods that end it are called, without their paths.
     pub fn close_names(&self) -> impl Iterator<Item = &str> {
         self.close.iter().map(|path| path.rsplit("::").next().unwrap_or(path))
@@ -198,6 +189,13 @@ impl TypeEntry {
     }
 }
 
+#[derive(Debug, Clone)]
+pub(super) enum CallableEntry {
+    Returns(TypeExpr),
+    Full(CallableTable),
+}
+
+/// By hand, since serde tries the variants of an untagged enum one by one and loses what was wrong with each.
 impl<'de> Deserialize<'de> for CallableEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(CallableVisitor)

@@ -23,9 +23,6 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         let mut calls: Vec<NodeId> = info.callees.keys().copied().collect();
         calls.sort_unstable();
         let before = found.len();
-        if index.serves_itself(body) {
-            continue;
-        }
         for node in calls {
             let site = Site { body, node };
             let Some(path) = index.external(site) else { continue };
@@ -58,7 +55,7 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
             || !awaited_here(index, site)
             || (has_handle(server) && stopped())
     };
-    if silent {
+    if silent || index.serves_itself(site.body) {
         return None;
     }
     let confidence = if index.answers_probes_only(site.body, !program.signals.is_empty()) {
@@ -85,7 +82,7 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
 /// A loop that accepts connections by hand, in a program that listens to no signal.
 fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> {
     let endless = index.loops_around(site).into_iter().find(|around| around.endless)?;
-    if !program.signals.is_empty() || raced(index, site) {
+    if !program.signals.is_empty() || raced(index, site) || index.serves_itself(site.body) {
         return None;
     }
     let diagnostic = Diagnostic::new(

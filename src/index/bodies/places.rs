@@ -7,10 +7,10 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use crate::facts::model::*;
-use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
+use crate::index::{Index, Ty};
 
 /// What an expression names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +143,6 @@ impl Index {
 
     /// What a call does only where something went wrong: a closure, or a function that is named.
     fn is_fallback(&self, site: Site) -> bool {
-        matches!(self.node(site).op, Op::Closure { .. })
-            || matches!(self.ty(site), crate::index::Ty::Fn(_) | crate::index::Ty::ExtFn(..))
+        matches!(self.node(site).op, Op::Closure { .. }) || matches!(self.ty(site), Ty::Fn(_) | Ty::ExtFn(..))
     }
 }

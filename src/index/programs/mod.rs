@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
-use crate::catalogue::{Runs, Server};
+use crate::catalogue::Runs;
 use crate::facts::model::{Literal, NodeId, Op, Owner};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -152,7 +152,6 @@ impl Index {
 fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
     let linked = linked_crates(index, krate);
     let reach: HashSet<BodyRef> = reach.iter().copied().collect();
-    let quiet: Vec<&Server> = index.catalogue().servers().iter().filter(|it| is_quiet(index, &linked, it)).collect();
     let mut found = Vec::new();
     for (body, _, info) in index.bodies() {
         if !linked.contains(&index.crate_of(body)) || index.is_test(body) {
@@ -166,11 +165,11 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
         mentions.sort_unstable_by_key(|(node, path)| (*node, path.as_str()));
         for (node, path) in mentions {
             let names = signal_names(index, krate, path);
-            if quiet.iter().any(|server| server.serve.contains(&path)) {
+            if names.is_empty() {
                 continue;
             }
-            if !names.is_empty() {
-                let by_server = index.catalogue().signal(path).is_none();
+            let by_server = index.catalogue().signal(path).is_none();
+            if !(by_server && is_quiet(index, &linked, path)) {
                 found.push(SignalSite { site: Site { body, node }, names, reached: reach.contains(&body), by_server });
             }
         }
@@ -178,9 +177,12 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
     found
 }
 
-/// Whether a program's crates switch off the signal handling that a server has by itself, by a field of its configuration. What a call switches off is
-/// off for one server only.
-fn is_quiet(index: &Index, linked: &HashSet<CrateId>, server: &Server) -> bool {
+/// Whether a program's crates switch off the signal handling that what a call serves has by itself, by a field of its configuration. What a call
+/// switches off is off for one server only.
+fn is_quiet(index: &Index, linked: &HashSet<CrateId>, serve: Ustr) -> bool {
+    let Some(server) = index.catalogue().servers().iter().find(|server| server.serve.contains(&serve)) else {
+        return false;
+    };
     let own = index.bodies().filter(|(body, ..)| linked.contains(&index.crate_of(*body)) && !index.is_test(*body));
     let is_false =
         |body: BodyRef, node: NodeId| matches!(index.body(body).node(node).op, Op::Literal(Literal::Bool(false)));

@@ -6,11 +6,10 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Leak, Runs};
 use crate::facts::model::*;
-use crate::index::Index;
-use crate::index::Ty;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
+use crate::index::{Index, Ty};
 
 /// A value that is given up and never taken back.
 #[derive(Debug)]

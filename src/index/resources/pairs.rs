@@ -6,8 +6,6 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Pair, PairedCall, Runs};
 use crate::facts::model::*;
-use crate::index::Index;
-use crate::index::Ty;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::places::Place;
 use crate::index::calls::Site;
@@ -15,6 +13,7 @@ use crate::index::declared::defs::*;
 use crate::index::declared::types::TraitName;
 use crate::index::flow::variety::Variety;
 use crate::index::flow::ways::Exit;
+use crate::index::{Index, Ty};
 
 /// Something that is begun and then ended on some ways out of a function only.
 #[derive(Debug)]

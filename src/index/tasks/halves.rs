@@ -6,11 +6,10 @@ use ustr::Ustr;
 
 use crate::catalogue::Calls;
 use crate::facts::model::*;
-use crate::index::Index;
-use crate::index::Ty;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId};
+use crate::index::{Index, Ty};
 
 /// Something that tells tasks to stop, of which both halves are known.
 #[derive(Debug, Clone)]

@@ -4,14 +4,13 @@
 use crate::catalogue::Calls;
 use crate::diagnostic::Label;
 use crate::facts::model::*;
-use crate::index::Index;
-use crate::index::Ty;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::declared::defs::BodyRef;
 use crate::index::flow::variety::Variety;
 use crate::index::programs::kinds::Around;
 use crate::index::resources::growth::{Growing, Keeper};
+use crate::index::{Index, Ty};
 use crate::source::Span;
 
 /// A pile of tasks.
