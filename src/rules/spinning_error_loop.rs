@@ -35,7 +35,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     }
     let diagnostic = Diagnostic::new(
         ID,
-        Confidence::Likely,
+        confidence(view, call),
         format!("this loop spins when `{name}` keeps failing"),
         Label::new(span, "nothing here waits or leaves the loop"),
     )
@@ -53,6 +53,21 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         "wait a little before the next round, growing with each failure, or leave the loop where the error will stay",
     );
     Some(diagnostic)
+}
+
+/// Whoever was subscribed by somebody else's method does not know how long the sender lives.
+fn confidence(view: View, call: NodeId) -> Confidence {
+    let Op::Method { receiver, .. } = view.op(call) else { return Confidence::Likely };
+    if is_subscribed(view, *receiver) { Confidence::Hint } else { Confidence::Likely }
+}
+
+fn is_subscribed(view: View, receiver: NodeId) -> bool {
+    let Op::Local(local) = view.op(receiver) else { return false };
+    let sources = view.index.sources(view.body, *local);
+    sources.into_iter().filter(|source| *source < receiver).any(|source| match view.op(source) {
+        Op::Method { .. } => true,
+        _ => is_subscribed(view, source),
+    })
 }
 
 /// A loop that pauses in each round, but for the rounds that fail: these go on from where they are.

@@ -321,6 +321,8 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
         || view.index.is_on_failing_path(view.site(node))
         || shutting_down(&effected)
         || lets_go(view, node, &effected)
+        || says_goodbye(view, value)
+        || (matches!(way, Way::Default | Way::Instead(_)) && only_tells_the_time(view, value))
     {
         return None;
     }
@@ -487,6 +489,27 @@ fn shutting_down(effected: &Effected) -> bool {
 /// What is said to the other side, or run, while things are being ended.
 fn lets_go(view: View, node: NodeId, effected: &Effected) -> bool {
     matches!(effected.effect, Effect::Network | Effect::Process) && view.index.is_teardown(view.site(node))
+}
+
+/// `socket.send(Message::Close(..))`: who goes away has nothing to lose.
+fn says_goodbye(view: View, value: NodeId) -> bool {
+    let is_close = |node: NodeId| match view.op(node) {
+        Op::Path(path) => path.last().eq_ignore_ascii_case("close"),
+        _ => false,
+    };
+    let whole = view.range(value);
+    view.facts.iter().any(|(node, n)| {
+        let callee = match n.op {
+            Op::Call { callee, .. } => callee,
+            _ => node,
+        };
+        whole.contains(n.range) && is_close(callee)
+    })
+}
+
+/// The error of a deadline says that the time is over: a branch for it knows all there is. That of the operation is in the result within.
+fn only_tells_the_time(view: View, value: NodeId) -> bool {
+    matches!(view.op(value), Op::Await(of) if view.index.bounds_time(view.site(*of)))
 }
 
 /// A message about success right after.
