@@ -82,6 +82,8 @@ pub enum Calls {
     Kills,
     /// They give another handle of the task they are called on, which ends it as well.
     HandsOut,
+    /// They ask what kind of error of the system something is.
+    AsksForKind,
     /// They ask whether the thread is panicking.
     AsksForPanic,
     /// They ask whether there is a runtime.
