@@ -14,6 +14,16 @@ const CALLS: u32 = 3;
 impl Index {
     /// Whether anything in a region tells people or logs. A macro of the workspace may do so.
     pub fn tells(&self, body: BodyRef, region: RegionId) -> bool {
+        self.is_said(body, region, &|_| true)
+    }
+
+    /// Whether anything in a region tells that something is wrong, not merely how it goes.
+    pub fn warns(&self, body: BodyRef, region: RegionId) -> bool {
+        let mentions = |name| self.catalogue().lists(Calls::Mentions, name);
+        self.is_said(body, region, &|op| !matches!(op, Op::Macro(call) if mentions(call.path.last())))
+    }
+
+    fn is_said(&self, body: BodyRef, region: RegionId, counts: &dyn Fn(&Op) -> bool) -> bool {
         self.body(body).iter().any(|(node, facts)| {
             let site = Site { body, node };
             let inside = || self.body(body).outwards(facts.region).any(|(at, _)| at == region);
@@ -21,7 +31,7 @@ impl Index {
                 Some(Callee::External(path)) => self.catalogue().lists(Calls::Tells, *path),
                 _ => matches!(facts.op, Op::Macro(_)),
             };
-            may_tell && inside()
+            may_tell && counts(&facts.op) && inside()
         })
     }
 
