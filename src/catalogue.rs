@@ -187,6 +187,11 @@ impl Catalogue {
         self.types.insert(entry.path, entry);
     }
 
+    /// Learns other names of `std::result::Result`.
+    pub fn name_results(&mut self, paths: impl IntoIterator<Item = Ustr>) {
+        self.aliases.extend(paths.into_iter().map(|path| (path, ustr("std::result::Result"))));
+    }
+
     fn add_callables(&mut self, owner: Ustr, entries: &BTreeMap<Ustr, CallableEntry>, effect: Option<Effect>) {
         for (name, entry) in entries {
             self.add_callable(ustr(&format!("{owner}::{name}")), entry.callable(effect));
