@@ -52,6 +52,8 @@ pub enum Calls {
     TakesOut,
     /// They tell the time, or how much of it has passed.
     Clocks,
+    /// They drop what they are given by value, whatever they did with it before.
+    Drops,
     /// They give another value each time.
     Unique,
     /// They end the process, and no destructor runs.

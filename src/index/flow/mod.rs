@@ -553,7 +553,7 @@ impl Follow<'_> {
                 }
             }
             Some(Callee::Constructor(..)) => self.value(call, fuel),
-            Some(Callee::External(path)) if path == "std::mem::drop" => Fate::Dies,
+            Some(Callee::External(path)) if self.index.catalogue().lists(Calls::Drops, *path) => Fate::Dies,
             Some(Callee::External(path)) if path == "std::mem::replace" => self.takes_the_place(call, argument, fuel),
             Some(Callee::External(_)) if self.index.grows(call) => self.put_into(call, fuel),
             _ if result_owns => self.value(call, fuel),
