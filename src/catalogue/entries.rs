@@ -353,6 +353,12 @@ pub struct Handlers {
     /// Parameter types only handlers have.
     #[serde(default)]
     pub parameters: Vec<Ustr>,
+    /// Parameter types with which a method of these traits is called per connection.
+    #[serde(default)]
+    pub connects: Vec<Ustr>,
+    /// Parameter types that give a handler what all requests share.
+    #[serde(default)]
+    pub shared: Vec<Ustr>,
 }
 
 /// Attributes that say when a function runs: as the program's entry, as a test, or only where its result is not kept from before.
