@@ -151,6 +151,9 @@ pub struct TypeEntry {
     pub when_repeated: Option<String>,
     /// What stops when the value is dropped too early: its presence says that it is a guard.
     pub when_dropped: Option<String>,
+    /// Calls that show that its work is done in another way.
+    #[serde(default)]
+    pub done_by: Vec<Ustr>,
     /// What follows where it is dropped without being ended: its presence says that a drop is no end.
     pub when_abandoned: Option<String>,
     /// It is meant to live as long as the program: bound in a helper it is dropped too early.

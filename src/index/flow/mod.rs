@@ -4,6 +4,7 @@
 pub mod effects;
 pub mod errors;
 pub mod handles;
+pub mod hosts;
 pub mod makings;
 pub mod requests;
 pub mod sequences;
