@@ -36,6 +36,8 @@ pub enum Calls {
     BlocksBriefly,
     /// They only look: when one fails, nothing that should have happened is missing.
     Looks,
+    /// They begin a request that only asks for something: what is sent with it changes nothing.
+    Requests,
     /// They bound in time what they are given, or what they are laid around.
     BoundsTime,
     /// They add something to a collection.

@@ -220,9 +220,30 @@ impl Index {
         paths.into_iter().any(|path| self.serves_on(path) || self.catalogue().lists(Calls::Accepts, path))
     }
 
-    /// The first operation of a task that changes something outside of the program: a file, a database, what a peer has.
-    pub fn changes_of(&self, task: &Task) -> Option<(Site, Effect)> {
-        self.work_sites(task).into_iter().find_map(|site| Some((site, self.changes(site)?)))
+    /// The operations of a task that change something outside of the program, as far as they are known: a file, a database, what a peer has.
+    pub fn changes_of(&self, task: &Task) -> Vec<(Site, Effect)> {
+        let sites = self.work_sites(task).into_iter();
+        sites.filter_map(|site| Some((site, self.changes(site)?))).collect()
+    }
+
+    /// Whether one change of a task may be a part of something larger: the task asks for something before, waits for what is not known, or has taken
+    /// something out of where it was kept.
+    pub fn is_part_of_more(&self, task: &Task, change: Site) -> bool {
+        let reaches_out = |site: Site| {
+            let has_effect = self.callable(site).is_some_and(|callable| callable.effect.is_some());
+            has_effect && site != change && self.owned_resources(self.ty(site)).is_empty()
+        };
+        self.work_sites(task).into_iter().any(|site| match self.callee(site) {
+            Some(Callee::Unknown(_)) => {
+                let parent = self.info(site.body).parent(site.node);
+                parent.is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)))
+            }
+            Some(Callee::External(path)) => {
+                let takes = [Calls::Empties, Calls::TakesOut].iter().any(|list| self.catalogue().lists(*list, *path));
+                takes || reaches_out(site)
+            }
+            _ => false,
+        })
     }
 
     /// What a spawning call is given to run.

@@ -109,6 +109,7 @@ impl Index {
             repeats: Repeats::Iteration,
             in_loop: Some((site.body, region)),
             evidence: vec![Label::new(around.head.in_file(site.body.file), "this loop runs it again and again")],
+            way: Vec::new(),
             function: None,
             on_condition: false,
         };
