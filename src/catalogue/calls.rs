@@ -42,6 +42,8 @@ pub enum Calls {
     GrowsByKey,
     /// They take something away from a collection, or all of it.
     Shrinks,
+    /// They take the entry that they are called on out of the collection that it is an entry of.
+    TakesOutEntry,
     /// They take everything out of a collection at once, for somebody to do something with it.
     Empties,
     /// They put what they are given into what they are called on, in place of what was there.
@@ -52,6 +54,8 @@ pub enum Calls {
     Clocks,
     /// They give another value each time.
     Unique,
+    /// They give one of a few values that the program itself names, whatever they are called on; also types whose values are such.
+    Settled,
     /// They end the process, and no destructor runs.
     Exits,
     /// They do not come back, apart from [`Calls::Exits`].

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
+use crate::index::calls::Site;
 use crate::index::flow::variety::Variety;
 use crate::index::resources::growth::Growing;
 
@@ -9,6 +10,21 @@ const ID: &str = "growing-global";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.growing().iter().filter_map(|growing| diagnose(index, growing)).collect()
+}
+
+/// How sure it is that there is no end to what is kept. Of collections that are emptied a key is left, and a key may be one of few, as that of a tenant;
+/// what is also filled at the start may mirror what is stored; and what a thread keeps ends with it.
+fn confidence(index: &Index, growing: &Growing) -> Confidence {
+    let filled_at_start = || growing.added.iter().any(|site| index.while_serving(*site).is_none() && is_at_start(index, *site));
+    if growing.emptied || index.is_kept_by_thread(growing.keeper) || filled_at_start() {
+        Confidence::Hint
+    } else {
+        Confidence::Likely
+    }
+}
+
+fn is_at_start(index: &Index, site: Site) -> bool {
+    index.runs_once(site).is_some() || index.services_reaching(site.body).any(|program| index.runs_at_start(program, site))
 }
 
 fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
@@ -34,7 +50,7 @@ fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     let others = growing.added.iter().filter(|other| **other != site).take(3);
     let diagnostic = Diagnostic::new(
         ID,
-        Confidence::Likely,
+        confidence(index, growing),
         format!("`{name}` only ever grows"),
         Label::new(span, "nothing removes from it, replaces it or bounds its size"),
     )

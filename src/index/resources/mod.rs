@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
-use crate::catalogue::{Effect, Runs, TypeEntry};
+use crate::catalogue::{Calls, Effect, Runs, TypeEntry};
 use crate::diagnostic::Label;
 use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::bodies::infer::Callee;
@@ -637,8 +637,24 @@ impl Index {
             self.programs().iter().any(|p| (!service || p.is_service()) && self.main_leads_to(p, site.body))
         };
         !made.is_empty()
-            && made.iter().all(|site| leads(site, false) && self.repeated(*site).is_none())
+            && made.iter().all(|site| leads(site, false) && self.repeated(*site).is_none() && !self.is_made_per_key(*site))
             && made.iter().any(|site| leads(site, true))
+    }
+
+    /// Whether a closure around a site makes what is missing in a map: it runs once for each key.
+    fn is_made_per_key(&self, site: Site) -> bool {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let by_key = |node: NodeId| {
+            self.external(Site { node, ..site }).is_some_and(|path| self.catalogue().lists(Calls::GrowsByKey, path))
+        };
+        body.outwards(body.node(site.node).region).any(|(region, _)| {
+            let call = info.region_node(region).and_then(|closure| info.parent(closure));
+            let receivers = std::iter::successors(call, |at| match body.node(*at).op {
+                Op::Method { receiver, .. } => Some(receiver),
+                _ => None,
+            });
+            info.runs.get(&region) == Some(&Runs::Once) && receivers.into_iter().any(by_key)
+        })
     }
 }
 
