@@ -76,6 +76,8 @@ pub enum Calls {
     Receives,
     /// They put something into a channel.
     Sends,
+    /// They give a word to all who listen for it, which may be the one to stop.
+    Announces,
     /// They make a child process that is meant to live by itself.
     Daemonizes,
     /// They wait for a child process that nobody else has: who gives up the wait gives up the child.

@@ -74,6 +74,10 @@ impl Index {
         }
         let mut parts: Vec<NodeId> = Vec::new();
         node.op.operands(&mut |part| parts.push(part));
+        // A time that stands beside other things tells when something happened, not what.
+        if matches!(&node.op, Op::Struct { .. }) && parts.len() > 1 {
+            parts.retain(|part| !self.is_time(self.ty(Site { node: *part, ..site })));
+        }
         node.op.regions(&mut |region| parts.extend(body.region(region).value));
         parts
     }
@@ -274,6 +278,10 @@ impl Index {
             }
             _ => false,
         })
+    }
+
+    fn is_time(&self, ty: &Ty) -> bool {
+        matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Clocks, *path))
     }
 
     /// Whether a type has only so many values: an enum without fields, `bool`, a byte, a type's id; and what holds nothing but one of these.

@@ -222,7 +222,10 @@ impl Index {
     /// What shrinks behind a shared handle shrinks for all that may hold the same handle.
     fn share_shrinking(&self, shrinking: &mut Shrinking) {
         let shared = shrinking.keepers.iter().filter(|(keeper, _)| self.is_shared(*keeper));
-        let types: Vec<Ty> = shared.filter_map(|(keeper, _)| self.collection(&self.keeper_type(*keeper))).collect();
+        let whole = |keeper: &Keeper| self.collection(&self.keeper_type(*keeper));
+        let types: Vec<Ty> = shared
+            .filter_map(|(keeper, shrinks)| if shrinks.is_unknown() { whole(keeper) } else { Some(shrinks.clone()) })
+            .collect();
         shrinking.types.extend(types);
     }
 
@@ -251,7 +254,28 @@ impl Index {
                 parts.iter().all(|part| self.only_counts(part))
             }
             Ty::Ext(path, _) => !path.contains("::") || self.catalogue().lists_a_member(Calls::Clocks, *path),
+            Ty::Slice(of) => self.only_counts(of),
             Ty::Tuple(parts) => parts.iter().all(|part| self.only_counts(part)),
+            _ => false,
+        }
+    }
+
+    /// Whether what grows keeps a list of times for each key, as who counts what somebody did of late: it outlives each of those it counts, and
+    /// whoever comes is a key.
+    pub fn is_window(&self, growing: &Growing) -> bool {
+        let Ty::Ext(_, parts) = growing.collection.peeled() else { return false };
+        let is_collection =
+            |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Grows, *path));
+        matches!(&parts[..], [_, times] if is_collection(times) && self.only_counts(times) && self.holds_times(times))
+    }
+
+    fn holds_times(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Ext(path, parts) => {
+                self.catalogue().lists_a_member(Calls::Clocks, *path) || parts.iter().any(|part| self.holds_times(part))
+            }
+            Ty::Slice(of) => self.holds_times(of),
+            Ty::Tuple(parts) => parts.iter().any(|part| self.holds_times(part)),
             _ => false,
         }
     }
@@ -378,7 +402,9 @@ impl Index {
             Op::Call { .. } | Op::Method { .. } if let Some(Callee::Workspace(function)) = self.callee(site) => {
                 self.reach_returned(*function, follow, found, seen, fuel);
             }
-            Op::Method { receiver, .. } if let Some(keeper) = self.wrapped_in(Site { node: *receiver, ..site }, site) => {
+            Op::Method { receiver, .. }
+                if let Some(keeper) = self.wrapped_in(Site { node: *receiver, ..site }, site) =>
+            {
                 found.keepers.push(keeper);
             }
             Op::Local(local) if self.sources(site.body, *local).is_empty() => {
@@ -401,7 +427,8 @@ impl Index {
         }
         let wrapper = self.struct_behind(self.ty(receiver))?;
         let fields = &self.signatures().fields[wrapper.index()];
-        let held = fields.iter().filter(|(_, ty)| matches!(self.collection(ty), Some(Ty::Ext(path, _)) if path == owner));
+        let held =
+            fields.iter().filter(|(_, ty)| matches!(self.collection(ty), Some(Ty::Ext(path, _)) if path == owner));
         let held: Vec<Ustr> = held.map(|(name, _)| *name).collect();
         let [name] = held[..] else { return None };
         Some(Keeper::Field(wrapper, name))
@@ -478,7 +505,7 @@ impl Index {
 
 /// Whether a value of a type is one of several owners of what it leads to.
 fn is_handle(ty: &Ty) -> bool {
-    matches!(ty, Ty::Ext(path, _) if path == "std::sync::Arc" || path == "std::rc::Rc")
+    matches!(ty, Ty::Ext(path, _) if matches!(path.as_str(), "std::sync::Arc" | "std::rc::Rc" | "std::sync::Weak" | "std::rc::Weak"))
 }
 
 /// Whether a type may be another, with what is not known of either left open.

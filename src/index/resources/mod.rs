@@ -637,8 +637,32 @@ impl Index {
             self.programs().iter().any(|p| (!service || p.is_service()) && self.main_leads_to(p, site.body))
         };
         !made.is_empty()
-            && made.iter().all(|site| leads(site, false) && self.repeated(*site).is_none() && !self.is_made_per_key(*site))
+            && !self.is_kept_in_numbers(id)
+            && made
+                .iter()
+                .all(|site| leads(site, false) && self.repeated(*site).is_none() && !self.is_made_per_key(*site))
             && made.iter().any(|site| leads(site, true))
+    }
+
+    /// Whether a static or field keeps a collection of values of a type, perhaps shared ones.
+    fn is_kept_in_numbers(&self, id: TypeId) -> bool {
+        let signatures = self.signatures();
+        let fields = signatures.fields.iter().flat_map(|fields| fields.values());
+        signatures.statics.iter().chain(fields).any(|ty| self.collects(ty, id, false))
+    }
+
+    fn collects(&self, ty: &Ty, id: TypeId, inside: bool) -> bool {
+        match ty {
+            Ty::Adt(of, parts) => inside && *of == id || parts.iter().any(|part| self.collects(part, id, inside)),
+            Ty::Ext(path, parts) => {
+                let inside = inside || self.catalogue().lists_a_member(Calls::Grows, *path);
+                parts.iter().any(|part| self.collects(part, id, inside))
+            }
+            Ty::Ref(of) => self.collects(of, id, inside),
+            Ty::Slice(of) => self.collects(of, id, true),
+            Ty::Tuple(parts) => parts.iter().any(|part| self.collects(part, id, inside)),
+            _ => false,
+        }
     }
 
     /// Whether a closure around a site makes what is missing in a map: it runs once for each key.
