@@ -43,13 +43,14 @@ fn is_at_start(index: &Index, site: Site) -> bool {
 fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     // Nobody compiles what there are only few of into a cache, as those are statics of their own, and nobody counts what only the settings name.
     let window = index.is_window(growing);
-    let open = || window || index.keeps_kind(growing.keeper, "regex");
+    let compiled = || index.keeps_kind(growing.keeper, "regex");
+    let open = |site: Site| window || (index.adds_by_key(site) && compiled());
     let mut ever_new = growing.added.iter().filter(|site| match index.added_variety(**site) {
         Variety::Endless => true,
-        Variety::Unknown => open(),
+        Variety::Unknown => open(**site),
         Variety::Few => false,
     });
-    let (site, repeated) = ever_new.find_map(|site| Some((*site, again_and_again(index, *site, open())?)))?;
+    let (site, repeated) = ever_new.find_map(|site| Some((*site, again_and_again(index, *site, open(*site))?)))?;
     let span = index.keeper_span(growing.keeper);
     // Tasks that pile up have a rule of their own.
     if !(window || index.stays(growing.keeper))

@@ -157,6 +157,11 @@ impl Index {
         grows.then_some(Site { node: *receiver, ..site })
     }
 
+    /// Whether a call adds under a key, or what is in the collection once.
+    pub fn adds_by_key(&self, site: Site) -> bool {
+        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::GrowsByKey, path))
+    }
+
     /// How many different things a call can add: it is the key that tells them apart, where there is one.
     pub fn added_variety(&self, site: Site) -> Variety {
         let (Op::Method { arguments, .. }, Some(path)) = (&self.node(site).op, self.external(site)) else {
