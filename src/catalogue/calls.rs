@@ -46,6 +46,8 @@ pub enum Calls {
     GrowsByKey,
     /// They take something away from a collection, or all of it.
     Shrinks,
+    /// They take the entry that they are called on out of the collection that it is an entry of.
+    TakesOutEntry,
     /// They take everything out of a collection at once, for somebody to do something with it.
     Empties,
     /// They put what they are given into what they are called on, in place of what was there.
@@ -58,6 +60,8 @@ pub enum Calls {
     Drops,
     /// They give another value each time.
     Unique,
+    /// They give one of a few values that the program itself names, whatever they are called on; also types whose values are such.
+    Settled,
     /// They end the process, and no destructor runs.
     Exits,
     /// They do not come back, apart from [`Calls::Exits`].
@@ -78,6 +82,8 @@ pub enum Calls {
     Receives,
     /// They put something into a channel.
     Sends,
+    /// They give a word to all who listen for it, which may be the one to stop.
+    Announces,
     /// They make a child process that is meant to live by itself.
     Daemonizes,
     /// They wait for a child process that nobody else has: who gives up the wait gives up the child.

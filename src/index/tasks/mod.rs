@@ -193,6 +193,28 @@ impl Index {
         })
     }
 
+    /// Whether the function that spawns a task has to do with it afterwards: it receives what the task sends, gives that to its caller, or sends it word.
+    /// What `answers` whoever asked from outside, and hands a receiver on, does not hear itself.
+    pub fn hears_of(&self, task: &Task, answers: Option<FnId>) -> bool {
+        let (facts, body) = (self.body(task.spawn.body), task.spawn.body);
+        let is_answer = self.function_of(body).is_some_and(|function| answers == Some(function));
+        let after = facts.iter().skip(task.spawn.node.index() + 1).map(|(node, _)| Site { node, body });
+        after.into_iter().any(|site| {
+            let listed = |list| self.external(site).is_some_and(|path| self.catalogue().lists(list, path));
+            let end = |ty: &Ty| self.is_receiver(ty) || self.tells_once(ty);
+            match &self.node(site).op {
+                Op::Await(of) => end(self.info(body).ty(*of)),
+                Op::Loop { kind: LoopKind::For { iterated, .. }, .. } => end(self.info(body).ty(*iterated)),
+                _ => listed(Calls::Receives) || listed(Calls::Sends) || !is_answer && end(self.ty(site)),
+            }
+        })
+    }
+
+    /// Whether a task does something outside of memory.
+    pub fn works_outside(&self, task: &Task) -> bool {
+        self.work_sites(task).into_iter().any(|site| self.effect(site).is_some())
+    }
+
     /// Whether a task is spawned into a set that lives no longer than the function that spawns it.
     pub fn is_spawned_into_local(&self, task: &Task) -> bool {
         match &self.node(task.spawn).op {
