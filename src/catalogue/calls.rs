@@ -14,6 +14,8 @@ pub enum Calls {
     Pauses,
     /// They serve until the program ends, and are no [`Server`].
     Forever,
+    /// Of those that go on forever: they never do anything. Raced with something, they leave it to that.
+    Idles,
     /// They wait for what a person enters: a loop around one is a dialogue.
     Asks,
     /// They run a user interface until a person closes it.
