@@ -86,7 +86,11 @@ impl<'i> Survey<'i> {
     fn built(&self, construction: &Construction) -> Option<Diagnostic> {
         let (index, site) = (self.index, construction.site);
         let entry = index.resource(construction.resource)?;
-        if index.is_test(site.body) || self.is_set_later(site, entry) || names_this_machine(index, site) {
+        let is_followed = self.sent_with.contains_key(&site);
+        if index.is_test(site.body)
+            || (!is_followed && self.is_set_later(site, entry))
+            || names_this_machine(index, site)
+        {
             return None;
         }
         let settings = index.settings(site);
@@ -97,7 +101,12 @@ impl<'i> Survey<'i> {
         }
         let connects = index.callable(site)?.effect.is_some();
         let waiting = if connects { vec![site] } else { self.requests(site, entry) };
-        let bounded = |at: Site| at != site && index.settings(at).includes(&entry.timeouts);
+        let bounded = |at: Site| {
+            let settings = index.settings(at);
+            let on_the_way = || settings.includes(&entry.timeouts);
+            let perhaps = || settings.may_include(&entry.timeouts) || self.is_set_on_argument(at, entry);
+            at != site && if is_followed { perhaps() } else { on_the_way() }
+        };
         let waiting = waiting.into_iter().filter(|at| {
             index.is_waited_for(*at) && index.waits_without_end(*at) && !bounded(*at) && self.may_meet(site, *at)
         });
@@ -174,6 +183,20 @@ impl<'i> Survey<'i> {
                 owner == entry.path || self.operations.contains_key(&owner) || self.is_sent(entry, owner)
             })
         })
+    }
+
+    /// Whether the crate sets a timeout on something of a type that an operation is given.
+    fn is_set_on_argument(&self, operation: Site, entry: &TypeEntry) -> bool {
+        let Op::Method { arguments, .. } = &self.index.node(operation).op else { return false };
+        let krate = self.index.crate_of(operation.body);
+        let is_set = |ty: &Ty| match ty.peeled() {
+            Ty::Ext(path, _) => entry.timeouts.iter().any(|setter| {
+                let of_it = setter.rsplit_once("::").is_some_and(|(owner, _)| owner == path.as_str());
+                of_it && self.called.contains(&(krate, *setter))
+            }),
+            _ => false,
+        };
+        arguments.iter().any(|node| is_set(self.index.ty(Site { node: *node, ..operation })))
     }
 
     /// Whether values of a type are given to operations of a resource: `client.execute(request)`.
