@@ -60,6 +60,8 @@ pub enum Calls {
     Clocks,
     /// They drop what they are given by value, whatever they did with it before.
     Drops,
+    /// They name the path that a server answers.
+    Routes,
     /// They give another value each time.
     Unique,
     /// They give one of a few values that the program itself names, whatever they are called on; also types whose values are such.

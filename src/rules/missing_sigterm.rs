@@ -22,7 +22,8 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     if program.asks_for("terminate") || index.is_stopped_with(program, "interrupt") {
         return None;
     }
-    let waits: Vec<&SignalSite> = program.signals.iter().filter(|at| waits_for_interrupt(at)).collect();
+    let does_more = |at: &&SignalSite| waits_for_interrupt(at) && !index.only_leaves(at.site);
+    let waits: Vec<&SignalSite> = program.signals.iter().filter(does_more).collect();
     // A server that handles SIGTERM ends the program on it all the same: then it is what hangs on Ctrl-C alone that is missing.
     let served = program.listens_to("terminate");
     let hook = |at: &SignalSite| index.done_only_behind(program, at.site);

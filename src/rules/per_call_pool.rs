@@ -17,18 +17,36 @@ const ID: &str = "per-call-pool";
 const FAR: usize = 4;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let mut found: Vec<Diagnostic> = Vec::new();
+    let mut found: Vec<(Site, Diagnostic)> = Vec::new();
     for construction in index.constructions(|entry| entry.when_repeated.is_some()) {
         if index.is_test(construction.site.body) {
             continue;
         }
         // One call may build several things: one flaw.
         let span = index.span(construction.site);
-        if !found.iter().any(|known| known.primary.span == span) {
-            found.extend(diagnose(index, construction));
+        if !found.iter().any(|(_, known)| known.primary.span == span) {
+            found.extend(diagnose(index, construction).map(|diagnostic| (built_at(construction), diagnostic)));
         }
     }
-    found
+    once_per_factory(found)
+}
+
+/// Where it is built in the end: in a function that callers come to from many sides.
+fn built_at(construction: &Construction) -> Site {
+    construction.through.last().copied().unwrap_or(construction.site)
+}
+
+/// What one function builds for several callers, each time anew, is one flaw: told at the first call of those of which it is as certain.
+fn once_per_factory(found: Vec<(Site, Diagnostic)>) -> Vec<Diagnostic> {
+    let mut told: Vec<(Site, Diagnostic)> = Vec::new();
+    for (built, diagnostic) in found {
+        let same = |(at, known): &&mut (Site, Diagnostic)| *at == built && known.confidence == diagnostic.confidence;
+        match told.iter_mut().find(same) {
+            Some((_, first)) => first.evidence.push(Label { text: "and here".into(), ..diagnostic.primary }),
+            None => told.push((built, diagnostic)),
+        }
+    }
+    told.into_iter().map(|(_, diagnostic)| diagnostic).collect()
 }
 
 fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
@@ -87,7 +105,7 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     };
     let diagnostic =
         Diagnostic::new(ID, confidence, message, Label::new(index.span(site), format!("built anew {often}")))
-            .about(index.item_path(site.body), library)
+            .about(index.item_path(built_at(construction).body), library)
             .evidence(inside.chain(repeated.evidence))
             .note(entry.when_repeated.clone()?)
             .help(format!("build the {} once, before serving, and hand out references or clones of it", words(&kind)));

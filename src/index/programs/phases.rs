@@ -111,6 +111,26 @@ fn is_statement(op: &Op) -> bool {
 }
 
 impl Index {
+    /// Whether all that comes of a signal is that the process ends, as it would have without: its handler says something at most, and leaves.
+    pub fn only_leaves(&self, signal: Site) -> bool {
+        let info = self.info(signal.body);
+        let named = info.parent(signal.node).filter(|parent| {
+            matches!(self.body(signal.body).node(*parent).op, Op::Call { callee, .. } if callee == signal.node)
+        });
+        let call = Site { node: named.unwrap_or(signal.node), ..signal };
+        let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &self.node(call).op else { return false };
+        let handler = arguments.iter().find_map(|argument| match self.node(Site { node: *argument, ..call }).op {
+            Op::Closure { region, .. } => Some(region),
+            _ => None,
+        });
+        let Some(handler) = handler else { return false };
+        let facts = self.body(signal.body);
+        let inside = facts.iter().filter(|(_, n)| facts.is_inside(n.region, handler));
+        let paths: Vec<Ustr> = inside.filter_map(|(node, _)| self.external(Site { node, ..call })).collect();
+        let lists = |list| paths.iter().any(|path| self.catalogue().lists(list, *path));
+        lists(Calls::Exits) && !lists(Calls::Orders) && !lists(Calls::Sends) && !self.reaches_out(call)
+    }
+
     /// The course of a program.
     pub fn course(&self, program: &Program) -> &Course {
         let at = self.programs().iter().position(|other| other.krate == program.krate);

@@ -1,9 +1,12 @@
 //! Whom a server serves, as far as the code around it tells: the paths it answers, the address it listens on. Judges no server.
 
-use crate::facts::model::{Literal, NodeId, Op};
+use crate::catalogue::Calls;
+use crate::facts::model::{Body, Literal, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
 use crate::index::declared::defs::BodyRef;
+use crate::source::Range;
 
 /// Through how many functions the routes of a server are looked for.
 const CALLS: u32 = 2;
@@ -51,7 +54,7 @@ impl Index {
     pub fn answers_probes_only(&self, body: BodyRef, beside: bool) -> bool {
         let mut paths = Vec::new();
         self.add_routes(body, CALLS, &mut paths);
-        let is_probe = |path: &&str| {
+        let is_probe = |path: &String| {
             let words = words(path);
             let asks = |word: &String| PROBES.contains(&word.as_str());
             words.last().is_some_and(asks) || beside && words.iter().any(|word| OPERATIONS.contains(&word.as_str()))
@@ -80,14 +83,17 @@ impl Index {
         })
     }
 
-    fn add_routes<'i>(&'i self, body: BodyRef, calls: u32, paths: &mut Vec<&'i str>) {
+    fn add_routes(&self, body: BodyRef, calls: u32, paths: &mut Vec<String>) {
         let facts = self.body(body);
         for (node, fact) in facts.iter() {
             if let Op::Method { arguments, .. } = &fact.op
                 && let Some(Op::Literal(Literal::Text(path))) = arguments.first().map(|first| &facts.node(*first).op)
                 && path.starts_with('/')
             {
-                paths.push(path.as_str());
+                paths.push(path.to_string());
+            }
+            if self.external(Site { body, node }).is_some_and(|path| self.catalogue().lists(Calls::Routes, path)) {
+                paths.push(written_in(facts, fact.range));
             }
             let Some(fuel) = calls.checked_sub(1) else { continue };
             if let Some(Callee::Workspace(function)) = self.info(body).callees.get(&node)
@@ -97,6 +103,15 @@ impl Index {
             }
         }
     }
+}
+
+/// The texts that are written in a range, as one path: `path!("debug" / "log")`.
+fn written_in(facts: &Body, range: Range) -> String {
+    let texts = facts.iter().filter_map(|(_, node)| match &node.op {
+        Op::Literal(Literal::Text(text)) if range.contains(node.range) => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join("/")
 }
 
 /// The words of a path or a name, in lower case.
