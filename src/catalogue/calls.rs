@@ -26,6 +26,8 @@ pub enum Calls {
     PanicsInAsync,
     /// They tell people or log something: an error that reaches one is not swallowed.
     Tells,
+    /// Of those that tell: they say how things go, and nobody is woken by them.
+    Mentions,
     /// They end, or make the program end, within the time they are given.
     EndsWithin,
     /// They wait no longer than the time they are given.
@@ -84,6 +86,8 @@ pub enum Calls {
     Kills,
     /// They give another handle of the task they are called on, which ends it as well.
     HandsOut,
+    /// They ask what kind of error of the system something is.
+    AsksForKind,
     /// They ask whether the thread is panicking.
     AsksForPanic,
     /// They ask whether there is a runtime.

@@ -403,11 +403,17 @@ impl Body {
 
     /// Whether anything names a variable after it is bound, what could not be read of macros included.
     pub fn is_used(&self, local: LocalId) -> bool {
-        self.nodes.iter().any(|node| match &node.op {
+        self.uses(local).next().is_some()
+    }
+
+    /// What names a variable after it is bound, what could not be read of macros included.
+    pub fn uses(&self, local: LocalId) -> impl Iterator<Item = NodeId> {
+        let names = move |node: &Node| match &node.op {
             Op::Local(used) => *used == local,
             Op::Macro(call) => call.mentions.contains(&local),
             _ => false,
-        })
+        };
+        self.iter().filter(move |(_, node)| names(node)).map(|(id, _)| id)
     }
 
     /// The loop or labelled block that a `break` or `continue` leaves or goes on with.

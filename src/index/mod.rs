@@ -40,12 +40,14 @@ pub struct Outline {
 
 impl Outline {
     /// Links the declarations of all files; `facts` has one entry per file of the workspace, by its id.
-    pub fn link(workspace: &Workspace, facts: Vec<Option<FileFacts>>, catalogue: Catalogue) -> Self {
+    pub fn link(workspace: &Workspace, facts: Vec<Option<FileFacts>>, mut catalogue: Catalogue) -> Self {
         let defs = Defs::new(facts);
         let mut tree = declared::modules::link(workspace, &defs);
         // Globs open modules that are alternatives, and what they open may be alternatives.
         tree.alternatives = Alternatives::of_names(&Names { defs: &defs, tree: &tree, catalogue: &catalogue });
         declared::names::follow_globs(&defs, &mut tree, &catalogue);
+        let results = declared::result_names::find(&Names { defs: &defs, tree: &tree, catalogue: &catalogue });
+        catalogue.name_results(results);
         let names = Names { defs: &defs, tree: &tree, catalogue: &catalogue };
         let alternatives = Alternatives::of_names(&names);
         let signatures = Signatures::new(&names);

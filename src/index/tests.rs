@@ -10,6 +10,7 @@ mod errors;
 mod examples;
 mod flow;
 mod growth;
+mod inventory;
 mod leaks;
 mod macros;
 mod names;

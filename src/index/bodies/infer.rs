@@ -361,8 +361,17 @@ impl Inference<'_> {
         self.world.names.awaited(ty)
     }
 
+    /// What `?` gives. A type with one argument that nobody described can only be an alias of a `Result` or `Option`: `lib::Outcome<T>`.
     fn tried(&self, ty: &Ty) -> Ty {
-        ty.tried()
+        match ty.peeled() {
+            Ty::Ext(path, arguments) if self.world.names.catalogue.type_entry(*path).is_none() => {
+                match &arguments[..] {
+                    [content] => content.clone(),
+                    _ => Ty::Unknown,
+                }
+            }
+            ty => ty.tried(),
+        }
     }
 
     // Paths

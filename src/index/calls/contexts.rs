@@ -411,7 +411,7 @@ impl Index {
         false
     }
 
-    fn call_sites(&self, body: BodyRef) -> impl Iterator<Item = Site> {
+    pub(in crate::index) fn call_sites(&self, body: BodyRef) -> impl Iterator<Item = Site> {
         self.info(body).callees.keys().map(move |node| Site { body, node: *node })
     }
 

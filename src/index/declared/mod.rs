@@ -7,4 +7,5 @@ pub mod lifecycle;
 pub(in crate::index) mod lookup;
 pub(in crate::index) mod modules;
 pub(in crate::index) mod names;
+pub(in crate::index) mod result_names;
 pub mod types;

@@ -603,7 +603,11 @@ impl Names<'_> {
                     let holes = Holes { params: self.params_of(*path, arguments), ..Holes::default() };
                     Some(self.catalogued(&callable.returns, &holes))
                 };
-                match (method("next"), method("into_iter")) {
+                let next = method("next").map(|next| match next {
+                    Ty::Future(next) => *next,
+                    next => next,
+                });
+                match (next, method("into_iter")) {
                     (Some(Ty::Ext(_, item)), _) => item.into_iter().next().unwrap_or(Ty::Unknown),
                     (_, Some(Ty::Ext(iterator, item))) if iterator == ITERATOR => {
                         item.into_iter().next().unwrap_or(Ty::Unknown)

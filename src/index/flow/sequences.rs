@@ -60,6 +60,7 @@ impl Index {
             Op::Await(of) | Op::Try(of) | Op::Deref(of) | Op::Reference { of, .. } => follow(*of),
             Op::Local(local) => match self.sources(site.body, *local)[..] {
                 [only] => follow(only),
+                [] => self.handed_in(site),
                 _ => None,
             },
             Op::Call { .. } => self.source(site, None),
@@ -72,6 +73,14 @@ impl Index {
             }
             _ => None,
         }
+    }
+
+    /// A sequence that somebody gives: its elements fail of what their errors stem from.
+    fn handed_in(&self, site: Site) -> Option<Source> {
+        let Ty::Ext(_, arguments) = self.element(self.ty(site)) else { return None };
+        let Some(Ty::Ext(error, _)) = arguments.get(1) else { return None };
+        let effect = self.catalogue().failure(*error)?;
+        Some(Source { effect, call: site, accepts: false })
     }
 
     /// What reading the next element of a value touches.

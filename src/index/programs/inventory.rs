@@ -7,8 +7,9 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::diagnostic::Label;
-use crate::facts::model::{Body, LocalId, NodeId, Op, StaticKind};
+use crate::facts::model::{Body, LocalId, NodeId, Op, RegionId, StaticKind};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
@@ -135,7 +136,8 @@ impl Index {
     /// What is alive at the end of each program that is asked for, in the order of the programs.
     pub fn inventory(&self, asked: &dyn Fn(&Program) -> bool) -> Vec<Inventory> {
         let endings: Vec<Ending> = self.releases().map(|release| self.ending(*release)).collect();
-        let made: Vec<&Construction> = self.constructions(is_shown).collect();
+        let unseen = self.made_unseen();
+        let made: Vec<&Construction> = self.constructions(is_shown).chain(&unseen).collect();
         let shown = |program| Gathering { index: self, program, endings: &endings }.inventory(&made);
         let mut found: Vec<Inventory> = self.programs().iter().filter(|program| asked(program)).map(shown).collect();
         found.iter_mut().for_each(|inventory| inventory.place(&|span| self.place_written(span)));
@@ -208,6 +210,16 @@ fn is_shown(entry: &TypeEntry) -> bool {
     entry.kind.is_some_and(|kind| !PASSED_OVER.contains(&kind.as_str()))
 }
 
+/// Something that a call makes, as the inventory shows it.
+struct Made {
+    /// The call that makes it for whoever keeps it.
+    called: Site,
+    /// The variable that owns it.
+    variable: Option<(BodyRef, LocalId)>,
+    living: Living,
+    at: Option<(usize, Site)>,
+}
+
 /// The inventory of one program while it is gathered.
 struct Gathering<'i> {
     index: &'i Index,
@@ -220,9 +232,10 @@ impl Gathering<'_> {
         let index = self.index;
         let mut alive: Vec<(Living, Option<(usize, Site)>)> = Vec::new();
         alive.extend(index.defs().static_ids().filter_map(|id| self.global(id)));
-        alive.extend(made.iter().filter_map(|construction| self.construction(construction)));
+        alive.extend(self.made(made));
         alive.extend(self.index.tasks().iter().filter_map(|task| self.task(task)));
         alive.extend(self.servers());
+        alive.extend(self.runtimes());
         alive.sort_by_key(|(living, _)| (living.started.file, living.started.start, living.of.clone()));
         alive.dedup_by(|a, b| a.0.started == b.0.started && a.0.of == b.0.of);
         let mut signals: Vec<Signals> = self
@@ -271,33 +284,70 @@ impl Gathering<'_> {
         Some((living, at))
     }
 
-    fn construction(&self, made: &Construction) -> Option<(Living, Option<(usize, Site)>)> {
+    /// What is made, each where the library is called; what one function makes more than once for another, where it is called.
+    fn made(&self, made: &[&Construction]) -> Vec<(Living, Option<(usize, Site)>)> {
+        let mut found: Vec<Made> = Vec::new();
+        for made in made.iter().filter_map(|made| self.construction(made)) {
+            // A variable has one at a time, whatever it is assigned later.
+            let same = |other: &Made| other.variable == made.variable && other.living.of == made.living.of;
+            if made.variable.is_none() || !found.iter().any(same) {
+                found.push(made);
+            }
+        }
+        let places: Vec<(Span, Site)> = found.iter().map(|made| (made.living.started, made.called)).collect();
+        for made in &mut found {
+            let beside = |(started, called): &(Span, Site)| {
+                *started == made.living.started && *called != made.called && self.both_run(*called, made.called)
+            };
+            if places.iter().any(beside) {
+                made.living.started = self.index.span(made.called);
+            }
+        }
+        found.into_iter().map(|made| (made.living, made.at)).collect()
+    }
+
+    /// Whether one run of a service comes to both places of a function.
+    fn both_run(&self, first: Site, second: Site) -> bool {
+        let in_one = first.body == second.body && self.program.is_service();
+        in_one && !self.index.exclusive(first.body, first.node, second.node)
+    }
+
+    fn construction(&self, made: &Construction) -> Option<Made> {
         let (index, site) = (self.index, made.site);
         let entry = index.resource(made.resource)?;
-        let is_global =
-            index.initialises(site).is_some() || matches!(index.owner(site.body), Some(BodyOwner::Static(_)));
-        let starts = index.runs_at_start(self.program, site);
-        if !self.runs(site) || is_global || !starts || made.fate == Fate::Returned {
+        let host = self.host(site);
+        let global = self.global_of(site);
+        let starts = global.is_some() || host.is_some() || index.runs_at_start(self.program, site);
+        if !self.runs(site) || !starts || made.fate == Fate::Returned || self.is_shown_as_static(site, made.resource) {
             return None;
         }
         let field = [site].iter().chain(&made.through).find_map(|at| index.stored_in(*at, made.resource));
         let variable = index.obligation(site, made.resource).map(|obligation| obligation.local);
         let (owner, stop) = match (field, variable) {
+            _ if let Some(id) = global.filter(|_| made.fate != Fate::Dies) => {
+                let stop = self.stopped(made.resource, &|ending| ending.statics.contains(&id));
+                (Owner::Static(index.static_path(id)), stop)
+            }
             (Some((id, name)), _) => {
                 let owner = Owner::Field(format!("{}.{name}", index.defs().type_def(id).name));
                 (owner, self.stopped(made.resource, &|ending| ending.field == Some((id, name))))
             }
             (None, Some(local)) if self.spans_serving(site.body, local) => {
-                let owner = Owner::Variable(
-                    index.body(site.body).local(local).name.to_string(),
-                    index.function_of(site.body).map_or_else(String::new, |function| index.fn_name(function)),
-                );
                 let own = |ending: &Ending| ending.release.site.body == site.body && ending.local == Some(local);
                 let dropped = (made.fate == Fate::Dies).then_some((Stop::Dropped, None));
-                (owner, self.stopped(made.resource, &own).or_else(|| self.served(site, local)).or(dropped))
+                let stop = self.stopped(made.resource, &own).or_else(|| self.served(site, local)).or(dropped);
+                (self.variable(site.body, local), stop)
+            }
+            (None, Some(local)) if let Some(task) = host.filter(|_| self.spans_settling(site, local)) => {
+                let stop = self.served(site, local).unwrap_or_else(|| self.task_stop(task));
+                (self.variable(site.body, local), Some(stop))
+            }
+            (None, Some(local)) if let Some(task) = self.carried_by(site.body, local) => {
+                let stop = self.served(site, local).unwrap_or_else(|| self.task_stop(task));
+                (self.variable(site.body, local), Some(stop))
             }
             // It does not live until the program is told to stop.
-            _ if made.fate == Fate::Dies => return None,
+            _ if made.fate == Fate::Dies || host.is_some() || global.is_some() => return None,
             _ => (Owner::HandedOn, variable.and_then(|local| self.served(site, local))),
         };
         let unstopped = if made.fate == Fate::Kept { Stop::Nothing } else { Stop::Unknown };
@@ -305,13 +355,116 @@ impl Gathering<'_> {
         let living = Living {
             what: words(&entry.kind?),
             of: made.resource.to_string(),
-            owner,
             started: index.span(made.through.last().copied().unwrap_or(site)),
             stop,
             order: None,
             lost: entry.when_unended.clone(),
+            owner,
         };
-        Some((living, at))
+        let variable = variable.filter(|_| matches!(living.owner, Owner::Variable(..)));
+        let variable = variable.map(|local| (site.body, local));
+        Some(Made { called: site, variable, living, at })
+    }
+
+    fn variable(&self, body: BodyRef, local: LocalId) -> Owner {
+        let name = self.index.body(body).local(local).name.to_string();
+        Owner::Variable(name, self.name_of_function(body))
+    }
+
+    fn name_of_function(&self, body: BodyRef) -> String {
+        self.index.function_of(body).map_or_else(String::new, |function| self.index.fn_name(function))
+    }
+
+    /// Whether a thing is made for a static, and that static's type says so.
+    fn is_shown_as_static(&self, site: Site, resource: Ustr) -> bool {
+        let index = self.index;
+        match (index.owner(site.body), self.global_of(site).or_else(|| index.initialises(site))) {
+            (Some(BodyOwner::Static(_)), _) => true,
+            (_, Some(id)) => index.owns(&index.signatures().statics[id.index()], resource),
+            _ => false,
+        }
+    }
+
+    /// The static that a site is part of the making of, on first use, be it in a closure: `POOL.get_or_init(connect)`.
+    fn global_of(&self, site: Site) -> Option<StaticId> {
+        let (facts, info) = (self.index.body(site.body), self.index.info(site.body));
+        let outwards = |at: &NodeId| info.parent(*at).or_else(|| info.region_node(facts.node(*at).region));
+        std::iter::successors(Some(site.node), outwards).find_map(|node| self.filled_by(Site { node, ..site }))
+    }
+
+    /// The static whose method a call is that makes what is not there yet.
+    fn filled_by(&self, site: Site) -> Option<StaticId> {
+        let index = self.index;
+        let Op::Method { receiver, .. } = index.node(site).op else { return None };
+        let fills = index.callable(site).is_some_and(|callable| callable.runs == Runs::Once);
+        let holds = |id: &StaticId| match index.signatures().statics[id.index()].peeled() {
+            Ty::Ext(path, _) => index.catalogue().type_entry(*path).is_some_and(|entry| !entry.holds.is_empty()),
+            _ => false,
+        };
+        let origins = if fills { index.origins(Site { node: receiver, ..site }) } else { Default::default() };
+        origins.into_iter().find(holds)
+    }
+
+    /// The task, started before the program serves, that a site stands in: what is made there may live as long as the task.
+    fn host(&self, site: Site) -> Option<&Task> {
+        let index = self.index;
+        let mut tasks = index.tasks().iter().filter(|task| task.end != End::ByItself && self.is_frame_of(task, site));
+        tasks.find(|task| index.runs_at_start(self.program, task.spawn))
+    }
+
+    /// Whether a variable is still in scope where the function, closure or task it is made in settles down to serve or to wait.
+    fn spans_settling(&self, made: Site, local: LocalId) -> bool {
+        let (index, facts) = (self.index, self.index.body(made.body));
+        let scope = facts.local(local).region;
+        let settles = |at: Site| {
+            at.node > made.node
+                && index.keeps_running(at)
+                && index.frame_of(at) == index.frame_of(made)
+                && facts.is_inside(facts.node(at.node).region, scope)
+        };
+        index.call_sites(made.body).any(settles)
+    }
+
+    /// Whether a site stands in what a task runs, with no call, closure or task in between.
+    fn is_frame_of(&self, task: &Task, site: Site) -> bool {
+        let index = self.index;
+        task.work.iter().any(|work| match work {
+            Work::Region(region) => task.spawn.body == site.body && index.frame_of(site) == *region,
+            Work::Function(function) => {
+                index.defs().body_of(*function) == Some(site.body) && index.frame_of(site) == Body::ROOT
+            }
+        })
+    }
+
+    /// The task, started before the program serves, that a variable of the function which spawns it is captured by, for as long as the task runs.
+    fn carried_by(&self, body: BodyRef, local: LocalId) -> Option<&Task> {
+        let (index, facts) = (self.index, self.index.body(body));
+        let captured = |region: RegionId| {
+            let inside = |node: &NodeId| facts.is_inside(facts.node(*node).region, region);
+            let outside = !facts.is_inside(facts.local(local).region, region);
+            outside && facts.uses(local).filter(inside).any(|node| self.is_used_for_long(Site { body, node }))
+        };
+        index.tasks().iter().find(|task| {
+            task.spawn.body == body
+                && task.end != End::ByItself
+                && index.runs_at_start(self.program, task.spawn)
+                && task.work.iter().any(|work| matches!(work, Work::Region(region) if captured(*region)))
+        })
+    }
+
+    /// Whether a value is used again and again, or is part of what a call gets that runs on and on.
+    fn is_used_for_long(&self, used: Site) -> bool {
+        let (index, info) = (self.index, self.index.info(used.body));
+        let around = std::iter::successors(Some(used.node), |at| info.parent(*at));
+        let runs_on = |node: NodeId| {
+            let at = Site { node, ..used };
+            let called = match index.callee(at) {
+                Some(Callee::Workspace(function)) => index.function_runs_for_long(*function),
+                _ => false,
+            };
+            called || index.keeps_running(at)
+        };
+        !index.loops_around(used).is_empty() || around.skip(1).any(runs_on)
     }
 
     /// Whether a variable is still in scope where the program serves.
@@ -345,32 +498,12 @@ impl Gathering<'_> {
             return None;
         }
         let what = if task.runs == Runs::Task { "task" } else { "thread" };
-        let handle = index.callable(site).and_then(|callable| callable.constructs);
-        let field = handle.and_then(|handle| Some((handle, index.stored_in(site, handle)?)));
-        let (stop, at) = match (&task.end, &task.handle) {
-            (End::WithChannel(label) | End::WithReader(label) | End::WhenTold(label), handle) => {
-                let waited = match handle {
-                    Handle::Ended(nodes) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })).1,
-                    _ => None,
-                };
-                (Stop::Itself(label.clone()), waited)
-            }
-            (_, Handle::Ended(nodes)) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })),
-            (_, Handle::Tracked) => (Stop::Unknown, None),
-            (_, Handle::Kept) => field
-                .and_then(|(handle, field)| self.stopped(handle, &|ending| ending.field == Some(field)))
-                .unwrap_or((Stop::Unknown, None)),
-            (End::Fails(_) | End::Never(_), Handle::Dropped) => (Stop::Nothing, None),
-            (_, Handle::Dropped) => (Stop::Unknown, None),
-        };
+        let field = self.field_of_handle(task).map(|(_, field)| field);
+        let (stop, at) = self.task_stop(task);
         let owner = match (&task.handle, field) {
-            (_, Some((_, (id, name)))) => Owner::Field(format!("{}.{name}", index.defs().type_def(id).name)),
+            (_, Some((id, name))) => Owner::Field(format!("{}.{name}", index.defs().type_def(id).name)),
             (Handle::Dropped, _) => Owner::Detached,
-            (Handle::Ended(_), _) => {
-                let function =
-                    index.function_of(site.body).map_or_else(String::new, |function| index.fn_name(function));
-                Owner::Function(function)
-            }
+            (Handle::Ended(_), _) => Owner::Function(self.name_of_function(site.body)),
             _ => Owner::HandedOn,
         };
         let living = Living {
@@ -383,6 +516,34 @@ impl Gathering<'_> {
             lost: None,
         };
         Some((living, at))
+    }
+
+    /// The field that a task's handle is put into, with what the handle is.
+    fn field_of_handle(&self, task: &Task) -> Option<(Ustr, (TypeId, Ustr))> {
+        let handle = self.index.callable(task.spawn).and_then(|callable| callable.constructs)?;
+        Some((handle, self.index.stored_in(task.spawn, handle)?))
+    }
+
+    /// What stops a task, and when.
+    fn task_stop(&self, task: &Task) -> (Stop, Option<(usize, Site)>) {
+        let site = task.spawn;
+        match (&task.end, &task.handle) {
+            (End::WithChannel(label) | End::WithReader(label) | End::WhenTold(label), handle) => {
+                let waited = match handle {
+                    Handle::Ended(nodes) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })).1,
+                    _ => None,
+                };
+                (Stop::Itself(label.clone()), waited)
+            }
+            (_, Handle::Ended(nodes)) => self.first_stop(nodes.iter().map(|node| Site { node: *node, ..site })),
+            (_, Handle::Tracked) => (Stop::Unknown, None),
+            (_, Handle::Kept) => self
+                .field_of_handle(task)
+                .and_then(|(handle, field)| self.stopped(handle, &|ending| ending.field == Some(field)))
+                .unwrap_or((Stop::Unknown, None)),
+            (End::Fails(_) | End::Never(_), Handle::Dropped) => (Stop::Nothing, None),
+            (_, Handle::Dropped) => (Stop::Unknown, None),
+        }
     }
 
     /// What a task runs, as people would call it.
@@ -430,9 +591,7 @@ impl Gathering<'_> {
             let living = Living {
                 what: "server".into(),
                 of: server.name.clone(),
-                owner: Owner::Function(
-                    index.function_of(site.body).map_or_else(String::new, |function| index.fn_name(function)),
-                ),
+                owner: Owner::Function(self.name_of_function(site.body)),
                 started: index.name_span(*site),
                 stop,
                 order: None,
@@ -441,6 +600,31 @@ impl Gathering<'_> {
             Some((living, at))
         });
         servers.collect()
+    }
+
+    /// The runtimes behind `#[tokio::main]` and its like, of a service: of `main`, and of the functions on the way to where it serves.
+    fn runtimes(&self) -> Vec<(Living, Option<(usize, Site)>)> {
+        let index = self.index;
+        let on_the_way = index.course(self.program).spine.iter().filter_map(|at| index.function_of(at.body));
+        let mut functions: Vec<FnId> = on_the_way.chain([self.program.main]).collect();
+        functions.sort_unstable();
+        functions.dedup();
+        let runtime = |function: FnId| {
+            let of = std::cell::Cell::new(None);
+            let is_entry = |path: Ustr| index.catalogue().is_entry_attribute(path) && of.replace(Some(path)).is_none();
+            let at = index.attribute_of(function, &is_entry).filter(|_| index.defs().function(function).is_async)?;
+            let living = Living {
+                what: "runtime".into(),
+                of: of.get()?.to_string(),
+                owner: Owner::Function(index.fn_name(function)),
+                started: at,
+                stop: Stop::Itself(Label::new(at, "ends when the function returns")),
+                order: None,
+                lost: None,
+            };
+            Some((living, None))
+        };
+        functions.into_iter().filter(|_| self.program.is_service()).filter_map(runtime).collect()
     }
 
     /// The call of some releases that stops a thing in this program.

@@ -19,7 +19,7 @@ use ustr::Ustr;
 
 use crate::catalogue::{Effect, Runs, TypeEntry};
 use crate::diagnostic::Label;
-use crate::facts::model::{Arm, LocalId, NodeId, Op, RegionKind};
+use crate::facts::model::{Arm, LocalId, NodeId, Op, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
@@ -274,6 +274,52 @@ impl Index {
         self.through_constructors(&mut found);
         found.sort_by_key(|c| (c.site, c.resource));
         found
+    }
+
+    /// Places where a library that nobody described makes a resource, of which only what a function of the workspace declares to return tells:
+    /// `async fn listen(port: u16) -> io::Result<TcpListener> { net_tools::bind(port).await }`. What is called without an argument may give what is
+    /// there already. Rules do not count on these: what is given may be a share of something else.
+    pub fn made_unseen(&self) -> Vec<Construction> {
+        let declared = self.defs().fn_ids().filter_map(|function| {
+            let body = self.defs().body_of(function).filter(|body| self.is_linked(*body))?;
+            Some((body, self.bare_resource(&self.signatures().functions[function.index()].returns)?))
+        });
+        let mut found: Vec<Construction> = declared
+            .flat_map(|(body, resource)| {
+                let made = self.given_calls(body).into_iter().map(move |node| Site { body, node });
+                made.filter(|site| self.is_undescribed(*site)).map(move |site| (site, resource))
+            })
+            .map(|(site, resource)| Construction { site, resource, through: Vec::new(), fate: Fate::Returned })
+            .collect();
+        self.through_constructors(&mut found);
+        found.sort_by_key(|c| (c.site, c.resource));
+        found
+    }
+
+    /// The calls whose results a body may return as they are, or after a wait.
+    fn given_calls(&self, body: BodyRef) -> Vec<NodeId> {
+        let facts = self.body(body);
+        let (mut queue, mut calls) = (self.returned_values(body), Vec::new());
+        while let Some(node) = queue.pop() {
+            let value = |region: &RegionId| facts.region(*region).value;
+            match &facts.node(node).op {
+                Op::Call { .. } => calls.push(node),
+                Op::Await(of) | Op::Try(of) => queue.push(*of),
+                Op::Block(region) => queue.extend(value(region)),
+                Op::If { then, otherwise, .. } => {
+                    queue.extend([Some(*then), *otherwise].iter().flatten().filter_map(value))
+                }
+                Op::Match { arms, .. } => queue.extend(arms.iter().filter_map(|arm| value(&arm.region))),
+                _ => {}
+            }
+        }
+        calls
+    }
+
+    /// Whether a site calls a function of a library of which nothing but the path is known, with something to make a value from.
+    fn is_undescribed(&self, site: Site) -> bool {
+        let given = matches!(&self.node(site).op, Op::Call { arguments, .. } if !arguments.is_empty());
+        given && self.external(site).is_some_and(|path| !self.catalogue().describes(path))
     }
 
     fn made_by_call(&self, site: Site) -> Option<(Ustr, Option<Fate>)> {

@@ -297,6 +297,10 @@ impl Index {
         if self.is_tracked(site) || self.resource(resource).is_some_and(|entry| entry.when_dropped.is_some()) {
             return Handle::Tracked;
         }
+        // What is bound behind `.await` is what the task gives, not its handle.
+        if let Some(wait) = waited.filter(|wait| matches!(self.body(site.body).node(*wait).op, Op::Await(_))) {
+            return Handle::Ended(vec![wait]);
+        }
         if let Some(obligation) = self.obligation(site, resource) {
             if !obligation.ended.is_empty() {
                 return Handle::Ended(obligation.ended);

@@ -420,3 +420,17 @@ fn an_associated_type_may_be_that_of_a_parameter_or_of_a_part_of_a_tuple() {
     );
     assert_eq!(code.ty("found"), "&Text");
 }
+
+#[test]
+fn what_returns_ok_is_a_result_by_whatever_name() {
+    let text = "use common::{Outcome, Plain}; type Own<T> = common::Third<T>; struct Pool; \
+        fn open() -> Outcome<Pool> { if no() { return Err(error()); } Ok(Pool) } \
+        fn alias() -> Own<Pool> { Ok(Pool) } \
+        fn other() -> Plain<Pool> { make() } \
+        fn main() { open().unwrap(); alias().unwrap(); other().unwrap(); let tried = other()?; tried; }";
+    let code = packages(&[("site", TargetKind::Bin, text, &[("common", "common")])]);
+    assert_eq!(code.ty("open().unwrap()"), "Pool");
+    assert_eq!(code.ty("alias().unwrap()"), "Pool");
+    assert_eq!(code.ty("other().unwrap()"), "?", "nothing shows what it is");
+    assert_eq!(code.ty("tried"), "Pool", "only what is like a `Result` can be tried");
+}
