@@ -14,6 +14,8 @@ pub enum Calls {
     Pauses,
     /// They serve until the program ends, and are no [`Server`].
     Forever,
+    /// Of those that go on forever: they never do anything. Raced with something, they leave it to that.
+    Idles,
     /// They wait for what a person enters: a loop around one is a dialogue.
     Asks,
     /// They run a user interface until a person closes it.
@@ -46,6 +48,8 @@ pub enum Calls {
     GrowsByKey,
     /// They take something away from a collection, or all of it.
     Shrinks,
+    /// They take the entry that they are called on out of the collection that it is an entry of.
+    TakesOutEntry,
     /// They take everything out of a collection at once, for somebody to do something with it.
     Empties,
     /// They put what they are given into what they are called on, in place of what was there.
@@ -54,8 +58,12 @@ pub enum Calls {
     TakesOut,
     /// They tell the time, or how much of it has passed.
     Clocks,
+    /// They drop what they are given by value, whatever they did with it before.
+    Drops,
     /// They give another value each time.
     Unique,
+    /// They give one of a few values that the program itself names, whatever they are called on; also types whose values are such.
+    Settled,
     /// They end the process, and no destructor runs.
     Exits,
     /// They do not come back, apart from [`Calls::Exits`].
@@ -76,6 +84,8 @@ pub enum Calls {
     Receives,
     /// They put something into a channel.
     Sends,
+    /// They give a word to all who listen for it, which may be the one to stop.
+    Announces,
     /// They make a child process that is meant to live by itself.
     Daemonizes,
     /// They wait for a child process that nobody else has: who gives up the wait gives up the child.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use rustc_hash::FxHashSet as HashSet;
+use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
@@ -429,10 +430,23 @@ impl Index {
         let catalogue = self.catalogue();
         let waits = || catalogue.lists(Calls::Waits, path) || catalogue.lists(Calls::Accepts, path);
         let in_loop = || self.loops_around(site).iter().any(|around| !around.over_items);
+        self.serves_forever(site, path) || catalogue.signal(path).is_some() || (waits() && in_loop())
+    }
+
+    /// Whether a call serves until the program ends. What never does anything does not where something else is waited for along with it, unless that is
+    /// the word to stop.
+    pub fn serves_forever(&self, site: Site, path: Ustr) -> bool {
+        let catalogue = self.catalogue();
         catalogue.servers().iter().any(|server| server.serve.contains(&path))
             || catalogue.lists(Calls::Forever, path)
-            || catalogue.signal(path).is_some()
-            || (waits() && in_loop())
+                && !(catalogue.lists(Calls::Idles, path) && self.is_left_to_others(site))
+    }
+
+    fn is_left_to_others(&self, site: Site) -> bool {
+        self.raced_by(site).is_some_and(|by| match &self.body(site.body).node(by).op {
+            Op::Select { arms, .. } => !arms.iter().any(|arm| self.tells_to_stop(Site { node: arm.future, ..site })),
+            _ => true,
+        })
     }
 
     /// Whether a function serves, or loops without end around something it waits for.
@@ -446,7 +460,7 @@ impl Index {
     }
 
     /// Whether a call of a body takes as long as the program serves: what it starts as a task or thread does not count.
-    fn comes_back_late(&self, body: BodyRef) -> bool {
+    pub(in crate::index) fn comes_back_late(&self, body: BodyRef) -> bool {
         self.call_sites(body).any(|site| self.keeps_running(site) && !self.runs_apart(site))
     }
 

@@ -155,6 +155,16 @@ impl Index {
         self.shutdown_order(program, site).is_some()
     }
 
+    /// Whether a place stands behind the place where a program serves, on the way from `main` to it, or behind a wait for a signal in the same frame.
+    pub fn stands_where_it_stops(&self, program: &Program, site: Site) -> bool {
+        let on_spine = self.course(program).spine.iter().find(|at| at.body == site.body);
+        on_spine.is_some_and(|at| self.side(*at, site.node) == Side::After)
+            || self
+                .told_to_stop_at(site.body)
+                .iter()
+                .any(|(signal, frame)| self.comes_after(site.body, *signal, *frame, site.node))
+    }
+
     /// When a place runs among those that run at shutdown; of two with the same number, that of the smaller node runs first.
     pub fn shutdown_order(&self, program: &Program, site: Site) -> Option<usize> {
         let course = self.course(program);

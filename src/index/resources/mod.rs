@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
-use crate::catalogue::{Effect, Runs, TypeEntry};
+use crate::catalogue::{Calls, Effect, Runs, TypeEntry};
 use crate::diagnostic::Label;
 use crate::facts::model::{Arm, LocalId, NodeId, Op, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
@@ -748,8 +748,48 @@ impl Index {
             self.programs().iter().any(|p| (!service || p.is_service()) && self.main_leads_to(p, site.body))
         };
         !made.is_empty()
-            && made.iter().all(|site| leads(site, false) && self.repeated(*site).is_none())
+            && !self.is_kept_in_numbers(id)
+            && made
+                .iter()
+                .all(|site| leads(site, false) && self.repeated(*site).is_none() && !self.is_made_per_key(*site))
             && made.iter().any(|site| leads(site, true))
+    }
+
+    /// Whether a static or field keeps a collection of values of a type, perhaps shared ones.
+    fn is_kept_in_numbers(&self, id: TypeId) -> bool {
+        let signatures = self.signatures();
+        let fields = signatures.fields.iter().flat_map(|fields| fields.values());
+        signatures.statics.iter().chain(fields).any(|ty| self.collects(ty, id, false))
+    }
+
+    fn collects(&self, ty: &Ty, id: TypeId, inside: bool) -> bool {
+        match ty {
+            Ty::Adt(of, parts) => inside && *of == id || parts.iter().any(|part| self.collects(part, id, inside)),
+            Ty::Ext(path, parts) => {
+                let inside = inside || self.catalogue().lists_a_member(Calls::Grows, *path);
+                parts.iter().any(|part| self.collects(part, id, inside))
+            }
+            Ty::Ref(of) => self.collects(of, id, inside),
+            Ty::Slice(of) => self.collects(of, id, true),
+            Ty::Tuple(parts) => parts.iter().any(|part| self.collects(part, id, inside)),
+            _ => false,
+        }
+    }
+
+    /// Whether a closure around a site makes what is missing in a map: it runs once for each key.
+    fn is_made_per_key(&self, site: Site) -> bool {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let by_key = |node: NodeId| {
+            self.external(Site { node, ..site }).is_some_and(|path| self.catalogue().lists(Calls::GrowsByKey, path))
+        };
+        body.outwards(body.node(site.node).region).any(|(region, _)| {
+            let call = info.region_node(region).and_then(|closure| info.parent(closure));
+            let receivers = std::iter::successors(call, |at| match body.node(*at).op {
+                Op::Method { receiver, .. } => Some(receiver),
+                _ => None,
+            });
+            info.runs.get(&region) == Some(&Runs::Once) && receivers.into_iter().any(by_key)
+        })
     }
 }
 

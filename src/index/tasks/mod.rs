@@ -193,6 +193,28 @@ impl Index {
         })
     }
 
+    /// Whether the function that spawns a task has to do with it afterwards: it receives what the task sends, gives that to its caller, or sends it word.
+    /// What `answers` whoever asked from outside, and hands a receiver on, does not hear itself.
+    pub fn hears_of(&self, task: &Task, answers: Option<FnId>) -> bool {
+        let (facts, body) = (self.body(task.spawn.body), task.spawn.body);
+        let is_answer = self.function_of(body).is_some_and(|function| answers == Some(function));
+        let after = facts.iter().skip(task.spawn.node.index() + 1).map(|(node, _)| Site { node, body });
+        after.into_iter().any(|site| {
+            let listed = |list| self.external(site).is_some_and(|path| self.catalogue().lists(list, path));
+            let end = |ty: &Ty| self.is_receiver(ty) || self.tells_once(ty);
+            match &self.node(site).op {
+                Op::Await(of) => end(self.info(body).ty(*of)),
+                Op::Loop { kind: LoopKind::For { iterated, .. }, .. } => end(self.info(body).ty(*iterated)),
+                _ => listed(Calls::Receives) || listed(Calls::Sends) || !is_answer && end(self.ty(site)),
+            }
+        })
+    }
+
+    /// Whether a task does something outside of memory.
+    pub fn works_outside(&self, task: &Task) -> bool {
+        self.work_sites(task).into_iter().any(|site| self.effect(site).is_some())
+    }
+
     /// Whether a task is spawned into a set that lives no longer than the function that spawns it.
     pub fn is_spawned_into_local(&self, task: &Task) -> bool {
         match &self.node(task.spawn).op {
@@ -413,27 +435,38 @@ impl Index {
 
     /// Whether a node is given up where something else is done first: it stands in one of several futures of `select!`, or in what is bounded in time.
     fn is_raced(&self, site: Site) -> bool {
+        self.raced_by(site).is_some()
+    }
+
+    /// The `select!`, or the call that bounds it in time, by which a node is given up where something else is done first.
+    pub(in crate::index) fn raced_by(&self, site: Site) -> Option<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
         let mut at = site.node;
         loop {
             let parent = info.parent(at);
-            match parent.map(|parent| &facts.node(parent).op) {
-                Some(Op::Select { arms, .. }) => return arms.len() > 1 && arms.iter().any(|arm| arm.future == at),
-                Some(Op::Call { .. } | Op::Method { .. }) => {
-                    let call = Site { node: parent.unwrap_or(at), ..site };
-                    if self.external(call).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path)) {
-                        return true;
+            match parent.map(|parent| (parent, &facts.node(parent).op)) {
+                // A future that is bound first: `let late = sleep(t); select! { _ = late => .. }`.
+                Some((_, Op::Bind { pattern, .. })) => {
+                    let PatternKind::Bind { local, of: None } = pattern.kind else { return None };
+                    let mut uses = facts.uses(local).filter(|used| *used > at);
+                    return uses.find_map(|node| self.raced_by(Site { node, ..site }));
+                }
+                Some((select, Op::Select { arms, .. })) => {
+                    let is_one = arms.len() > 1 && arms.iter().any(|arm| arm.future == at);
+                    return is_one.then_some(select);
+                }
+                Some((call, Op::Call { .. } | Op::Method { .. })) => {
+                    let path = self.external(Site { node: call, ..site });
+                    if path.is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path)) {
+                        return Some(call);
                     }
                 }
                 _ => {}
             }
             let region = facts.node(at).region;
-            // What an async block does last is part of what it is awaited in.
-            let owner = || info.region_node(region).filter(|_| facts.region(region).kind == RegionKind::Async);
-            match parent.or_else(owner) {
-                Some(outer) => at = outer,
-                None => return false,
-            }
+            // What a block, a branch or an async block comes to is what it is waited for as; all that is done in an async block is part of it.
+            let is_part = || facts.region(region).kind == RegionKind::Async || facts.region(region).value == Some(at);
+            at = parent.or_else(|| info.region_node(region).filter(|_| is_part()))?;
         }
     }
 
