@@ -337,7 +337,10 @@ impl Index {
     /// Whether nothing is done when a signal comes but to log it and leave: it is waited for in the course of `main`, and no other call comes after it.
     pub fn only_waits_for_end(&self, signal: Site) -> bool {
         let frame = self.frame_of(signal);
-        let facts = self.body(signal.body);
+        let (facts, info) = (self.body(signal.body), self.info(signal.body));
+        // `signal(SignalKind::terminate())`: what is given the signal to ask for it.
+        let around = std::iter::successors(info.parent(signal.node), |node| info.parent(*node));
+        let asking: Vec<NodeId> = around.filter(|node| matches!(facts.node(*node).op, Op::Call { .. })).collect();
         let is_quiet = |node: NodeId| {
             let site = Site { node, ..signal };
             let listed = |path: Ustr| {
@@ -354,7 +357,7 @@ impl Index {
             }
         };
         frame == Body::ROOT
-            && facts.iter().skip(signal.node.index() + 1).all(|(node, _)| is_quiet(node))
+            && facts.iter().skip(signal.node.index() + 1).all(|(node, _)| asking.contains(&node) || is_quiet(node))
             && self.function_of(signal.body).is_some_and(|function| self.ends_the_program(function))
     }
 
