@@ -53,6 +53,8 @@ pub struct Catalogue {
     /// Traits that every type is taken to have.
     everywhere: Vec<Ustr>,
     callables: HashMap<Ustr, Callable>,
+    /// What calls that return an error of this type touch; none where they differ.
+    failures: HashMap<Ustr, Option<Effect>>,
     servers: Vec<Server>,
     signals: HashMap<Ustr, Signal>,
     superseded: HashMap<Ustr, Superseded>,
@@ -121,7 +123,7 @@ impl Catalogue {
             self.calls.entry(list).or_default().extend(calls);
         }
         for function in document.functions {
-            self.callables.insert(function.path, function.callable());
+            self.add_callable(function.path, function.callable());
         }
         for entry in document.traits {
             self.everywhere.extend(entry.everywhere.then_some(entry.path));
@@ -147,6 +149,8 @@ impl Catalogue {
         self.handlers.attributes.extend(document.handlers.attributes);
         self.handlers.traits.extend(document.handlers.traits);
         self.handlers.parameters.extend(document.handlers.parameters);
+        self.handlers.shared.extend(document.handlers.shared);
+        self.handlers.connects.extend(document.handlers.connects);
         self.entries.attributes.extend(document.entries.attributes);
         self.entries.tests.extend(document.entries.tests);
         self.entries.memoized.extend(document.entries.memoized);
@@ -164,7 +168,7 @@ impl Catalogue {
             let mut callable = constructor.callable(entry.effect);
             callable.returns = callable.returns.with_self(entry.path, &entry.params);
             callable.constructs = Some(entry.path);
-            self.callables.insert(path, callable);
+            self.add_callable(path, callable);
         }
         entry.close = entry.written_close.iter().map(|name| *name.get_ref()).collect();
         for name in &entry.close {
@@ -192,8 +196,17 @@ impl Catalogue {
 
     fn add_callables(&mut self, owner: Ustr, entries: &BTreeMap<Ustr, CallableEntry>, effect: Option<Effect>) {
         for (name, entry) in entries {
-            self.callables.insert(ustr(&format!("{owner}::{name}")), entry.callable(effect));
+            self.add_callable(ustr(&format!("{owner}::{name}")), entry.callable(effect));
         }
+    }
+
+    fn add_callable(&mut self, path: Ustr, callable: Callable) {
+        let touched = callable.effect.filter(|effect| *effect != Effect::Finish);
+        if let (Some(effect), Some(error)) = (touched, callable.returns.error()) {
+            let known = self.failures.entry(error).or_insert(Some(effect));
+            *known = known.filter(|known| *known == effect);
+        }
+        self.callables.insert(path, callable);
     }
 
     /// The canonical form of a library path: re-exports and renames undone, the longest known prefix first.
@@ -312,6 +325,11 @@ impl Catalogue {
             let path = ustr::existing_ustr(&format!("{owner}::{name}"))?;
             self.callables.get(&path).map(|callable| (path, callable))
         })
+    }
+
+    /// What an error of this type stems from, where all that is known to return one agree: of `sqlx::Error` the database.
+    pub fn failure(&self, error: Ustr) -> Option<Effect> {
+        self.failures.get(&error).copied().flatten()
     }
 
     /// Whether a call stands in a list.

@@ -28,6 +28,8 @@ pub enum Calls {
     PanicsInAsync,
     /// They tell people or log something: an error that reaches one is not swallowed.
     Tells,
+    /// Of those that tell: they say how things go, and nobody is woken by them.
+    Mentions,
     /// They end, or make the program end, within the time they are given.
     EndsWithin,
     /// They wait no longer than the time they are given.
@@ -36,6 +38,8 @@ pub enum Calls {
     BlocksBriefly,
     /// They only look: when one fails, nothing that should have happened is missing.
     Looks,
+    /// They begin a request that only asks for something: what is sent with it changes nothing.
+    Requests,
     /// They bound in time what they are given, or what they are laid around.
     BoundsTime,
     /// They add something to a collection.
@@ -44,6 +48,8 @@ pub enum Calls {
     GrowsByKey,
     /// They take something away from a collection, or all of it.
     Shrinks,
+    /// They take the entry that they are called on out of the collection that it is an entry of.
+    TakesOutEntry,
     /// They take everything out of a collection at once, for somebody to do something with it.
     Empties,
     /// They put what they are given into what they are called on, in place of what was there.
@@ -52,8 +58,12 @@ pub enum Calls {
     TakesOut,
     /// They tell the time, or how much of it has passed.
     Clocks,
+    /// They drop what they are given by value, whatever they did with it before.
+    Drops,
     /// They give another value each time.
     Unique,
+    /// They give one of a few values that the program itself names, whatever they are called on; also types whose values are such.
+    Settled,
     /// They end the process, and no destructor runs.
     Exits,
     /// They do not come back, apart from [`Calls::Exits`].
@@ -74,6 +84,8 @@ pub enum Calls {
     Receives,
     /// They put something into a channel.
     Sends,
+    /// They give a word to all who listen for it, which may be the one to stop.
+    Announces,
     /// They make a child process that is meant to live by itself.
     Daemonizes,
     /// They wait for a child process that nobody else has: who gives up the wait gives up the child.
@@ -84,6 +96,8 @@ pub enum Calls {
     Kills,
     /// They give another handle of the task they are called on, which ends it as well.
     HandsOut,
+    /// They ask what kind of error of the system something is.
+    AsksForKind,
     /// They ask whether the thread is panicking.
     AsksForPanic,
     /// They ask whether there is a runtime.

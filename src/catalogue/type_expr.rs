@@ -58,6 +58,18 @@ impl TypeExpr {
         }
     }
 
+    /// The error of a `Result`, also of one that must be awaited.
+    pub(super) fn error(&self) -> Option<Ustr> {
+        match self {
+            TypeExpr::Future(of) => of.error(),
+            TypeExpr::Path(path, parts) if path == "std::result::Result" => match parts.get(1)? {
+                TypeExpr::Path(error, _) => Some(*error),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Whether what a closure argument returns is part of it.
     pub(super) fn mentions_closure(&self) -> bool {
         match self {

@@ -22,6 +22,11 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
                 let region = forgetful_closure(view, *arguments.first()?)?;
                 erased(view, *receiver, view.name_range(node), Some(region))
             }
+            "or" => {
+                let [other] = arguments[..] else { return None };
+                let fails = view.index.is_failure(view.site(other)) && !names_a_value(view, other);
+                fails.then(|| erased(view, *receiver, view.name_range(node), None))?
+            }
             "ok_or" | "ok_or_else" | "context" | "with_context" => {
                 let Op::Method { receiver: failed, name: ok, .. } = view.op(*receiver) else {
                     return None;
@@ -38,6 +43,9 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         Op::If { condition, then, .. } => match view.op(*condition) {
             Op::Let { pattern, of } if ignores_cause(pattern) && fails(view, *then) => {
                 erased(view, *of, view.range(*condition), Some(*then))
+            }
+            Op::Method { receiver, name, .. } if name == "is_err" && fails(view, *then) => {
+                erased(view, *receiver, view.range(*condition), Some(*then))
             }
             _ => None,
         },

@@ -2,6 +2,8 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
+use crate::index::calls::Site;
+use crate::index::calls::contexts::Repeated;
 use crate::index::flow::variety::Variety;
 use crate::index::resources::growth::Growing;
 
@@ -11,18 +13,47 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.growing().iter().filter_map(|growing| diagnose(index, growing)).collect()
 }
 
+/// How sure it is that there is no end to what is kept. Of collections that are emptied a key is left, and a key may be one of few, as that of a tenant;
+/// what is also filled at the start may mirror what is stored; and what a thread keeps ends with it.
+fn confidence(index: &Index, growing: &Growing) -> Confidence {
+    let while_serving = |site: &Site| index.while_serving(*site).is_some();
+    let filled_at_start = || {
+        growing.added.iter().any(while_serving)
+            && growing.added.iter().any(|site| !while_serving(site) && is_at_start(index, *site))
+    };
+    if growing.emptied || index.is_kept_by_thread(growing.keeper) || filled_at_start() {
+        Confidence::Hint
+    } else {
+        Confidence::Likely
+    }
+}
+
+/// The proof that something is added for as long as a service runs. Where what is kept tells that ever new keys are expected, it is enough that a
+/// service leads there.
+fn again_and_again(index: &Index, site: Site, open: bool) -> Option<Option<Repeated>> {
+    let serves = || index.services_reaching(site.body).next().is_some() && index.runs_once(site).is_none();
+    index.while_serving(site).map(Some).or_else(|| (open && serves()).then_some(None))
+}
+
+fn is_at_start(index: &Index, site: Site) -> bool {
+    index.runs_once(site).is_some()
+        || index.services_reaching(site.body).any(|program| index.runs_at_start(program, site))
+}
+
 fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
-    // Nobody compiles what there are only few of into a cache: those are statics of their own.
+    // Nobody compiles what there are only few of into a cache, as those are statics of their own, and nobody counts what only the settings name.
+    let window = index.is_window(growing);
     let compiled = || index.keeps_kind(growing.keeper, "regex");
+    let open = |site: Site| window || (index.adds_by_key(site) && compiled());
     let mut ever_new = growing.added.iter().filter(|site| match index.added_variety(**site) {
         Variety::Endless => true,
-        Variety::Unknown => compiled(),
+        Variety::Unknown => open(**site),
         Variety::Few => false,
     });
-    let (site, repeated) = ever_new.find_map(|site| Some((*site, index.while_serving(*site)?)))?;
+    let (site, repeated) = ever_new.find_map(|site| Some((*site, again_and_again(index, *site, open(*site))?)))?;
     let span = index.keeper_span(growing.keeper);
     // Tasks that pile up have a rule of their own.
-    if !index.stays(growing.keeper)
+    if !(window || index.stays(growing.keeper))
         || index.keeps_tasks(growing.keeper)
         || index.is_intended(span)
         || index.is_intended(index.span(site))
@@ -30,18 +61,18 @@ fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
         return None;
     }
     let name = index.keeper_words(growing.keeper);
-    let often = repeated.repeats.words();
+    let often = repeated.as_ref().map_or(String::new(), |repeated| format!(", {}", repeated.repeats.words()));
     let others = growing.added.iter().filter(|other| **other != site).take(3);
     let diagnostic = Diagnostic::new(
         ID,
-        Confidence::Likely,
+        confidence(index, growing),
         format!("`{name}` only ever grows"),
         Label::new(span, "nothing removes from it, replaces it or bounds its size"),
     )
     .about(index.item_path(site.body), &name)
-    .evidence([Label::new(index.name_span(site), format!("it gets more here, {often}"))])
+    .evidence([Label::new(index.name_span(site), format!("it gets more here{often}"))])
     .evidence(others.map(|other| Label::new(index.name_span(*other), "and here")))
-    .evidence(repeated.evidence)
+    .evidence(repeated.into_iter().flat_map(|repeated| repeated.evidence))
     .note("it lives as long as the program: what is put in stays in memory until the program ends")
     .help("remove what is no longer needed, or keep it in a cache with a capacity or a time to live");
     Some(diagnostic)

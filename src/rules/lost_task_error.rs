@@ -43,7 +43,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             let wild = |pattern: &Pattern| is(pattern, "Ok") && pattern.parts().iter().all(Pattern::is_wild);
             let arm = arms
                 .iter()
-                .find(|arm| !arm.guarded && wild(&arm.pattern) && !view.index.tells(view.body, arm.region))?;
+                .find(|arm| !arm.guarded && wild(&arm.pattern) && !view.index.warns(view.body, arm.region))?;
             lost(view, handle, Way::Panic, arm.pattern.range)
         }
         Op::Loop { kind: LoopKind::While, region } => drained(view, *region),

@@ -2,11 +2,11 @@
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Arm, LoopKind, NodeId, Op, Pattern, RegionId};
+use crate::facts::model::{Arm, Body, LocalId, LoopKind, NodeId, Op, Pattern, RegionId};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
-use crate::source::Range;
+use crate::source::{Range, Span};
 
 const ID: &str = "spinning-error-loop";
 
@@ -23,28 +23,35 @@ struct Branch {
 fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     let (value, branch) = error_branch(view, node)?;
     let call = asks(view, value)?;
-    let (region, head) = loop_around(view, call, node)?;
-    if branch.region.is_some_and(|branch| !only_goes_on(view, branch)) || waits_each_time(view, region, call, node) {
+    let fails = view.index.fails_at_once(view.site(call))?;
+    let path = view.index.external(fails)?;
+    let accepts = view.index.catalogue().lists(Calls::Accepts, path);
+    let round = round(view, call, node)?;
+    if branch.region.is_some_and(|branch| !only_goes_on(view, branch, round.is_elsewhere, accepts))
+        || waits_each_time(view, round.within, call, node)
+    {
         return None;
     }
-    let path = view.index.external(view.site(call))?;
     let name = path.rsplit("::").next()?;
     let span = view.in_file(branch.range);
     if view.index.is_intended(span) {
         return None;
     }
+    let stems =
+        (fails != view.site(call)).then(|| Label::new(view.index.name_span(fails), "the error stems from here"));
     let diagnostic = Diagnostic::new(
         ID,
-        Confidence::Likely,
+        if !accepts && is_subscribed(view, call) { Confidence::Hint } else { Confidence::Likely },
         format!("this loop spins when `{name}` keeps failing"),
         Label::new(span, "nothing here waits or leaves the loop"),
     )
     .about(view.index.item_path(view.body), name)
     .evidence([
         Label::new(view.index.name_span(view.site(call)), "fails again at once for as long as the cause lasts"),
-        Label::new(view.in_file(head), "asked again in the next round"),
+        Label::new(round.head, "asked again in the next round"),
     ])
-    .note(if view.index.catalogue().lists(Calls::Accepts, path) {
+    .evidence(stems)
+    .note(if accepts {
         "when descriptors run out, every round fails: the loop takes a whole core and fills the log"
     } else {
         "once the other side is gone every round fails: the loop takes a whole core and fills the log"
@@ -53,6 +60,51 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         "wait a little before the next round, growing with each failure, or leave the loop where the error will stay",
     );
     Some(diagnostic)
+}
+
+/// The round of a loop in which something is asked for.
+struct Round {
+    /// What is run in each round: the body of the loop, or all of the function that does a round.
+    within: RegionId,
+    head: Span,
+    /// The loop stands where the function is called: who returns from it goes on with the next round.
+    is_elsewhere: bool,
+}
+
+fn round(view: View, call: NodeId, branch: NodeId) -> Option<Round> {
+    if let Some((within, head)) = loop_around(view, call, branch) {
+        return Some(Round { within, head: view.in_file(head), is_elsewhere: false });
+    }
+    let function =
+        view.index.function_of(view.body).filter(|_| view.index.loops_around(view.site(branch)).is_empty())?;
+    let callers = view.index.calls.callers(function).iter().map(|call| call.site);
+    let shipped = callers.filter(|caller| !view.index.is_test(caller.body));
+    let mut heads = shipped.filter_map(|caller| {
+        let (outer, node) = (view.index.view(caller.body), caller.node);
+        let awaited = outer.info.parent(node).filter(|parent| matches!(outer.op(*parent), Op::Await(_)));
+        let whole = awaited.unwrap_or(node);
+        let stands_alone = outer.info.parent(whole).is_none_or(|parent| matches!(outer.op(parent), Op::Discard(_)));
+        let around =
+            outer.index.loops_around(caller).into_iter().next().filter(|around| around.endless && stands_alone)?;
+        (!waits_each_time(outer, around.region, node, whole)).then(|| outer.in_file(around.head))
+    });
+    Some(Round { within: Body::ROOT, head: heads.next()?, is_elsewhere: true })
+}
+
+/// Whether what a call receives from was made by a method of something else: then it is not known how long the sender lives.
+fn is_subscribed(view: View, call: NodeId) -> bool {
+    let Op::Method { receiver, .. } = view.op(call) else { return false };
+    let Op::Local(local) = view.op(*receiver) else { return false };
+    is_of_a_method(view, *local, *receiver)
+}
+
+fn is_of_a_method(view: View, local: LocalId, used: NodeId) -> bool {
+    let sources = view.index.sources(view.body, local);
+    sources.into_iter().filter(|source| *source < used).any(|source| match view.op(source) {
+        Op::Method { .. } => true,
+        Op::Local(outer) => is_of_a_method(view, *outer, source),
+        _ => false,
+    })
 }
 
 /// A loop that pauses in each round, but for the rounds that fail: these go on from where they are.
@@ -73,7 +125,7 @@ fn skips_the_pause(view: View, node: NodeId) -> Option<Diagnostic> {
         other && (matches!(n.op, Op::Await(_)) || pauses(view, id))
     });
     let span = view.in_file(branch.range);
-    if waits_before || !only_goes_on(view, at) || view.index.is_intended(span) {
+    if waits_before || !only_goes_on(view, at, false, false) || view.index.is_intended(span) {
         return None;
     }
     let noun = effected.effect.noun();
@@ -131,21 +183,17 @@ fn takes_errors(pattern: &Pattern, arms: &[Arm]) -> bool {
     is(pattern, "Err") || (pattern.is_wild() && arms.iter().any(|arm| is(&arm.pattern, "Ok")))
 }
 
-/// The call that fails at once when it is repeated. A wrapper such as a deadline delays it, and so is not seen through.
+/// The call that is asked again. A wrapper such as a deadline delays it, and so is not seen through.
 fn asks(view: View, value: NodeId) -> Option<NodeId> {
-    let call = match view.facts.node(value).op {
-        Op::Await(of) => of,
+    match view.facts.node(value).op {
+        Op::Await(of) => Some(of),
         // The result of a branch of `select!`, or a variable that was just bound.
-        Op::Local(local) => return asks_for(view, local),
-        _ => value,
-    };
-    let path = view.index.external(view.site(call))?;
-    let catalogue = view.index.catalogue();
-    let fails = catalogue.lists(Calls::FailsAtOnce, path) || catalogue.lists(Calls::Accepts, path);
-    fails.then_some(call)
+        Op::Local(local) => asks_for(view, local),
+        _ => Some(value),
+    }
 }
 
-fn asks_for(view: View, local: crate::facts::model::LocalId) -> Option<NodeId> {
+fn asks_for(view: View, local: LocalId) -> Option<NodeId> {
     let by_select = view.facts.nodes.iter().find_map(|node| match &node.op {
         Op::Select { arms, .. } => arms.iter().find(|arm| arm.pattern.locals() == [local]).map(|arm| arm.future),
         Op::Loop { kind: LoopKind::For { pattern, iterated }, .. } if pattern.locals() == [local] => Some(*iterated),
@@ -173,12 +221,14 @@ fn loop_around(view: View, call: NodeId, branch: NodeId) -> Option<(RegionId, Ra
     again.then_some((around.region, around.head))
 }
 
-/// Whether a branch does nothing but tell and go on: what is not known may wait or leave.
-fn only_goes_on(view: View, branch: RegionId) -> bool {
-    view.facts.iter().filter(|(_, node)| view.facts.is_inside(node.region, branch)).all(|(id, node)| match &node.op {
-        Op::Break(_) | Op::Return(_) | Op::Try(_) | Op::Await(_) | Op::Loop { .. } | Op::Select { .. } | Op::Unseen => {
-            false
-        }
+/// Whether a branch does nothing but tell and go on: what is not known may wait or leave. Where a function does one round, who returns goes on; and
+/// that descriptors ran out is no kind of error by name, so that who leaves for one kind goes on with it.
+fn only_goes_on(view: View, branch: RegionId, returning: bool, accepting: bool) -> bool {
+    let inside = view.facts.iter().filter(|(_, node)| view.facts.is_inside(node.region, branch));
+    inside.into_iter().all(|(id, node)| match &node.op {
+        Op::Return(None) if returning => true,
+        Op::Break(_) | Op::Return(_) => accepting && is_for_a_kind(view, id, branch),
+        Op::Try(_) | Op::Await(_) | Op::Loop { .. } | Op::Select { .. } | Op::Unseen => false,
         Op::Assign { .. } => false,
         Op::Macro(_) => match view.index.callee(view.site(id)) {
             Some(Callee::External(path)) => {
@@ -187,8 +237,24 @@ fn only_goes_on(view: View, branch: RegionId) -> bool {
             }
             _ => false,
         },
-        Op::Call { .. } | Op::Method { .. } => is_told(view, id) || is_harmless(view, id),
+        Op::Call { .. } | Op::Method { .. } => {
+            is_told(view, id) || is_harmless(view, id) || view.index.asks_for_a_kind(view.site(id))
+        }
         _ => true,
+    })
+}
+
+/// Whether a node in a branch is reached only for one kind of error, by a condition that asks for it.
+fn is_for_a_kind(view: View, node: NodeId, branch: RegionId) -> bool {
+    let around = view.facts.outwards(view.facts.node(node).region).map(|(region, _)| region);
+    around.take_while(|region| *region != branch).any(|region| {
+        match view.info.region_node(region).map(|at| view.op(at)) {
+            Some(Op::If { condition, then, .. }) if *then == region => {
+                let asked = view.range(*condition);
+                view.facts.iter().any(|(id, n)| asked.contains(n.range) && view.index.asks_for_a_kind(view.site(id)))
+            }
+            _ => false,
+        }
     })
 }
 

@@ -97,7 +97,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             }
             _ => None,
         },
-        Op::If { condition, then, otherwise: None } => match view.op(*condition) {
+        Op::If { condition, then, otherwise: None } => match view.op(asked(view, *condition)) {
             Op::Let { pattern, of } if takes_only_ok(pattern) && view.ty(*of).is_result() && !leaves(view, *then) => {
                 let head = Range { start: view.range(node).start, end: view.range(*condition).end };
                 swallowed(view, node, *of, Way::IfLet, head)
@@ -113,6 +113,14 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             {
                 let head = Range { start: view.range(node).start, end: view.range(*condition).end };
                 swallowed(view, node, *receiver, Way::Tested, head)
+            }
+            _ => None,
+        },
+        Op::If { condition, otherwise: Some(otherwise), .. } => match view.op(*condition) {
+            Op::Let { pattern, of }
+                if takes_only_ok(pattern) && view.ty(*of).is_result() && becomes_empty(view, *otherwise) =>
+            {
+                swallowed(view, node, *of, Way::Default, view.facts.region(*otherwise).range)
             }
             _ => None,
         },
@@ -212,10 +220,20 @@ fn ignores_error(view: View, arm: &Arm, takes_ok: bool) -> bool {
 
 /// `Err(_) => Vec::new()`: what could not be read looks like something that is empty.
 fn empties(view: View, arm: &Arm) -> bool {
-    arm.pattern.ignores_error()
-        && !arm.guarded
-        && view.facts.region(arm.region).value.is_some_and(|value| is_empty(view, value))
-        && !view.index.tells(view.body, arm.region)
+    arm.pattern.ignores_error() && !arm.guarded && becomes_empty(view, arm.region)
+}
+
+fn becomes_empty(view: View, region: RegionId) -> bool {
+    let value = view.facts.region(region).value;
+    value.is_some_and(|value| is_empty(view, value)) && !view.index.tells(view.body, region)
+}
+
+/// What is asked last in a condition: of `due && let Ok(rows) = load()` the `let`.
+fn asked(view: View, condition: NodeId) -> NodeId {
+    match view.op(condition) {
+        Op::Binary { right, is_bool: true, .. } => asked(view, *right),
+        _ => condition,
+    }
 }
 
 /// `Err(_) => stand_in()`
@@ -321,6 +339,8 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
         || view.index.is_on_failing_path(view.site(node))
         || shutting_down(&effected)
         || lets_go(view, node, &effected)
+        || says_goodbye(view, value)
+        || (matches!(way, Way::Default | Way::Instead(_)) && only_tells_the_time(view, value))
     {
         return None;
     }
@@ -489,6 +509,27 @@ fn lets_go(view: View, node: NodeId, effected: &Effected) -> bool {
     matches!(effected.effect, Effect::Network | Effect::Process) && view.index.is_teardown(view.site(node))
 }
 
+/// `socket.send(Message::Close(..))`: who goes away has nothing to lose.
+fn says_goodbye(view: View, value: NodeId) -> bool {
+    let is_close = |node: NodeId| match view.op(node) {
+        Op::Path(path) => path.last().eq_ignore_ascii_case("close"),
+        _ => false,
+    };
+    let whole = view.range(value);
+    view.facts.iter().any(|(node, n)| {
+        let callee = match n.op {
+            Op::Call { callee, .. } => callee,
+            _ => node,
+        };
+        whole.contains(n.range) && is_close(callee)
+    })
+}
+
+/// The error of a deadline says that the time is over: a branch for it knows all there is. That of the operation is in the result within.
+fn only_tells_the_time(view: View, value: NodeId) -> bool {
+    matches!(view.op(value), Op::Await(of) if view.index.bounds_time(view.site(*of)))
+}
+
 /// A message about success right after.
 fn success_after(view: View, node: NodeId) -> Option<Span> {
     let region = view.facts.region(view.facts.node(node).region);
@@ -498,7 +539,7 @@ fn success_after(view: View, node: NodeId) -> Option<Span> {
     };
     let next = region.nodes[at + 1..].iter().find(|n| decides(view.op(**n)))?;
     let Op::Macro(call) = view.op(*next) else { return None };
-    let says = matches!(call.path.last().as_str(), "info" | "debug" | "println");
+    let says = view.index.catalogue().lists(Calls::Mentions, call.path.last());
     (says && !announces(view, call)).then(|| view.span(*next))
 }
 

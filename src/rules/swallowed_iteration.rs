@@ -25,7 +25,11 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     match view.op(node) {
         Op::Method { receiver, name, arguments, .. } => {
             let way = adapter(view, *receiver, name, arguments)?;
-            swallowed(view, view.index.sequence(view.site(*receiver))?, way, view.name_range(node))
+            let found = swallowed(view, view.index.sequence(view.site(*receiver))?, way, view.name_range(node))?;
+            Some(Diagnostic {
+                confidence: if only_counts(view, node) { Confidence::Hint } else { found.confidence },
+                ..found
+            })
         }
         Op::Loop { kind: LoopKind::For { pattern, iterated }, region } => {
             if !view.index.element(view.ty(*iterated)).is_result() {
@@ -55,6 +59,12 @@ fn adapter(view: View, receiver: NodeId, name: &str, arguments: &[NodeId]) -> Op
         "take_while" if given(&["is_ok"]) => Some(Way::Ends),
         _ => None,
     }
+}
+
+/// `.flatten().count()`: a number is seldom meant to be exact.
+fn only_counts(view: View, adapter: NodeId) -> bool {
+    let parent = view.info.parent(adapter).map(|parent| view.op(parent));
+    matches!(parent, Some(Op::Method { name, .. }) if name == "count")
 }
 
 /// Whether an argument is `Result::ok` or `|element| element.ok()`, for a method of these names; without names, `|element| element`.

@@ -26,7 +26,8 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     // A command of the same program that lives for its tasks is another run.
     let follows = |wait: &&Wait| serves.is_none_or(|serves| index.coexist(program, serves, wait.site));
     let bounded = |wait: &&Wait| wait.blocks || index.is_bounded_in_time(wait.site, Callers::All);
-    let mut open = waits.iter().filter(follows).filter(|wait| !bounded(wait));
+    let told = |wait: &&Wait| index.follows_an_order(program, wait.site);
+    let mut open = waits.iter().filter(follows).filter(|wait| !bounded(wait)).filter(told);
     let first: &Wait = open.next()?;
     let more = open.map(|wait| Label::new(index.name_span(wait.site), "and waits here"));
     let diagnostic = Diagnostic::new(

@@ -28,8 +28,11 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
         return None;
     }
     let what = if task.runs == Runs::Task { "task" } else { "thread" };
-    // A task is cheap, and most servers start one for each connection; a thread has a stack and a place in the system's tables.
-    let confidence = if task.runs == Runs::Thread { Confidence::Likely } else { Confidence::Hint };
+    // A task is cheap, and most servers start one for each connection; a thread has a stack and a place in the system's tables. What whoever spawns
+    // it hears back from ends with the request, and there are as many as there are requests at once.
+    let piles_up = repeated.repeats == Repeats::Iteration
+        || (!index.hears_of(task, repeated.function) && index.works_outside(task));
+    let confidence = if task.runs == Runs::Thread && piles_up { Confidence::Likely } else { Confidence::Hint };
     let each = if repeated.repeats == Repeats::Request { "request" } else { "connection" };
     Some(
         Diagnostic::new(

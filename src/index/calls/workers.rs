@@ -5,16 +5,20 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashSet as HashSet;
 
-use crate::catalogue::Runs;
+use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{NodeId, RegionKind};
+use crate::facts::model::{NodeId, Op, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
+use crate::index::declared::types::Ty;
 
 /// Through so many plain functions a site is followed to the async code that calls them.
 const CALLS: usize = 2;
+
+/// Through so many functions it is looked whether what runs a future is a thread of its own.
+const DRIVERS: u32 = 3;
 
 /// The proof that a site runs on an async worker.
 #[derive(Debug, Clone)]
@@ -41,7 +45,7 @@ impl Index {
         let mut queue = VecDeque::from([(site, Vec::new(), 0)]);
         let mut seen: HashSet<FnId> = HashSet::default();
         while let Some((at, mut evidence, distance)) = queue.pop_front() {
-            let function = match self.around(at) {
+            let function = match self.around(at, DRIVERS) {
                 Around::Async(label) => {
                     evidence.push(label);
                     return Some(OnWorker { evidence, distance, entry: at });
@@ -66,7 +70,7 @@ impl Index {
         matches!(self.callee(site), Some(Callee::Workspace(_)))
     }
 
-    fn around(&self, site: Site) -> Around {
+    fn around(&self, site: Site, fuel: u32) -> Around {
         let (body, info) = (self.body(site.body), self.info(site.body));
         if self.runs_in(site, Runs::Thread) || self.runs_in(site, Runs::Blocking) {
             return Around::Elsewhere;
@@ -74,6 +78,9 @@ impl Index {
         for (region, facts) in body.outwards(body.node(site.node).region) {
             let Some(owner) = info.region_node(region) else { break };
             match facts.kind {
+                RegionKind::Async if self.is_driven_by_its_thread(Site { node: owner, ..site }, DRIVERS) => {
+                    return Around::Elsewhere;
+                }
                 RegionKind::Async => {
                     let label = Label::new(self.head(site.body, owner), "this block is async");
                     return Around::Async(label);
@@ -83,15 +90,19 @@ impl Index {
             }
         }
         match self.function_of(site.body) {
-            Some(function) if self.defs().function(function).is_async => self.in_async(function),
+            Some(function) if self.defs().function(function).is_async => self.in_async(function, fuel),
             Some(function) => Around::Plain(function),
             None => Around::Elsewhere,
         }
     }
 
     /// An async function has its worker for itself where nothing but threads of their own run it.
-    fn in_async(&self, function: FnId) -> Around {
-        let own_thread = |site: Site| self.runs_in(site, Runs::Thread) || self.runs_in(site, Runs::Blocking);
+    fn in_async(&self, function: FnId, fuel: u32) -> Around {
+        let own_thread = |site: Site| {
+            let driven = self.runs_in(site, Runs::Thread) || self.runs_in(site, Runs::Blocking);
+            let deeper = fuel.checked_sub(1).filter(|_| self.is_driven_here(site));
+            driven || deeper.is_some_and(|fuel| matches!(self.around(site, fuel), Around::Elsewhere))
+        };
         let callers = self.calls.callers(function);
         if !callers.is_empty() && callers.iter().all(|call| own_thread(call.site)) {
             return Around::Elsewhere;
@@ -99,6 +110,34 @@ impl Index {
         let place = self.defs().functions[function.index()].file;
         let name = self.defs().function(function);
         Around::Async(Label::new(name.name_range.in_file(place), format!("`{}` is async", name.name)))
+    }
+
+    /// Whether a future goes no further than where it is made: it is awaited, or driven by the thread.
+    fn is_driven_here(&self, future: Site) -> bool {
+        let parent = self.info(future.body).parent(future.node);
+        let is_awaited = parent.is_some_and(|parent| matches!(self.body(future.body).node(parent).op, Op::Await(_)));
+        is_awaited || self.is_driven_by_its_thread(future, DRIVERS)
+    }
+
+    /// Whether a future is given to a call that keeps its thread until the future has ended, as `block_on` does, perhaps through functions of the
+    /// workspace. That thread has nothing else to do.
+    fn is_driven_by_its_thread(&self, future: Site, fuel: u32) -> bool {
+        let Some(parent) = self.info(future.body).parent(future.node) else { return false };
+        let call = Site { node: parent, ..future };
+        let (function, fuel) = match (self.callee(call), fuel.checked_sub(1)) {
+            (Some(Callee::External(path)), _) => return self.catalogue().lists(Calls::PanicsInAsync, *path),
+            (Some(Callee::Workspace(function)), Some(fuel)) => (*function, fuel),
+            _ => return false,
+        };
+        let Some(body) = self.defs().body_of(function).filter(|body| self.is_linked(*body)) else { return false };
+        let facts = self.body(body);
+        let is_it = |at: &usize| self.argument_at(call, function, *at) == Some(future);
+        let Some(at) = (0..facts.parameters.len()).find(is_it) else { return false };
+        let given = facts.parameters[at].locals();
+        let mut uses = facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if given.contains(&local)));
+        let wraps = matches!(self.ty(call), Ty::Future(_));
+        uses.any(|(node, _)| self.is_driven_by_its_thread(Site { body, node }, fuel))
+            || (wraps && self.is_driven_by_its_thread(call, fuel))
     }
 
     /// Whether a closure is run in place by a call that is known.

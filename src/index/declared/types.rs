@@ -88,6 +88,16 @@ impl Ty {
         }
     }
 
+    /// Whether a part of it is unknown, or known by what it can do only: a value of it may be anything.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Ty::Unknown | Ty::Param(_) | Ty::Bounded(_) => true,
+            Ty::Adt(_, parts) | Ty::Ext(_, parts) | Ty::Tuple(parts) => parts.iter().any(Ty::is_open),
+            Ty::Ref(of) | Ty::Slice(of) | Ty::Future(of) => of.is_open(),
+            Ty::Never | Ty::Fn(_) | Ty::ExtFn(..) | Ty::Constructor(..) | Ty::Closure(_) | Ty::Callable(..) => false,
+        }
+    }
+
     /// Without references around it.
     pub fn peeled(&self) -> &Ty {
         match self {
@@ -593,7 +603,11 @@ impl Names<'_> {
                     let holes = Holes { params: self.params_of(*path, arguments), ..Holes::default() };
                     Some(self.catalogued(&callable.returns, &holes))
                 };
-                match (method("next"), method("into_iter")) {
+                let next = method("next").map(|next| match next {
+                    Ty::Future(next) => *next,
+                    next => next,
+                });
+                match (next, method("into_iter")) {
                     (Some(Ty::Ext(_, item)), _) => item.into_iter().next().unwrap_or(Ty::Unknown),
                     (_, Some(Ty::Ext(iterator, item))) if iterator == ITERATOR => {
                         item.into_iter().next().unwrap_or(Ty::Unknown)

@@ -6,6 +6,7 @@ use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
 use crate::index::declared::defs::BodyRef;
+use crate::index::declared::types::Ty;
 
 /// Through how many calls it is looked whether a function tells of its own errors.
 const CALLS: u32 = 3;
@@ -13,6 +14,16 @@ const CALLS: u32 = 3;
 impl Index {
     /// Whether anything in a region tells people or logs. A macro of the workspace may do so.
     pub fn tells(&self, body: BodyRef, region: RegionId) -> bool {
+        self.is_said(body, region, &|_| true)
+    }
+
+    /// Whether anything in a region tells that something is wrong, not merely how it goes.
+    pub fn warns(&self, body: BodyRef, region: RegionId) -> bool {
+        let mentions = |name| self.catalogue().lists(Calls::Mentions, name);
+        self.is_said(body, region, &|op| !matches!(op, Op::Macro(call) if mentions(call.path.last())))
+    }
+
+    fn is_said(&self, body: BodyRef, region: RegionId, counts: &dyn Fn(&Op) -> bool) -> bool {
         self.body(body).iter().any(|(node, facts)| {
             let site = Site { body, node };
             let inside = || self.body(body).outwards(facts.region).any(|(at, _)| at == region);
@@ -20,7 +31,7 @@ impl Index {
                 Some(Callee::External(path)) => self.catalogue().lists(Calls::Tells, *path),
                 _ => matches!(facts.op, Op::Macro(_)),
             };
-            may_tell && inside()
+            may_tell && counts(&facts.op) && inside()
         })
     }
 
@@ -189,6 +200,61 @@ impl Index {
             }
             _ => value,
         }
+    }
+
+    /// The call behind another that, once it has failed, fails again at once for as long as its cause lasts: the call itself, or one whose error a
+    /// function of the workspace passes on without having waited for anything before.
+    pub fn fails_at_once(&self, call: Site) -> Option<Site> {
+        self.fails_at_once_within(call, CALLS)
+    }
+
+    fn fails_at_once_within(&self, call: Site, fuel: u32) -> Option<Site> {
+        if let Some(path) = self.external(call) {
+            let lists = |list| self.catalogue().lists(list, path);
+            return (lists(Calls::FailsAtOnce) || lists(Calls::Accepts)).then_some(call);
+        }
+        let (Some(Callee::Workspace(function) | Callee::Trait(function)), Some(fuel)) =
+            (self.callee(call), fuel.checked_sub(1))
+        else {
+            return None;
+        };
+        let bodies = targets(&self.outline, *function).into_iter().filter_map(|id| self.defs().body_of(id));
+        let mut passed = bodies.filter(|body| self.is_linked(*body)).flat_map(|body| {
+            let nodes = self.passed_on(body).into_iter();
+            nodes.map(move |node| self.unawaited(self.unexplained(Site { body, node })))
+        });
+        passed.find_map(|inner| self.fails_at_once_within(inner, fuel).filter(|_| !self.waits_before(inner)))
+    }
+
+    /// The future of `future.await`.
+    fn unawaited(&self, value: Site) -> Site {
+        match self.node(value).op {
+            Op::Await(node) => Site { node, ..value },
+            _ => value,
+        }
+    }
+
+    /// Whether a function has waited, or may have, before it comes to a site.
+    fn waits_before(&self, site: Site) -> bool {
+        let (body, range) = (self.body(site.body), self.node(site).range);
+        body.iter().take(site.node.index()).any(|(node, n)| match &n.op {
+            Op::Await(of) => *of != site.node && !range.contains(n.range),
+            Op::Call { .. } | Op::Method { .. } => self
+                .external(Site { node, ..site })
+                .is_some_and(|path| node != site.node && self.catalogue().lists(Calls::Waits, path)),
+            Op::Loop { .. } | Op::Select { .. } => true,
+            _ => false,
+        })
+    }
+
+    /// Whether a call asks what kind of error of the system another is, itself or in a function of the workspace that says yes or no.
+    pub fn asks_for_a_kind(&self, call: Site) -> bool {
+        let asks =
+            |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::AsksForKind, path));
+        let Some(Callee::Workspace(function)) = self.callee(call) else { return asks(call) };
+        let answers = self.signatures().functions[function.index()].returns == Ty::ext("bool", Vec::new());
+        let body = self.defs().body_of(*function).filter(|body| answers && self.is_linked(*body));
+        body.is_some_and(|body| self.body(body).iter().any(|(node, _)| asks(Site { body, node })))
     }
 
     /// The body of the workspace function that a value comes from, through `.await` and adapters; of a trait's function the first that implements it.

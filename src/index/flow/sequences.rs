@@ -3,7 +3,7 @@
 use ustr::ustr;
 
 use crate::catalogue::{Calls, Effect};
-use crate::facts::model::{NodeId, Op, PatternKind};
+use crate::facts::model::{LoopKind, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::calls::Site;
 use crate::index::{Index, Ty};
 
@@ -22,6 +22,29 @@ pub struct Source {
 const FUEL: u32 = 16;
 
 impl Index {
+    /// Whether a call is given an item of what the loop or closure `region` around it goes through, or a part of one.
+    pub fn is_made_of_item(&self, call: Site, region: RegionId) -> bool {
+        let (facts, info) = (self.body(call.body), self.info(call.body));
+        let items = match info.region_node(region).map(|owner| &facts.node(owner).op) {
+            Some(Op::Loop { kind: LoopKind::For { pattern, .. }, .. }) => pattern.locals(),
+            Some(Op::Closure { parameters, .. }) => parameters.iter().flat_map(Pattern::locals).collect(),
+            _ => return false,
+        };
+        let mut parts: Vec<NodeId> = Vec::new();
+        facts.node(call.node).op.operands(&mut |part| parts.push(part));
+        parts.into_iter().any(|part| {
+            let mut at = part;
+            loop {
+                at = match &facts.node(at).op {
+                    Op::Local(local) => return items.contains(local),
+                    Op::Field { base: of, .. } | Op::Index { base: of, .. } | Op::Method { receiver: of, .. } => *of,
+                    Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => *of,
+                    _ => return false,
+                };
+            }
+        })
+    }
+
     /// Where the elements of a sequence come from, each as a `Result` of its own; adapters that keep the elements are seen through.
     pub fn sequence(&self, site: Site) -> Option<Source> {
         self.sequence_within(site, FUEL)
@@ -37,6 +60,7 @@ impl Index {
             Op::Await(of) | Op::Try(of) | Op::Deref(of) | Op::Reference { of, .. } => follow(*of),
             Op::Local(local) => match self.sources(site.body, *local)[..] {
                 [only] => follow(only),
+                [] => self.handed_in(site),
                 _ => None,
             },
             Op::Call { .. } => self.source(site, None),
@@ -49,6 +73,14 @@ impl Index {
             }
             _ => None,
         }
+    }
+
+    /// A sequence that somebody gives: its elements fail of what their errors stem from.
+    fn handed_in(&self, site: Site) -> Option<Source> {
+        let Ty::Ext(_, arguments) = self.element(self.ty(site)) else { return None };
+        let Some(Ty::Ext(error, _)) = arguments.get(1) else { return None };
+        let effect = self.catalogue().failure(*error)?;
+        Some(Source { effect, call: site, accepts: false })
     }
 
     /// What reading the next element of a value touches.

@@ -39,6 +39,9 @@ impl Index {
         }
         let own = match &self.node(site).op {
             Op::Local(local) => return self.variety_of_local(site.body, *local, seen, fuel),
+            _ if self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Settled, path)) => {
+                return Variety::Few;
+            }
             Op::Call { .. } | Op::Method { .. } => self.variety_of_call(site),
             Op::Macro(call) => {
                 let of = |local: &LocalId| self.variety_of_local(site.body, *local, seen, fuel - 1);
@@ -71,6 +74,10 @@ impl Index {
         }
         let mut parts: Vec<NodeId> = Vec::new();
         node.op.operands(&mut |part| parts.push(part));
+        // A time that stands beside other things tells when something happened, not what.
+        if matches!(&node.op, Op::Struct { .. }) && parts.len() > 1 {
+            parts.retain(|part| !self.is_time(self.ty(Site { node: *part, ..site })));
+        }
         node.op.regions(&mut |region| parts.extend(body.region(region).value));
         parts
     }
@@ -96,7 +103,7 @@ impl Index {
     }
 
     /// The parameter that a value is, or is selected out of; `Some(None)` is the receiver.
-    fn part_of_parameter(&self, body: BodyRef, part: NodeId) -> Option<Option<usize>> {
+    pub(in crate::index) fn part_of_parameter(&self, body: BodyRef, part: NodeId) -> Option<Option<usize>> {
         let mut at = part;
         loop {
             at = match &self.body(body).node(at).op {
@@ -136,7 +143,7 @@ impl Index {
     }
 
     /// What a call gives for a parameter; none is the receiver.
-    fn operand_for(&self, call: Site, function: FnId, parameter: Option<usize>) -> Option<NodeId> {
+    pub(in crate::index) fn operand_for(&self, call: Site, function: FnId, parameter: Option<usize>) -> Option<NodeId> {
         match (parameter, &self.node(call).op) {
             (Some(at), _) => self.argument_at(call, function, at).map(|given| given.node),
             (None, Op::Method { receiver, .. }) => Some(*receiver),
@@ -251,7 +258,7 @@ impl Index {
     }
 
     /// Whether the program itself makes the values of a type, and none of them for a request: what is shared, not what is sent.
-    fn is_made_at_start(&self, id: TypeId) -> bool {
+    pub(in crate::index) fn is_made_at_start(&self, id: TypeId) -> bool {
         let made = self.made_at(id);
         !made.is_empty() && made.iter().all(|site| self.repeated(*site).is_none())
     }
@@ -261,7 +268,7 @@ impl Index {
     }
 
     /// Whether a local is the parameter of a closure that runs per request.
-    fn is_given_by_a_request(&self, body: BodyRef, local: LocalId) -> bool {
+    pub(in crate::index) fn is_given_by_a_request(&self, body: BodyRef, local: LocalId) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         facts.nodes.iter().any(|node| match &node.op {
             Op::Closure { region, parameters, .. } => {
@@ -273,14 +280,27 @@ impl Index {
         })
     }
 
-    /// Whether a type has only so many values: an enum without fields, `bool`, a type's id.
+    fn is_time(&self, ty: &Ty) -> bool {
+        matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Clocks, *path))
+    }
+
+    /// Whether a type has only so many values: an enum without fields, `bool`, a byte, a type's id; and what holds nothing but one of these.
     fn has_few_values(&self, ty: &Ty) -> bool {
         match ty.peeled() {
             Ty::Adt(id, _) => {
                 let item = self.defs().type_def(*id);
-                !item.variants.is_empty() && item.fields.is_empty()
+                let fields = &self.signatures().fields[id.index()];
+                match (item.variants.is_empty(), fields.len()) {
+                    (false, _) => item.fields.is_empty(),
+                    (true, 1) => fields.values().all(|ty| self.has_few_values(ty)),
+                    (true, _) => false,
+                }
             }
-            Ty::Ext(path, _) => path == "bool" || path == "std::any::TypeId",
+            Ty::Ext(path, _) if matches!(path.as_str(), "bool" | "u8" | "i8") => true,
+            Ty::Ext(path, _) => match ty.content() {
+                Some(inner) => self.has_few_values(inner),
+                None => self.catalogue().lists(Calls::Settled, *path),
+            },
             Ty::Tuple(parts) => parts.iter().all(|part| self.has_few_values(part)),
             _ => false,
         }

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
-use crate::catalogue::Runs;
+use crate::catalogue::{Calls, Runs};
 use crate::facts::model::{Literal, NodeId, Op, Owner};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -73,6 +73,47 @@ impl Index {
         let (to_first, to_second) = (self.leading_to(first.body), self.leading_to(second.body));
         let mut seen = HashSet::default();
         self.coexist_below(main, (first, &to_first), (second, &to_second), &mut seen)
+    }
+
+    /// Whether a place belongs to another command of a program than those that serve: on the way to where it serves, a branch is left aside that is the
+    /// only way to the place, and nothing serves there.
+    pub fn is_apart_from_serving(&self, program: &Program, site: Site) -> bool {
+        let leading = self.leading_to(site.body);
+        self.course(program).spine.iter().any(|at| {
+            let ways = self.ways(at.body, (site, &leading));
+            let apart = |way: &NodeId| {
+                self.exclusive(at.body, at.node, *way) && !self.leads_to_a_server(Site { body: at.body, node: *way })
+            };
+            !ways.is_empty() && ways.iter().all(apart)
+        })
+    }
+
+    /// Whether a call leads to what serves, takes connections or waits for a signal.
+    fn leads_to_a_server(&self, call: Site) -> bool {
+        let called = |body: BodyRef| self.calls.callees(body).iter().filter_map(|call| self.defs().body_of(call.to));
+        let mut queue: Vec<BodyRef> =
+            self.callees_at(call.body, call.node).filter(|body| self.is_linked(*body)).collect();
+        let mut seen = HashSet::default();
+        while let Some(body) = queue.pop() {
+            if !seen.insert(body) {
+                continue;
+            }
+            let serves = |callee: &Callee| matches!(callee, Callee::External(path) if self.is_a_server(*path));
+            if self.info(body).callees.values().any(serves) {
+                return true;
+            }
+            queue.extend(called(body).filter(|body| self.is_linked(*body)));
+        }
+        false
+    }
+
+    /// Whether a call of a library serves, takes connections or waits for a signal.
+    fn is_a_server(&self, path: Ustr) -> bool {
+        let catalogue = self.catalogue();
+        catalogue.servers().iter().any(|server| server.serve.contains(&path))
+            || catalogue.lists(Calls::Forever, path)
+            || catalogue.lists(Calls::Accepts, path)
+            || catalogue.signal(path).is_some()
     }
 
     fn coexist_below(&self, body: BodyRef, first: Target, second: Target, seen: &mut HashSet<BodyRef>) -> bool {

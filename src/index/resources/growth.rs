@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet as HashSet;
-use ustr::Ustr;
+use ustr::{Ustr, ustr};
 
 use crate::catalogue::Calls;
 use crate::facts::model::{NodeId, Op, StaticKind};
@@ -31,6 +31,9 @@ pub struct Growing {
     collection: Ty,
     /// The calls that add to it, in the order of files and places.
     pub added: Vec<Site>,
+    /// The collections in it get less: what is left behind of each is its key. Of those that hold nothing but times and numbers, that is as much as
+    /// there ever was.
+    pub emptied: bool,
 }
 
 /// How far a value is followed through calls and locals.
@@ -135,13 +138,14 @@ impl Index {
             }
         }
         self.share_shrinking(&mut shrinking);
-        added.into_values().filter(|growing| !self.may_shrink(growing, &shrinking)).collect()
+        let growing = added.into_values().filter(|growing| !self.may_shrink(growing, &shrinking));
+        growing.map(|growing| Growing { emptied: self.is_emptied(&growing, &shrinking), ..growing }).collect()
     }
 
     fn note_growing(&self, site: Site, to: Site, added: &mut BTreeMap<Span, Growing>) {
         let Some(collection) = self.collection(self.ty(to)) else { return };
         for keeper in self.reached(to, Follow::Surely).keepers {
-            let growing = || Growing { keeper, collection: collection.clone(), added: Vec::new() };
+            let growing = || Growing { keeper, collection: collection.clone(), added: Vec::new(), emptied: false };
             added.entry(self.keeper_span(keeper)).or_insert_with(growing).added.push(site);
         }
     }
@@ -151,6 +155,11 @@ impl Index {
         let Op::Method { receiver, .. } = &self.node(site).op else { return None };
         let grows = self.catalogue().lists(Calls::Grows, self.external(site)?);
         grows.then_some(Site { node: *receiver, ..site })
+    }
+
+    /// Whether a call adds under a key, or what is in the collection once.
+    pub fn adds_by_key(&self, site: Site) -> bool {
+        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::GrowsByKey, path))
     }
 
     /// How many different things a call can add: it is the key that tells them apart, where there is one.
@@ -199,8 +208,9 @@ impl Index {
 
     fn note_shrinking(&self, from: Site, shrinking: &mut Shrinking) {
         let reached = self.reached(from, Follow::Perhaps);
-        // What is known not to be a collection is another one's element: it shrinks by itself.
+        // What is known not to be a collection is another one's element: it shrinks by itself, unless it is the place of one.
         let shrinks = self.collection(self.ty(from)).unwrap_or_else(|| match self.innermost(self.ty(from)) {
+            Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::TakesOutEntry, path) => Ty::Unknown,
             known @ (Ty::Ext(..) | Ty::Adt(..)) => known,
             _ => Ty::Unknown,
         });
@@ -217,7 +227,10 @@ impl Index {
     /// What shrinks behind a shared handle shrinks for all that may hold the same handle.
     fn share_shrinking(&self, shrinking: &mut Shrinking) {
         let shared = shrinking.keepers.iter().filter(|(keeper, _)| self.is_shared(*keeper));
-        let types: Vec<Ty> = shared.filter_map(|(keeper, _)| self.collection(&self.keeper_type(*keeper))).collect();
+        let whole = |keeper: &Keeper| self.collection(&self.keeper_type(*keeper));
+        let types: Vec<Ty> = shared
+            .filter_map(|(keeper, shrinks)| if shrinks.is_unknown() { whole(keeper) } else { Some(shrinks.clone()) })
+            .collect();
         shrinking.types.extend(types);
     }
 
@@ -226,6 +239,50 @@ impl Index {
         shrinking.keepers.iter().any(|(keeper, shrinks)| *keeper == growing.keeper && bounds(shrinks))
             || shrinking.names.contains(&self.keeper_name(growing.keeper).to_lowercase())
             || shrinking.types.iter().any(bounds)
+    }
+
+    /// Whether the collections in one that grows get less, and hold more than times and numbers.
+    fn is_emptied(&self, growing: &Growing, shrinking: &Shrinking) -> bool {
+        let within = |(keeper, shrinks): &(Keeper, Ty)| {
+            (*keeper == growing.keeper || self.is_shared(*keeper))
+                && self.collection(shrinks).is_some()
+                && self.is_or_holds(&growing.collection, shrinks)
+                && !self.only_counts(shrinks)
+        };
+        shrinking.keepers.iter().any(within)
+    }
+
+    /// Whether nothing but times and numbers is in a collection.
+    fn only_counts(&self, collection: &Ty) -> bool {
+        match collection.peeled() {
+            Ty::Ext(path, parts) if self.catalogue().lists_a_member(Calls::Grows, *path) => {
+                parts.iter().all(|part| self.only_counts(part))
+            }
+            Ty::Ext(path, _) => !path.contains("::") || self.catalogue().lists_a_member(Calls::Clocks, *path),
+            Ty::Slice(of) => self.only_counts(of),
+            Ty::Tuple(parts) => parts.iter().all(|part| self.only_counts(part)),
+            _ => false,
+        }
+    }
+
+    /// Whether what grows keeps a list of times for each key, as who counts what somebody did of late: it outlives each of those it counts, and
+    /// whoever comes is a key.
+    pub fn is_window(&self, growing: &Growing) -> bool {
+        let Ty::Ext(_, parts) = growing.collection.peeled() else { return false };
+        let is_collection =
+            |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Grows, *path));
+        matches!(&parts[..], [_, times] if is_collection(times) && self.only_counts(times) && self.holds_times(times))
+    }
+
+    fn holds_times(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Ext(path, parts) => {
+                self.catalogue().lists_a_member(Calls::Clocks, *path) || parts.iter().any(|part| self.holds_times(part))
+            }
+            Ty::Slice(of) => self.holds_times(of),
+            Ty::Tuple(parts) => parts.iter().any(|part| self.holds_times(part)),
+            _ => false,
+        }
     }
 
     /// Whether what shrinks may be a collection, or one around it.
@@ -350,6 +407,11 @@ impl Index {
             Op::Call { .. } | Op::Method { .. } if let Some(Callee::Workspace(function)) = self.callee(site) => {
                 self.reach_returned(*function, follow, found, seen, fuel);
             }
+            Op::Method { receiver, .. }
+                if let Some(keeper) = self.wrapped_in(Site { node: *receiver, ..site }, site) =>
+            {
+                found.keepers.push(keeper);
+            }
             Op::Local(local) if self.sources(site.body, *local).is_empty() => {
                 found.open.insert(self.body(site.body).local(*local).name);
             }
@@ -359,6 +421,22 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// The field of a wrapper behind which a call finds the collection that it is made on.
+    fn wrapped_in(&self, receiver: Site, call: Site) -> Option<Keeper> {
+        let path = self.external(call)?;
+        let (owner, _) = path.rsplit_once("::")?;
+        if !self.catalogue().lists_a_member(Calls::Grows, ustr(owner)) {
+            return None;
+        }
+        let wrapper = self.struct_behind(self.ty(receiver))?;
+        let fields = &self.signatures().fields[wrapper.index()];
+        let held =
+            fields.iter().filter(|(_, ty)| matches!(self.collection(ty), Some(Ty::Ext(path, _)) if path == owner));
+        let held: Vec<Ustr> = held.map(|(name, _)| *name).collect();
+        let [name] = held[..] else { return None };
+        Some(Keeper::Field(wrapper, name))
     }
 
     /// The nodes of the same body that a value is got from.
@@ -416,6 +494,11 @@ impl Index {
         None
     }
 
+    /// Whether each thread has one of its own.
+    pub fn is_kept_by_thread(&self, keeper: Keeper) -> bool {
+        matches!(keeper, Keeper::Static(id) if self.defs().static_item(id).kind == StaticKind::ThreadLocal)
+    }
+
     /// Whether what is kept stays for as long as a service runs: a static, or a field of a type whose values are all made once.
     pub fn stays(&self, keeper: Keeper) -> bool {
         match keeper {
@@ -427,7 +510,7 @@ impl Index {
 
 /// Whether a value of a type is one of several owners of what it leads to.
 fn is_handle(ty: &Ty) -> bool {
-    matches!(ty, Ty::Ext(path, _) if path == "std::sync::Arc" || path == "std::rc::Rc")
+    matches!(ty, Ty::Ext(path, _) if matches!(path.as_str(), "std::sync::Arc" | "std::rc::Rc" | "std::sync::Weak" | "std::rc::Weak"))
 }
 
 /// Whether a type may be another, with what is not known of either left open.

@@ -193,6 +193,28 @@ impl Index {
         })
     }
 
+    /// Whether the function that spawns a task has to do with it afterwards: it receives what the task sends, gives that to its caller, or sends it word.
+    /// What `answers` whoever asked from outside, and hands a receiver on, does not hear itself.
+    pub fn hears_of(&self, task: &Task, answers: Option<FnId>) -> bool {
+        let (facts, body) = (self.body(task.spawn.body), task.spawn.body);
+        let is_answer = self.function_of(body).is_some_and(|function| answers == Some(function));
+        let after = facts.iter().skip(task.spawn.node.index() + 1).map(|(node, _)| Site { node, body });
+        after.into_iter().any(|site| {
+            let listed = |list| self.external(site).is_some_and(|path| self.catalogue().lists(list, path));
+            let end = |ty: &Ty| self.is_receiver(ty) || self.tells_once(ty);
+            match &self.node(site).op {
+                Op::Await(of) => end(self.info(body).ty(*of)),
+                Op::Loop { kind: LoopKind::For { iterated, .. }, .. } => end(self.info(body).ty(*iterated)),
+                _ => listed(Calls::Receives) || listed(Calls::Sends) || !is_answer && end(self.ty(site)),
+            }
+        })
+    }
+
+    /// Whether a task does something outside of memory.
+    pub fn works_outside(&self, task: &Task) -> bool {
+        self.work_sites(task).into_iter().any(|site| self.effect(site).is_some())
+    }
+
     /// Whether a task is spawned into a set that lives no longer than the function that spawns it.
     pub fn is_spawned_into_local(&self, task: &Task) -> bool {
         match &self.node(task.spawn).op {
@@ -220,9 +242,30 @@ impl Index {
         paths.into_iter().any(|path| self.serves_on(path) || self.catalogue().lists(Calls::Accepts, path))
     }
 
-    /// The first operation of a task that changes something outside of the program: a file, a database, what a peer has.
-    pub fn changes_of(&self, task: &Task) -> Option<(Site, Effect)> {
-        self.work_sites(task).into_iter().find_map(|site| Some((site, self.changes(site)?)))
+    /// The operations of a task that change something outside of the program, as far as they are known: a file, a database, what a peer has.
+    pub fn changes_of(&self, task: &Task) -> Vec<(Site, Effect)> {
+        let sites = self.work_sites(task).into_iter();
+        sites.filter_map(|site| Some((site, self.changes(site)?))).collect()
+    }
+
+    /// Whether one change of a task may be a part of something larger: the task asks for something before, waits for what is not known, or has taken
+    /// something out of where it was kept.
+    pub fn is_part_of_more(&self, task: &Task, change: Site) -> bool {
+        let reaches_out = |site: Site| {
+            let has_effect = self.callable(site).is_some_and(|callable| callable.effect.is_some());
+            has_effect && site != change && self.owned_resources(self.ty(site)).is_empty()
+        };
+        self.work_sites(task).into_iter().any(|site| match self.callee(site) {
+            Some(Callee::Unknown(_)) => {
+                let parent = self.info(site.body).parent(site.node);
+                parent.is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)))
+            }
+            Some(Callee::External(path)) => {
+                let takes = [Calls::Empties, Calls::TakesOut].iter().any(|list| self.catalogue().lists(*list, *path));
+                takes || reaches_out(site)
+            }
+            _ => false,
+        })
     }
 
     /// What a spawning call is given to run.

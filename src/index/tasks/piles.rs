@@ -82,10 +82,15 @@ impl Index {
         let repeated = self.repeated_if(site, &|body, region| self.is_heartbeat(body, region))?;
         let counts = match repeated.repeats {
             Repeats::Request => true,
-            Repeats::Iteration => repeated.in_loop.is_some() && self.services_reaching(site.body).next().is_some(),
+            Repeats::Iteration => repeated.in_loop.is_some() && self.runs_beside_serving(site),
             Repeats::Worker => false,
         };
         counts.then_some(repeated)
+    }
+
+    /// Whether a site runs in a service while it serves: not in another command of the same program.
+    fn runs_beside_serving(&self, site: Site) -> bool {
+        self.services_reaching(site.body).any(|program| !self.is_apart_from_serving(program, site))
     }
 
     /// The pile that a call adds to: a variable from outside of the loop around it, which the loop does nothing else with.
@@ -109,6 +114,7 @@ impl Index {
             repeats: Repeats::Iteration,
             in_loop: Some((site.body, region)),
             evidence: vec![Label::new(around.head.in_file(site.body.file), "this loop runs it again and again")],
+            way: Vec::new(),
             function: None,
             on_condition: false,
         };

@@ -117,6 +117,60 @@ impl Index {
         found.into_iter().map(|(_, wait)| wait).collect()
     }
 
+    /// Whether a place is reached only when a program was told to stop, and what it waits for was told so before: a word is given in front of it, or in
+    /// front of a call that leads there.
+    pub fn follows_an_order(&self, program: &Program, site: Site) -> bool {
+        let mut seen = HashSet::default();
+        let mut ordered = false;
+        self.only_stops(program, site, &mut ordered, &mut seen) && ordered
+    }
+
+    /// Whether all that leads to a place stands where a program stops; `ordered` learns whether a word to stop was given on a way.
+    fn only_stops(&self, program: &Program, site: Site, ordered: &mut bool, seen: &mut HashSet<FnId>) -> bool {
+        let before = self.body(site.body).iter().take(site.node.index()).map(|(node, _)| Site { node, ..site });
+        *ordered |= before.filter(|at| self.gives_the_word(*at)).any(|at| self.may_come_to(at, site));
+        if self.stands_where_it_stops(program, site) {
+            return true;
+        }
+        let Some(function) = self.function_of(site.body).filter(|function| self.handler(*function).is_none()) else {
+            return false;
+        };
+        if !seen.insert(function) {
+            return true;
+        }
+        let mut calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body)).peekable();
+        calls.peek().is_some() && calls.all(|call| self.only_stops(program, call.site, ordered, seen))
+    }
+
+    /// Whether no branch keeps two places of a body apart.
+    fn may_come_to(&self, first: Site, then: Site) -> bool {
+        let facts = self.body(first.body);
+        let around: HashSet<RegionId> =
+            facts.outwards(facts.node(then.node).region).map(|(region, _)| region).collect();
+        let decided = facts.outwards(facts.node(first.node).region).filter(|(_, r)| r.kind == RegionKind::Arm);
+        decided.map(|(region, _)| region).all(|region| around.contains(&region))
+    }
+
+    /// Whether a site gives tasks the word to stop: it cancels a token, sends, sets a flag, or lets go of the sending end of a channel.
+    fn gives_the_word(&self, site: Site) -> bool {
+        let lets_go =
+            |ty: &Ty| self.is_end(ty.content().unwrap_or(ty)) && !self.is_receiver(ty.content().unwrap_or(ty));
+        match (&self.node(site).op, self.external(site)) {
+            (Op::Method { .. } | Op::Call { .. }, Some(path))
+                if [Calls::Orders, Calls::Sends, Calls::Announces]
+                    .iter()
+                    .any(|list| self.catalogue().lists(*list, path)) =>
+            {
+                true
+            }
+            (Op::Method { name, .. }, Some(_)) if name == "take" => lets_go(self.ty(site)),
+            (Op::Call { arguments, .. }, Some(path)) if path == "std::mem::drop" => {
+                arguments.first().is_some_and(|given| lets_go(self.info(site.body).ty(*given)))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether what is waited for was there before the program was told to stop: nothing of the shutdown itself.
     fn began_before(&self, program: &Program, wait: Wait) -> bool {
         wait.on.is_some_and(|local| self.was_there(program, wait.site.body, local, &mut HashSet::default()))

@@ -109,6 +109,21 @@ fn sequences_are_followed_to_what_they_are_read_from() {
 }
 
 #[test]
+fn a_sequence_that_is_given_fails_of_what_its_errors_stem_from() {
+    let code = program(
+        "use futures::StreamExt; \
+         async fn rows(mut rows: futures::stream::BoxStream<'_, Result<String, sqlx::Error>>) { rows.next().await; } \
+         async fn lines(mut lines: futures::stream::BoxStream<'_, std::io::Result<String>>) { lines.next().await; } \
+         async fn texts(mut texts: futures::stream::BoxStream<'_, Result<String, Broken>>) { texts.next().await; } \
+         fn main() {}",
+    );
+    let effect = |text: &str| code.index.next_of(code.site(text)).map(|source| source.effect);
+    assert_eq!(effect("rows.next()"), Some(Effect::Database));
+    assert_eq!(effect("lines.next()"), None, "a disk, a network, a pipe");
+    assert_eq!(effect("texts.next()"), None);
+}
+
+#[test]
 fn an_error_of_a_sequence_has_somewhere_to_go_or_not() {
     let code = program(
         "fn tried() -> std::io::Result<()> { take(std::fs::read_dir(\"a\")?); Ok(()) } \

@@ -113,6 +113,9 @@ fn a_value_is_one_of_few_or_ever_new() {
          async fn handle(Path(asked): Path<String>) { note(asked.trim()); } fn note(word: &str) { keep(word); } fn keep<T>(t: T) {} \
          impl Settings { fn all(&self, kind: Kind) { keep(&self.name); keep(kind); keep(\"literal\"); } } \
          fn alone(somebody: String) { keep(somebody); } fn now() { keep(std::time::Instant::now()); } \
+         struct Grade(u8); struct Name(String); struct Event { name: String, at: std::time::Instant } \
+         fn graded(Path(n): Path<u8>) { keep(Grade(n)); keep(Name(n.to_string())); } \
+         fn timed() { keep(Event { name: String::new(), at: std::time::Instant::now() }); } \
          fn main() { let _: Router = Router::new().route(\"/\", get(handle)); }",
     );
     let variety = |call: &str| {
@@ -127,9 +130,73 @@ fn a_value_is_one_of_few_or_ever_new() {
         ("keep(kind)", Variety::Few),
         ("keep(\"literal\")", Variety::Few),
         ("keep(somebody)", Variety::Unknown),
+        ("keep(Grade(n))", Variety::Few),
+        ("keep(Event { name: String::new(), at: std::time::Instant::now() })", Variety::Few),
     ] {
         assert_eq!(variety(call), expected, "{call}");
     }
+}
+
+#[test]
+fn what_takes_its_entry_out_shrinks_the_collection() {
+    let code = program(&format!(
+        "{MAPS} use std::collections::hash_map::Entry; struct Seats {{ taken: HashMap<String, u8>, kept: HashMap<String, u16> }} \
+         impl Seats {{ fn toggle(&mut self, who: String) {{ match self.taken.entry(who) {{ \
+             Entry::Occupied(entry) => {{ entry.remove(); }} Entry::Vacant(entry) => {{ entry.insert(1); }} }} }} \
+           fn keep(&mut self, who: String) {{ match self.kept.entry(who) {{ \
+             Entry::Occupied(mut entry) => {{ entry.insert(2); }} Entry::Vacant(entry) => {{ entry.insert(1); }} }} }} }} fn main() {{}}"
+    ));
+    assert_eq!(growing(&code), ["Seats::kept"]);
+}
+
+#[test]
+fn what_is_emptied_further_in_is_told_from_a_list_of_times() {
+    let code = program(&format!(
+        "{MAPS} use std::time::Instant; struct Hub {{ pipes: HashMap<String, Vec<Arc<str>>>, calls: HashMap<String, Vec<Instant>>, \
+             sums: HashMap<String, Vec<u8>>, whole: HashMap<String, Vec<i8>> }} \
+         impl Hub {{ fn add(&mut self, key: String, pipe: Arc<str>) {{ let all = self.pipes.entry(key).or_default(); \
+                 all.retain(|other| other.len() > 1); all.push(pipe); }} \
+             fn call(&mut self, key: String) {{ let all = self.calls.entry(key).or_default(); \
+                 all.retain(|at| at.elapsed().as_secs() < 9); all.push(Instant::now()); }} \
+             fn sum(&mut self, key: String) {{ let all = self.sums.entry(key).or_default(); all.clear(); all.push(1); }} \
+             fn whole(&mut self, key: String) {{ self.whole.entry(key).or_default().push(1); }} }} fn main() {{}}"
+    ));
+    let all = code.index.growing();
+    let of = |wanted: &dyn Fn(&crate::index::resources::growth::Growing) -> bool| -> Vec<String> {
+        all.iter().filter(|growing| wanted(growing)).map(|growing| code.index.keeper_words(growing.keeper)).collect()
+    };
+    assert_eq!(of(&|_| true), ["Hub::pipes", "Hub::calls", "Hub::sums", "Hub::whole"]);
+    assert_eq!(of(&|growing| growing.emptied), ["Hub::pipes"]);
+    assert_eq!(of(&|growing| code.index.is_window(growing)), ["Hub::calls"]);
+}
+
+#[test]
+fn what_a_wrapper_derefs_to_is_the_wrappers() {
+    let code = program(&format!(
+        "{MAPS} use std::ops::{{Deref, DerefMut}}; struct Ended(HashMap<String, u8>); struct Open(HashMap<String, u16>); \
+         impl Deref for Ended {{ type Target = HashMap<String, u8>; fn deref(&self) -> &HashMap<String, u8> {{ &self.0 }} }} \
+         impl DerefMut for Ended {{ fn deref_mut(&mut self) -> &mut HashMap<String, u8> {{ &mut self.0 }} }} \
+         impl Ended {{ fn add(&mut self, key: String) {{ self.0.insert(key, 1); }} fn end(&mut self, key: &str) {{ self.remove(key); }} }} \
+         impl Open {{ fn add(&mut self, key: String) {{ self.0.insert(key, 1); }} }} fn main() {{}}"
+    ));
+    assert_eq!(growing(&code), ["Open::0"]);
+}
+
+#[test]
+fn what_is_made_for_a_key_or_kept_in_numbers_is_not_made_once() {
+    let code = program(&format!(
+        "{MAPS} use axum::{{Router, routing::get}}; #[derive(Default)] struct State; struct Row {{ n: u8 }} struct Session {{ n: u8 }} \
+         static SESSIONS: Mutex<Vec<Session>> = Mutex::new(Vec::new()); \
+         fn rows() -> HashMap<u8, Row> {{ let mut all = HashMap::new(); all.entry(1).or_insert_with(|| Row {{ n: 1 }}); all }} \
+         #[tokio::main] async fn main() {{ let _ = (State, rows()); SESSIONS.lock().unwrap().push(Session {{ n: 1 }}); \
+         let listener = tokio::net::TcpListener::bind(\"0.0.0.0:80\").await.unwrap(); \
+         let state = State::default(); axum::serve(listener, Router::new().route(\"/\", get(async || \"\"))).await.unwrap(); }}"
+    ));
+    let once = |name: &str| {
+        let id = code.index.defs().type_ids().find(|id| code.index.defs().type_def(*id).name == name);
+        code.index.is_made_once(id.expect("a type"))
+    };
+    assert_eq!([once("State"), once("Row"), once("Session")], [true, false, false]);
 }
 
 /// The functions that would expire what is in a map that grows per request, where nothing calls one; `more` is other code.
