@@ -1,7 +1,7 @@
 //! What a program runs only in the background: in tasks and threads whose handle is dropped, so that nobody waits for them. Looked at while
 //! programs are judged, before what becomes of values is known.
 
-use crate::catalogue::{Calls, Runs};
+use crate::catalogue::{Calls, Effect, Runs};
 use crate::facts::model::{NodeId, Op, PatternKind};
 use crate::index::Index;
 use crate::index::calls::Site;
@@ -36,7 +36,9 @@ impl Index {
                 Op::Bind { pattern, .. } => {
                     return match &pattern.kind {
                         PatternKind::Wild => true,
-                        PatternKind::Bind { local, .. } => !facts.is_used(*local),
+                        PatternKind::Bind { local, .. } => {
+                            facts.uses(*local).all(|node| self.only_ends(Site { node, ..value }))
+                        }
                         _ => false,
                     };
                 }
@@ -49,6 +51,13 @@ impl Index {
                 _ => return false,
             }
         }
+    }
+
+    /// Whether a handle is used to end the task, and not to wait for it.
+    fn only_ends(&self, handle: Site) -> bool {
+        let Some(node) = self.info(handle.body).parent(handle.node) else { return false };
+        let callable = self.callable(Site { node, ..handle });
+        callable.is_some_and(|callable| callable.closes.is_some() && callable.effect != Some(Effect::Join))
     }
 
     /// Whether a body, in its own course, waits for a word or a message, or for something of which nothing is known.

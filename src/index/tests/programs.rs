@@ -109,6 +109,7 @@ fn what_nobody_waits_for_ends_with_main() {
     };
     assert_eq!(beside("work().await;"), Kind::OneShot);
     assert_eq!(beside("let handle = tokio::spawn(work()); handle.await;"), Kind::OneShot);
+    assert_eq!(beside("let shown = tokio::spawn(metrics()); work().await; shown.abort();"), Kind::OneShot);
     assert_eq!(beside("tokio::signal::ctrl_c().await;"), Kind::Service);
     assert_eq!(beside("let served = tokio::spawn(metrics()); served.await;"), Kind::Service);
     assert_eq!(beside("other().await;"), Kind::Service, "who knows what that does");
