@@ -86,11 +86,9 @@ impl<'i> Survey<'i> {
     fn built(&self, construction: &Construction) -> Option<Diagnostic> {
         let (index, site) = (self.index, construction.site);
         let entry = index.resource(construction.resource)?;
+        let is_set_somewhere = self.is_set_later(site, entry);
         let is_followed = self.sent_with.contains_key(&site);
-        if index.is_test(site.body)
-            || (!is_followed && self.is_set_later(site, entry))
-            || names_this_machine(index, site)
-        {
+        if index.is_test(site.body) || (is_set_somewhere && !is_followed) || names_this_machine(index, site) {
             return None;
         }
         let settings = index.settings(site);
@@ -105,7 +103,7 @@ impl<'i> Survey<'i> {
             let settings = index.settings(at);
             let on_the_way = || settings.includes(&entry.timeouts);
             let perhaps = || settings.may_include(&entry.timeouts) || self.is_set_on_argument(at, entry);
-            at != site && if is_followed { perhaps() } else { on_the_way() }
+            at != site && if is_set_somewhere { perhaps() } else { on_the_way() }
         };
         let waiting = waiting.into_iter().filter(|at| {
             index.is_waited_for(*at) && index.waits_without_end(*at) && !bounded(*at) && self.may_meet(site, *at)

@@ -74,10 +74,11 @@ pub fn lint(folder: &Path, levels: &[&str]) -> Result<Vec<Finding>, String> {
         return Err(format!("skipped: {}", Value::from(skipped.clone())));
     }
     let diagnostics = document["diagnostics"].as_array().ok_or("the document has no diagnostics")?;
-    diagnostics
+    let found = diagnostics
         .iter()
-        .map(|diagnostic| finding(diagnostic).ok_or_else(|| format!("incomplete: {diagnostic}")))
-        .collect()
+        .map(|diagnostic| findings(diagnostic).ok_or_else(|| format!("incomplete: {diagnostic}")))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Runs `watertight` and reads the JSON it prints.
@@ -95,14 +96,18 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Result<Value, String> {
     serde_json::from_slice(&output.stdout).map_err(|error| format!("no JSON on stdout: {error}\n{stderr}"))
 }
 
-fn finding(diagnostic: &Value) -> Option<Finding> {
+/// What a diagnostic says of its own place, and of others where it names more of the same.
+fn findings(diagnostic: &Value) -> Option<Vec<Finding>> {
     let text = |key: &str| diagnostic[key].as_str().map(str::to_owned);
-    let line = diagnostic["range"]["start"]["line"].as_u64()?;
-    Some(Finding {
-        place: Place { path: text("path")?, line: usize::try_from(line).ok()? },
-        rule: text("rule")?,
-        message: text("message")?,
-    })
+    let place = |at: &Value| {
+        let line = usize::try_from(at["range"]["start"]["line"].as_u64()?).ok()?;
+        Some(Place { path: at["path"].as_str()?.to_owned(), line })
+    };
+    let more = diagnostic["evidence"].as_array()?.iter().filter(|label| label["label"] == "and here").map(place);
+    let places = std::iter::once(place(diagnostic)).chain(more).collect::<Option<Vec<_>>>()?;
+    let (rule, message) = (text("rule")?, text("message")?);
+    let found = |place: Place| Finding { place, rule: rule.clone(), message: message.clone() };
+    Some(places.into_iter().map(found).collect())
 }
 
 /// Where what was found is not what was expected, in the order of the places.
