@@ -112,6 +112,14 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
         return None;
     }
     let span = view.in_file(range);
+    // That a peer is not reached is an answer, where nobody asks for more than whether it is.
+    let is_asked_for = || {
+        let only_success = view.index.function_of(view.body).is_some_and(|id| view.index.only_success_counts(id));
+        only_success && view.index.returned_error(view.body).is_some_and(|error| *error == Ty::unit())
+    };
+    if effected.effect == Effect::Network && is_asked_for() {
+        return None;
+    }
     if matches!(effected.effect, Effect::Join | Effect::Process)
         || view.index.error_is_seen(view.site(failed))
         || view.index.is_intended(span)

@@ -1,11 +1,11 @@
 //! Where errors lead: what a branch that an error enters does with it, whether anything tells of it, whether code is on its way to failing.
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Body, Node, NodeId, Op, RegionId, RegionKind};
+use crate::facts::model::{Body, Node, NodeId, Op, Pattern, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
-use crate::index::declared::defs::BodyRef;
+use crate::index::declared::defs::{BodyRef, FnId};
 use crate::index::declared::types::Ty;
 
 /// Through how many calls it is looked whether a function tells of its own errors.
@@ -177,6 +177,35 @@ impl Index {
                 _ => return false,
             }
             at = parent;
+        }
+    }
+
+    /// The error of the `Result` that the function around a body returns, perhaps as a future.
+    pub fn returned_error(&self, body: BodyRef) -> Option<&Ty> {
+        let returns = &self.signatures().functions[self.function_of(body)?.index()].returns;
+        match returns {
+            Ty::Future(output) => output.error(),
+            output => output.error(),
+        }
+    }
+
+    /// Whether all that call a function ask whether it went well, and none what went wrong: its error has nobody to go to.
+    pub fn only_success_counts(&self, function: FnId) -> bool {
+        let calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+        let mut sites = calls.map(|call| call.site).peekable();
+        sites.peek().is_some() && sites.all(|site| self.ends_in_no_error(site) || self.is_matched_blindly(site))
+    }
+
+    /// Whether a value, perhaps awaited, is taken apart by patterns none of which names its error.
+    fn is_matched_blindly(&self, value: Site) -> bool {
+        let (facts, info) = (self.body(value.body), self.info(value.body));
+        let awaited = info.parent(value.node).filter(|parent| matches!(facts.node(*parent).op, Op::Await(_)));
+        let at = awaited.unwrap_or(value.node);
+        let is_ok = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Ok");
+        match info.parent(at).map(|parent| &facts.node(parent).op) {
+            Some(Op::Let { pattern, .. } | Op::Bind { pattern, otherwise: Some(_), .. }) => is_ok(pattern),
+            Some(Op::Match { arms, .. }) => arms.iter().all(|arm| is_ok(&arm.pattern) || arm.pattern.ignores_error()),
+            _ => false,
         }
     }
 
