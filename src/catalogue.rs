@@ -149,6 +149,8 @@ impl Catalogue {
         self.handlers.attributes.extend(document.handlers.attributes);
         self.handlers.traits.extend(document.handlers.traits);
         self.handlers.parameters.extend(document.handlers.parameters);
+        self.handlers.shared.extend(document.handlers.shared);
+        self.handlers.connects.extend(document.handlers.connects);
         self.entries.attributes.extend(document.entries.attributes);
         self.entries.tests.extend(document.entries.tests);
         self.entries.memoized.extend(document.entries.memoized);

@@ -14,6 +14,8 @@ pub enum Calls {
     Pauses,
     /// They serve until the program ends, and are no [`Server`].
     Forever,
+    /// Of those that go on forever: they never do anything. Raced with something, they leave it to that.
+    Idles,
     /// They wait for what a person enters: a loop around one is a dialogue.
     Asks,
     /// They run a user interface until a person closes it.
@@ -36,6 +38,8 @@ pub enum Calls {
     BlocksBriefly,
     /// They only look: when one fails, nothing that should have happened is missing.
     Looks,
+    /// They begin a request that only asks for something: what is sent with it changes nothing.
+    Requests,
     /// They bound in time what they are given, or what they are laid around.
     BoundsTime,
     /// They add something to a collection.
@@ -54,6 +58,8 @@ pub enum Calls {
     TakesOut,
     /// They tell the time, or how much of it has passed.
     Clocks,
+    /// They drop what they are given by value, whatever they did with it before.
+    Drops,
     /// They give another value each time.
     Unique,
     /// They give one of a few values that the program itself names, whatever they are called on; also types whose values are such.

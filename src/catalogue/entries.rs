@@ -151,6 +151,9 @@ pub struct TypeEntry {
     pub when_repeated: Option<String>,
     /// What stops when the value is dropped too early: its presence says that it is a guard.
     pub when_dropped: Option<String>,
+    /// Calls that show that its work is done in another way.
+    #[serde(default)]
+    pub done_by: Vec<Ustr>,
     /// What follows where it is dropped without being ended: its presence says that a drop is no end.
     pub when_abandoned: Option<String>,
     /// It is meant to live as long as the program: bound in a helper it is dropped too early.
@@ -353,6 +356,12 @@ pub struct Handlers {
     /// Parameter types only handlers have.
     #[serde(default)]
     pub parameters: Vec<Ustr>,
+    /// Parameter types with which a method of these traits is called per connection.
+    #[serde(default)]
+    pub connects: Vec<Ustr>,
+    /// Parameter types that give a handler what all requests share.
+    #[serde(default)]
+    pub shared: Vec<Ustr>,
 }
 
 /// Attributes that say when a function runs: as the program's entry, as a test, or only where its result is not kept from before.

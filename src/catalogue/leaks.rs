@@ -19,6 +19,9 @@ pub struct Leak {
     /// Functions that only use what the first call gave: whoever calls them still has to take it back.
     #[serde(default)]
     pub lent: CallList,
+    /// It matters where it happens once as well: what the drop would have done is the point of the value.
+    #[serde(default)]
+    pub even_once: bool,
     /// What to call instead, or later, in words.
     pub instead: String,
     /// What follows where nobody takes it back, as a clause.

@@ -30,6 +30,10 @@ const ASIDE: &[&str] = &[
     "override",
     "ci",
     "examples",
+    "demo",
+    "fixtures",
+    "playground",
+    "sandbox",
     "bench",
     "benches",
 ];

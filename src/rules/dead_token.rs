@@ -22,6 +22,19 @@ fn ends_otherwise(index: &Index, heard: Site) -> bool {
     index.tasks().iter().any(|task| task.handle == Handle::Tracked && runs(task))
 }
 
+/// Whether all that listens is a function that others call as well, from elsewhere: there is nothing to tell here, and the parameter wants a value.
+fn only_fills_a_parameter(index: &Index, token: &Token) -> bool {
+    let made_in = token.made.body;
+    !token.is_channel
+        && token.heard.iter().all(|heard| {
+            let function = index.function_of(heard.body).filter(|_| heard.body != made_in);
+            function.is_some_and(|function| {
+                let mut calls = index.calls.callers(function).iter().map(|call| call.site.body);
+                calls.any(|body| body != made_in && !index.is_test(body))
+            })
+        })
+}
+
 fn diagnose(index: &Index, token: &Token) -> Option<Diagnostic> {
     let span = index.name_span(token.made);
     let service = index.services_reaching(token.made.body).next()?;
@@ -35,7 +48,7 @@ fn diagnose(index: &Index, token: &Token) -> Option<Diagnostic> {
             .evidence(service.verdict.why.clone())
     };
     match (token.ordered.first(), token.heard.first()) {
-        (None, Some(heard)) if !ends_otherwise(index, *heard) => Some(
+        (None, Some(heard)) if !ends_otherwise(index, *heard) && !only_fills_a_parameter(index, token) => Some(
             report(
                 format!("nobody ever gives the word on this {what}"),
                 "it is made here, and no use of it gives the word to stop",

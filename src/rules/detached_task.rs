@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::catalogue::Runs;
+use crate::catalogue::{Effect, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
@@ -30,7 +30,7 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
     let finding = match &task.end {
         // What fails with its connection or job ends with it.
         End::Never(_) => piles_up(index, task).or_else(|| is_cut_off(index, task)).or_else(|| keeps_alive(index, task)),
-        End::Fails(_) => is_cut_off(index, task),
+        End::Fails(_) if spawned_again(index, task).is_none() => is_cut_off(index, task),
         End::WithReader(_) => polls_for_nobody(index, task),
         End::ByItself => sleeps_on(index, task),
         _ => return None,
@@ -89,7 +89,7 @@ fn piles_up(index: &Index, task: &Task) -> Option<Finding> {
 fn is_cut_off(index: &Index, task: &Task) -> Option<Finding> {
     let program = index.services_reaching(task.spawn.body).next()?;
     let signal = stops_in_order(index, program)?;
-    let changed = index.changes_of(task).map(|(site, effect)| {
+    let changed = half_done(index, task).map(|(site, effect)| {
         Label::new(index.name_span(site), format!("its work on the {} may be cut off here", effect.noun()))
     });
     let works_on = changed.or_else(|| uses_what_is_ended(index, task, program))?;
@@ -101,6 +101,15 @@ fn is_cut_off(index: &Index, task: &Task) -> Option<Finding> {
         note: Some("the program stops in order, and this work is cut off wherever it stands".into()),
         help: "give it the token or channel that tells the others to stop, and wait for it before `main` returns",
     })
+}
+
+/// The first of the changes that a cut leaves half done. A single statement takes place or does not, whatever becomes of the task.
+fn half_done(index: &Index, task: &Task) -> Option<(Site, Effect)> {
+    match index.changes_of(task)[..] {
+        [] => None,
+        [(change, Effect::Database)] if !index.is_part_of_more(task, change) => None,
+        [first, ..] => Some(first),
+    }
 }
 
 /// Where something that the task shares is ended at shutdown, while the task goes on with it.
@@ -206,7 +215,8 @@ fn spawned_again(index: &Index, task: &Task) -> Option<Repeated> {
 /// Where a program learns that it has to stop, if it does.
 fn stops_in_order(index: &Index, program: &Program) -> Option<Label> {
     let stops = |name: &str| matches!(name, "interrupt" | "terminate");
-    let told = |at: &&SignalSite| at.reached && at.names.iter().any(|name| stops(name));
+    let told =
+        |at: &&SignalSite| at.reached && at.names.iter().any(|name| stops(name)) && !index.only_waits_for_end(at.site);
     let signal = program.signals.iter().filter(told).find(|at| !index.exits_after(at.site))?;
     Some(Label::new(index.name_span(signal.site), "here the program learns that it has to stop"))
 }

@@ -42,10 +42,19 @@ fn guard<'i>(view: View<'i>, ty: &Ty) -> Option<&'i TypeEntry> {
     match ty {
         Ty::Ext(path, _) => match ty.content() {
             Some(inner) => guard(view, inner),
-            None => view.index.resource(*path).filter(|entry| entry.when_dropped.is_some()),
+            None => {
+                let entry = view.index.resource(*path).filter(|entry| entry.when_dropped.is_some())?;
+                (!is_done_otherwise(view, entry)).then_some(entry)
+            }
         },
         _ => None,
     }
+}
+
+/// Whether the function does itself what a guard would do.
+fn is_done_otherwise(view: View, entry: &TypeEntry) -> bool {
+    let does = |callee: &Callee| matches!(callee, Callee::External(path) if entry.done_by.contains(path));
+    !entry.done_by.is_empty() && view.info.callees.values().any(does)
 }
 
 /// `let _ = variable` drops nothing: only what a call, macro, `?` or `.await` gives is a temporary.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ustr::Ustr;
+
 use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
@@ -53,12 +55,23 @@ fn in_program(index: &Index, program: &Program, constructions: &[&Construction])
 /// later, and what that is stands elsewhere: only what a static shares with all the program is the same for all.
 fn target(index: &Index, construction: &Construction) -> Option<String> {
     let recipe = index.recipe(construction)?;
-    let has_address = index.resource(construction.resource)?.kind?.ends_with("pool") && recipe.contains(['"', '.']);
+    let has_address = kind(index, construction)?.ends_with("pool") && recipe.contains(['"', '.']);
     if has_address {
         return Some(recipe);
     }
     let outermost = index.recipe(&Construction { through: Vec::new(), ..construction.clone() })?;
-    (static_of(index, construction.site).is_some() && !recipe.contains('#')).then_some(outermost)
+    let own = static_of(index, construction.site).filter(|_| !recipe.contains('#'))?;
+    // What a type of the project is made around has one purpose; a bare client has the one that its requests show.
+    let asks_anybody = kind(index, construction)?.ends_with("client") && construction.through.is_empty();
+    if asks_anybody {
+        index.host_asked_through(own).map(|host| format!("{outermost} for {host}"))
+    } else {
+        Some(outermost)
+    }
+}
+
+fn kind(index: &Index, construction: &Construction) -> Option<Ustr> {
+    index.resource(construction.resource)?.kind
 }
 
 /// The static that an instance lives in.

@@ -1,4 +1,5 @@
-//! `leaked-handle`: code that runs again and again gives a value up, so that nothing drops it, and nothing takes it back.
+//! `leaked-handle`: code that runs again and again gives a value up, so that nothing drops it, and nothing takes it back; or code that runs once gives
+//! up what was made for its drop.
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
@@ -12,19 +13,25 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 fn diagnose(index: &Index, leaked: &Leaked) -> Option<Diagnostic> {
     let Leaked { site, leak } = *leaked;
-    let repeated = index.while_serving(site).filter(|_| !index.is_intended(index.span(site)))?;
+    if index.is_intended(index.span(site)) {
+        return None;
+    }
+    let (often, evidence) = match index.while_serving(site) {
+        Some(repeated) => (format!("given up here, {}", repeated.repeats.words()), repeated.evidence),
+        None if leak.even_once => ("given up here".to_owned(), Vec::new()),
+        None => return None,
+    };
     let path = index.external(site)?;
     let name = short(&path);
-    let often = repeated.repeats.words();
     Some(
         Diagnostic::new(
             ID,
             Confidence::Likely,
             format!("what `{name}` gives up is never taken back"),
-            Label::new(index.name_span(site), format!("given up here, {often}")),
+            Label::new(index.name_span(site), often),
         )
         .about(index.item_path(site.body), path.as_str())
-        .evidence(repeated.evidence)
+        .evidence(evidence)
         .note(leak.when_leaked.clone())
         .help(leak.instead.clone()),
     )

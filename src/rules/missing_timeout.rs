@@ -170,7 +170,18 @@ impl<'i> Survey<'i> {
         let krate = self.index.crate_of(site.body);
         entry.timeouts.iter().filter(|setter| self.called.contains(&(krate, **setter))).any(|setter| {
             let owner = setter.rsplit_once("::").map(|(owner, _)| ustr(owner));
-            owner.is_some_and(|owner| owner == entry.path || self.operations.contains_key(&owner))
+            owner.is_some_and(|owner| {
+                owner == entry.path || self.operations.contains_key(&owner) || self.is_sent(entry, owner)
+            })
+        })
+    }
+
+    /// Whether values of a type are given to operations of a resource: `client.execute(request)`.
+    fn is_sent(&self, entry: &TypeEntry, ty: Ustr) -> bool {
+        let is_it = |site: Site| matches!(self.index.ty(site).peeled(), Ty::Ext(path, _) if *path == ty);
+        self.operations.get(&entry.path).into_iter().flatten().any(|site| match &self.index.node(*site).op {
+            Op::Method { arguments, .. } => arguments.iter().any(|node| is_it(Site { node: *node, ..*site })),
+            _ => false,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{LoopKind, Op, RegionId};
+use crate::facts::model::{LoopKind, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -35,13 +35,22 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     let entry = index.resource(construction.resource)?;
     let kind = entry.kind?;
     let site = construction.site;
-    // A connection that a loop opens again is a reconnect; a pool or client that leaves the loop is a retry.
+    // A connection that a loop opens again is a reconnect; a pool or client that leaves the loop is a retry; what has one for each item of a list has as
+    // many as there are items.
     let counts = |body: BodyRef, region: RegionId| {
+        if !construction.through.is_empty() && index.is_made_of_item(site, region) {
+            return false;
+        }
+        if index.body(body).region(region).kind == RegionKind::Closure {
+            return !index.outlives_turn(site, construction.resource, region);
+        }
         let reconnects = kind.ends_with("connection") && !is_for(index, body, region)
             || body == site.body && lasts_a_loop(index, site, region);
-        !(reconnects || index.leaves_loop(site, region) || index.tries_again(site, region))
+        let tries_again =
+            index.tries_again(site, region) || index.is_timed_loop(body, region) && index.is_retry(body, region);
+        !(reconnects || index.leaves_loop(site, region) || tries_again)
     };
-    let repeated = index.repeated_if(site, &counts)?;
+    let repeated = index.repeated_in(site, &counts)?;
     let stays = match repeated.repeats {
         Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
         _ => construction.fate != Fate::Dies,
@@ -50,7 +59,10 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     {
         return None;
     }
-    if index.differs_each_time(construction) {
+    if repeated.way.iter().chain([&site]).any(|site| index.comes_before_a_heartbeat(*site)) {
+        return None;
+    }
+    if index.differs_each_time(construction) || index.comes_with_request(construction, &repeated.way) {
         return None;
     }
     let library = construction.resource.as_str();
@@ -66,7 +78,7 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     });
     let by_caller = repeated.repeats == Repeats::Iteration && repeated.function.is_some();
     let far = by_caller && (repeated.evidence.len() > FAR || repeated.on_condition);
-    let confidence = if far {
+    let confidence = if far || !connects_to_database(&kind) && index.is_rare(site, &repeated) {
         Confidence::Hint
     } else if index.callable(site).is_some() || !construction.through.is_empty() {
         Confidence::Certain
@@ -80,6 +92,11 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
             .note(entry.when_repeated.clone()?)
             .help(format!("build the {} once, before serving, and hand out references or clones of it", words(&kind)));
     Some(diagnostic)
+}
+
+/// Whether each instance is a session of its own that a server of a database keeps: that is dear however rarely it is opened.
+fn connects_to_database(kind: &str) -> bool {
+    kind.ends_with("pool") || kind.starts_with("database") || kind.ends_with("connection")
 }
 
 /// A thread that runs its own runtime, or one that blocks on a runtime without workers.

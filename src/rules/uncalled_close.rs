@@ -3,8 +3,9 @@
 use ustr::Ustr;
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::Op;
+use crate::facts::model::{Body, Op};
 use crate::index::Index;
+use crate::index::bodies::infer::{BodyInfo, Callee};
 use crate::index::calls::Site;
 use crate::index::declared::defs::{FnId, TypeId};
 use crate::index::declared::types::Ty;
@@ -70,7 +71,7 @@ fn unwritten(index: &Index, batch: &Batch) -> Option<Diagnostic> {
 fn diagnose(index: &Index, id: TypeId) -> Option<Diagnostic> {
     let closing = index.closing_methods(id);
     let first = *closing.iter().find(|method| index.is_a_close(**method))?;
-    if closing.iter().any(|method| is_called(index, *method)) {
+    if closing.iter().any(|method| is_called(index, id, *method)) {
         return None;
     }
     let (resource, field) = ended(index, id, first)?;
@@ -96,10 +97,27 @@ fn diagnose(index: &Index, id: TypeId) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
-/// Whether a method runs: the workspace calls it, or a library does through a trait.
-fn is_called(index: &Index, method: FnId) -> bool {
+/// Whether a method of a type runs: the workspace calls it, or a library does through a trait, or something that may be of the type is asked for a
+/// method of its name.
+fn is_called(index: &Index, id: TypeId, method: FnId) -> bool {
+    let name = index.defs().function(method).name;
+    let may_be = |ty: &Ty| match ty.peeled() {
+        Ty::Unknown => true,
+        Ty::Ext(_, arguments) => arguments.iter().any(|inner| matches!(inner.peeled(), Ty::Adt(of, _) if *of == id)),
+        _ => false,
+    };
+    let may_call = |facts: &Body, info: &BodyInfo| {
+        facts.iter().any(|(node, n)| match &n.op {
+            Op::Method { receiver, name: called, .. } => {
+                let is_known = info.callees.get(&node).is_some_and(|callee| !matches!(callee, Callee::Unknown(_)));
+                *called == name && !is_known && may_be(info.ty(*receiver))
+            }
+            _ => false,
+        })
+    };
     index.library_trait(method).is_some()
         || index.calls.callers(method).iter().any(|call| !index.is_test(call.site.body))
+        || index.bodies().any(|(body, facts, info)| may_call(facts, info) && !index.is_test(body))
 }
 
 /// The first resource whose end matters among the fields that a method ends, and the place of the field.

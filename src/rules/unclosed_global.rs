@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::StaticKind;
+use crate::facts::model::{Op, StaticKind};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::declared::defs::StaticId;
+use crate::index::declared::defs::{BodyRef, StaticId};
 use crate::index::programs::Program;
 use crate::index::resources::batches::Batch;
 use crate::index::resources::globals::Global;
@@ -75,7 +76,10 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
     let path = resource(index, id)?;
     let entry = index.resource(path)?;
     let kind = words(&entry.kind?);
-    let ends = |p: &Program| ended.iter().any(|site| p.reach.contains(&site.body) && !index.is_test(site.body));
+    let ends = |p: &Program| {
+        let mut shipped = ended.iter().filter(|site| !index.is_test(site.body));
+        shipped.any(|site| p.reach.contains(&site.body) || may_lead_to(index, p, site.body))
+    };
     let mut services = index.programs().iter().filter(|p| p.is_service() && !ends(p));
     let used = services.find_map(|p| used_in(index, p, id))?;
     if index.is_intended(span_of(index, id)) || lends(index, id) {
@@ -106,6 +110,20 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
     .note(format!("when the program ends, {}", entry.when_unended.clone()?))
     .help(help);
     Some(diagnostic)
+}
+
+/// Whether a program calls a method of the name of the one that a body is of, on something that is not known.
+fn may_lead_to(index: &Index, program: &Program, body: BodyRef) -> bool {
+    let Some(method) = index.function_of(body).map(|id| index.defs().function(id)).filter(|f| f.receiver.is_some())
+    else {
+        return false;
+    };
+    program.reach.iter().any(|from| {
+        index.info(*from).callees.iter().any(|(node, callee)| {
+            let name = &index.body(*from).node(*node).op;
+            matches!(callee, Callee::Unknown(_)) && matches!(name, Op::Method { name, .. } if *name == method.name)
+        })
+    })
 }
 
 /// The end of the process stops a runtime's work just as its shutdown does: whether that work may be cut off is not known.

@@ -1,8 +1,10 @@
 //! `unclosed-resource`: a variable owns something that must be ended by hand, and on some way out nothing does.
 
+use crate::catalogue::{Effect, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
+use crate::index::declared::types::Ty;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How};
 use crate::index::resources::words;
@@ -29,6 +31,19 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect()
 }
 
+/// Whether all that is ever given to producers of this type is waited for until it has arrived: then nothing is left in a queue.
+fn each_message_is_awaited(index: &Index, entry: &TypeEntry) -> bool {
+    let shipped = index.bodies().filter(|(body, ..)| !index.is_test(*body));
+    let sites = shipped.flat_map(|(body, _, info)| info.callees.keys().map(move |node| Site { body, node: *node }));
+    let gives = |site: &Site| {
+        let callable = index.callable(*site).filter(|callable| callable.effect == Some(Effect::Network));
+        let is_its = index.external(*site).and_then(|path| path.rsplit_once("::").map(|(of, _)| of == entry.path));
+        callable.is_some() && is_its == Some(true)
+    };
+    let mut given = sites.filter(gives).peekable();
+    given.peek().is_some() && given.all(|site| matches!(index.ty(site), Ty::Future(_)) && index.is_waited_for(site))
+}
+
 fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     let (site, resource) = (abandoned.made.site, abandoned.made.resource);
     let entry = index.resource(resource)?;
@@ -44,6 +59,9 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         return None;
     }
     let close = entry.close_name()?;
+    if entry.kind.is_some_and(|kind| kind == "producer") && each_message_is_awaited(index, entry) {
+        return None;
+    }
     let (message, left) = match &abandoned.how {
         How::Lent(_) => return None,
         How::AtOnce | How::Forgotten(_) => (format!("the {kind} is never closed"), None),

@@ -6,8 +6,9 @@ use ustr::Ustr;
 
 use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{NodeId, Op, Pattern, PatternKind};
+use crate::facts::model::{LocalId, NodeId, Op, Pattern, PatternKind};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
 use crate::index::calls::Site;
 use crate::index::declared::defs::TypeId;
@@ -120,7 +121,11 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     let is_encoder = entry.kind.is_some_and(|kind| kind == "encoder");
     let (obligation, left) = match &abandoned.how {
         How::AtOnce => return None,
-        How::Lent(call) => return is_encoder.then(|| found(index, abandoned, *call, None))?,
+        How::Lent(call) => {
+            let matters = is_encoder || (is_worldly(index, index.ty(site), resource) && reports_errors(index, site));
+            return (matters && is_written_by(index, *call, is_encoder))
+                .then(|| found(index, abandoned, *call, None))?;
+        }
         How::Forgotten(obligation) => (obligation, None),
         How::Missed(obligation, ways) => {
             let returns = |way: &(Exit, Option<NodeId>)| {
@@ -131,11 +136,8 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         }
     };
     let end = left.unwrap_or(NodeId(u32::MAX));
-    // What copies flushes when it is done, which is no end of what is encoded.
-    let is_lent = |site: &Site| is_encoder && matches!(index.node(*site).op, Op::Call { .. });
     let writes = |site: &Site| {
-        let listed = |path: Ustr| index.catalogue().lists(Calls::Writes, path) || is_lent(site);
-        site.node < end && index.external(*site).is_some_and(listed)
+        site.node < end && (is_written_by(index, *site, is_encoder) || is_written_inside(index, *site, resource))
     };
     let write = index.operations_on(obligation).into_iter().find(writes)?;
     if !is_encoder && !reaches_the_world(index, obligation, resource) {
@@ -147,6 +149,32 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         return None;
     }
     found(index, abandoned, write, left)
+}
+
+/// Whether a call of a library writes into what it is called on or given. What copies flushes when it is done, which is no end of what is encoded.
+fn is_written_by(index: &Index, call: Site, is_encoder: bool) -> bool {
+    let is_lent = is_encoder && matches!(index.node(call).op, Op::Call { .. });
+    index.external(call).is_some_and(|path| is_lent || index.catalogue().lists(Calls::Writes, path))
+}
+
+/// Whether a function of the workspace does nothing but write into the writer that it is lent.
+fn is_written_inside(index: &Index, call: Site, resource: Ustr) -> bool {
+    let Some(Callee::Workspace(function)) = index.callee(call) else { return false };
+    let Some(body) = index.defs().body_of(*function).filter(|body| index.is_linked(*body)) else { return false };
+    let view = index.view(body);
+    let parameters = view.facts.parameters.iter().enumerate();
+    let is_lent = |at: usize| {
+        let given = index.argument_at(call, *function, at);
+        given.is_some_and(|given| matches!(index.ty(given).peeled(), Ty::Ext(path, _) if *path == resource))
+    };
+    let lent: Vec<LocalId> = parameters.filter(|(at, _)| is_lent(*at)).flat_map(|(_, p)| p.locals()).collect();
+    let used = view.facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if lent.contains(&local)));
+    let writes = |node: NodeId| match view.info.parent(node).map(|user| view.op(user)) {
+        Some(Op::Method { name, .. }) => index.catalogue().lists(Calls::Writes, *name),
+        Some(Op::Macro(call)) => index.catalogue().lists(Calls::Writes, call.path.last()),
+        _ => false,
+    };
+    !lent.is_empty() && used.into_iter().all(|(node, _)| writes(node))
 }
 
 /// What is written by `write` and then dropped, at `left` where that is only one of the ways out.
@@ -162,7 +190,7 @@ fn found(index: &Index, abandoned: &Abandoned, write: Site, left: Option<NodeId>
     let diagnostic = Diagnostic::new(
         ID,
         if hides { Confidence::Likely } else { Confidence::Certain },
-        format!("the {kind} is dropped without `{last}`"),
+        format!("the {} is dropped without `{last}`", if hides { "buffer" } else { &kind }),
         Label::new(
             index.name_span(site),
             format!("this `{}` is written to and then dropped", resource.rsplit("::").next()?),

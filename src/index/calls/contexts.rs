@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use rustc_hash::FxHashSet as HashSet;
+use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
+use crate::facts::model::{Literal, LoopKind, NodeId, Op, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::Site;
+use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Bound;
 use crate::index::programs::kinds::keyword_len;
@@ -46,6 +47,8 @@ pub struct Repeated {
     pub in_loop: Option<(BodyRef, RegionId)>,
     /// From the site outwards: the calls that lead to it and what repeats them.
     pub evidence: Vec<Label>,
+    /// These calls, from the site outwards.
+    pub way: Vec<Site>,
     /// The function that is repeated, where it is not the loop around the site itself.
     pub function: Option<FnId>,
     /// A function on the way decides whether it runs at all: it need not run in each turn. What a loop decides is how it hands out work.
@@ -56,6 +59,7 @@ pub struct Repeated {
 struct Step {
     at: Site,
     evidence: Vec<Label>,
+    way: Vec<Site>,
     /// The function around the site itself, once it is left.
     first: Option<FnId>,
     /// What runs for long is called here: a loop around it only restarts it.
@@ -72,13 +76,15 @@ impl Step {
 
     /// On to a call of the function that was left.
     fn called(&self, at: Site, label: Label, restarts: bool) -> Step {
-        Step { at, evidence: self.then(label), first: self.first, restarts, decided: self.decided }
+        let way = self.way.iter().copied().chain([at]).collect();
+        Step { at, evidence: self.then(label), way, first: self.first, restarts, decided: self.decided }
     }
 
     /// The answer where the way ends.
     fn repeated(&self, repeats: Repeats, label: Label, in_loop: Option<(BodyRef, RegionId)>) -> Repeated {
         let evidence = self.then(label);
-        Repeated { repeats, in_loop, evidence, function: self.first, on_condition: self.decided }
+        let way = self.way.clone();
+        Repeated { repeats, in_loop, evidence, way, function: self.first, on_condition: self.decided }
     }
 
     fn then(&self, label: Label) -> Vec<Label> {
@@ -173,7 +179,14 @@ impl Index {
 
     /// As [`Index::repeated`]; loops that `counts` refuses are passed by.
     pub fn repeated_if(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
-        let start = Step { at: site, evidence: Vec::new(), first: None, restarts: false, decided: false };
+        let is_loop = |body: BodyRef, region: RegionId| self.body(body).region(region).kind == RegionKind::Loop;
+        self.repeated_in(site, &|body, region| !is_loop(body, region) || counts(body, region))
+    }
+
+    /// As [`Index::repeated`]; loops, and closures that run for each item, are passed by where `counts` refuses them.
+    pub fn repeated_in(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
+        let start =
+            Step { at: site, evidence: Vec::new(), way: Vec::new(), first: None, restarts: false, decided: false };
         let mut queue = VecDeque::from([start]);
         let mut seen: HashSet<FnId> = HashSet::default();
         while let Some(step) = queue.pop_front() {
@@ -197,7 +210,7 @@ impl Index {
                 return Some(whole.repeated(Repeats::Request, label, None));
             }
             for call in self.calls.callers(function) {
-                if self.is_test(call.site.body) || self.fills_a_cache(call.site) {
+                if self.is_test(call.site.body) || self.fills_a_cache(call.site) || self.rules_out(call, at) {
                     continue;
                 }
                 let label = |how: String| {
@@ -222,6 +235,30 @@ impl Index {
             }
         }
         None
+    }
+
+    /// Whether a call gives a flag that keeps a site in the called function from being run: `fetch(url, false)`, and the site stands behind `if fresh`.
+    fn rules_out(&self, call: &Call, site: Site) -> bool {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let given = |flag: NodeId| match body.node(flag).op {
+            Op::Local(local) => {
+                let at = self.parameter_of(site.body, local)??;
+                match self.node(self.argument_at(call.site, call.to, at)?).op {
+                    Op::Literal(Literal::Bool(value)) => Some(value),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        body.outwards(body.node(site.node).region).any(|(region, _)| {
+            let owner = info.region_node(region).map(|owner| &body.node(owner).op);
+            let Some(Op::If { condition, then, .. }) = owner else { return false };
+            let (value, wanted) = match body.node(*condition).op {
+                Op::Unary(of) => (given(of), *then != region),
+                _ => (given(*condition), *then == region),
+            };
+            value.is_some_and(|value| value != wanted)
+        })
     }
 
     /// Whether a branch or arm around a site decides if it runs when its function is called. That something was there or went well decides nothing:
@@ -393,10 +430,23 @@ impl Index {
         let catalogue = self.catalogue();
         let waits = || catalogue.lists(Calls::Waits, path) || catalogue.lists(Calls::Accepts, path);
         let in_loop = || self.loops_around(site).iter().any(|around| !around.over_items);
+        self.serves_forever(site, path) || catalogue.signal(path).is_some() || (waits() && in_loop())
+    }
+
+    /// Whether a call serves until the program ends. What never does anything does not where something else is waited for along with it, unless that is
+    /// the word to stop.
+    pub fn serves_forever(&self, site: Site, path: Ustr) -> bool {
+        let catalogue = self.catalogue();
         catalogue.servers().iter().any(|server| server.serve.contains(&path))
             || catalogue.lists(Calls::Forever, path)
-            || catalogue.signal(path).is_some()
-            || (waits() && in_loop())
+                && !(catalogue.lists(Calls::Idles, path) && self.is_left_to_others(site))
+    }
+
+    fn is_left_to_others(&self, site: Site) -> bool {
+        self.raced_by(site).is_some_and(|by| match &self.body(site.body).node(by).op {
+            Op::Select { arms, .. } => !arms.iter().any(|arm| self.tells_to_stop(Site { node: arm.future, ..site })),
+            _ => true,
+        })
     }
 
     /// Whether a function serves, or loops without end around something it waits for.
@@ -410,7 +460,7 @@ impl Index {
     }
 
     /// Whether a call of a body takes as long as the program serves: what it starts as a task or thread does not count.
-    fn comes_back_late(&self, body: BodyRef) -> bool {
+    pub(in crate::index) fn comes_back_late(&self, body: BodyRef) -> bool {
         self.call_sites(body).any(|site| self.keeps_running(site) && !self.runs_apart(site))
     }
 
@@ -468,7 +518,8 @@ impl Index {
                     match runs {
                         Runs::Once | Runs::Shutdown => return Outwards::Once,
                         _ => {
-                            if let Some(repeats) = repeats(runs).filter(|r| inner || *r != Repeats::Iteration) {
+                            let counts = |r: &Repeats| *r != Repeats::Iteration || inner && counts(region);
+                            if let Some(repeats) = repeats(runs).filter(counts) {
                                 let text = format!("this closure is run {}", repeats.words());
                                 return Outwards::Repeats(repeats, label(owner, &text), None);
                             }
@@ -506,7 +557,9 @@ impl Index {
                 return Some(Label::new(span, format!("`#[{}]` makes it a handler", attribute.path.last()?)));
             }
         }
-        if let Some(path) = self.library_trait(id) {
+        let signature = &self.signatures().functions[id.index()];
+        let connects = |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if handlers.connects.contains(path));
+        if let Some(path) = self.library_trait(id).filter(|_| !signature.parameters.iter().any(connects)) {
             let full = format!("{path}::{}", function.name);
             let all = format!("{path}::*");
             if handlers.traits.iter().any(|known| *known == full.as_str() || *known == all.as_str()) {
@@ -514,7 +567,6 @@ impl Index {
                 return Some(Label::new(span, format!("implements `{name}`, which is called for every request")));
             }
         }
-        let signature = &self.signatures().functions[id.index()];
         let handler_only = |ty: &Ty| match ty.peeled() {
             Ty::Ext(path, _) => handlers.parameters.contains(path),
             Ty::Bounded(bounds) => {

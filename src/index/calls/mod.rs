@@ -2,6 +2,7 @@
 
 pub mod contexts;
 pub mod once;
+pub mod pace;
 pub mod teardown;
 pub mod workers;
 

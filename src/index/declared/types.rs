@@ -88,6 +88,16 @@ impl Ty {
         }
     }
 
+    /// Whether a part of it is unknown, or known by what it can do only: a value of it may be anything.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Ty::Unknown | Ty::Param(_) | Ty::Bounded(_) => true,
+            Ty::Adt(_, parts) | Ty::Ext(_, parts) | Ty::Tuple(parts) => parts.iter().any(Ty::is_open),
+            Ty::Ref(of) | Ty::Slice(of) | Ty::Future(of) => of.is_open(),
+            Ty::Never | Ty::Fn(_) | Ty::ExtFn(..) | Ty::Constructor(..) | Ty::Closure(_) | Ty::Callable(..) => false,
+        }
+    }
+
     /// Without references around it.
     pub fn peeled(&self) -> &Ty {
         match self {

@@ -119,10 +119,19 @@ impl Index {
 
     /// What a call of a library changes outside of the program; none where it only looks, or where nobody would miss it.
     pub fn changes(&self, site: Site) -> Option<Effect> {
-        let called = self.called(site, &Effects::default()).filter(|called| !called.looks);
+        let called = self.called(site, &Effects::default()).filter(|called| !called.looks && !self.only_asks(site));
         let changes =
             |effect: &Effect| matches!(effect, Effect::File | Effect::Database | Effect::Network | Effect::Storage);
         called.map(|called| called.effect).filter(changes)
+    }
+
+    /// Whether a call sends a request that only asks for something.
+    fn only_asks(&self, site: Site) -> bool {
+        let begins = |path: &Ustr| self.catalogue().lists(Calls::Requests, *path);
+        match self.node(site).op {
+            Op::Method { .. } => self.settings(site).set.iter().any(begins),
+            _ => self.external(site).is_some_and(|path| begins(&path)),
+        }
     }
 
     /// Whether what a call is given to run reaches out of the program, as far as that is known: in the blocks and closures that are written in it, and

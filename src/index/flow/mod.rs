@@ -4,7 +4,9 @@
 pub mod effects;
 pub mod errors;
 pub mod handles;
+pub mod hosts;
 pub mod makings;
+pub mod requests;
 pub mod sequences;
 pub mod settings;
 pub mod time_bounds;
@@ -58,12 +60,20 @@ struct Follow<'i> {
     index: &'i Index,
     resource: Ustr,
     seen: HashSet<(BodyRef, LocalId)>,
+    /// A closure that runs again and again: what it gives back is kept by whoever runs it.
+    turn: Option<RegionId>,
 }
 
 impl Index {
     /// What becomes of the resource that a site makes.
     pub fn fate(&self, site: Site, resource: Ustr) -> Fate {
-        Follow { index: self, resource, seen: HashSet::default() }.value(site, FUEL)
+        Follow { index: self, resource, seen: HashSet::default(), turn: None }.value(site, FUEL)
+    }
+
+    /// Whether the resource that a site makes may outlive a turn of the closure `region` around it: that closure gives it back, or it is kept elsewhere.
+    pub fn outlives_turn(&self, site: Site, resource: Ustr, region: RegionId) -> bool {
+        let turn = Some(region);
+        Follow { index: self, resource, seen: HashSet::default(), turn }.value(site, FUEL) != Fate::Dies
     }
 
     /// Whether a value of this site leaves the loop `region`: by `break`, by `return`, or in a variable from outside.
@@ -330,7 +340,18 @@ fn is_none(pattern: &Pattern) -> bool {
 
 impl Follow<'_> {
     fn owns(&self, ty: &Ty) -> bool {
-        self.index.owns(ty, self.resource)
+        self.index.owns(ty, self.resource) || self.is_named_by(ty)
+    }
+
+    /// Whether a type of which nothing is known is one of an owner, as in `library::Result<Owner>`.
+    fn is_named_by(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Ext(path, arguments) if self.index.catalogue().type_entry(*path).is_none() => {
+                arguments.iter().any(|argument| self.owns(argument))
+            }
+            Ty::Ref(of) | Ty::Future(of) => self.is_named_by(of),
+            _ => false,
+        }
     }
 
     /// What becomes of a node's value.
@@ -381,6 +402,7 @@ impl Follow<'_> {
         }
         let Some(owner) = info.region_node(region) else { return self.returned_from(site) };
         match &body.node(owner).op {
+            Op::Closure { .. } if self.turn == Some(region) => Fate::Kept,
             Op::Closure { .. } => match info.runs.get(&region) {
                 Some(Runs::Once | Runs::Worker) => Fate::Kept,
                 _ => self.closure_result(Site { node: owner, ..site }, fuel),
@@ -420,9 +442,9 @@ impl Follow<'_> {
         let info = self.index.info(body);
         let bound = pattern.locals();
         let owning: Vec<LocalId> = bound.iter().copied().filter(|l| self.owns(info.local(*l))).collect();
-        // Where no type is known the only name is the value.
+        // Where its type is not known the only name is the value.
         let followed =
-            if owning.is_empty() && bound.len() == 1 && !info.local(bound[0]).is_whole() { bound } else { owning };
+            if owning.is_empty() && bound.len() == 1 && info.local(bound[0]).is_open() { bound } else { owning };
         followed.into_iter().map(|local| self.local(body, local, fuel)).max().unwrap_or(Fate::Dies)
     }
 
@@ -500,22 +522,35 @@ impl Follow<'_> {
                     Some(Receiver::Value | Receiver::Typed(_))
                 );
                 let inside = if by_value { self.parameter(*function, None, fuel) } else { Fate::Dies };
-                if result_owns { inside.min(Fate::Unknown).max(self.value(call, fuel)) } else { inside }
+                match inside {
+                    inside if result_owns => inside.min(Fate::Unknown).max(self.value(call, fuel)),
+                    Fate::Returned => self.given_back_as(call),
+                    inside => inside,
+                }
             }
             Some(Callee::External(_)) if result_owns => self.value(call, fuel),
             // An adapter that is not known passes on what it wraps.
-            Some(Callee::External(_)) if info.ty(call.node).is_unknown() && self.is_wrapper(call) => Fate::Unknown,
+            Some(Callee::External(_)) if info.ty(call.node).is_open() && self.is_wrapper(call) => Fate::Unknown,
             Some(Callee::External(_)) => match self.index.unwrapping_closure(call.body, value, call.node) {
                 Some(Taker::Patterns(patterns)) => {
                     patterns.into_iter().map(|p| self.pattern(call.body, p, fuel)).max().unwrap_or(Fate::Dies)
                 }
                 _ => Fate::Dies,
             },
-            Some(Callee::Trait(_)) => Fate::Dies,
+            Some(Callee::Trait(_)) if result_owns => self.value(call, fuel),
+            Some(Callee::Trait(function)) => match self.index.defs().function(*function).receiver {
+                Some(Receiver::Value | Receiver::Typed(_)) => self.given_back_as(call),
+                _ => Fate::Dies,
+            },
             _ if result_owns => self.value(call, fuel),
             // A method that is not known may take the value; one on a bare resource only uses it.
             _ => Fate::Unknown,
         }
+    }
+
+    /// What a call has taken and does not give as what it was: it may still be in there, where part of the type is not known.
+    fn given_back_as(&self, call: Site) -> Fate {
+        if self.index.ty(call).is_open() { Fate::Unknown } else { Fate::Dies }
     }
 
     fn is_awaited(&self, call: Site) -> bool {
@@ -548,14 +583,16 @@ impl Follow<'_> {
                 let inside = at.map_or(Fate::Unknown, |at| self.parameter(*function, Some(at), fuel));
                 match inside {
                     Fate::Returned if result_owns => self.value(call, fuel),
-                    Fate::Returned => Fate::Dies,
+                    Fate::Returned => self.given_back_as(call),
                     inside => inside,
                 }
             }
             Some(Callee::Constructor(..)) => self.value(call, fuel),
-            Some(Callee::External(path)) if path == "std::mem::drop" => Fate::Dies,
+            Some(Callee::External(path)) if self.index.catalogue().lists(Calls::Drops, *path) => Fate::Dies,
             Some(Callee::External(path)) if path == "std::mem::replace" => self.takes_the_place(call, argument, fuel),
             Some(Callee::External(_)) if self.index.grows(call) => self.put_into(call, fuel),
+            // What is given away and comes back as a reference lies in what it was given to.
+            Some(Callee::External(_)) if self.lends_out(call, argument) => self.put_into(call, fuel).max(Fate::Unknown),
             _ if result_owns => self.value(call, fuel),
             _ => Fate::Unknown,
         }
@@ -571,6 +608,15 @@ impl Follow<'_> {
             },
             _ => Fate::Unknown,
         }
+    }
+
+    /// Whether a method takes a value and gives a reference to one such.
+    fn lends_out(&self, call: Site, argument: NodeId) -> bool {
+        let info = self.index.info(call.body);
+        matches!(self.index.node(call).op, Op::Method { .. })
+            && matches!(info.ty(call.node), Ty::Ref(_))
+            && !matches!(info.ty(argument), Ty::Ref(_))
+            && self.owns(info.ty(call.node))
     }
 
     /// What is put into a collection that is a variable goes where that goes. Where it ends with its scope, what was taken out of it is not followed.

@@ -3,7 +3,7 @@
 use ustr::ustr;
 
 use crate::catalogue::{Calls, Effect};
-use crate::facts::model::{NodeId, Op, PatternKind};
+use crate::facts::model::{LoopKind, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::calls::Site;
 use crate::index::{Index, Ty};
 
@@ -22,6 +22,29 @@ pub struct Source {
 const FUEL: u32 = 16;
 
 impl Index {
+    /// Whether a call is given an item of what the loop or closure `region` around it goes through, or a part of one.
+    pub fn is_made_of_item(&self, call: Site, region: RegionId) -> bool {
+        let (facts, info) = (self.body(call.body), self.info(call.body));
+        let items = match info.region_node(region).map(|owner| &facts.node(owner).op) {
+            Some(Op::Loop { kind: LoopKind::For { pattern, .. }, .. }) => pattern.locals(),
+            Some(Op::Closure { parameters, .. }) => parameters.iter().flat_map(Pattern::locals).collect(),
+            _ => return false,
+        };
+        let mut parts: Vec<NodeId> = Vec::new();
+        facts.node(call.node).op.operands(&mut |part| parts.push(part));
+        parts.into_iter().any(|part| {
+            let mut at = part;
+            loop {
+                at = match &facts.node(at).op {
+                    Op::Local(local) => return items.contains(local),
+                    Op::Field { base: of, .. } | Op::Index { base: of, .. } | Op::Method { receiver: of, .. } => *of,
+                    Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => *of,
+                    _ => return false,
+                };
+            }
+        })
+    }
+
     /// Where the elements of a sequence come from, each as a `Result` of its own; adapters that keep the elements are seen through.
     pub fn sequence(&self, site: Site) -> Option<Source> {
         self.sequence_within(site, FUEL)

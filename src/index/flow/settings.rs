@@ -150,10 +150,18 @@ impl Way<'_> {
 
     /// Arguments that are configurations or builders themselves: of a library's type that the catalogue knows, but no plain data.
     fn configurations(&mut self, site: Site, arguments: &[NodeId], fuel: u32) {
+        let fluent = |path: &Ustr| self.index.catalogue().type_entry(*path).is_some_and(|entry| entry.fluent);
+        let made = self.index.ty(site);
+        let makes_configuration =
+            [Some(made), made.content()].into_iter().flatten().any(|ty| matches!(ty, Ty::Ext(path, _) if fluent(path)));
         for node in arguments {
             let argument = Site { node: *node, ..site };
             let follows = match self.index.ty(argument).peeled() {
-                Ty::Ext(path, _) => self.index.catalogue().type_entry(*path).is_some_and(|entry| entry.fluent),
+                Ty::Ext(path, _) => fluent(path),
+                // What is turned into a configuration may be one: whoever calls says.
+                Ty::Param(_) | Ty::Bounded(_) => {
+                    makes_configuration && matches!(self.index.node(argument).op, Op::Local(_))
+                }
                 _ => false,
             };
             if follows {

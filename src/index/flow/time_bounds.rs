@@ -104,9 +104,16 @@ impl Index {
         }
     }
 
-    /// Whether a function of the workspace gives what it is given for one of its parameters to a call that bounds time.
+    /// Whether a function of the workspace gives what it is given for one of its parameters to a call that bounds time, or says so by its name.
     fn hands_to_a_bound(&self, call: Site, future: NodeId) -> bool {
-        let Some(Callee::Workspace(function)) = self.callee(call) else { return false };
+        let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(call) else { return false };
+        let is_given = match &self.node(call).op {
+            Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments.contains(&future),
+            _ => false,
+        };
+        if is_given && self.defs().function(*function).name.contains("timeout") {
+            return true;
+        }
         let Some(body) = self.defs().body_of(*function).filter(|body| self.is_linked(*body)) else { return false };
         let (facts, info) = (self.body(body), self.info(body));
         facts.parameters.iter().enumerate().any(|(at, pattern)| {

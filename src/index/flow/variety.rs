@@ -103,7 +103,7 @@ impl Index {
     }
 
     /// The parameter that a value is, or is selected out of; `Some(None)` is the receiver.
-    fn part_of_parameter(&self, body: BodyRef, part: NodeId) -> Option<Option<usize>> {
+    pub(in crate::index) fn part_of_parameter(&self, body: BodyRef, part: NodeId) -> Option<Option<usize>> {
         let mut at = part;
         loop {
             at = match &self.body(body).node(at).op {
@@ -143,7 +143,7 @@ impl Index {
     }
 
     /// What a call gives for a parameter; none is the receiver.
-    fn operand_for(&self, call: Site, function: FnId, parameter: Option<usize>) -> Option<NodeId> {
+    pub(in crate::index) fn operand_for(&self, call: Site, function: FnId, parameter: Option<usize>) -> Option<NodeId> {
         match (parameter, &self.node(call).op) {
             (Some(at), _) => self.argument_at(call, function, at).map(|given| given.node),
             (None, Op::Method { receiver, .. }) => Some(*receiver),
@@ -258,7 +258,7 @@ impl Index {
     }
 
     /// Whether the program itself makes the values of a type, and none of them for a request: what is shared, not what is sent.
-    fn is_made_at_start(&self, id: TypeId) -> bool {
+    pub(in crate::index) fn is_made_at_start(&self, id: TypeId) -> bool {
         let made = self.made_at(id);
         !made.is_empty() && made.iter().all(|site| self.repeated(*site).is_none())
     }
@@ -268,7 +268,7 @@ impl Index {
     }
 
     /// Whether a local is the parameter of a closure that runs per request.
-    fn is_given_by_a_request(&self, body: BodyRef, local: LocalId) -> bool {
+    pub(in crate::index) fn is_given_by_a_request(&self, body: BodyRef, local: LocalId) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         facts.nodes.iter().any(|node| match &node.op {
             Op::Closure { region, parameters, .. } => {

@@ -25,17 +25,19 @@ impl Index {
         let mut bodies: Vec<_> = program.reach.iter().copied().filter(|body| !self.is_test(*body)).collect();
         bodies.sort_unstable();
         let sites = bodies.into_iter().flat_map(|body| {
-            self.body(body).iter().map(move |(node, _)| Site { body, node }).filter(|site| self.bounds_shutdown(*site))
+            let sites = self.body(body).iter().map(move |(node, _)| Site { body, node });
+            sites.filter(|site| self.bounds_shutdown(program, *site))
         });
         let deadlines = sites.filter_map(|site| Some((self.duration_argument(site)?, site)));
         deadlines.max_by_key(|(duration, site)| (*duration, std::cmp::Reverse(*site)))
     }
 
-    /// Whether a call bounds the shutdown of the program.
-    fn bounds_shutdown(&self, site: Site) -> bool {
+    /// Whether a call bounds the shutdown of the program: it ends the whole within a time, or a wait that the program comes to when it is told to stop.
+    fn bounds_shutdown(&self, program: &Program, site: Site) -> bool {
         let Some(path) = self.external(site) else { return false };
         self.catalogue().lists(Calls::EndsWithin, path)
             || self.catalogue().lists(Calls::Deadlines, path)
+                && self.runs_at_shutdown(program, site)
                 && self.runs_the_program(site.body, &|node| node < site.node)
                 && self.loops_around(site).is_empty()
     }

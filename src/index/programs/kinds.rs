@@ -57,6 +57,8 @@ pub struct Subject<'s> {
     pub listens: bool,
     /// What `main` gets into without a task or thread in between.
     pub inline: &'s HashSet<BodyRef>,
+    /// What `main` gets into without a task or thread in between that nobody waits for.
+    pub attended: &'s HashSet<BodyRef>,
     /// What `main` leads to, in the order of files and places.
     pub led: &'s [BodyRef],
 }
@@ -80,11 +82,19 @@ struct Company<'c> {
 pub fn judge(index: &Index, subject: &Subject) -> Verdict {
     let main = index.defs().body_of(subject.main);
     let asking: Vec<Shows> = subject.led.iter().flat_map(|body| asks(index, *body)).collect();
-    let attended = |serving: &Shows| {
+    let is_watched = |serving: &Shows| {
         asking.iter().any(|asking| main.is_none_or(|main| index.accompanies(main, asking.site, serving.site)))
     };
     let by_attribute = served_by_attribute(index, subject.main);
-    let serving = || subject.led.iter().flat_map(|body| serves(index, subject, *body)).find(|s| !attended(s));
+    // Where `main` goes on to its end, what nobody waits for ends with it.
+    let own = |body: BodyRef| index.crates()[index.crate_of(body).index()].package == subject.package;
+    let waits = |body: &BodyRef| index.comes_back_late(*body) || own(*body) && index.waits_for_a_word(*body);
+    let waits = subject.listens || subject.inline.iter().any(waits);
+    let lasts = |at: Site| waits || subject.attended.contains(&at.body) && !index.is_let_go(at);
+    let serving = || {
+        let all = subject.led.iter().flat_map(|body| serves(index, subject, *body));
+        all.into_iter().find(|shows| lasts(shows.site) && !is_watched(shows))
+    };
     match by_attribute.or_else(|| serving().map(|shows| shows.label)) {
         Some(why) => Verdict { kind: Kind::Service, why: Some(why) },
         None => match asking.into_iter().next() {
@@ -120,9 +130,7 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
     let catalogue = index.catalogue();
     let mut found = Vec::new();
     for (site, path) in external_calls(index, body) {
-        if catalogue.servers().iter().any(|server| server.serve.contains(&path))
-            || catalogue.lists(Calls::Forever, path)
-        {
+        if index.serves_forever(site, path) {
             found.push(Shows { site, label: Label::new(index.name_span(site), "serves until it is stopped") });
             continue;
         }

@@ -1,5 +1,6 @@
 //! The programs of the workspace: what each binary reaches from `main`, and what can happen in one run of it.
 
+mod background;
 pub mod deadlines;
 pub mod deployments;
 pub mod inventory;
@@ -270,12 +271,14 @@ pub fn find(index: &Index) -> Vec<Program> {
         bodies.sort_unstable();
         let signals = signals(index, krate, &bodies);
         let start = index.defs().body_of(main);
-        let led = led_to(index, start, &lives);
+        let mut led: Vec<BodyRef> = led_to(index, start, &lives, Along::All).into_iter().collect();
+        led.sort_unstable();
         let subject = Subject {
             main,
             package: krate.package,
             listens: signals.iter().any(|signal| signal.reached),
-            inline: &reach_from(index, start, true),
+            inline: &reach_from(index, start, Along::Inline),
+            attended: &led_to(index, start, &lives, Along::Attended),
             led: &led,
         };
         let verdict = kinds::judge(index, &subject);
@@ -284,18 +287,16 @@ pub fn find(index: &Index) -> Vec<Program> {
     programs
 }
 
-/// The bodies that `main` leads to, in the order of files and places: by calls, and by what libraries call on values that came up on the way.
-fn led_to(index: &Index, main: Option<BodyRef>, lives: &Lives) -> Vec<BodyRef> {
+/// The bodies that `main` leads to: by calls, and by what libraries call on values that came up on the way.
+fn led_to(index: &Index, main: Option<BodyRef>, lives: &Lives, along: Along) -> HashSet<BodyRef> {
     let mut led: HashSet<BodyRef> = HashSet::default();
     let mut queue: Vec<BodyRef> = main.into_iter().filter(|body| index.is_linked(*body)).collect();
     while let Some(body) = queue.pop() {
         if led.insert(body) {
-            queue.extend(steps(index, body, false));
+            queue.extend(steps(index, body, along));
             queue.extend(lives.called_after(body));
         }
     }
-    let mut led: Vec<BodyRef> = led.into_iter().collect();
-    led.sort_unstable();
     led
 }
 
@@ -326,28 +327,40 @@ fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
             queue.push_back(body);
         }
     }
-    reach_from(index, queue, false)
+    reach_from(index, queue, Along::All)
 }
 
-/// All bodies reached from some; `inline` leaves out what runs as a task or thread of its own.
-fn reach_from(index: &Index, from: impl IntoIterator<Item = BodyRef>, inline: bool) -> HashSet<BodyRef> {
+/// Which calls are followed.
+#[derive(Clone, Copy)]
+enum Along {
+    All,
+    /// Without what runs as a task or thread of its own.
+    Inline,
+    /// Without what runs in tasks and threads that nobody waits for.
+    Attended,
+}
+
+/// All bodies reached from some.
+fn reach_from(index: &Index, from: impl IntoIterator<Item = BodyRef>, along: Along) -> HashSet<BodyRef> {
     let mut queue: VecDeque<BodyRef> = from.into_iter().filter(|b| index.is_linked(*b)).collect();
     let mut reach = HashSet::default();
     while let Some(body) = queue.pop_front() {
         if reach.insert(body) {
-            queue.extend(steps(index, body, inline));
+            queue.extend(steps(index, body, along));
         }
     }
     reach
 }
 
 /// The bodies that one leads to by a call or by a static it mentions.
-fn steps(index: &Index, body: BodyRef, inline: bool) -> impl Iterator<Item = BodyRef> {
-    let apart = move |call: &&crate::index::calls::Call| {
-        inline && (matches!(call.runs, Runs::Task | Runs::Thread) || index.runs_in(call.site, Runs::Task))
+fn steps(index: &Index, body: BodyRef, along: Along) -> impl Iterator<Item = BodyRef> {
+    let left_out = move |call: &&crate::index::calls::Call| match along {
+        Along::All => false,
+        Along::Inline => matches!(call.runs, Runs::Task | Runs::Thread) || index.runs_in(call.site, Runs::Task),
+        Along::Attended => index.is_let_go(call.site),
     };
     let called =
-        index.calls.callees(body).iter().filter(move |c| !apart(c)).filter_map(|call| index.defs().body_of(call.to));
+        index.calls.callees(body).iter().filter(move |c| !left_out(c)).filter_map(|call| index.defs().body_of(call.to));
     let statics = index.calls.statics(body).iter().filter_map(|(_, item)| index.defs().init_of(*item));
     // A trait's implementor that is there for tests is nothing that a program comes to.
     let for_tests = index.is_for_tests(body);

@@ -2,9 +2,10 @@
 //! What is neither known to come before nor after is said to be neither.
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
-use crate::facts::model::{NodeId, Op, RegionId, RegionKind};
+use crate::facts::model::{Body, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::contexts::Context;
@@ -311,6 +312,30 @@ impl Index {
         let later = self.body(site.body).iter().skip(site.node.index() + 1).map(|(node, _)| Site { node, ..site });
         let exits = |at: Site| self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
         later.filter(|at| exits(*at)).any(|at| self.frame_of(at) == frame)
+    }
+
+    /// Whether nothing is done when a signal comes but to log it and leave: it is waited for in the course of `main`, and no other call comes after it.
+    pub fn only_waits_for_end(&self, signal: Site) -> bool {
+        let frame = self.frame_of(signal);
+        let facts = self.body(signal.body);
+        let is_quiet = |node: NodeId| {
+            let site = Site { node, ..signal };
+            let listed = |path: Ustr| {
+                [Calls::Tells, Calls::Waits, Calls::Stops, Calls::Hears]
+                    .iter()
+                    .any(|list| self.catalogue().lists(*list, path))
+            };
+            match &facts.node(node).op {
+                Op::Call { .. } | Op::Method { .. } => self.external(site).is_some_and(|path| {
+                    listed(path) || self.catalogue().signal(path).is_some() || path.starts_with("std::")
+                }),
+                Op::Loop { .. } => false,
+                _ => true,
+            }
+        };
+        frame == Body::ROOT
+            && facts.iter().skip(signal.node.index() + 1).all(|(node, _)| is_quiet(node))
+            && self.function_of(signal.body).is_some_and(|function| self.ends_the_program(function))
     }
 
     /// Waits for signals in a body, each with the closure, async block or body it stands in.

@@ -9,7 +9,7 @@ use crate::index::declared::defs::BodyRef;
 const CALLS: u32 = 2;
 
 /// Paths, and words of functions, by which a program is asked how it is.
-const PROBES: [&str; 13] = [
+const PROBES: [&str; 16] = [
     "alive",
     "health",
     "healthcheck",
@@ -23,17 +23,39 @@ const PROBES: [&str; 13] = [
     "readiness",
     "ready",
     "readyz",
+    "startup",
+    "startupz",
+    "started",
+];
+
+/// Words of paths by which whoever operates a program looks into it or turns its log up.
+const OPERATIONS: [&str; 12] = [
+    "debug",
+    "heap",
+    "log",
+    "loglevel",
+    "logging",
+    "logs",
+    "metrics",
+    "pprof",
+    "profile",
+    "statusz",
+    "traceconfigz",
+    "tracing",
 ];
 
 impl Index {
     /// Whether all that a server answers is how the program is: by the paths that are routed in a function and those that it calls, or by the function's
-    /// own name. Metrics are part of that only `beside` a program that stops in its own way: a server that does other things may have no other path in
-    /// sight.
+    /// own name. Metrics, profiles and switches of the log are part of that only `beside` a program that stops in its own way: a server that does other
+    /// things may have no other path in sight.
     pub fn answers_probes_only(&self, body: BodyRef, beside: bool) -> bool {
         let mut paths = Vec::new();
         self.add_routes(body, CALLS, &mut paths);
-        let asks = |word: &str| PROBES.contains(&word) || beside && word == "metrics";
-        let is_probe = |path: &&str| words(path).last().is_some_and(|word| asks(word));
+        let is_probe = |path: &&str| {
+            let words = words(path);
+            let asks = |word: &String| PROBES.contains(&word.as_str());
+            words.last().is_some_and(asks) || beside && words.iter().any(|word| OPERATIONS.contains(&word.as_str()))
+        };
         if !paths.is_empty() {
             return paths.iter().all(is_probe);
         }

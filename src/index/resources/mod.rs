@@ -19,9 +19,9 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Effect, Runs, TypeEntry};
 use crate::diagnostic::Label;
-use crate::facts::model::{LocalId, NodeId, Op, RegionId};
+use crate::facts::model::{Arm, LocalId, NodeId, Op, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::Site;
+use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Bound;
 use crate::index::flow::Fate;
@@ -375,6 +375,60 @@ impl Index {
         beside.into_iter().any(|call| self.fills_a_cache(call.site))
     }
 
+    /// Whether a function is given to another of the workspace, rather than called.
+    fn is_handed_to_workspace(&self, call: &Call) -> bool {
+        matches!(self.callee(call.site), Some(Callee::Workspace(called)) if *called != call.to)
+            && self.info(call.site.body).handed.iter().any(|(at, to, _)| *at == call.site.node && *to == call.to)
+    }
+
+    /// The parameter in whose absence a site runs: in the `None` arm or the `else` of an `if let`, or in a closure for what is missing. `Some(None)` is
+    /// the receiver, or a field of it.
+    fn stands_in_for_parameter(&self, site: Site) -> Option<Option<usize>> {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        body.outwards(body.node(site.node).region).find_map(|(region, facts)| {
+            let owner = info.region_node(region)?;
+            let optional = match (&body.node(owner).op, facts.kind) {
+                (Op::If { condition, then, .. }, _) if *then != region => match &body.node(*condition).op {
+                    Op::Let { of, .. } => *of,
+                    _ => return None,
+                },
+                (Op::Match { scrutinee, arms }, _) => {
+                    let is_missing = |arm: &Arm| arm.region == region && !arm.pattern.is_success();
+                    arms.iter().any(is_missing).then_some(*scrutinee)?
+                }
+                (Op::Closure { parameters, .. }, RegionKind::Closure) if parameters.is_empty() => {
+                    match &body.node(info.parent(owner)?).op {
+                        Op::Method { receiver, .. } => *receiver,
+                        _ => return None,
+                    }
+                }
+                _ => return None,
+            };
+            let is_optional = matches!(info.ty(optional).peeled(), Ty::Ext(path, _) if path == "std::option::Option");
+            self.part_of_parameter(site.body, optional).filter(|_| is_optional)
+        })
+    }
+
+    /// Whether a call is seen to leave open what a parameter could have brought: it gives `None`, or what it is called on was built without one.
+    fn leaves_open(&self, call: &Call, parameter: Option<usize>, resource: Ustr) -> bool {
+        let Some(given) = self.operand_for(call.site, call.to, parameter) else { return false };
+        let mut at = given;
+        loop {
+            let brings = |part: &NodeId| self.owns(self.ty(Site { node: *part, ..call.site }), resource);
+            at = match &self.body(call.site.body).node(at).op {
+                Op::Path(path) => return path.last() == "None",
+                Op::Call { arguments, .. } => return parameter.is_none() && !arguments.iter().any(brings),
+                Op::Method { receiver, arguments, .. } if !arguments.iter().any(brings) => *receiver,
+                Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => *of,
+                Op::Local(local) => match self.init_of(call.site.body, *local) {
+                    Some(init) => init,
+                    None => return false,
+                },
+                _ => return false,
+            };
+        }
+    }
+
     /// Adds the callers of every function that returns what it made.
     fn through_constructors(&self, found: &mut Vec<Construction>) {
         let mut seen: HashSet<(FnId, Ustr)> = HashSet::default();
@@ -389,11 +443,19 @@ impl Index {
             if !self.owns(returns, inner.resource) || !seen.insert((function, inner.resource)) {
                 continue;
             }
-            for call in self.calls.callers(function) {
+            let stands_in = self.stands_in_for_parameter(inner.site);
+            let taken =
+                |call: &Call| stands_in.is_none_or(|parameter| self.leaves_open(call, parameter, inner.resource));
+            for call in self.calls.callers(function).iter().filter(|call| taken(call)) {
                 let through = [inner.site].into_iter().chain(inner.through.iter().copied()).collect();
                 let once = call.runs == Runs::Once;
                 let kept = once || self.fills_a_cache(call.site) || self.is_cached_beside(call.site, function);
-                let fate = if kept { Fate::Kept } else { self.fate(call.site, inner.resource) };
+                let fate = match () {
+                    _ if kept => Fate::Kept,
+                    // What a function of the workspace makes of what one that it is given returns is its own affair.
+                    _ if self.is_handed_to_workspace(call) => Fate::Unknown,
+                    _ => self.fate(call.site, inner.resource),
+                };
                 found.push(Construction { site: call.site, resource: inner.resource, through, fate });
             }
         }
@@ -548,7 +610,7 @@ impl Index {
     }
 
     /// What is put into a variable by methods that are called on it as statements: `config.dbname(name);`.
-    fn set_on(&self, body: BodyRef, local: LocalId) -> Vec<NodeId> {
+    pub(in crate::index) fn set_on(&self, body: BodyRef, local: LocalId) -> Vec<NodeId> {
         let (facts, info) = (self.body(body), self.info(body));
         let is_statement =
             |call: NodeId| info.parent(call).is_none_or(|parent| matches!(facts.node(parent).op, Op::Discard(_)));
@@ -630,7 +692,10 @@ impl Index {
 
 /// Kinds that are what they are built from: a pattern, a configuration, a client with its proxies and certificates.
 fn is_built_from_settings(kind: &str) -> bool {
-    matches!(kind, "regex" | "tls-config" | "http-client" | "cloud-client" | "mail-client" | "rpc-channel")
+    matches!(
+        kind,
+        "regex" | "tls-config" | "http-client" | "cloud-client" | "cloud-config" | "mail-transport" | "grpc-channel"
+    )
 }
 
 /// Text, paths and addresses: what tells one target from another.

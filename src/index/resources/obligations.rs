@@ -4,7 +4,7 @@
 use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
-use crate::catalogue::{Runs, TypeEntry};
+use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::facts::model::*;
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -178,13 +178,21 @@ impl Index {
         }
     }
 
-    /// The call of a library that a temporary is lent to: `copy(&mut source, &mut encoder(sink))`.
+    /// The call of a library that a temporary is lent to, or that drops it: `copy(&mut source, &mut encoder(sink))`.
     fn lent_to(&self, site: Site) -> Option<Site> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
-        let lent =
-            info.parent(site.node).filter(|at| matches!(facts.node(*at).op, Op::Reference { mutable: true, .. }))?;
-        let call = Site { node: info.parent(lent)?, ..site };
-        (matches!(self.node(call).op, Op::Call { .. }) && self.external(call).is_some()).then_some(call)
+        let made = std::iter::successors(Some(site.node), |at| {
+            info.parent(*at).filter(|parent| matches!(facts.node(*parent).op, Op::Try(_) | Op::Await(_)))
+        });
+        let user = made.last().and_then(|at| info.parent(at))?;
+        let is_call = |node: NodeId| matches!(facts.node(node).op, Op::Call { .. });
+        let path = |node: NodeId| self.external(Site { node, ..site });
+        if matches!(facts.node(user).op, Op::Reference { mutable: true, .. }) {
+            let call = info.parent(user).filter(|call| is_call(*call) && path(*call).is_some())?;
+            return Some(Site { node: call, ..site });
+        }
+        let drops = is_call(user) && path(user).is_some_and(|path| self.catalogue().lists(Calls::Drops, path));
+        drops.then_some(Site { node: user, ..site })
     }
 
     /// What becomes of a resource that a site makes and that is bound to a variable of the same function; none where it is not.

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, TypeEntry};
-use crate::facts::model::{LocalId, NodeId, Op};
+use crate::facts::model::{Literal, LocalId, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::{Callee, Unknown};
 use crate::index::calls::Site;
@@ -263,7 +263,11 @@ impl Index {
             (Some(Ty::Adt(one, _)), Some(Ty::Adt(other, _))) => *id != destructor && one == other,
             _ => false,
         };
-        let is_called = |id: &FnId| self.calls.callers(*id).iter().any(|call| !self.is_test(call.site.body));
+        let is_own = |body: BodyRef| self.function_of(body) == Some(destructor);
+        let is_called = |id: &FnId| {
+            let mut calls = self.calls.callers(*id).iter().map(|call| call.site.body);
+            calls.any(|body| !self.is_test(body) && !is_own(body))
+        };
         let takes = self.fields_taken_by(destructor);
         let mut closing = self.defs().fn_ids().filter(|id| self.defs().function(*id).is_async && is_beside(id));
         !takes.is_empty()
@@ -273,16 +277,18 @@ impl Index {
             })
     }
 
-    /// The fields that a method takes out of its receiver: `self.connection.take()`.
+    /// The fields that a method takes out of its receiver or turns off: `self.connection.take()`, `self.armed = false`.
     fn fields_taken_by(&self, method: FnId) -> Vec<Ustr> {
         let Some(body) = self.defs().body_of(method).filter(|body| self.is_linked(*body)) else { return Vec::new() };
         let facts = self.body(body);
+        let own = |place: NodeId| match &facts.node(place).op {
+            Op::Field { base, name } if matches!(facts.node(*base).op, Op::Local(LocalId(0))) => Some(*name),
+            _ => None,
+        };
         let taken = facts.nodes.iter().filter_map(|node| match &node.op {
-            Op::Method { receiver, name, arguments, .. } if name == "take" && arguments.is_empty() => {
-                match &facts.node(*receiver).op {
-                    Op::Field { base, name } if matches!(facts.node(*base).op, Op::Local(LocalId(0))) => Some(*name),
-                    _ => None,
-                }
+            Op::Method { receiver, name, arguments, .. } if name == "take" && arguments.is_empty() => own(*receiver),
+            Op::Assign { place, value } if matches!(facts.node(*value).op, Op::Literal(Literal::Bool(_))) => {
+                own(*place)
             }
             _ => None,
         });

@@ -242,9 +242,30 @@ impl Index {
         paths.into_iter().any(|path| self.serves_on(path) || self.catalogue().lists(Calls::Accepts, path))
     }
 
-    /// The first operation of a task that changes something outside of the program: a file, a database, what a peer has.
-    pub fn changes_of(&self, task: &Task) -> Option<(Site, Effect)> {
-        self.work_sites(task).into_iter().find_map(|site| Some((site, self.changes(site)?)))
+    /// The operations of a task that change something outside of the program, as far as they are known: a file, a database, what a peer has.
+    pub fn changes_of(&self, task: &Task) -> Vec<(Site, Effect)> {
+        let sites = self.work_sites(task).into_iter();
+        sites.filter_map(|site| Some((site, self.changes(site)?))).collect()
+    }
+
+    /// Whether one change of a task may be a part of something larger: the task asks for something before, waits for what is not known, or has taken
+    /// something out of where it was kept.
+    pub fn is_part_of_more(&self, task: &Task, change: Site) -> bool {
+        let reaches_out = |site: Site| {
+            let has_effect = self.callable(site).is_some_and(|callable| callable.effect.is_some());
+            has_effect && site != change && self.owned_resources(self.ty(site)).is_empty()
+        };
+        self.work_sites(task).into_iter().any(|site| match self.callee(site) {
+            Some(Callee::Unknown(_)) => {
+                let parent = self.info(site.body).parent(site.node);
+                parent.is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)))
+            }
+            Some(Callee::External(path)) => {
+                let takes = [Calls::Empties, Calls::TakesOut].iter().any(|list| self.catalogue().lists(*list, *path));
+                takes || reaches_out(site)
+            }
+            _ => false,
+        })
     }
 
     /// What a spawning call is given to run.
@@ -414,27 +435,38 @@ impl Index {
 
     /// Whether a node is given up where something else is done first: it stands in one of several futures of `select!`, or in what is bounded in time.
     fn is_raced(&self, site: Site) -> bool {
+        self.raced_by(site).is_some()
+    }
+
+    /// The `select!`, or the call that bounds it in time, by which a node is given up where something else is done first.
+    pub(in crate::index) fn raced_by(&self, site: Site) -> Option<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
         let mut at = site.node;
         loop {
             let parent = info.parent(at);
-            match parent.map(|parent| &facts.node(parent).op) {
-                Some(Op::Select { arms, .. }) => return arms.len() > 1 && arms.iter().any(|arm| arm.future == at),
-                Some(Op::Call { .. } | Op::Method { .. }) => {
-                    let call = Site { node: parent.unwrap_or(at), ..site };
-                    if self.external(call).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path)) {
-                        return true;
+            match parent.map(|parent| (parent, &facts.node(parent).op)) {
+                // A future that is bound first: `let late = sleep(t); select! { _ = late => .. }`.
+                Some((_, Op::Bind { pattern, .. })) => {
+                    let PatternKind::Bind { local, of: None } = pattern.kind else { return None };
+                    let mut uses = facts.uses(local).filter(|used| *used > at);
+                    return uses.find_map(|node| self.raced_by(Site { node, ..site }));
+                }
+                Some((select, Op::Select { arms, .. })) => {
+                    let is_one = arms.len() > 1 && arms.iter().any(|arm| arm.future == at);
+                    return is_one.then_some(select);
+                }
+                Some((call, Op::Call { .. } | Op::Method { .. })) => {
+                    let path = self.external(Site { node: call, ..site });
+                    if path.is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path)) {
+                        return Some(call);
                     }
                 }
                 _ => {}
             }
             let region = facts.node(at).region;
-            // What an async block does last is part of what it is awaited in.
-            let owner = || info.region_node(region).filter(|_| facts.region(region).kind == RegionKind::Async);
-            match parent.or_else(owner) {
-                Some(outer) => at = outer,
-                None => return false,
-            }
+            // What a block, a branch or an async block comes to is what it is waited for as; all that is done in an async block is part of it.
+            let is_part = || facts.region(region).kind == RegionKind::Async || facts.region(region).value == Some(at);
+            at = parent.or_else(|| info.region_node(region).filter(|_| is_part()))?;
         }
     }
 

@@ -145,6 +145,7 @@ impl Index {
             repeats: Repeats::Iteration,
             in_loop: Some((turn.body, region)),
             evidence: vec![Label::new(around.head.in_file(turn.body.file), "this loop runs it again and again")],
+            way: Vec::new(),
             function: None,
             on_condition: false,
         };

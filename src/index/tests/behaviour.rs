@@ -46,6 +46,36 @@ fn a_method_that_a_trait_asks_for_is_a_handler_by_its_parameters() {
 }
 
 #[test]
+fn a_flag_that_is_written_out_rules_a_branch_out() {
+    let code = program(
+        "use actix_web::get; #[get(\"/\")] async fn shared() { fetch(false); keep(true); } #[get(\"/new\")] async fn new() { renew(true); } \
+         fn fetch(fresh: bool) { if fresh { a(); } } fn renew(fresh: bool) { if fresh { b(); } } fn keep(kept: bool) { if !kept { c(); } } fn main() {}",
+    );
+    let repeats = |text: &str| code.index.repeated(code.site(text)).is_some();
+    assert_eq!([repeats("a()"), repeats("b()"), repeats("c()")], [false, true, false]);
+}
+
+#[test]
+fn a_pause_or_a_look_at_the_clock_tells_how_often_code_runs() {
+    let code = program(
+        "use std::time::{Duration, Instant}; use tokio::time::{interval, sleep}; const DAY: Duration = Duration::from_secs(86_400); \
+         async fn daily() { let mut ticks = interval(DAY); loop { ticks.tick().await; a(); } } \
+         async fn soon() { loop { b(); sleep(Duration::from_secs(5)).await; } } \
+         async fn woken(rx: &mut tokio::sync::mpsc::Receiver<u8>) { loop { tokio::select! { _ = rx.recv() => {} _ = sleep(DAY) => {} } c(); } } \
+         async fn guarded() { let last = Instant::now(); loop { if last.elapsed() > DAY { d(); } sleep(Duration::from_secs(1)).await; } } \
+         async fn set_up() { e(); loop { sleep(DAY).await; } } #[tokio::main] async fn main() { daily().await; soon().await; guarded().await; }",
+    );
+    let is_rare = |text: &str| {
+        let site = code.site(text);
+        code.index.is_rare(site, &code.index.repeated(site).expect("a loop is around it"))
+    };
+    assert_eq!(["a()", "b()", "c()", "d()"].map(is_rare), [true, false, false, true]);
+    assert!(
+        code.index.comes_before_a_heartbeat(code.site("e()")) && !code.index.comes_before_a_heartbeat(code.site("a()"))
+    );
+}
+
+#[test]
 fn what_loops_do_is_repeated() {
     let code = program(
         "fn main() { before(); for x in list() { inside(); } while more() { again(); } helper(); \

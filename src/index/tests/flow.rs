@@ -3,6 +3,7 @@
 use ustr::ustr;
 
 use super::{Linked, program};
+use crate::facts::model::RegionKind;
 use crate::index::flow::Fate;
 
 const POOL: &str = "sqlx::Pool";
@@ -27,6 +28,10 @@ fn a_value_dies_is_returned_kept_or_lost_from_sight() {
          fn replaced(app: &mut App) { drop(std::mem::replace(&mut app.pool, Some(PgPool::connect_lazy(\"replaced\").unwrap()))); } \
          trait Store {} struct Sql(PgPool); impl Store for Sql {} struct Site { store: Box<dyn Store> } \
          fn hidden() -> Site { let store: Box<dyn Store> = Box::new(Sql(PgPool::connect_lazy(\"hidden\").unwrap())); Site { store } } \
+         fn noted(entry: std::collections::hash_map::VacantEntry<String, PgPool>) { let pool = PgPool::connect_lazy(\"noted\").unwrap(); entry.insert(pool); } \
+         trait Tip<T> { fn tip(self) -> Result<T, String>; } impl<T> Tip<T> for Result<T, sqlx::Error> { fn tip(self) -> Result<T, String> { self.map_err(|e| e.to_string()) } } \
+         fn tipped(lib: Lib) -> Result<(), String> { let pool = PgPool::connect_lazy(\"tipped\").tip()?; lib.add(pool); Ok(()) } \
+         fn named() -> Option<PgPool> { let pool = lends(PgPool::connect_lazy(\"named\").unwrap()).ok()?; Some(pool) } fn lends(pool: PgPool) -> wide::Result<PgPool> { wide::fine(pool) } \
          fn through() -> PgPool { same(PgPool::connect_lazy(\"through\").unwrap()) } fn same(pool: PgPool) -> PgPool { pool } \
          fn main() {}",
     );
@@ -43,9 +48,56 @@ fn a_value_dies_is_returned_kept_or_lost_from_sight() {
         ("pushed", Fate::Unknown),
         ("replaced", Fate::Kept),
         ("hidden", Fate::Returned),
+        ("noted", Fate::Unknown),
+        ("tipped", Fate::Unknown),
+        ("named", Fate::Unknown),
     ];
     for (name, found) in expected {
         assert_eq!(fate(&code, &format!("PgPool::connect_lazy(\"{name}\")")), found, "{name}");
+    }
+}
+
+#[test]
+fn what_a_closure_gives_back_outlives_its_turn() {
+    let code = program(
+        "use sqlx::PgPool; struct Store { pool: PgPool } \
+         async fn all(names: Vec<String>) -> Vec<Store> { \
+             let made = names.iter().map(|name| async move { Store { pool: PgPool::connect(\"given back\").await.unwrap() } }); \
+             futures::future::join_all(made).await } \
+         fn each(names: Vec<String>) { names.iter().for_each(|name| { let pool = PgPool::connect_lazy(\"used up\").unwrap(); pool.size(); }); } fn main() {}",
+    );
+    for (call, outlives) in [("PgPool::connect(\"given back\")", true), ("PgPool::connect_lazy(\"used up\")", false)] {
+        let site = code.site(call);
+        let body = code.index.body(site.body);
+        let around = body.outwards(body.node(site.node).region).find(|(_, r)| r.kind == RegionKind::Closure);
+        let (region, _) = around.expect("a closure around the call");
+        assert_eq!(code.index.outlives_turn(site, ustr(POOL), region), outlives, "{call}");
+    }
+}
+
+#[test]
+fn what_is_made_of_the_request_comes_with_it() {
+    let code = program(
+        "use actix_web::{post, web}; use reqwest::Client; struct Target { proxy: String } struct App { proxy: String } struct Row { proxy: String } \
+         #[post(\"/a\")] async fn a(target: web::Json<Target>) { let probe = Probe::new(target.into_inner()); probe.run(); } \
+         struct Probe { proxy: String } impl Probe { fn new(target: Target) -> Self { Probe { proxy: target.proxy } } \
+             fn run(&self) { said(&self.proxy); } } \
+         fn said(proxy: &str) { let b = Client::builder(); b.user_agent(proxy).build(); } \
+         #[post(\"/b\")] async fn b(app: web::Data<App>, target: web::Json<Target>) { kept(&app.proxy, 1); } \
+         fn kept(proxy: &str, n: u8) { Client::builder().user_agent(proxy).build(); } \
+         #[post(\"/c\")] async fn c(pool: web::Data<sqlx::PgPool>, id: web::Path<i64>) { let row = row(&pool).await.unwrap(); looked(row.proxy); } \
+         async fn row(pool: &sqlx::PgPool) -> Result<Row, sqlx::Error> { sqlx::query_as(\"select\").fetch_one(pool).await } \
+         fn looked(proxy: String) { Client::builder().user_agent(&proxy).build(); } fn main() {}",
+    );
+    for (call, comes) in [
+        ("b.user_agent(proxy).build()", true),
+        ("Client::builder().user_agent(proxy).build()", false),
+        ("Client::builder().user_agent(&proxy).build()", true),
+    ] {
+        let site = code.site(call);
+        let repeated = code.index.repeated(site).expect("a request leads there");
+        let made = code.index.constructions(|_| true).find(|made| made.site == site).expect("it builds a client");
+        assert_eq!(code.index.comes_with_request(made, &repeated.way), comes, "{call}");
     }
 }
 

@@ -100,6 +100,39 @@ fn a_question_is_no_dialogue_and_a_mode_of_its_own_makes_no_interactive_program(
 }
 
 #[test]
+fn what_nobody_waits_for_ends_with_main() {
+    let beside = |main: &str| {
+        kind(&format!(
+            "async fn main() {{ tokio::spawn(metrics()); {main} }} async fn metrics() {{ axum::serve(l, a).await; }} \
+             async fn work() {{ tokio::fs::read(\"a\").await; }} async fn other() {{ lib::serve().await; }}"
+        ))
+    };
+    assert_eq!(beside("work().await;"), Kind::OneShot);
+    assert_eq!(beside("let handle = tokio::spawn(work()); handle.await;"), Kind::OneShot);
+    assert_eq!(beside("tokio::signal::ctrl_c().await;"), Kind::Service);
+    assert_eq!(beside("let served = tokio::spawn(metrics()); served.await;"), Kind::Service);
+    assert_eq!(beside("other().await;"), Kind::Service, "who knows what that does");
+    let threads = "fn main() { let _beat = std::thread::spawn(|| loop { std::thread::sleep(t); tell(); }); work(); } fn work() {}";
+    assert_eq!(kind(threads), Kind::OneShot);
+    let joined =
+        "fn main() { let beat = std::thread::spawn(|| loop { std::thread::sleep(t); tell(); }); beat.join(); }";
+    assert_eq!(kind(joined), Kind::Service);
+}
+
+#[test]
+fn what_never_does_anything_leaves_it_to_what_it_is_raced_with() {
+    let raced = |other: &str| {
+        kind(&format!(
+            "async fn main() {{ let late = async {{ match deadline() {{ Some(at) => tokio::time::sleep_until(at).await, None => std::future::pending().await }} }}; \
+             tokio::select! {{ _ = late => {{}}, _ = {other} => {{}} }} }} async fn work() {{ tokio::fs::read(\"a\").await; }}"
+        ))
+    };
+    assert_eq!(raced("work()"), Kind::OneShot);
+    assert_eq!(raced("tokio::signal::ctrl_c()"), Kind::Service);
+    assert_eq!(kind("async fn main() { start(); std::future::pending::<()>().await; } fn start() {}"), Kind::Service);
+}
+
+#[test]
 fn an_attribute_can_write_main_and_serve() {
     let text = "#[rocket::launch] fn rocket() -> _ { rocket::build() }";
     let code = packages(&[("site", TargetKind::Bin, text, &[("rocket", "rocket")])]);
