@@ -100,26 +100,57 @@ impl Index {
         if !self.adds(site) || !self.adds_tasks(site, *receiver, arguments) {
             return None;
         }
-        let around = self.work_loop_within(site, local)?;
+        self.pile_in_loop(site, site, local).or_else(|| {
+            let (call, lent) = self.lent_for(site.body, local)?;
+            self.pile_in_loop(call, site, lent)
+        })
+    }
+
+    /// The variable that every call of a function lends for a parameter which the function only adds to, where there is one call.
+    fn lent_for(&self, body: BodyRef, local: LocalId) -> Option<(Site, LocalId)> {
+        let function = self.function_of(body)?;
+        let at = self.body(body).parameters.iter().position(|pattern| pattern.locals() == [local])?;
+        let (facts, mut calls) = (self.body(body), self.calls.callers(function).iter());
+        let (Some(call), None) = (calls.next(), calls.next()) else { return None };
+        let only_adds =
+            facts.iter().filter(|(_, n)| mentions(&n.op, local)).all(|(node, _)| self.only_adds(body, node));
+        let given = self.argument_at(call.site, function, at).filter(|_| only_adds && !self.is_test(call.site.body))?;
+        match self.node(given).op {
+            Op::Reference { of, .. } => match self.node(Site { node: of, ..given }).op {
+                Op::Local(lent) => Some((call.site, lent)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The pile in a variable, where the loop around a turn does nothing with it but add, here or in what it lends it to.
+    fn pile_in_loop(&self, turn: Site, added: Site, local: LocalId) -> Option<Pile> {
+        let around = self.work_loop_within(turn, local)?;
         let region = around.region;
-        if self.only_runs_in_commands(site.body) || self.is_drained_behind(site.body, local, region) {
+        if self.only_runs_in_commands(turn.body) || self.is_drained_behind(turn.body, local, region) {
             return None;
         }
-        if self.uses_within(site.body, local, region).into_iter().any(|node| !self.only_adds(site.body, node)) {
+        let lends = |used: NodeId| {
+            turn != added
+                && std::iter::successors(Some(used), |at| self.info(turn.body).parent(*at)).any(|at| at == turn.node)
+        };
+        let mut uses = self.uses_within(turn.body, local, region).into_iter();
+        if uses.any(|node| !self.only_adds(turn.body, node) && !lends(node)) {
             return None;
         }
-        let body = self.body(site.body);
+        let body = self.body(turn.body);
         let declared = body.local(local);
         let repeated = Repeated {
             repeats: Repeats::Iteration,
-            in_loop: Some((site.body, region)),
-            evidence: vec![Label::new(around.head.in_file(site.body.file), "this loop runs it again and again")],
+            in_loop: Some((turn.body, region)),
+            evidence: vec![Label::new(around.head.in_file(turn.body.file), "this loop runs it again and again")],
             way: Vec::new(),
             function: None,
             on_condition: false,
         };
-        let (name, span) = (declared.name.to_string(), declared.range.in_file(site.body.file));
-        Some(Pile { name, span, added: site, repeated })
+        let (name, span) = (declared.name.to_string(), declared.range.in_file(turn.body.file));
+        Some(Pile { name, span, added, repeated })
     }
 
     /// Whether a loop that ends with what it reads is followed by a wait for all tasks of a set: both belong to one piece of work, which has an end.
@@ -181,12 +212,7 @@ impl Index {
     fn uses_within(&self, body: BodyRef, local: LocalId, region: RegionId) -> Vec<NodeId> {
         let facts = self.body(body);
         let inside = |node: &Node| facts.outwards(node.region).any(|(at, _)| at == region);
-        let used = |op: &Op| match op {
-            Op::Local(used) => *used == local,
-            Op::Macro(call) => call.mentions.contains(&local),
-            _ => false,
-        };
-        facts.iter().filter(|(_, node)| used(&node.op) && inside(node)).map(|(node, _)| node).collect()
+        facts.iter().filter(|(_, node)| mentions(&node.op, local) && inside(node)).map(|(node, _)| node).collect()
     }
 
     /// Whether a use of a variable is the receiver of a call that adds to it.
@@ -194,5 +220,14 @@ impl Index {
         let Some(call) = self.info(body).parent(used) else { return false };
         let site = Site { body, node: call };
         matches!(self.node(site).op, Op::Method { receiver, .. } if receiver == used) && self.adds(site)
+    }
+}
+
+/// Whether a node is a variable, or a macro that mentions it.
+fn mentions(op: &Op, local: LocalId) -> bool {
+    match op {
+        Op::Local(used) => *used == local,
+        Op::Macro(call) => call.mentions.contains(&local),
+        _ => false,
     }
 }

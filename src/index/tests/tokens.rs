@@ -6,7 +6,9 @@ use super::program;
 fn what_a_loop_only_adds_to_is_a_pile() {
     let piles = |start: &str, turn: &str| {
         let code = program(&format!(
-            "use tokio::task::JoinSet; async fn work() {{}} fn reap(set: &mut JoinSet<()>) {{}} #[tokio::main] async fn main() {{ {start} \
+            "use tokio::task::JoinSet; async fn work() {{}} fn reap(set: &mut JoinSet<()>) {{}} \
+             async fn one(set: &mut JoinSet<()>) {{ set.spawn(work()); }} \
+             async fn turned(set: &mut JoinSet<()>) {{ set.spawn(work()); set.join_next().await; }} #[tokio::main] async fn main() {{ {start} \
              let mut tick = tokio::time::interval(std::time::Duration::from_secs(1)); loop {{ tick.tick().await; {turn} }} }}"
         ));
         code.index.piles().into_iter().map(|pile| pile.name).collect::<Vec<String>>()
@@ -18,6 +20,10 @@ fn what_a_loop_only_adds_to_is_a_pile() {
     assert_eq!(piles("let mut all = Vec::new();", "all.push(1);"), [""; 0]);
     assert_eq!(piles(set, "set.spawn(work()); set.join_next().await;"), [""; 0]);
     assert_eq!(piles(set, "set.spawn(work()); reap(&mut set);"), [""; 0]);
+    assert_eq!(piles(set, "one(&mut set).await;"), ["set"]);
+    assert_eq!(piles(set, "one(&mut set).await; set.join_next().await;"), [""; 0]);
+    assert_eq!(piles(set, "turned(&mut set).await;"), [""; 0]);
+    assert_eq!(piles("", &format!("{set} one(&mut set).await;")), [""; 0]);
     assert_eq!(piles("", &format!("{set} set.spawn(work());")), [""; 0]);
     // A loop that counts down ends by itself.
     let count = "let mut set = JoinSet::new(); let mut left = 9; while left > 0 { left -= 1; set.spawn(work()); tick.tick().await; }";
