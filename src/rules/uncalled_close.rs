@@ -7,7 +7,7 @@ use crate::facts::model::{Body, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::{BodyInfo, Callee};
 use crate::index::calls::Site;
-use crate::index::declared::defs::{FnId, TypeId};
+use crate::index::declared::defs::{BodyRef, FnId, TypeId};
 use crate::index::declared::types::Ty;
 use crate::index::resources::batches::Batch;
 use crate::index::resources::growth::{Keeper, UncalledExpiry};
@@ -101,23 +101,24 @@ fn diagnose(index: &Index, id: TypeId) -> Option<Diagnostic> {
 /// method of its name.
 fn is_called(index: &Index, id: TypeId, method: FnId) -> bool {
     let name = index.defs().function(method).name;
-    let may_be = |ty: &Ty| match ty.peeled() {
-        Ty::Unknown => true,
+    let own = index.defs().body_of(method).filter(|body| index.is_linked(*body)).map(|body| index.crate_of(body));
+    let may_be = |body: BodyRef, ty: &Ty| match ty.peeled() {
+        Ty::Unknown => own == Some(index.crate_of(body)),
         Ty::Ext(_, arguments) => arguments.iter().any(|inner| matches!(inner.peeled(), Ty::Adt(of, _) if *of == id)),
         _ => false,
     };
-    let may_call = |facts: &Body, info: &BodyInfo| {
+    let may_call = |body: BodyRef, facts: &Body, info: &BodyInfo| {
         facts.iter().any(|(node, n)| match &n.op {
             Op::Method { receiver, name: called, .. } => {
                 let is_known = info.callees.get(&node).is_some_and(|callee| !matches!(callee, Callee::Unknown(_)));
-                *called == name && !is_known && may_be(info.ty(*receiver))
+                *called == name && !is_known && may_be(body, info.ty(*receiver))
             }
             _ => false,
         })
     };
     index.library_trait(method).is_some()
         || index.calls.callers(method).iter().any(|call| !index.is_test(call.site.body))
-        || index.bodies().any(|(body, facts, info)| may_call(facts, info) && !index.is_test(body))
+        || index.bodies().any(|(body, facts, info)| may_call(body, facts, info) && !index.is_test(body))
 }
 
 /// The first resource whose end matters among the fields that a method ends, and the place of the field.
