@@ -115,7 +115,7 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
     // That a peer is not reached is an answer, where nobody asks for more than whether it is.
     let is_asked_for = || {
         let only_success = view.index.function_of(view.body).is_some_and(|id| view.index.only_success_counts(id));
-        only_success && view.index.returned_error(view.body).is_some_and(|error| *error == Ty::unit())
+        only_success && view.index.output(view.body).and_then(Ty::error).is_some_and(|error| *error == Ty::unit())
     };
     if effected.effect == Effect::Network && is_asked_for() {
         return None;

@@ -1,7 +1,7 @@
 //! `missing-sigterm`: a service waits for Ctrl-C and for nothing else; what a container runtime or service manager sends ends it at once.
 
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
-use crate::facts::model::{Op, Owner};
+use crate::facts::model::Owner;
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::programs::{Program, SignalSite};
@@ -29,10 +29,10 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     let hook = |at: &SignalSite| index.done_only_behind(program, at.site);
     let at = waits.iter().find(|at| !served || hook(at).is_some())?;
     let skipped = hook(at).filter(|_| served);
-    let site = call_of(index, at.site);
+    let site = index.call_of(at.site);
     let span = index.span(site);
     let others = waits.iter().filter(|other| other.site != at.site);
-    let others = others.map(|other| index.span(call_of(index, other.site))).filter(|other| *other != span);
+    let others = others.map(|other| index.span(index.call_of(other.site))).filter(|other| *other != span);
     let others: Vec<Label> = others.map(|other| Label::new(other, "and here")).collect();
     let diagnostic = Diagnostic::new(
         ID,
@@ -51,16 +51,6 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
 
 fn waits_for_interrupt(at: &SignalSite) -> bool {
     at.reached && !at.by_server && at.names.iter().any(|name| name == "interrupt")
-}
-
-/// The call that a mentioned path is the callee of.
-fn call_of(index: &Index, site: Site) -> Site {
-    match index.info(site.body).parent(site.node) {
-        Some(parent) if matches!(index.body(site.body).node(parent).op, Op::Call { callee, .. } if callee == site.node) => {
-            Site { node: parent, ..site }
-        }
-        _ => site,
-    }
 }
 
 const HELPER: &str = "

@@ -122,7 +122,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     let (obligation, left) = match &abandoned.how {
         How::AtOnce => return None,
         How::Lent(call) => {
-            let matters = is_encoder || (is_worldly(index, index.ty(site), resource) && reports_errors(index, site));
+            let matters = is_encoder || (is_worldly(index, index.ty(site), resource) && index.returns_result(site));
             return (matters && is_written_by(index, *call, is_encoder))
                 .then(|| found(index, abandoned, *call, None))?;
         }
@@ -145,7 +145,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     }
     // Where the drop writes the rest itself only the error is lost: that matters to whoever can pass errors on.
     let hides = entry.kind.is_some_and(|kind| kind.starts_with("self-"));
-    if hides && !reports_errors(index, site) {
+    if hides && !index.returns_result(site) {
         return None;
     }
     found(index, abandoned, write, left)
@@ -217,11 +217,4 @@ fn is_worldly(index: &Index, ty: &Ty, resource: Ustr) -> bool {
         }
         _ => !opened.is_unknown() && is_worldly(index, &opened, resource),
     }
-}
-
-fn reports_errors(index: &Index, site: Site) -> bool {
-    index.function_of(site.body).is_some_and(|function| {
-        let returns = &index.signatures().functions[function.index()].returns;
-        (if let Ty::Future(of) = returns { of } else { returns }).is_result()
-    })
 }

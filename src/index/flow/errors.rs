@@ -180,13 +180,10 @@ impl Index {
         }
     }
 
-    /// The error of the `Result` that the function around a body returns, perhaps as a future.
-    pub fn returned_error(&self, body: BodyRef) -> Option<&Ty> {
+    /// What the function of a body gives in the end, its future awaited.
+    pub fn output(&self, body: BodyRef) -> Option<&Ty> {
         let returns = &self.signatures().functions[self.function_of(body)?.index()].returns;
-        match returns {
-            Ty::Future(output) => output.error(),
-            output => output.error(),
-        }
+        Some(if let Ty::Future(output) = returns { output } else { returns })
     }
 
     /// Whether all that call a function ask whether it went well, and none what went wrong: its error has nobody to go to.

@@ -165,11 +165,7 @@ impl Index {
     }
 
     /// Whether the function or closure around a site returns a `Result`.
-    fn returns_result(&self, site: Site) -> bool {
-        let returned = self.function_of(site.body).map(|id| &self.signatures().functions[id.index()].returns);
-        returned.is_some_and(|ty| match ty {
-            Ty::Future(of) => of.is_result(),
-            ty => ty.is_result(),
-        })
+    pub fn returns_result(&self, site: Site) -> bool {
+        self.output(site.body).is_some_and(Ty::is_result)
     }
 }

@@ -111,13 +111,16 @@ fn is_statement(op: &Op) -> bool {
 }
 
 impl Index {
+    /// The call that a mentioned path is the callee of.
+    pub fn call_of(&self, site: Site) -> Site {
+        let is_callee = |parent: &NodeId| matches!(self.body(site.body).node(*parent).op, Op::Call { callee, .. } if callee == site.node);
+        let call = self.info(site.body).parent(site.node).filter(is_callee);
+        Site { node: call.unwrap_or(site.node), ..site }
+    }
+
     /// Whether all that comes of a signal is that the process ends, as it would have without: its handler says something at most, and leaves.
     pub fn only_leaves(&self, signal: Site) -> bool {
-        let info = self.info(signal.body);
-        let named = info.parent(signal.node).filter(|parent| {
-            matches!(self.body(signal.body).node(*parent).op, Op::Call { callee, .. } if callee == signal.node)
-        });
-        let call = Site { node: named.unwrap_or(signal.node), ..signal };
+        let call = self.call_of(signal);
         let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &self.node(call).op else { return false };
         let handler = arguments.iter().find_map(|argument| match self.node(Site { node: *argument, ..call }).op {
             Op::Closure { region, .. } => Some(region),
