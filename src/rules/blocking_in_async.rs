@@ -1,7 +1,7 @@
 //! `blocking-in-async`: a call keeps a worker of the async runtime waiting or busy, again and again, so that all other tasks on it stand still.
 
 use crate::catalogue::{Calls, Runs};
-use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
 use crate::facts::model::{NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::calls::Site;
@@ -16,20 +16,10 @@ const INSIDE: &str = "it drives a runtime of its own, which cannot be done insid
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let calls = index.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-    let mut found: Vec<Diagnostic> = Vec::new();
-    for diagnostic in calls.filter_map(|site| diagnose(index, site)) {
-        // The same call again in the same function is the same flaw.
-        let same = |known: &&mut Diagnostic| known.item == diagnostic.item && known.subject == diagnostic.subject;
-        match found.iter_mut().rev().take(SAME).find(same) {
-            Some(known) => known.evidence.push(Label::new(diagnostic.primary.span, "and here")),
-            None => found.push(diagnostic),
-        }
-    }
-    found
+    // The same call again in the same function is the same flaw.
+    let found = calls.filter_map(|site| diagnose(index, site));
+    grouped_by(found.map(|diagnostic| ((diagnostic.item.clone(), diagnostic.subject.clone()), diagnostic)))
 }
-
-/// Bodies come one after the other, so that what is the same is not far.
-const SAME: usize = 8;
 
 fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
     let path = index.external(site)?;

@@ -5,12 +5,14 @@ pub mod effects;
 pub mod errors;
 pub mod handles;
 pub mod hosts;
+pub mod lasting;
 pub mod makings;
 pub mod requests;
 pub mod sequences;
 pub mod settings;
 pub mod time_bounds;
 pub mod told;
+pub mod vanishing;
 pub mod variety;
 pub mod ways;
 
