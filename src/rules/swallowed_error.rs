@@ -4,7 +4,7 @@ use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label, grouped_by};
-use crate::facts::model::{Attribute, Literal, LocalId, MacroCall, NodeId, Op};
+use crate::facts::model::{Attribute, Literal, LocalId, MacroCall, NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::declared::defs::{BodyRef, Extern};
@@ -48,7 +48,9 @@ enum Named {
 fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic> {
     let Vanished { value, way, range } = vanished;
     let site = view.site(value);
-    if undoes(view, value) || is_used_elsewhere(view, value) || view.index.is_of_task(site) {
+    // An error that says nothing lost its cause where it was made.
+    let says_nothing = view.ty(value).error().is_some_and(|error| *error == Ty::unit());
+    if says_nothing || undoes(view, value) || is_used_elsewhere(view, value) || view.index.is_of_task(site) {
         return None;
     }
     let effected = view.index.effect(site)?;
@@ -64,6 +66,9 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
         || lets_go(view, node, &effected)
         || says_goodbye(view, value)
         || (matches!(way, Way::Default | Way::Instead(_)) && only_tells_the_time(view, value))
+        || has_no_consequence(view, node, way)
+        || is_only_tested(view)
+        || goes_on_reading(view, value, &effected)
     {
         return None;
     }
@@ -94,6 +99,47 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
     Some(diagnostic)
 }
 
+/// Whether nothing but what people see comes of success, or the stand-in for what failed is refused further on.
+fn has_no_consequence(view: View, node: NodeId, way: Way) -> bool {
+    match (way, view.op(node)) {
+        (Way::Default | Way::Instead(_), _) => view.is_only_shown(node) || view.is_refused(node),
+        (Way::Absent, _) => view.is_refused(node),
+        (Way::IfLet | Way::Tested, Op::If { then, .. }) => view.only_shows(*then),
+        _ => false,
+    }
+}
+
+/// A method that a trait asks for and only tests call.
+fn is_only_tested(view: View) -> bool {
+    let Some(function) = view.index.function_of(view.body) else { return false };
+    let of_trait =
+        view.index.defs().impl_of(function).is_some_and(|id| view.index.defs().impl_block(id).trait_path.is_some());
+    let callers = view.index.calls.callers(function);
+    of_trait && !callers.is_empty() && callers.iter().all(|call| view.index.is_test(call.site.body))
+}
+
+/// What is sent to a peer that the same function goes on listening to: that it is gone is told by the next read.
+fn goes_on_reading(view: View, value: NodeId, effected: &Effected) -> bool {
+    let Some(peer) = called_on(view, value).filter(|_| effected.effect == Effect::Network) else { return false };
+    let reads = |name: &str| ["next", "recv", "read", "try_next"].iter().any(|read| name.starts_with(read));
+    view.facts.iter().skip(value.index()).any(|(id, n)| match &n.op {
+        Op::Method { name, .. } => reads(name) && called_on(view, id) == Some(peer),
+        _ => false,
+    })
+}
+
+/// The variable that a method is called on, perhaps awaited.
+fn called_on(view: View, value: NodeId) -> Option<LocalId> {
+    match view.op(value) {
+        Op::Await(of) => called_on(view, *of),
+        Op::Method { receiver, .. } => match view.op(*receiver) {
+            Op::Local(local) => Some(*local),
+            _ => called_on(view, *receiver),
+        },
+        _ => None,
+    }
+}
+
 /// `query("ROLLBACK")`: what is undone was given up before.
 fn undoes(view: View, value: NodeId) -> bool {
     let is_rollback = |text: &str| text.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("rollback"));
@@ -105,14 +151,15 @@ fn undoes(view: View, value: NodeId) -> bool {
 
 /// A variable that is looked at more than once: who looks only for success here may look for the error there.
 fn is_used_elsewhere(view: View, value: NodeId) -> bool {
-    let mut at = value;
+    let (mut at, mut by_value) = (value, false);
     let local = loop {
         match view.op(at) {
-            Op::Reference { of, .. } => at = *of,
-            Op::Method { receiver, name, .. } if matches!(name.as_str(), "as_ref" | "as_mut" | "as_deref") => {
+            Op::Reference { of, .. } => (at, by_value) = (*of, false),
+            Op::Method { receiver, name, .. } => {
+                by_value = !matches!(name.as_str(), "as_ref" | "as_mut" | "as_deref");
                 at = *receiver
             }
-            Op::Local(local) => break *local,
+            Op::Local(local) if !by_value => break *local,
             _ => return false,
         }
     };
@@ -124,7 +171,13 @@ fn is_used_elsewhere(view: View, value: NodeId) -> bool {
 fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way: Way) -> Confidence {
     let direct = if effected.chain.len() == 1 { Confidence::Certain } else { Confidence::Likely };
     let unused = matches!(way, Way::Underscore | Way::Ok);
+    let operation = effected.chain.last();
     match effected.effect {
+        _ if direct == Confidence::Certain && operation.is_some_and(|call| view.index.is_by_the_way(*call)) => {
+            Confidence::Hint
+        }
+        _ if !unused && effected.looks && (expects_one(view, effected) || is_advised(view, node)) => Confidence::Hint,
+        _ if effected.effect == Effect::Network && is_one_of_several(view, node, value) => Confidence::Hint,
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
@@ -168,6 +221,52 @@ fn has_answer(view: View, value: NodeId) -> bool {
 fn may_find_nothing(view: View, effected: &Effected) -> bool {
     let first = effected.chain.first().and_then(|first| view.index.called_directly(*first));
     first.is_some_and(|body| view.index.makes_errors(body))
+}
+
+/// Whether a function looks for something that has to be there: its error may say no more than that it is not.
+fn expects_one(view: View, effected: &Effected) -> bool {
+    let [_, .., inner] = effected.chain[..] else { return false };
+    let operation = view.index.operation_behind(inner);
+    view.index.external(operation).is_some_and(|path| view.index.catalogue().lists(Calls::ExpectsOne, path))
+}
+
+/// Whether all that is done with what was found is advice: it may fail as well, and no more than a message comes of that.
+fn is_advised(view: View, node: NodeId) -> bool {
+    let Op::If { then, .. } = view.op(node) else { return false };
+    let region = view.facts.region(*then);
+    let statements: Vec<NodeId> =
+        region.nodes.iter().copied().filter(|node| view.info.parent(*node).is_none()).collect();
+    let may_fail = |node: &NodeId| {
+        let value = match view.op(*node) {
+            Op::Discard(of) => *of,
+            _ => *node,
+        };
+        matches!(view.op(value), Op::Method { receiver, name, .. }
+            if view.ty(*receiver).is_result() && (name == "ok" || name == "unwrap_or_else" && view.index.error_is_seen(view.site(value))))
+    };
+    !statements.is_empty() && statements.iter().all(may_fail)
+}
+
+/// Whether a peer is asked as others are in the same function, each in a way of its own, and what comes of whoever answers is taken.
+fn is_one_of_several(view: View, node: NodeId, value: NodeId) -> bool {
+    let asks = |node: NodeId| match view.op(node) {
+        Op::If { condition, then, otherwise: None } => match view.op(*condition) {
+            Op::Let { of, .. } => view.ty(*of).is_result().then_some((*of, *then)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let takes = |region: RegionId| {
+        view.facts.iter().any(|(_, n)| {
+            let adds = |name: &str| matches!(name, "push" | "push_back" | "insert" | "extend" | "send" | "try_send");
+            matches!(&n.op, Op::Method { name, .. } if adds(name)) && view.facts.is_inside(n.region, region)
+        })
+    };
+    let answers = |node: NodeId| asks(node).filter(|(_, then)| takes(*then)).map(|(of, _)| of);
+    let is_peer = |of: &NodeId| view.index.effect(view.site(*of)).is_some_and(|found| found.effect == Effect::Network);
+    let asked = |of: NodeId| view.index.called_directly(view.site(of)).filter(|_| is_peer(&of));
+    let others = view.facts.iter().filter_map(|(id, _)| answers(id)).filter_map(asked);
+    answers(node).is_some() && asked(value).is_some_and(|body| others.into_iter().any(|other| other != body))
 }
 
 /// Whether the same function writes later to where it read from: what could not be read is written over.
@@ -232,10 +331,10 @@ fn lets_go(view: View, node: NodeId, effected: &Effected) -> bool {
     matches!(effected.effect, Effect::Network | Effect::Process) && view.index.is_teardown(view.site(node))
 }
 
-/// `socket.send(Message::Close(..))`: who goes away has nothing to lose.
+/// `socket.send(Message::Close(..))`, `flock(&file, FlockOperation::Unlock)`: who goes away has nothing to lose.
 fn says_goodbye(view: View, value: NodeId) -> bool {
     let is_close = |node: NodeId| match view.op(node) {
-        Op::Path(path) => path.last().eq_ignore_ascii_case("close"),
+        Op::Path(path) => ["close", "unlock", "lock_un"].iter().any(|end| path.last().eq_ignore_ascii_case(end)),
         _ => false,
     };
     let whole = view.range(value);

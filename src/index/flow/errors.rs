@@ -1,5 +1,7 @@
 //! Where errors lead: what a branch that an error enters does with it, whether anything tells of it, whether code is on its way to failing.
 
+use ustr::Ustr;
+
 use crate::catalogue::Calls;
 use crate::facts::model::{Body, Node, NodeId, Op, Pattern, RegionId, RegionKind};
 use crate::index::Index;
@@ -28,11 +30,18 @@ impl Index {
             let site = Site { body, node };
             let inside = || self.body(body).outwards(facts.region).any(|(at, _)| at == region);
             let may_tell = match self.callee(site) {
-                Some(Callee::External(path)) => self.catalogue().lists(Calls::Tells, *path),
+                Some(Callee::External(path)) => self.may_tell(&facts.op, *path),
                 _ => matches!(facts.op, Op::Macro(_)),
             };
             may_tell && counts(&facts.op) && inside()
         })
+    }
+
+    /// Whether a call of a library tells, or may: a macro of a log's name that a library nobody described hands on.
+    fn may_tell(&self, op: &Op, path: Ustr) -> bool {
+        let is_log = |name: Ustr| matches!(name.as_str(), "error" | "warn" | "info" | "debug" | "trace");
+        let handed_on = matches!(op, Op::Macro(call) if is_log(call.path.last()));
+        self.catalogue().lists(Calls::Tells, path) || handed_on
     }
 
     /// Whether an adapter on the way of a value looks at its error: `inspect_err`, or a closure for errors that tells.
@@ -75,8 +84,8 @@ impl Index {
     pub fn is_entered_by_error(&self, body: BodyRef, region: RegionId) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         let Some(owner) = info.region_node(region) else { return false };
-        let is_err = |name: Option<ustr::Ustr>| name.is_some_and(|name| name == "Err");
-        let is_ok = |name: Option<ustr::Ustr>| name.is_some_and(|name| name == "Ok");
+        let is_err = |name: Option<Ustr>| name.is_some_and(|name| name == "Err");
+        let is_ok = |name: Option<Ustr>| name.is_some_and(|name| name == "Ok");
         match &facts.node(owner).op {
             Op::Match { arms, .. } => arms.iter().any(|arm| arm.region == region && is_err(arm.pattern.variant())),
             Op::If { condition, then, otherwise } => match &facts.node(*condition).op {
@@ -141,7 +150,9 @@ impl Index {
         };
         if (whole == Body::ROOT && self.is_instrumented(body))
             || facts.iter().any(looks)
-            || regions.into_iter().any(|region| fails(region) && self.tells(body, region))
+            || regions
+                .into_iter()
+                .any(|region| fails(region) && (self.tells(body, region) || self.surely_tells(body, region)))
         {
             return true;
         }

@@ -1,7 +1,7 @@
 //! How the error of a `Result` vanishes: the forms in which code goes on as if there had been none. Whether the operation behind it matters is not asked here.
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Arm, Literal, NodeId, Op, Pattern, RegionId};
+use crate::facts::model::{Arm, Literal, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
 use crate::source::Range;
@@ -46,6 +46,9 @@ pub enum StandIn {
     Value,
 }
 
+/// Through how many variables it is followed what becomes of a stand-in.
+const VARIABLES: u32 = 3;
+
 impl View<'_> {
     /// The `Result` whose error vanishes at a node.
     pub fn vanished(self, node: NodeId) -> Option<Vanished> {
@@ -69,12 +72,47 @@ impl View<'_> {
                 found(*scrutinee, way, arm.range)
             }
             Op::Method { receiver, name, arguments, .. } => {
-                let (value, way) = in_chain(self, node, *receiver, name, arguments)?;
+                let (value, way) = in_chain(self, *receiver, name, arguments)?;
                 found(value, way, whole)
             }
             _ => None,
         }
     }
+
+    /// Whether what stands for a failure is refused further on, where it leads to an error or a panic: then the cause is gone, but not the
+    /// failure.
+    pub fn is_refused(self, stand_in: NodeId) -> bool {
+        self.is_refused_within(stand_in, VARIABLES)
+    }
+
+    fn is_refused_within(self, stand_in: NodeId, fuel: u32) -> bool {
+        let Some(parent) = self.info.parent(stand_in) else { return false };
+        let fails = |region: RegionId| self.index.fails_at_end(self.body, region);
+        match self.op(parent) {
+            Op::Method { receiver, name, .. } if *receiver == stand_in => {
+                refuses(name) || self.is_refused_within(parent, fuel)
+            }
+            Op::Await(_) | Op::Reference { .. } | Op::Binary { .. } | Op::Unary(_) => {
+                self.is_refused_within(parent, fuel)
+            }
+            Op::If { then, otherwise, .. } => fails(*then) || otherwise.is_some_and(fails),
+            Op::Match { arms, .. } => arms.iter().any(|arm| fails(arm.region)),
+            Op::Let { .. } => self.is_refused_within(parent, fuel),
+            Op::Bind { otherwise: Some(otherwise), .. } => fails(*otherwise),
+            Op::Bind { pattern, otherwise: None, .. } => match (&pattern.kind, fuel.checked_sub(1)) {
+                (PatternKind::Bind { local, of: None }, Some(fuel)) => {
+                    self.facts.uses(*local).any(|used| self.is_refused_within(used, fuel))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// Methods of `Option` that make an error or a panic of what is not there.
+fn refuses(name: &str) -> bool {
+    matches!(name, "unwrap" | "expect" | "ok_or" | "ok_or_else" | "context" | "with_context" | "ok_or_eyre")
 }
 
 /// `if let Ok(..)`, `if let Err(_)`, `if ..is_ok()`
@@ -123,9 +161,9 @@ fn in_arms<'a>(view: View, arms: &'a [Arm]) -> Option<(&'a Arm, Way)> {
 }
 
 /// `.unwrap_or_else(|_| ..)`, `.ok().flatten()`, `.unwrap_or_default()`
-fn in_chain(view: View, node: NodeId, receiver: NodeId, name: &str, arguments: &[NodeId]) -> Option<(NodeId, Way)> {
+fn in_chain(view: View, receiver: NodeId, name: &str, arguments: &[NodeId]) -> Option<(NodeId, Way)> {
     if let Some(value) = fallible_behind_ok(view, receiver) {
-        return (goes_on_without(name) && !becomes_error(view, node)).then_some((value, Way::Absent));
+        return goes_on_without(name).then_some((value, Way::Absent));
     }
     if !view.ty(receiver).is_result() {
         return None;
@@ -148,15 +186,6 @@ fn fallible_behind_ok(view: View, value: NodeId) -> Option<NodeId> {
 /// Whether a method of `Option` goes on as if what is not there had never been.
 fn goes_on_without(name: &str) -> bool {
     matches!(name, "flatten" | "and_then" | "unwrap_or_default")
-}
-
-/// Whether what is not there is made an error, or a panic, in the same expression: then the cause is gone, but not the failure.
-fn becomes_error(view: View, option: NodeId) -> bool {
-    let fails = |name: &str| {
-        matches!(name, "unwrap" | "expect" | "ok_or" | "ok_or_else" | "context" | "with_context" | "ok_or_eyre")
-    };
-    let parent = view.info.parent(option);
-    parent.is_some_and(|parent| matches!(view.op(parent), Op::Method { name, .. } if fails(name)))
 }
 
 /// Whether a region does no more than remember that something works: what was tried was a question.
