@@ -34,6 +34,18 @@ impl Index {
         passed.find_map(|inner| self.fails_at_once_within(inner, fuel).filter(|_| !self.waits_before(inner)))
     }
 
+    /// Whether a call waits until a pool has a connection to give, for as long as the pool allows: its failure comes after that pause.
+    pub fn waits_for_its_turn(&self, call: Site) -> bool {
+        let Op::Method { receiver, .. } = self.node(call).op else { return false };
+        match self.ty(Site { node: receiver, ..call }).peeled() {
+            Ty::Ext(path, _) => {
+                let kind = self.resource(*path).and_then(|entry| entry.kind);
+                kind.is_some_and(|kind| kind == "connection-pool")
+            }
+            _ => false,
+        }
+    }
+
     /// The future of `future.await`.
     fn unawaited(&self, value: Site) -> Site {
         match self.node(value).op {
