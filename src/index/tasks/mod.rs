@@ -162,7 +162,7 @@ impl Index {
         found
     }
 
-    fn linked_body(&self, function: FnId) -> Option<BodyRef> {
+    pub fn linked_body(&self, function: FnId) -> Option<BodyRef> {
         self.defs().body_of(function).filter(|body| self.is_linked(*body))
     }
 
