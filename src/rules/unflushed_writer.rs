@@ -203,7 +203,8 @@ fn synced_too_early(index: &Index, obligation: &Obligation, made: Site, write: S
     let view = index.view(made.body);
     let scope = view.facts.local(obligation.local).region;
     let calls = view.facts.iter().filter(|(node, _)| *node > write.node).map(|(node, _)| view.site(node));
-    let syncs = calls.filter(|call| index.external(*call).is_some_and(|path| index.catalogue().lists(Calls::Syncs, path)));
+    let syncs =
+        calls.filter(|call| index.external(*call).is_some_and(|path| index.catalogue().lists(Calls::Syncs, path)));
     let of_file = |call: &Site| match view.op(call.node) {
         Op::Method { receiver, .. } => {
             index.variable_behind(made.body, *receiver).is_some_and(|local| below.contains(&local))

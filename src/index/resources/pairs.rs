@@ -93,8 +93,11 @@ impl<'i> Search<'i, '_> {
         if all_ends.iter().any(|node| self.index.seen_from(begin.body, *node, frame).is_none()) {
             return None;
         }
-        let ends: Vec<NodeId> =
-            all_ends.iter().copied().filter(|node| self.index.seen_from(begin.body, *node, frame) == Some(*node)).collect();
+        let ends: Vec<NodeId> = all_ends
+            .iter()
+            .copied()
+            .filter(|node| self.index.seen_from(begin.body, *node, frame) == Some(*node))
+            .collect();
         if ends.is_empty() {
             return None;
         }
