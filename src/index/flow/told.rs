@@ -60,32 +60,22 @@ impl Index {
             || facts.outwards(facts.node(site.node).region).any(|(region, _)| is_given(region))
     }
 
-    /// Whether a function is there to log a text, by its name or as one of a type whose other methods are. What writes a type of the program's own keeps
-    /// records, such as an audit trail.
+    /// Whether a function is called to log a text, and gives nothing back. What writes a type of the program's own keeps records, such as an audit trail.
     fn is_there_to_log(&self, body: BodyRef) -> bool {
-        let Some(id) = self.function_of(body).filter(|id| self.takes_a_text(*id)) else { return false };
-        let is_named = |id: &FnId| {
-            let name = self.defs().function(*id).name.as_str();
-            name.starts_with("log_")
-                || matches!(name, "log" | "error" | "warn" | "warning" | "info" | "debug" | "trace")
-        };
-        let beside = || {
-            let block = self.defs().impl_of(id);
-            self.defs().fn_ids().filter(move |other| block.is_some() && self.defs().impl_of(*other) == block)
-        };
-        is_named(&id) || beside().filter(|other| is_named(other) && self.takes_a_text(*other)).count() > 1
-    }
-
-    /// Whether a function is given a text and gives nothing back.
-    fn takes_a_text(&self, id: FnId) -> bool {
         let is_text = |ty: &Ty| match ty.peeled() {
             Ty::Ext(path, _) => {
                 ["str", "std::string::String", "std::fmt::Arguments", "log::Record"].contains(&path.as_str())
             }
             _ => false,
         };
-        self.defs().function(id).returns.is_none()
-            && self.signatures().functions[id.index()].parameters.iter().any(is_text)
+        self.function_of(body).is_some_and(|id| {
+            let function = self.defs().function(id);
+            let name = function.name.as_str();
+            let is_named = name.starts_with("log_")
+                || matches!(name, "log" | "error" | "warn" | "warning" | "info" | "debug" | "trace");
+            let takes_text = self.signatures().functions[id.index()].parameters.iter().any(is_text);
+            is_named && function.returns.is_none() && takes_text
+        })
     }
 
     /// Whether a message of the regions around tells all that a text is made of.
