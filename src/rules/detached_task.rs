@@ -15,32 +15,7 @@ use crate::index::tasks::{End, Handle, Task};
 const ID: &str = "detached-task";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.tasks().iter().filter_map(|task| diagnose(index, task).or_else(|| given_up(index, task))).collect()
-}
-
-/// A deadline that ends the wait for a task, and lets the task run on.
-fn given_up(index: &Index, task: &Task) -> Option<Diagnostic> {
-    let deadline = index.deadline_with_handle(task)?;
-    let told = matches!(task.end, End::WhenTold(_) | End::WithChannel(_));
-    if told || index.is_test(task.spawn.body) || index.is_intended(index.name_span(task.spawn)) {
-        return None;
-    }
-    let program = index.services_reaching(task.spawn.body).next()?;
-    let repeated = spawned_again(index, task).filter(|_| !index.runs_at_shutdown(program, deadline))?;
-    let finding = Finding {
-        confidence: Confidence::Likely,
-        message: "this task runs on when the wait for it is given up".into(),
-        label: "spawned here".into(),
-        evidence: [Label::new(index.name_span(deadline), "when the time is over, its handle is dropped here")]
-            .into_iter()
-            .chain(repeated.evidence)
-            .collect(),
-        note: Some(
-            "dropping a handle stops nothing: each one that takes too long goes on with all that it holds".into(),
-        ),
-        help: "give the deadline the future itself, or `&mut handle`, and call `abort` when the time is over",
-    };
-    Some(finding.report(index, task))
+    index.tasks().iter().filter_map(|task| diagnose(index, task)).collect()
 }
 
 fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {

@@ -1,7 +1,6 @@
 //! Tasks and threads: where they are spawned, what they run, what becomes of their handle, and what ends them.
 
 pub mod channels;
-pub mod deadlines;
 pub mod halves;
 pub mod outcomes;
 pub mod piles;
