@@ -31,16 +31,14 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
         return None;
     }
     let others = works.map(|(node, work)| Label::new(index.name_span(Site { body, node }), work.label()));
-    let diagnostic = Diagnostic::new(
-        ID,
-        work.confidence(index, site),
-        work.message(),
-        Label::new(index.name_span(site), work.label()),
-    )
-    .about(index.item_path(body), work.message())
-    .evidence(others)
-    .note(work.note())
-    .help("give the type a method that ends it, call that, and leave to `Drop` what cannot wait and cannot fail");
+    let diagnostic =
+        Diagnostic::new(ID, work.confidence(), work.message(), Label::new(index.name_span(site), work.label()))
+            .about(index.item_path(body), work.message())
+            .evidence(others)
+            .note(work.note())
+            .help(
+                "give the type a method that ends it, call that, and leave to `Drop` what cannot wait and cannot fail",
+            );
     Some(diagnostic)
 }
 
@@ -48,6 +46,8 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Work {
     BlocksOn,
+    /// It holds its thread until a future is done, on whatever thread that is.
+    Drives,
     Blocks,
     Spawns,
     /// A future is made and dropped.
@@ -67,12 +67,18 @@ impl Work {
         if index.callable(site).is_some_and(|callable| callable.runs == Runs::Task && callable.constructs.is_some()) {
             return (!asks_for_a_runtime(index, site.body)).then_some(Work::Spawns);
         }
-        lists(Calls::Blocks).then_some(Work::Blocks)
+        let drives = || match &index.node(site).op {
+            Op::Call { arguments, .. } => {
+                arguments.iter().any(|node| matches!(index.ty(Site { node: *node, ..site }), Ty::Future(_)))
+            }
+            _ => false,
+        };
+        lists(Calls::Blocks).then(|| if drives() { Work::Drives } else { Work::Blocks })
     }
 
     fn message(self) -> &'static str {
         match self {
-            Work::BlocksOn => "`drop` waits for a future",
+            Work::BlocksOn | Work::Drives => "`drop` waits for a future",
             Work::Blocks => "`drop` blocks its thread",
             Work::Spawns => "`drop` spawns a task",
             Work::Forgets => "`drop` makes a future that is never polled",
@@ -82,6 +88,7 @@ impl Work {
     fn label(self) -> &'static str {
         match self {
             Work::BlocksOn => "panics on a thread that drives a runtime",
+            Work::Drives => "a worker of a runtime stands still here, and may be what the future waits for",
             Work::Blocks => "whoever drops the value waits here",
             Work::Spawns => "needs a runtime, and is cut off when that ends",
             Work::Forgets => "nothing awaits this: it does nothing",
@@ -93,7 +100,7 @@ impl Work {
             Work::BlocksOn => {
                 "a destructor runs wherever the last owner happens to be, in asynchronous code as well, where waiting is a panic"
             }
-            Work::Blocks => {
+            Work::Drives | Work::Blocks => {
                 "a destructor runs wherever the last owner happens to be, in asynchronous code as well, where every other task of the thread waits with it"
             }
             Work::Spawns => {
@@ -103,11 +110,11 @@ impl Work {
         }
     }
 
-    /// What is lost with a spawned task matters where it reaches out of the program.
-    fn confidence(self, index: &Index, site: Site) -> Confidence {
+    /// A spawned task is mostly a net beside a close that is called, or a courtesy to a peer that does without.
+    fn confidence(self) -> Confidence {
         match self {
             Work::BlocksOn | Work::Forgets => Confidence::Certain,
-            Work::Spawns if index.reaches_out(site) => Confidence::Likely,
+            Work::Drives => Confidence::Likely,
             Work::Spawns | Work::Blocks => Confidence::Hint,
         }
     }
