@@ -16,6 +16,8 @@ pub enum Calls {
     Forever,
     /// Of those that go on forever: they never do anything. Raced with something, they leave it to that.
     Idles,
+    /// They make durable what a file was given; a buffer above it may still hold the rest.
+    Syncs,
     /// They wait for what a person enters: a loop around one is a dialogue.
     Asks,
     /// They run a user interface until a person closes it.

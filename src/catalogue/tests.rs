@@ -611,6 +611,18 @@ fn embedded_traits_and_closes_are_described() {
 }
 
 #[test]
+fn embedded_pairs_are_of_described_calls() {
+    let documents = documents();
+    let callables: BTreeSet<Ustr> =
+        documents.iter().flat_map(|(_, document)| document.all_callables()).map(|it| it.path).collect();
+    let pairs = documents.iter().flat_map(|(_, document)| &document.pairs);
+    let calls = pairs.flat_map(|pair| pair.begin.iter().chain(&pair.end)).map(|call| call.path);
+    assert_none(
+        calls.filter(|path| !callables.contains(path)).map(|path| format!("`{path}` is not described")).collect(),
+    );
+}
+
+#[test]
 fn embedded_resources_can_be_acquired() {
     let documents = documents();
     // A driver comes with what it drives, from the constructor of that.

@@ -706,7 +706,7 @@ impl<'e, 't> BodyBuilder<'e, 't> {
             });
             let Some(pattern) = pattern else { continue };
             self.file.coverable.push(Range { start: pattern.range.start, end: self.body.region(region).range.end });
-            arms.push(SelectArm { pattern, future, region });
+            arms.push(SelectArm { pattern, future, region, guarded: arm.condition.is_some() });
         }
         let otherwise = select.otherwise.as_ref().map(|body| self.expr_region(RegionKind::Arm, body));
         self.push(Op::Select { arms, otherwise }, range)

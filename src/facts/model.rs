@@ -686,6 +686,8 @@ pub struct SelectArm {
     /// The future that is awaited.
     pub future: NodeId,
     pub region: RegionId,
+    /// It is only awaited where a condition holds.
+    pub guarded: bool,
 }
 
 /// A macro call in a body; also `yield` and syntax newer than this tool, which treat values as a macro that was not read does.

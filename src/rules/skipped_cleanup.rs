@@ -1,5 +1,6 @@
 //! `skipped-cleanup`: what a function begins by one call and ends by another is not ended where the function is left in between.
 
+use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
@@ -25,7 +26,8 @@ fn diagnose(index: &Index, skipped: &Skipped) -> Option<Diagnostic> {
             (confidence, label(*node, format!("{by} here without that{others}")))
         }
         None => {
-            (Confidence::Hint, label(cancelled_at(index, skipped)?, "a request that is cancelled ends here".into()))
+            let (confidence, at, why) = cancelled_at(index, skipped)?;
+            (confidence, Label::new(index.name_span(at), why))
         }
     };
     let name = called(index, begin)?;
@@ -43,11 +45,18 @@ fn diagnose(index: &Index, skipped: &Skipped) -> Option<Diagnostic> {
     )
 }
 
-/// The first wait of a request's handler before the end: a client that goes away drops the future there.
-fn cancelled_at(index: &Index, skipped: &Skipped) -> Option<crate::facts::model::NodeId> {
-    let wait = *skipped.awaits.first()?;
-    let repeated = index.repeated(skipped.begin)?;
-    (repeated.repeats == Repeats::Request).then_some(wait)
+/// What drops the future at a wait before the end: a deadline, or, where only a client that goes away does, the first wait of its request's handler.
+fn cancelled_at(index: &Index, skipped: &Skipped) -> Option<(Confidence, Site, &'static str)> {
+    let waits = || skipped.awaits.iter().map(|node| Site { node: *node, ..skipped.begin });
+    let is_deadline =
+        |bound: &Site| index.external(*bound).is_some_and(|path| index.catalogue().lists(Calls::Deadlines, path));
+    let mut deadlines = waits().filter_map(|wait| index.given_up_at(wait)).filter(is_deadline);
+    if let Some(deadline) = deadlines.find(|bound| !index.is_lent_to(*bound)) {
+        return Some((Confidence::Likely, deadline, "when this time is over, it ends in between"));
+    }
+    let is_request = index.repeated(skipped.begin).is_some_and(|repeated| repeated.repeats == Repeats::Request);
+    let wait = waits().next().filter(|_| is_request)?;
+    Some((Confidence::Hint, wait, "a request that is cancelled ends here"))
 }
 
 /// The name of what a call calls.

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Arm, Body, LocalId, LoopKind, NodeId, Op, Pattern, RegionId};
+use crate::facts::model::{Arm, Body, LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId, SelectArm};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
@@ -11,7 +11,9 @@ use crate::source::{Range, Span};
 const ID: &str = "spinning-error-loop";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.look(|view, node| diagnose(view, node).or_else(|| skips_the_pause(view, node)))
+    index.look(|view, node| {
+        diagnose(view, node).or_else(|| skips_the_pause(view, node)).or_else(|| asks_what_is_closed(view, node))
+    })
 }
 
 /// A branch that an error enters.
@@ -28,7 +30,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     let accepts = view.index.catalogue().lists(Calls::Accepts, path);
     let round = round(view, call, node)?;
     if branch.region.is_some_and(|branch| !only_goes_on(view, branch, round.is_elsewhere, accepts))
-        || waits_each_time(view, round.within, call, node)
+        || waits_or_leaves(view, round.within, call, node)
     {
         return None;
     }
@@ -86,7 +88,7 @@ fn round(view: View, call: NodeId, branch: NodeId) -> Option<Round> {
         let stands_alone = outer.info.parent(whole).is_none_or(|parent| matches!(outer.op(parent), Op::Discard(_)));
         let around =
             outer.index.loops_around(caller).into_iter().next().filter(|around| around.endless && stands_alone)?;
-        (!waits_each_time(outer, around.region, node, whole)).then(|| outer.in_file(around.head))
+        (!waits_or_leaves(outer, around.region, node, whole)).then(|| outer.in_file(around.head))
     });
     Some(Round { within: Body::ROOT, head: heads.next()?, is_elsewhere: true })
 }
@@ -105,6 +107,85 @@ fn is_of_a_method(view: View, local: LocalId, used: NodeId) -> bool {
         Op::Local(outer) => is_of_a_method(view, *outer, source),
         _ => false,
     })
+}
+
+/// A loop that goes on receiving where nothing will ever come again.
+fn asks_what_is_closed(view: View, node: NodeId) -> Option<Diagnostic> {
+    let (call, branch) = nothing_branch(view, node)?;
+    let path = view.index.external(view.site(call))?;
+    let catalogue = view.index.catalogue();
+    let gives_none = catalogue.lists(Calls::Receives, path) && !catalogue.lists(Calls::FailsAtOnce, path);
+    let round = round(view, call, node).filter(|_| gives_none)?;
+    let span = view.in_file(branch.range);
+    let arm = select_arm(view, call);
+    // Where nobody thought of the end, what it races with may end the loop.
+    let raced = branch.region.is_none() && arm.is_some();
+    if branch.region.is_some_and(|branch| !only_goes_on(view, branch, round.is_elsewhere, false))
+        || waits_or_leaves(view, round.within, call, node)
+        || arm.is_some_and(|arm| arm.guarded)
+        || view.index.is_intended(span)
+    {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            ID,
+            if is_subscribed(view, call) || raced { Confidence::Hint } else { Confidence::Likely },
+            "this loop spins once the channel is closed",
+            Label::new(span, "nothing here waits or leaves the loop"),
+        )
+        .about(view.index.item_path(view.body), "closed")
+        .evidence([
+            Label::new(view.index.name_span(view.site(call)), "gives `None` at once when all senders are gone"),
+            Label::new(round.head, "asked again in the next round"),
+        ])
+        .note("a closed channel never opens again: from then on the loop takes a whole core")
+        .help("leave the loop when nothing more can come"),
+    )
+}
+
+/// What a node receives, and the branch that is entered when nothing more comes.
+fn nothing_branch(view: View, node: NodeId) -> Option<(NodeId, Branch)> {
+    let is_none = |pattern: &Pattern| matches!(&pattern.kind, PatternKind::Path(path) if path.last() == "None");
+    let (value, branch) = match view.op(node) {
+        Op::Match { scrutinee, arms } => {
+            let has_some = arms.iter().any(|arm| is(&arm.pattern, "Some"));
+            let takes_nothing = |arm: &&Arm| is_none(&arm.pattern) || (has_some && arm.pattern.is_wild());
+            let arm = arms.iter().find(takes_nothing).filter(|arm| !arm.guarded)?;
+            (*scrutinee, Branch { region: Some(arm.region), range: arm.pattern.range })
+        }
+        Op::If { condition, then, otherwise } => match view.op(*condition) {
+            Op::Let { pattern, of } if is_none(pattern) => (*of, Branch { region: Some(*then), range: pattern.range }),
+            Op::Let { pattern, of } if is(pattern, "Some") => {
+                let range = Range { start: view.range(node).start, end: view.range(*condition).end };
+                (*of, Branch { region: *otherwise, range })
+            }
+            _ => return None,
+        },
+        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if is(pattern, "Some") => {
+            (*init, Branch { region: Some(*otherwise), range: view.facts.region(*otherwise).range })
+        }
+        // What comes is not looked at.
+        Op::Select { arms, .. } => {
+            let mut unread = arms.iter().filter(|arm| arm.pattern.is_wild() && receives(view, arm.future));
+            let arm = unread.find(|arm| only_goes_on(view, arm.region, false, false))?;
+            return Some((arm.future, Branch { region: Some(arm.region), range: view.range(arm.future) }));
+        }
+        _ => return None,
+    };
+    Some((asks(view, value)?, branch))
+}
+
+/// The arm of a `select!` that awaits a call.
+fn select_arm(view: View<'_>, call: NodeId) -> Option<&SelectArm> {
+    view.facts.nodes.iter().find_map(|node| match &node.op {
+        Op::Select { arms, .. } => arms.iter().find(|arm| arm.future == call),
+        _ => None,
+    })
+}
+
+fn receives(view: View, future: NodeId) -> bool {
+    view.index.external(view.site(future)).is_some_and(|path| view.index.catalogue().lists(Calls::Receives, path))
 }
 
 /// A loop that pauses in each round, but for the rounds that fail: these go on from where they are.
@@ -187,6 +268,13 @@ fn takes_errors(pattern: &Pattern, arms: &[Arm]) -> bool {
 fn asks(view: View, value: NodeId) -> Option<NodeId> {
     match view.facts.node(value).op {
         Op::Await(of) => Some(of),
+        Op::Select { ref arms, .. } => {
+            let gives = |arm: &&SelectArm| {
+                let value = view.facts.region(arm.region).value.map(|value| view.op(value));
+                matches!(value, Some(Op::Local(local)) if arm.pattern.locals() == [*local])
+            };
+            asks(view, arms.iter().find(gives)?.future)
+        }
         // The result of a branch of `select!`, or a variable that was just bound.
         Op::Local(local) => asks_for(view, local),
         _ => Some(value),
@@ -272,26 +360,47 @@ fn is_harmless(view: View, node: NodeId) -> bool {
     !waits && view.index.callable(view.site(node)).is_some() && !path.starts_with("std::process")
 }
 
-/// Whether every round of the loop waits for time to pass, whatever the call gave.
-fn waits_each_time(view: View, region: RegionId, call: NodeId, branch: NodeId) -> bool {
-    let way: Vec<RegionId> = view
-        .facts
-        .outwards(view.facts.node(branch).region)
-        .map(|(at, _)| at)
-        .take_while(|at| *at != region)
-        .chain([region])
-        .collect();
+/// Whether every round of the loop waits for time to pass or ends it, whatever the call gave. What stands behind the jump to the next round is not come to, and
+/// what races with the call is given up as soon as that fails.
+fn waits_or_leaves(view: View, region: RegionId, call: NodeId, branch: NodeId) -> bool {
+    let around = view.facts.outwards(view.facts.node(branch).region).map(|(at, _)| at);
+    let way: Vec<RegionId> = around.take_while(|at| *at != region).chain([region]).collect();
+    let jump = jump_behind(view, branch, region);
     view.facts.iter().any(|(id, node)| {
-        let on_the_way = way.contains(&node.region) && id != call;
+        let on_the_way = way.contains(&node.region) && id != call && jump.is_none_or(|jump| id < jump);
         on_the_way
+            && !races_with(view, id, call)
             && match &node.op {
                 Op::Await(of) => *of != call && !is_known_quick(view, *of),
+                Op::Break(_) | Op::Return(_) => true,
                 Op::Call { .. } | Op::Method { .. } => view
                     .index
                     .external(view.site(id))
                     .is_some_and(|path| view.index.catalogue().lists(Calls::Waits, path)),
                 _ => false,
             }
+    })
+}
+
+/// The `continue` to the next round of a loop in a branch of a node.
+fn jump_behind(view: View, branch: NodeId, region: RegionId) -> Option<NodeId> {
+    let inside = |node: RegionId| {
+        let mut around = view.facts.outwards(node).map(|(at, _)| at);
+        around.any(|at| view.info.region_node(at) == Some(branch))
+    };
+    let jumps = |id: NodeId| matches!(view.op(id), Op::Continue) && view.facts.jump_target(id) == Some(region);
+    view.facts.iter().find(|(id, n)| jumps(*id) && inside(n.region)).map(|(id, _)| id)
+}
+
+/// Whether a node stands in the future of another arm of the `select!` that a call is an arm of.
+fn races_with(view: View, node: NodeId, call: NodeId) -> bool {
+    let range = view.range(node);
+    view.facts.nodes.iter().any(|at| match &at.op {
+        Op::Select { arms, .. } => {
+            let mut others = arms.iter().filter(|arm| arm.future != call);
+            arms.iter().any(|arm| arm.future == call) && others.any(|arm| view.range(arm.future).contains(range))
+        }
+        _ => false,
     })
 }
 
@@ -306,7 +415,6 @@ fn is(pattern: &Pattern, name: &str) -> bool {
 
 /// A pattern that takes every error: a name, or nothing.
 fn is_name(pattern: &Pattern) -> bool {
-    use crate::facts::model::PatternKind;
     pattern.is_wild() || matches!(pattern.kind, PatternKind::Bind { of: None, .. })
 }
 

@@ -19,6 +19,9 @@ use crate::index::resources::words;
 
 const ID: &str = "unflushed-writer";
 
+/// Through how many functions a writer that is lent is followed.
+const HELPERS: u32 = 4;
+
 const KINDS: [&str; 6] =
     ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer", "upload"];
 
@@ -54,11 +57,7 @@ fn used_field(view: View, node: NodeId) -> Option<((TypeId, Ustr), Option<Site>)
     let Op::Field { base, name } = view.op(node) else { return None };
     let owner = view.index.struct_behind(view.ty(*base))?;
     ends_with_its_owner(view.index, view.ty(node))?;
-    let mut used = node;
-    while let Some(parent) = view.info.parent(used).filter(|parent| matches!(view.op(*parent), Op::Reference { .. })) {
-        used = parent;
-    }
-    let call = view.info.parent(used).map(|parent| view.site(parent));
+    let call = view.info.parent(past_references(view, node)).map(|parent| view.site(parent));
     let path = call.and_then(|call| view.index.external(call));
     let writes =
         path.is_some_and(|path| view.index.catalogue().lists(Calls::Writes, path)) && !view.index.is_test(view.body);
@@ -144,11 +143,14 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         return None;
     }
     // Where the drop writes the rest itself only the error is lost: that matters to whoever can pass errors on.
+    let synced = synced_too_early(index, obligation, site, write);
     let hides = entry.kind.is_some_and(|kind| kind.starts_with("self-"));
-    if hides && !index.returns_result(site) {
+    if hides && synced.is_none() && !index.returns_result(site) {
         return None;
     }
-    found(index, abandoned, write, left)
+    let diagnostic = found(index, abandoned, write, left)?;
+    let label = |site| Label::new(index.name_span(site), "made durable here, without what the buffer still holds");
+    Some(diagnostic.evidence(synced.map(label)))
 }
 
 /// Whether a call of a library writes into what it is called on or given. What copies flushes when it is done, which is no end of what is encoded.
@@ -159,22 +161,57 @@ fn is_written_by(index: &Index, call: Site, is_encoder: bool) -> bool {
 
 /// Whether a function of the workspace does nothing but write into the writer that it is lent.
 fn is_written_inside(index: &Index, call: Site, resource: Ustr) -> bool {
+    let holds = |given: Site| matches!(index.ty(given).peeled(), Ty::Ext(path, _) if *path == resource);
+    only_writes(index, call, &holds, HELPERS)
+}
+
+/// Whether the function that is called only writes into the arguments that are `lent`, and lends them to none that does more.
+fn only_writes(index: &Index, call: Site, lent: &dyn Fn(Site) -> bool, fuel: u32) -> bool {
     let Some(Callee::Workspace(function)) = index.callee(call) else { return false };
-    let Some(body) = index.defs().body_of(*function).filter(|body| index.is_linked(*body)) else { return false };
+    let Some(body) = index.linked_body(*function).filter(|_| fuel > 0) else { return false };
     let view = index.view(body);
     let parameters = view.facts.parameters.iter().enumerate();
-    let is_lent = |at: usize| {
-        let given = index.argument_at(call, *function, at);
-        given.is_some_and(|given| matches!(index.ty(given).peeled(), Ty::Ext(path, _) if *path == resource))
-    };
+    let is_lent = |at: usize| index.argument_at(call, *function, at).is_some_and(lent);
     let lent: Vec<LocalId> = parameters.filter(|(at, _)| is_lent(*at)).flat_map(|(_, p)| p.locals()).collect();
-    let used = view.facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if lent.contains(&local)));
-    let writes = |node: NodeId| match view.info.parent(node).map(|user| view.op(user)) {
-        Some(Op::Method { name, .. }) => index.catalogue().lists(Calls::Writes, *name),
-        Some(Op::Macro(call)) => index.catalogue().lists(Calls::Writes, call.path.last()),
+    let passed = |given: Site| index.variable_behind(body, given.node).is_some_and(|local| lent.contains(&local));
+    let writes = |node: NodeId| match view.info.parent(node).map(|user| (user, view.op(user))) {
+        Some((_, Op::Method { receiver, name, .. })) if *receiver == node => {
+            index.catalogue().lists(Calls::Writes, *name)
+        }
+        Some((_, Op::Macro(call))) => index.catalogue().lists(Calls::Writes, call.path.last()),
+        Some((user, Op::Call { .. } | Op::Method { .. })) => only_writes(index, view.site(user), &passed, fuel - 1),
         _ => false,
     };
-    !lent.is_empty() && used.into_iter().all(|(node, _)| writes(node))
+    let mut used = view.facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if lent.contains(&local)));
+    !lent.is_empty() && used.all(|(node, _)| writes(past_references(view, node)))
+}
+
+/// A node, or the outermost reference to it.
+fn past_references(view: View, node: NodeId) -> NodeId {
+    let is_reference = |parent: &NodeId| matches!(view.op(*parent), Op::Reference { .. });
+    std::iter::successors(Some(node), |at| view.info.parent(*at).filter(is_reference)).last().unwrap_or(node)
+}
+
+/// Where the file below a writer is made durable after `write`, while the writer still holds what it was given last.
+fn synced_too_early(index: &Index, obligation: &Obligation, made: Site, write: Site) -> Option<Site> {
+    let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &index.node(made).op else { return None };
+    let below: Vec<LocalId> = arguments
+        .iter()
+        .filter(|argument| matches!(index.body(made.body).node(**argument).op, Op::Reference { .. }))
+        .filter_map(|argument| index.variable_behind(made.body, *argument))
+        .collect();
+    let view = index.view(made.body);
+    let scope = view.facts.local(obligation.local).region;
+    let calls = view.facts.iter().filter(|(node, _)| *node > write.node).map(|(node, _)| view.site(node));
+    let syncs =
+        calls.filter(|call| index.external(*call).is_some_and(|path| index.catalogue().lists(Calls::Syncs, path)));
+    let of_file = |call: &Site| match view.op(call.node) {
+        Op::Method { receiver, .. } => {
+            index.variable_behind(made.body, *receiver).is_some_and(|local| below.contains(&local))
+        }
+        _ => false,
+    };
+    syncs.filter(of_file).find(|call| view.facts.outwards(view.facts.node(call.node).region).any(|(r, _)| r == scope))
 }
 
 /// What is written by `write` and then dropped, at `left` where that is only one of the ways out.

@@ -31,14 +31,16 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
         return None;
     }
     let others = works.map(|(node, work)| Label::new(index.name_span(Site { body, node }), work.label()));
-    let diagnostic =
-        Diagnostic::new(ID, work.confidence(), work.message(), Label::new(index.name_span(site), work.label()))
-            .about(index.item_path(body), work.message())
-            .evidence(others)
-            .note(work.note())
-            .help(
-                "give the type a method that ends it, call that, and leave to `Drop` what cannot wait and cannot fail",
-            );
+    let diagnostic = Diagnostic::new(
+        ID,
+        work.confidence(index, site),
+        work.message(),
+        Label::new(index.name_span(site), work.label()),
+    )
+    .about(index.item_path(body), work.message())
+    .evidence(others)
+    .note(work.note())
+    .help("give the type a method that ends it, call that, and leave to `Drop` what cannot wait and cannot fail");
     Some(diagnostic)
 }
 
@@ -111,13 +113,28 @@ impl Work {
     }
 
     /// A spawned task is mostly a net beside a close that is called, or a courtesy to a peer that does without.
-    fn confidence(self) -> Confidence {
+    fn confidence(self, index: &Index, site: Site) -> Confidence {
         match self {
             Work::BlocksOn | Work::Forgets => Confidence::Certain,
-            Work::Drives => Confidence::Likely,
-            Work::Spawns | Work::Blocks => Confidence::Hint,
+            Work::Drives if !drives_elsewhere(index, site) => Confidence::Likely,
+            Work::Drives | Work::Spawns | Work::Blocks => Confidence::Hint,
         }
     }
+}
+
+/// Whether another method of the same type drives a future to its end in the same way: such a type lives on threads that may wait.
+fn drives_elsewhere(index: &Index, site: Site) -> bool {
+    let type_of = |function| Some(&index.signatures().impl_types[index.defs().impl_of(function)?.index()]);
+    let own = index.function_of(site.body);
+    let Some(Ty::Adt(dropped, _)) = own.and_then(type_of).map(Ty::peeled) else { return false };
+    let path = index.external(site);
+    let others = index.defs().fn_ids().filter(|id| Some(*id) != own);
+    let of_type = others.filter(|id| matches!(type_of(*id).map(Ty::peeled), Some(Ty::Adt(id, _)) if id == dropped));
+    let bodies = of_type.filter_map(|id| index.defs().body_of(id)).filter(|body| index.is_linked(*body));
+    bodies.into_iter().any(|body| {
+        let mut nodes = index.info(body).callees.keys();
+        nodes.any(|node| index.external(Site { body, node: *node }) == path)
+    })
 }
 
 /// Whether a call makes a future, and the statement around it drops that.

@@ -543,9 +543,19 @@ impl Follow<'_> {
                 _ => Fate::Dies,
             },
             _ if result_owns => self.value(call, fuel),
+            _ if self.writes(call) => Fate::Dies,
             // A method that is not known may take the value; one on a bare resource only uses it.
             _ => Fate::Unknown,
         }
+    }
+
+    /// Whether a method says by its name that it writes into what it is called on, as those of extension traits of writers do.
+    fn writes(&self, call: Site) -> bool {
+        let name = match &self.index.node(call).op {
+            Op::Method { name, .. } => *name,
+            _ => return false,
+        };
+        self.index.catalogue().lists(Calls::Writes, name)
     }
 
     /// What a call has taken and does not give as what it was: it may still be in there, where part of the type is not known.

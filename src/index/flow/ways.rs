@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::Calls;
+use crate::catalogue::{Calls, Runs};
 use crate::facts::model::*;
 use crate::index::Index;
 use crate::index::bodies::infer::{BodyInfo, Callee};
@@ -130,6 +130,26 @@ impl Index {
         around
             .find(|(_, r)| matches!(r.kind, RegionKind::Closure | RegionKind::Async))
             .map_or(Body::ROOT, |(region, _)| region)
+    }
+
+    /// A node as a region around it sees it: what stands in a closure or task happens when that is made. None outside of the region.
+    pub fn seen_from(&self, body: BodyRef, node: NodeId, scope: RegionId) -> Option<NodeId> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let mut seen = node;
+        for (region, r) in facts.outwards(facts.node(node).region) {
+            if region == scope {
+                return Some(seen);
+            }
+            let deferred = match r.kind {
+                RegionKind::Closure => !matches!(info.runs.get(&region), Some(Runs::Iteration)),
+                RegionKind::Async => true,
+                _ => false,
+            };
+            if deferred {
+                seen = info.region_node(region)?;
+            }
+        }
+        None
     }
 
     /// Whether a value says that something failed: `Err(..)`, or a macro that returns an error.

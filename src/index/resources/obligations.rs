@@ -4,7 +4,7 @@
 use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, Runs, TypeEntry};
+use crate::catalogue::{Calls, TypeEntry};
 use crate::facts::model::*;
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -200,7 +200,7 @@ impl Index {
         let (bound, local) = self.bound_to(made, resource)?;
         let mut locals = HashSet::from_iter([local]);
         self.add_aliases(made.body, resource, &mut locals);
-        let (ended, handed_on) = self.settled(made.body, resource, &locals);
+        let (ended, handed_on) = self.settled(made, resource, &locals);
         let uses =
             self.body(made.body).iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if locals.contains(&local)));
         let parts = uses.filter_map(|(node, _)| self.made_part(Site { node, ..made }, resource)).collect();
@@ -351,20 +351,22 @@ impl Index {
         }
     }
 
-    /// Where one of some variables is ended, and where it is handed on.
-    fn settled(&self, body: BodyRef, resource: Ustr, locals: &HashSet<LocalId>) -> (Vec<NodeId>, Vec<NodeId>) {
+    /// Where one of the variables of what a site makes is ended, and where it is handed on, as seen from the function or task that makes it.
+    fn settled(&self, made: Site, resource: Ustr, locals: &HashSet<LocalId>) -> (Vec<NodeId>, Vec<NodeId>) {
+        let (body, frame) = (made.body, self.frame_of(made));
         let (facts, info) = (self.body(body), self.info(body));
+        let seen = |node: NodeId| self.seen_from(body, node, frame).unwrap_or(node);
         let releases = self.releases_in(body).iter().filter(|release| {
             let variable = self.variable_behind(body, release.operand);
             self.ends_all_of(body, release, resource) && variable.is_some_and(|local| locals.contains(&local))
         });
-        let ended: Vec<NodeId> = releases.map(|release| self.at_once(body, release.site.node)).collect();
+        let ended: Vec<NodeId> = releases.map(|release| seen(release.site.node)).collect();
         let mut handed_on = Vec::new();
         for (node, n) in facts.iter() {
             match &n.op {
                 Op::Local(local) if locals.contains(local) => {
                     let site = Site { body, node };
-                    let outer = self.at_once(body, node);
+                    let outer = seen(node);
                     let deferred = outer != node;
                     let goes_on =
                         self.fate(site, resource) != Fate::Dies && self.rebound(body, node, resource).is_none();
@@ -406,18 +408,6 @@ impl Index {
                 _ => return None,
             }
         }
-    }
-
-    /// A node itself, or the closure or async block around it that runs at another time: what is in there happens when that is made, as far as
-    /// the scope around it is concerned.
-    fn at_once(&self, body: BodyRef, node: NodeId) -> NodeId {
-        let (facts, info) = (self.body(body), self.info(body));
-        let deferred = facts.outwards(facts.node(node).region).filter(|(region, r)| match r.kind {
-            RegionKind::Closure => !matches!(info.runs.get(region), Some(Runs::Iteration)),
-            RegionKind::Async => true,
-            _ => false,
-        });
-        deferred.last().and_then(|(region, _)| info.region_node(region)).unwrap_or(node)
     }
 }
 

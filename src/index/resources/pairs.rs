@@ -4,7 +4,7 @@
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, Pair, PairedCall, Runs};
+use crate::catalogue::{Calls, Pair, PairedCall};
 use crate::facts::model::*;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::places::Place;
@@ -90,16 +90,19 @@ impl<'i> Search<'i, '_> {
         let later = facts.iter().map(|(node, _)| node).filter(|node| *node > begin.node);
         let all_ends: Vec<NodeId> = later.filter(|node| self.ends(Site { node: *node, ..begin }, &target)).collect();
         // Who waits for the closure or block around it ends it.
-        if all_ends.iter().any(|node| self.seen_from(begin.body, *node, frame).is_none()) {
+        if all_ends.iter().any(|node| self.index.seen_from(begin.body, *node, frame).is_none()) {
             return None;
         }
-        let ends: Vec<NodeId> =
-            all_ends.iter().copied().filter(|node| self.seen_from(begin.body, *node, frame) == Some(*node)).collect();
+        let ends: Vec<NodeId> = all_ends
+            .iter()
+            .copied()
+            .filter(|node| self.index.seen_from(begin.body, *node, frame) == Some(*node))
+            .collect();
         if ends.is_empty() {
             return None;
         }
         let mut settling: HashSet<NodeId> =
-            all_ends.iter().filter_map(|node| self.seen_from(begin.body, *node, frame)).collect();
+            all_ends.iter().filter_map(|node| self.index.seen_from(begin.body, *node, frame)).collect();
         settling.extend(self.perhaps_ending(begin.body, &target));
         let ways = self.index.ways_out(self.begun(begin), frame, &|node| settling.contains(&node));
         let ends_well = |exit: Exit| matches!(exit, Exit::End | Exit::Return);
@@ -266,26 +269,6 @@ impl<'i> Search<'i, '_> {
             }
         }
         false
-    }
-
-    /// A node as its frame sees it: what stands in a closure or task happens when that is made. None outside of the frame.
-    fn seen_from(&self, body: BodyRef, node: NodeId, frame: RegionId) -> Option<NodeId> {
-        let (facts, info) = (self.index.body(body), self.index.info(body));
-        let mut seen = node;
-        for (region, r) in facts.outwards(facts.node(node).region) {
-            if region == frame {
-                return Some(seen);
-            }
-            let deferred = match r.kind {
-                RegionKind::Closure => !matches!(info.runs.get(&region), Some(Runs::Iteration)),
-                RegionKind::Async => true,
-                _ => false,
-            };
-            if deferred {
-                seen = info.region_node(region)?;
-            }
-        }
-        None
     }
 
     /// Where something is known to have begun: behind the `?` and `.await` of the call.

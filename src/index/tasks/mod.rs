@@ -163,7 +163,7 @@ impl Index {
         found
     }
 
-    fn linked_body(&self, function: FnId) -> Option<BodyRef> {
+    pub fn linked_body(&self, function: FnId) -> Option<BodyRef> {
         self.defs().body_of(function).filter(|body| self.is_linked(*body))
     }
 
@@ -370,17 +370,13 @@ impl Index {
         }
     }
 
-    /// Whether the receiver of a spawning method knows the task: a set, a tracker or a scope, also behind a lock.
+    /// Whether the type whose method spawns knows the task: a set, a tracker or a scope, behind whatever guard it is reached.
     fn is_tracked(&self, site: Site) -> bool {
-        let Op::Method { receiver, .. } = &self.node(site).op else { return false };
-        match self.innermost(self.info(site.body).ty(*receiver)) {
-            Ty::Ext(path, _) => self
-                .catalogue()
-                .type_entry(path)
-                .and_then(|entry| entry.kind)
-                .is_some_and(|kind| matches!(kind.as_str(), "task-set" | "task-scope" | "task-tracker")),
-            _ => false,
-        }
+        let holder =
+            self.external(site).and_then(|path| path.as_str().rsplit_once("::").map(|(holder, _)| ustr(holder)));
+        holder
+            .and_then(|path| self.catalogue().type_entry(path)?.kind)
+            .is_some_and(|kind| matches!(kind.as_str(), "task-set" | "task-scope" | "task-tracker"))
     }
 
     /// Where a variable is awaited: by itself, in `select!` and `join!`.

@@ -60,6 +60,14 @@ fn handles_are_dropped_kept_or_waited_for() {
         .0,
         "tracked"
     );
+    assert_eq!(
+        task(
+            "async fn work() {} fn f(shared: &std::sync::Mutex<tokio::task::JoinSet<()>>) { let mut set = shared.lock().unwrap(); set.spawn(work()); }",
+            "set.spawn(work())"
+        )
+        .0,
+        "tracked"
+    );
     assert_eq!(task("fn f() { std::thread::spawn(|| {}).join(); }", "std::thread::spawn(|| {})").0, "ended");
 }
 
