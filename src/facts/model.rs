@@ -54,6 +54,9 @@ pub struct FileFacts {
     pub suppressions: Vec<Suppression>,
     /// What comments say is intended: a failure that may happen, a thing that is never ended.
     pub intents: Vec<Range>,
+    /// The documentation at its head says that it is an example, a mock, or not meant for production.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tries_out: bool,
     /// Item macros whose contents could not be read.
     pub unseen: Vec<Range>,
     /// Items that `cfg` keeps or leaves out, in the order they are met.

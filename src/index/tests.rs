@@ -9,6 +9,7 @@ mod endings;
 mod errors;
 mod examples;
 mod flow;
+mod given_up;
 mod growth;
 mod inventory;
 mod leaks;

@@ -499,6 +499,9 @@ impl Index {
 
     /// From a site outwards through loops, closures and async blocks of its body.
     fn outwards(&self, site: Site, inner: bool, counts: &dyn Fn(RegionId) -> bool) -> Outwards {
+        if self.is_first_time(site) {
+            return Outwards::Once;
+        }
         let (body, info) = (self.body(site.body), self.info(site.body));
         let label = |node: NodeId, text: &str| Label::new(head(self, site.body, node).in_file(site.body.file), text);
         let mut from = site.node;

@@ -1,6 +1,7 @@
 //! The call graph: who calls or hands on whom, and from where. Calls through a trait go to all its implementors.
 
 pub mod contexts;
+mod first_time;
 pub mod once;
 pub mod pace;
 pub mod teardown;

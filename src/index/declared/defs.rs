@@ -73,6 +73,8 @@ pub struct Crate {
     pub features: HashSet<(Ustr, Ustr)>,
     /// The oldest toolchain that builds it, by `rust-version` or by its edition.
     pub toolchain: Option<Ustr>,
+    /// Somebody who is not part of the analysis may use its package.
+    pub for_others: bool,
 }
 
 /// What the name of a dependency stands for.

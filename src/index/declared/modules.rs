@@ -154,6 +154,7 @@ impl Linker<'_> {
             externs: HashMap::default(),
             features: HashSet::default(),
             toolchain: None,
+            for_others: package.is_none_or(|at| self.workspace.packages[at].for_others),
         });
     }
 

@@ -6,6 +6,7 @@ pub mod deployments;
 pub mod inventory;
 pub mod kinds;
 pub mod phases;
+pub mod purpose;
 pub mod serving;
 
 use std::collections::VecDeque;
