@@ -34,11 +34,13 @@ impl Index {
     /// What is given to the methods that are called on what a site makes, one behind the other.
     fn set_behind(&self, site: Site) -> Vec<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
+        let made = info.ty(site.node);
+        let is_same = |ty: &Ty| ty == made || *ty == Ty::Unknown;
         let mut given = Vec::new();
         let mut at = site.node;
         while let Some(parent) = info.parent(at) {
             match &facts.node(parent).op {
-                Op::Method { receiver, arguments, .. } if *receiver == at && info.ty(parent) == info.ty(site.node) => {
+                Op::Method { receiver, arguments, .. } if *receiver == at && is_same(info.ty(parent)) => {
                     given.extend(arguments);
                 }
                 _ => break,
@@ -71,6 +73,12 @@ impl Walk<'_> {
             // What decides which branch is taken is no part of the value.
             Op::If { .. } | Op::Match { .. } => {}
             op => op.operands(&mut |part| parts.push(part)),
+        }
+        // What a text names in braces is part of it.
+        if let Op::Macro(call) = op
+            && call.mentions.iter().any(|local| self.local(site.body, *local, outer))
+        {
+            return true;
         }
         if !matches!(op, Op::Closure { .. }) {
             op.regions(&mut |region| parts.extend(body.region(region).value));

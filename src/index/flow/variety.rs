@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashSet as HashSet;
 
 use crate::catalogue::{Calls, Runs};
-use crate::facts::model::{LocalId, NodeId, Op, RegionKind};
+use crate::facts::model::{LocalId, NodeId, Op, Operator, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
@@ -201,7 +201,10 @@ impl Index {
         }
         let mut parts = match &self.node(site).op {
             // What carries such a value among others is no such value, nor is what one decides.
-            Op::Struct { .. } | Op::Field { .. } | Op::Binary { is_bool: true, .. } | Op::Closure { .. } => {
+            Op::Struct { .. }
+            | Op::Field { .. }
+            | Op::Binary { operator: Operator::Truth, .. }
+            | Op::Closure { .. } => {
                 return false;
             }
             Op::If { .. } | Op::Match { .. } | Op::Block(_) => self.selected_from(site),
