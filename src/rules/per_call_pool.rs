@@ -102,7 +102,8 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     });
     let weak = is_far(&repeated, &kind)
         || !connects_to_database(&kind) && !starts_threads(&kind) && index.is_rare(site, &repeated)
-        || sets_up_again(index, &repeated, site);
+        || !starts_threads(&kind) && sets_up_again(index, &repeated, site)
+        || kind == "regex" && !is_fixed_pattern(index, built_at(construction));
     let confidence = if weak {
         Confidence::Hint
     } else if index.callable(site).is_some() || !construction.through.is_empty() {
@@ -124,8 +125,14 @@ fn in_each_call(index: &Index, construction: &Construction) -> Option<Diagnostic
     let entry = index.resource(construction.resource)?;
     let (kind, site) = (entry.kind?, construction.site);
     let operation = index.operation_around(site)?;
-    let kept = construction.fate != Fate::Dies || kind == "regex" || is_only_tried(index, site);
-    if kept || index.differs_each_time(construction) || index.comes_with_request(construction, &[]) {
+    // To open a connection may be what a method is there for; a client is there to be shared.
+    let is_shared_kind = kind.ends_with("-client") && !connects_to_database(&kind) || kind == "dns-resolver";
+    if !is_shared_kind
+        || !construction.through.is_empty()
+        || construction.fate != Fate::Dies
+        || is_only_tried(index, site)
+        || !is_made_of_object(index, site)
+    {
         return None;
     }
     let serves = index.led_to_by_service(site)?;
@@ -154,14 +161,37 @@ fn is_far(repeated: &Repeated, kind: &str) -> bool {
 fn sets_up_again(index: &Index, repeated: &Repeated, site: Site) -> bool {
     let again = match repeated.repeats {
         Repeats::Request => repeated.way.len() > FAR_FROM_START,
-        Repeats::Iteration => repeated.function.is_some(),
+        // What time sets going does its own work.
+        Repeats::Iteration => {
+            let timed = repeated.in_loop.is_some_and(|(body, region)| index.is_timed_loop(body, region));
+            repeated.function.is_some() && !timed
+        }
         Repeats::Worker => false,
     };
     again && index.services_reaching(site.body).any(|program| index.runs_at_start(program, site))
 }
 
+/// Whether all that a call is given is written out, or comes out of the object around it.
+fn is_made_of_object(index: &Index, call: Site) -> bool {
+    let mut parts = Vec::new();
+    index.node(call).op.operands(&mut |node| parts.push(Site { node, ..call }));
+    parts.into_iter().all(|part| {
+        let own = index.part_of_parameter(part.body, part.node) == Some(None);
+        let inner =
+            matches!(index.node(part).op, Op::Call { .. } | Op::Method { .. } | Op::Reference { .. } | Op::Try(_));
+        own || index.is_written_out(part) || inner && is_made_of_object(index, part)
+    })
+}
+
+/// Whether a pattern is the same each time for certain.
+fn is_fixed_pattern(index: &Index, compiled: Site) -> bool {
+    let mut given = Vec::new();
+    index.node(compiled).op.operands(&mut |node| given.push(node));
+    given.into_iter().all(|node| index.is_written_out(Site { node, ..compiled }))
+}
+
 fn starts_threads(kind: &str) -> bool {
-    kind == "runtime" || kind == "thread-pool"
+    matches!(kind, "runtime" | "thread-pool" | "log-drain")
 }
 
 /// Whether each instance is a session of its own that a server of a database keeps: that is dear however rarely it is opened.

@@ -8,7 +8,7 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{Literal, LoopKind, NodeId, Op, RegionId, RegionKind};
+use crate::facts::model::{Literal, LoopKind, NodeId, Op, Operator, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::dispatch::Wanted;
 use crate::index::calls::{Call, Site};
@@ -310,11 +310,25 @@ impl Index {
                 }
                 Op::If { condition, then, .. } => match &body.node(*condition).op {
                     Op::Let { pattern, .. } => *then != region || !pattern.is_success(),
-                    _ => true,
+                    condition => *then != region || !self.asks_for_contents(site.body, condition),
                 },
                 _ => false,
             }
         })
+    }
+
+    /// Whether a condition is that there is something in a collection: `!list.is_empty()`, `list.len() > 0`.
+    fn asks_for_contents(&self, body: BodyRef, condition: &Op) -> bool {
+        let facts = self.body(body);
+        let calls =
+            |node: NodeId, wanted: &str| matches!(&facts.node(node).op, Op::Method { name, .. } if name == wanted);
+        let is_zero =
+            |node: NodeId| matches!(&facts.node(node).op, Op::Literal(Literal::Number(digits, _)) if digits == "0");
+        match condition {
+            Op::Unary(of) => calls(*of, "is_empty"),
+            Op::Binary { left, right, operator: Operator::Truth } => calls(*left, "len") && is_zero(*right),
+            _ => false,
+        }
     }
 
     /// All contexts that a site is proved to run in, in their own order, each by the shortest way; none where nothing is known.

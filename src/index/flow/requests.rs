@@ -26,6 +26,10 @@ impl Index {
         let calls = construction.through.iter().rev().copied().chain([construction.site]).chain(way.iter().copied());
         let calls: Vec<Site> = calls.collect();
         let Some((built, outer)) = calls.split_first() else { return false };
+        // `reqwest::get(url)` builds a client inside, and not of what it is given.
+        if !self.owns(self.ty(*built), construction.resource) {
+            return false;
+        }
         let mut walk = Walk { index: self, seen: HashSet::default() };
         walk.parts(*built, outer)
             || self.set_behind(*built).into_iter().any(|node| walk.value(Site { node, ..*built }, outer))
