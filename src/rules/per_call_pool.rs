@@ -157,14 +157,14 @@ fn is_far(repeated: &Repeated, kind: &str) -> bool {
     }
 }
 
-/// Whether it is part of what sets a program up, and only runs again where somebody asks for all of that: by a request, or by a message to a loop.
+/// Whether it is part of what sets a program up, and only runs again where somebody asks for all of that: by a request, or by a message to a task.
 fn sets_up_again(index: &Index, repeated: &Repeated, site: Site) -> bool {
     let again = match repeated.repeats {
         Repeats::Request => repeated.way.len() > FAR_FROM_START,
         // What time sets going does its own work.
         Repeats::Iteration => {
             let timed = repeated.in_loop.is_some_and(|(body, region)| index.is_timed_loop(body, region));
-            repeated.function.is_some() && !timed
+            !timed && repeated.way.last().is_some_and(|last| index.runs_apart(*last))
         }
         Repeats::Worker => false,
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::catalogue::Calls;
+use crate::catalogue::{Calls, Runs};
 use crate::facts::model::{NodeId, Op, Operator, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::calls::Site;
@@ -17,8 +17,17 @@ impl Index {
     /// Whether a site that runs again and again may do so rarely: by a loop that lets long enough pass between its turns, or nobody knows how long, or
     /// behind a look at the clock.
     pub fn is_rare(&self, site: Site, repeated: &Repeated) -> bool {
-        repeated.in_loop.is_some_and(|(body, region)| self.may_turn_rarely(body, region))
+        let several =
+            || std::iter::once(site).chain(repeated.way.iter().copied()).any(|at| self.is_for_each(at, repeated));
+        repeated.in_loop.is_some_and(|(body, region)| self.may_turn_rarely(body, region)) && !several()
             || std::iter::once(site).chain(repeated.way.iter().copied()).any(|site| self.looks_at_the_clock(site))
+    }
+
+    /// Whether a place runs for each of several things in one turn of the loop that repeats it.
+    fn is_for_each(&self, at: Site, repeated: &Repeated) -> bool {
+        let turn = repeated.in_loop.filter(|(body, _)| *body == at.body).map(|(_, region)| region);
+        self.loops_around(at).iter().any(|around| Some(around.region) != turn && around.over_items)
+            || self.runs_in(at, Runs::Iteration)
     }
 
     /// Whether a site is followed, in its body, by a loop that only lets time pass between its turns: what is made before is made for that loop.

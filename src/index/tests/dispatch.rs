@@ -5,10 +5,9 @@ use crate::workspace::TargetKind;
 
 #[test]
 fn a_call_through_a_trait_goes_to_what_one_program_has_beside_it() {
-    let shared = "pub trait Sink { fn put(&self); } pub fn store(sink: &dyn Sink) { sink.put(); } \
-                  #[actix_web::get(\"/\")] pub async fn index(sink: Box<dyn Sink>) { store(&*sink); }";
-    let server = "struct Disk; impl shared::Sink for Disk { fn put(&self) { write(); } } \
-                  #[tokio::main] async fn main() { actix_web::HttpServer::new(|| actix_web::App::new().service(shared::index)).bind(a).run().await; }";
+    let shared = "pub trait Sink { fn put(&self); } pub fn store(sink: &dyn Sink) { sink.put(); }";
+    let server = "struct Disk; impl shared::Sink for Disk { fn put(&self) { write(); } } #[actix_web::get(\"/\")] async fn index() { shared::store(&Disk); } \
+                  #[tokio::main] async fn main() { actix_web::HttpServer::new(|| actix_web::App::new().service(index)).bind(a).run().await; }";
     let tool = "struct Screen; impl shared::Sink for Screen { fn put(&self) { show(); } } fn main() { shared::store(&Screen); }";
     let code = packages(&[
         ("shared", TargetKind::Lib, shared, &[]),
@@ -18,8 +17,14 @@ fn a_call_through_a_trait_goes_to_what_one_program_has_beside_it() {
     let repeats = |text: &str| code.index.repeated(code.site(text)).is_some();
     assert!(repeats("write()"), "the server has a disk");
     assert!(!repeats("show()"), "the tool answers nobody, and the server has no screen");
-    let services = |text: &str| code.index.services_reaching(code.site(text).body).count();
-    assert_eq!([services("write()"), services("show()")], [1, 0]);
+    let reaches = |name: &str, text: &str| {
+        let named =
+            |program: &&crate::index::programs::Program| code.index.crates()[program.krate.index()].name == name;
+        let program = code.index.programs().iter().find(named).expect("a program of this name");
+        program.reach.contains(&code.site(text).body)
+    };
+    assert_eq!([reaches("server", "write()"), reaches("server", "show()")], [true, false]);
+    assert_eq!([reaches("tool", "write()"), reaches("tool", "show()")], [false, true]);
 }
 
 #[test]
