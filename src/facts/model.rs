@@ -481,6 +481,16 @@ pub struct Node {
     pub region: RegionId,
 }
 
+/// What an operator makes of its two operands, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operator {
+    /// A comparison or logic: its value is a `bool`.
+    Truth,
+    Product,
+    Other,
+}
+
 /// What is large and rare is boxed: most nodes are locals, paths, literals and calls, and a large project has millions of nodes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -509,8 +519,7 @@ pub enum Op {
     Binary {
         left: NodeId,
         right: NodeId,
-        /// A comparison or a logic operator: its value is a `bool`.
-        is_bool: bool,
+        operator: Operator,
     },
     /// Tuples, arrays and ranges.
     Tuple(Vec<NodeId>),

@@ -5,6 +5,7 @@ mod batches;
 mod behaviour;
 mod conditions;
 mod cycles;
+mod dispatch;
 mod endings;
 mod errors;
 mod examples;

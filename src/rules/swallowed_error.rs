@@ -4,7 +4,7 @@ use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
-use crate::facts::model::{Arm, Attribute, Literal, LocalId, MacroCall, NodeId, Op, Pattern, RegionId};
+use crate::facts::model::{Arm, Attribute, Literal, LocalId, MacroCall, NodeId, Op, Operator, Pattern, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::declared::defs::{BodyRef, Extern};
@@ -231,7 +231,7 @@ fn becomes_empty(view: View, region: RegionId) -> bool {
 /// What is asked last in a condition: of `due && let Ok(rows) = load()` the `let`.
 fn asked(view: View, condition: NodeId) -> NodeId {
     match view.op(condition) {
-        Op::Binary { right, is_bool: true, .. } => asked(view, *right),
+        Op::Binary { right, operator: Operator::Truth, .. } => asked(view, *right),
         _ => condition,
     }
 }

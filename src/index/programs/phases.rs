@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
+use crate::diagnostic::Label;
 use crate::facts::model::{Body, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -151,6 +152,18 @@ impl Index {
             Some(at) => self.side(*at, site.node) == Side::Before && !self.runs_apart(site),
             None => course.startup.contains(&site.body) && !self.runs_apart(site),
         }
+    }
+
+    /// The `main` of a service that leads to a place, where that belongs neither to its start alone nor to another of its commands.
+    pub fn led_to_by_service(&self, site: Site) -> Option<Label> {
+        let program = self.services_reaching(site.body).find(|program| {
+            self.main_leads_to(program, site.body)
+                && !self.runs_at_start(program, site)
+                && !self.is_apart_from_serving(program, site)
+        })?;
+        let main = self.defs().function(program.main);
+        let file = self.defs().functions[program.main.index()].file;
+        Some(Label::new(main.name_range.in_file(file), "this program serves, and leads there"))
     }
 
     /// The last call that is made behind the place where a program serves, in `main` or further in; that place, where there is none.
