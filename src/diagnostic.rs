@@ -1,5 +1,8 @@
 //! What a rule says about the code: message, labels, evidence, fixes. Names no rule and no output format; sets no level.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use serde::{Deserialize, Serialize};
 use ustr::Ustr;
 
@@ -137,6 +140,23 @@ impl Diagnostic {
         self.fixes.extend(fix);
         self
     }
+}
+
+/// What is found several times under one key is one flaw: told at the first place with the others as evidence, mended at all.
+pub fn grouped_by<K: Eq + Hash>(found: impl IntoIterator<Item = (K, Diagnostic)>) -> Vec<Diagnostic> {
+    let mut told: Vec<Diagnostic> = Vec::new();
+    let mut at: HashMap<K, usize> = HashMap::new();
+    for (key, diagnostic) in found {
+        let Some(first) = at.get(&key).and_then(|at| told.get_mut(*at)) else {
+            at.insert(key, told.len());
+            told.push(diagnostic);
+            continue;
+        };
+        first.evidence.push(Label { text: "and here".into(), ..diagnostic.primary });
+        let edits: Vec<Edit> = diagnostic.fixes.into_iter().flat_map(|fix| fix.edits).collect();
+        first.fixes.iter_mut().for_each(|fix| fix.edits.extend(edits.iter().cloned()));
+    }
+    told
 }
 
 /// Something that could not be read: a broken manifest, a file that does not parse. Told, never silently passed over.

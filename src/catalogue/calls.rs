@@ -32,6 +32,16 @@ pub enum Calls {
     Tells,
     /// Of those that tell: they say how things go, and nobody is woken by them.
     Mentions,
+    /// They set or count a metric.
+    Measures,
+    /// They change what a file is called by the system, not what is in it: its mode, its owner, its times.
+    Adjusts,
+    /// They give a value that names the process.
+    NamesProcess,
+    /// They look for something that has to be there, and fail where it is not.
+    ExpectsOne,
+    /// They are given what is run when a thread panics, or are methods of a trait that a log is written through.
+    Logs,
     /// They end, or make the program end, within the time they are given.
     EndsWithin,
     /// They wait no longer than the time they are given.
@@ -126,6 +136,8 @@ pub enum Calls {
     SetsGlobal,
     /// They have what is built gather what it is given, and hand it on later.
     Gathers,
+    /// Attributes that have the future of `main` driven by the thread of `main`, beside the workers of a runtime.
+    KeepsMainApart,
     /// They make a runtime that works on the thread that runs it, and starts no workers.
     StaysOnThread,
 }

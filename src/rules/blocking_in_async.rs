@@ -1,8 +1,8 @@
 //! `blocking-in-async`: a call keeps a worker of the async runtime waiting or busy, again and again, so that all other tasks on it stand still.
 
 use crate::catalogue::{Calls, Runs};
-use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{NodeId, Op, RegionId};
+use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
+use crate::facts::model::{Body, Literal, Node, NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeats;
@@ -16,20 +16,10 @@ const INSIDE: &str = "it drives a runtime of its own, which cannot be done insid
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let calls = index.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-    let mut found: Vec<Diagnostic> = Vec::new();
-    for diagnostic in calls.filter_map(|site| diagnose(index, site)) {
-        // The same call again in the same function is the same flaw.
-        let same = |known: &&mut Diagnostic| known.item == diagnostic.item && known.subject == diagnostic.subject;
-        match found.iter_mut().rev().take(SAME).find(same) {
-            Some(known) => known.evidence.push(Label::new(diagnostic.primary.span, "and here")),
-            None => found.push(diagnostic),
-        }
-    }
-    found
+    // The same call again in the same function is the same flaw.
+    let found = calls.filter_map(|site| diagnose(index, site));
+    grouped_by(found.map(|diagnostic| ((diagnostic.item.clone(), diagnostic.subject.clone()), diagnostic)))
 }
-
-/// Bodies come one after the other, so that what is the same is not far.
-const SAME: usize = 8;
 
 fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
     let path = index.external(site)?;
@@ -44,10 +34,11 @@ fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
     }
     let worker = index.on_worker(site)?;
     let (often, repeated) = repeated(index, &worker)?;
-    let confidence = match (long, worker.distance) {
-        (false, _) => Confidence::Hint,
-        (true, 0) => Confidence::Certain,
-        (true, _) => Confidence::Likely,
+    // What is done before giving up is done once.
+    let confidence = match worker.distance {
+        _ if !long || gives_up(index, site) => Confidence::Hint,
+        0 => Confidence::Certain,
+        _ => Confidence::Likely,
     };
     let mut evidence: Vec<Label> = Vec::new();
     for label in worker.evidence.into_iter().chain(repeated) {
@@ -74,7 +65,22 @@ fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
 fn returns_at_once(index: &Index, site: Site) -> bool {
     let (body, info) = (index.body(site.body), index.info(site.body));
     let says_so = |node: &NodeId| match &body.node(*node).op {
-        Op::Path(path) => path.last().to_lowercase().contains("nonblock"),
+        Op::Path(path) => path.last().to_lowercase().contains("nonblock") || path.last() == "ZERO",
+        Op::Call { callee, arguments } => is_no_time(body, *callee, arguments),
+        _ => false,
+    };
+    let receiver = match body.node(site.node).op {
+        Op::Method { receiver, .. } => body.node(receiver).op.clone(),
+        _ => Op::Unseen,
+    };
+    let is_told_before = |(at, n): (NodeId, &Node)| match &n.op {
+        Op::Method { receiver: of, name, arguments, .. } => {
+            let same = match (&receiver, &body.node(*of).op) {
+                (Op::Local(used), Op::Local(told)) => used == told,
+                _ => false,
+            };
+            same && at < site.node && name == "set_nonblocking" && arguments.iter().any(|a| is_true(&body.node(*a).op))
+        }
         _ => false,
     };
     let mut operands = Vec::new();
@@ -88,7 +94,30 @@ fn returns_at_once(index: &Index, site: Site) -> bool {
         }
         _ => false,
     };
-    operands.iter().any(says_so) || body.outwards(body.node(site.node).region).any(|(region, _)| asks_before(region))
+    operands.iter().any(says_so)
+        || body.iter().any(is_told_before)
+        || body.outwards(body.node(site.node).region).any(|(region, _)| asks_before(region))
+}
+
+/// Whether a call stands in a branch that ends the function with an error.
+fn gives_up(index: &Index, site: Site) -> bool {
+    let body = index.body(site.body);
+    let around = body.outwards(body.node(site.node).region).take_while(|(region, _)| *region != Body::ROOT);
+    around
+        .map(|(region, _)| region)
+        .any(|region| index.is_entered_by_error(site.body, region) && index.fails_at_end(site.body, region))
+}
+
+/// `Duration::from_secs(0)`
+fn is_no_time(body: &Body, callee: NodeId, arguments: &[NodeId]) -> bool {
+    let makes_time = matches!(&body.node(callee).op, Op::Path(path) if path.last().starts_with("from_"));
+    let is_zero =
+        |node: &NodeId| matches!(&body.node(*node).op, Op::Literal(Literal::Number(digits, _)) if digits == "0");
+    makes_time && matches!(arguments, [only] if is_zero(only))
+}
+
+fn is_true(op: &Op) -> bool {
+    matches!(op, Op::Literal(Literal::Bool(true)))
 }
 
 /// How often the async code comes there, and why: for every request, in a loop that waits for work, or in a task beside others. What a program does once

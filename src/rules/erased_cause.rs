@@ -2,7 +2,7 @@
 
 use crate::catalogue::Effect;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{NodeId, Op, Pattern, PatternKind, RegionId};
+use crate::facts::model::{Literal, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
@@ -44,8 +44,8 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             Op::Let { pattern, of } if ignores_cause(pattern) && fails(view, *then) => {
                 erased(view, *of, view.range(*condition), Some(*then))
             }
-            Op::Method { receiver, name, .. } if name == "is_err" && fails(view, *then) => {
-                erased(view, *receiver, view.range(*condition), Some(*then))
+            _ if fails(view, *then) => {
+                erased(view, asked_for_failure(view, *condition)?, view.range(*condition), Some(*then))
             }
             _ => None,
         },
@@ -55,6 +55,21 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             erased(view, *init, view.facts.region(*otherwise).range, Some(*otherwise))
         }
         _ => None,
+    }
+}
+
+/// The `Result` that a condition asks whether it failed: `..is_err()`, `!..is_ok()`, `..is_ok() == false`.
+fn asked_for_failure(view: View, condition: NodeId) -> Option<NodeId> {
+    let asked = |node: NodeId, wanted: &str| match view.op(node) {
+        Op::Method { receiver, name, .. } if name == wanted => Some(*receiver),
+        _ => None,
+    };
+    match view.op(condition) {
+        Op::Unary(of) => asked(*of, "is_ok"),
+        Op::Binary { left, right, .. } if matches!(view.op(*right), Op::Literal(Literal::Bool(false))) => {
+            asked(*left, "is_ok")
+        }
+        _ => asked(condition, "is_err"),
     }
 }
 

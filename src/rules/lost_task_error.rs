@@ -71,9 +71,14 @@ fn statement(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
 
 /// The call starts a task, and its handle is dropped.
 fn dropped(view: View, value: NodeId) -> Option<Diagnostic> {
-    let task = view.index.fallible(view.site(value))?;
     view.index.task_output(view.ty(value))?;
-    let span = view.index.name_span(view.site(value));
+    // What starts the task may fail to do so.
+    let start = match *view.op(value) {
+        Op::Try(of) => of,
+        _ => value,
+    };
+    let task = view.index.fallible(view.site(start))?;
+    let span = view.index.name_span(view.site(start));
     diagnostic(view, &[task], Way::Handle, Range { start: span.start, end: span.end })
 }
 

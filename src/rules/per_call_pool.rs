@@ -1,7 +1,7 @@
 //! `per-call-pool`: what should be built once and shared is built for every request, iteration or worker.
 
 use crate::catalogue::{Calls, Runs};
-use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
 use crate::facts::model::{LoopKind, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -34,25 +34,13 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
             found.extend(diagnose(index, construction).map(|diagnostic| (built_at(construction), diagnostic)));
         }
     }
-    once_per_factory(found)
+    // What one function builds for several callers, each time anew, is one flaw: told at the first call of those of which it is as certain.
+    grouped_by(found.into_iter().map(|(built, diagnostic)| ((built, diagnostic.confidence), diagnostic)))
 }
 
 /// Where it is built in the end: in a function that callers come to from many sides.
 fn built_at(construction: &Construction) -> Site {
     construction.through.last().copied().unwrap_or(construction.site)
-}
-
-/// What one function builds for several callers, each time anew, is one flaw: told at the first call of those of which it is as certain.
-fn once_per_factory(found: Vec<(Site, Diagnostic)>) -> Vec<Diagnostic> {
-    let mut told: Vec<(Site, Diagnostic)> = Vec::new();
-    for (built, diagnostic) in found {
-        let same = |(at, known): &&mut (Site, Diagnostic)| *at == built && known.confidence == diagnostic.confidence;
-        match told.iter_mut().find(same) {
-            Some((_, first)) => first.evidence.push(Label { text: "and here".into(), ..diagnostic.primary }),
-            None => told.push((built, diagnostic)),
-        }
-    }
-    told.into_iter().map(|(_, diagnostic)| diagnostic).collect()
 }
 
 fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {

@@ -192,7 +192,8 @@ fn receives(view: View, future: NodeId) -> bool {
 fn skips_the_pause(view: View, node: NodeId) -> Option<Diagnostic> {
     let (value, branch) = error_branch(view, node)?;
     let effected = view.index.effect(view.site(value))?;
-    let reaches_out = matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage);
+    let reaches_out = matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage)
+        && !view.index.waits_for_its_turn(view.index.operation_behind(*effected.chain.last()?));
     let at = branch.region.filter(|_| reaches_out)?;
     let (region, head) = loop_around(view, value, node)?;
     let jump = view.facts.iter().find_map(|(id, n)| {

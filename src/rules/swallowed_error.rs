@@ -3,42 +3,26 @@
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
-use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
-use crate::facts::model::{Arm, Attribute, Literal, LocalId, MacroCall, NodeId, Op, Operator, Pattern, RegionId};
+use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label, grouped_by};
+use crate::facts::model::{Attribute, Literal, LocalId, MacroCall, NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::declared::defs::{BodyRef, Extern};
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
+use crate::index::flow::vanishing::{StandIn, Vanished, Way};
 use crate::source::{Range, Span};
 
 const ID: &str = "swallowed-error";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let found = index.look(|view, node| {
-        let diagnostic = diagnose(view, node).filter(|_| !ends_things(index, view.body))?;
-        Some(((view.body, view.facts.node(node).region), diagnostic))
+        let diagnostic = swallowed(view, node, view.vanished(node)?).filter(|_| !ends_things(index, view.body))?;
+        // An operation that is called several times in one block, each time thrown away in the same way, is one flaw.
+        let block = (view.body, view.facts.node(node).region);
+        Some(((block, diagnostic.message.clone(), diagnostic.primary.text.clone()), diagnostic))
     });
-    once_per_block(found)
-}
-
-/// An operation that is called several times in one block, each time thrown away in the same way, is one flaw: told at the first call, mended at all.
-fn once_per_block(found: Vec<((BodyRef, RegionId), Diagnostic)>) -> Vec<Diagnostic> {
-    let mut told: Vec<((BodyRef, RegionId), Diagnostic)> = Vec::new();
-    for (block, diagnostic) in found {
-        let is_same = |(at, known): &&mut ((BodyRef, RegionId), Diagnostic)| {
-            *at == block && known.message == diagnostic.message && known.primary.text == diagnostic.primary.text
-        };
-        match told.iter_mut().rev().take_while(|(at, _)| at.0 == block.0).find(is_same) {
-            Some((_, first)) => {
-                first.evidence.push(Label { text: "and here".into(), ..diagnostic.primary });
-                let edits = diagnostic.fixes.into_iter().flat_map(|fix| fix.edits);
-                first.fixes.iter_mut().for_each(|fix| fix.edits.extend(edits.clone()));
-            }
-            None => told.push((block, diagnostic)),
-        }
-    }
-    told.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+    grouped_by(found)
 }
 
 /// `drop` has nobody to tell, and what is marked as dead is not run.
@@ -54,31 +38,6 @@ fn ends_things(index: &Index, body: BodyRef) -> bool {
     of_trait && matches!(index.defs().function(function).name.as_str(), "drop" | "async_drop")
 }
 
-/// How the error vanishes.
-enum Way {
-    Underscore,
-    Ok,
-    IfLet,
-    Arm,
-    Default,
-    /// `if write().is_ok() { .. }`: only success has consequences.
-    Tested,
-    /// `.ok()?`, `.ok().flatten()`: from here on an error looks like something that is not there.
-    Absent,
-    /// `let Ok(..) = .. else { return }`
-    Otherwise,
-    /// `Err(_) => stand_in()`: something else is taken instead.
-    Instead(StandIn),
-}
-
-/// What is taken where something failed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum StandIn {
-    /// What a function of the workspace gives: the way is foreseen, and it is worth knowing that it is taken.
-    Made,
-    Value,
-}
-
 /// How a place in the file system is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Named {
@@ -86,246 +45,12 @@ enum Named {
     Text(Ustr),
 }
 
-fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
-    match view.op(node) {
-        Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() && view.ty(*init).is_result() => {
-            swallowed(view, node, *init, Way::Underscore, view.range(node))
-        }
-        Op::Discard(of) => match view.op(*of) {
-            Op::Method { receiver, name, .. } if name == "ok" && view.ty(*receiver).is_result() => {
-                swallowed(view, node, *receiver, Way::Ok, view.range(node))
-            }
-            _ => None,
-        },
-        Op::If { condition, then, otherwise: None } => match view.op(asked(view, *condition)) {
-            Op::Let { pattern, of } if takes_only_ok(pattern) && view.ty(*of).is_result() && !leaves(view, *then) => {
-                let head = Range { start: view.range(node).start, end: view.range(*condition).end };
-                swallowed(view, node, *of, Way::IfLet, head)
-            }
-            Op::Let { pattern, of } if pattern.ignores_error() && does_nothing(view, *then) => {
-                swallowed(view, node, *of, Way::Arm, view.range(node))
-            }
-            Op::Method { receiver, name, .. }
-                if name == "is_ok"
-                    && view.ty(*receiver).is_result()
-                    && !leaves(view, *then)
-                    && !remembers(view, *then) =>
-            {
-                let head = Range { start: view.range(node).start, end: view.range(*condition).end };
-                swallowed(view, node, *receiver, Way::Tested, head)
-            }
-            _ => None,
-        },
-        Op::If { condition, otherwise: Some(otherwise), .. } => match view.op(*condition) {
-            Op::Let { pattern, of }
-                if takes_only_ok(pattern) && view.ty(*of).is_result() && becomes_empty(view, *otherwise) =>
-            {
-                swallowed(view, node, *of, Way::Default, view.facts.region(*otherwise).range)
-            }
-            _ => None,
-        },
-        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
-            if takes_only_ok(pattern) && view.ty(*init).is_result() && gives_up_silently(view, *otherwise) =>
-        {
-            let head = Range { start: view.range(node).start, end: view.range(*init).end };
-            swallowed(view, node, *init, Way::Otherwise, head)
-        }
-        Op::Try(of) => swallowed(view, node, fallible_behind_ok(view, *of)?, Way::Absent, view.range(node)),
-        Op::Match { scrutinee, arms } if view.ty(*scrutinee).is_result() => {
-            // Beside an arm for some errors `_` is for what is left.
-            let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
-            let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
-            let ignores = arms.iter().find(|arm| ignores_error(view, arm, takes_ok));
-            let empty = || arms.iter().find(|arm| empties(view, arm));
-            let instead = || arms.iter().find_map(|arm| Some((arm, Way::Instead(taken_instead(view, arm)?))));
-            let nothing = ignores.map(|arm| (arm, Way::Arm)).or_else(|| Some((empty()?, Way::Default)));
-            let (arm, way) = nothing.or_else(instead)?;
-            swallowed(view, node, *scrutinee, way, arm.range)
-        }
-        Op::Method { receiver, name, arguments, .. } if name == "unwrap_or_else" && view.ty(*receiver).is_result() => {
-            let stand_in = arguments.iter().find_map(|argument| made_blindly(view, *argument))?;
-            swallowed(view, node, *receiver, Way::Instead(stand_in), view.range(node))
-        }
-        Op::Method { receiver, name, .. }
-            if goes_on_without(name) && fallible_behind_ok(view, *receiver).is_some() && !becomes_error(view, node) =>
-        {
-            swallowed(view, node, fallible_behind_ok(view, *receiver)?, Way::Absent, view.range(node))
-        }
-        Op::Method { receiver, name, arguments, .. }
-            if view.ty(*receiver).is_result() && (name == "unwrap_or_default" || is_literal(view, name, arguments)) =>
-        {
-            swallowed(view, node, *receiver, Way::Default, view.range(node))
-        }
-        _ => None,
-    }
-}
-
-/// The `Result` that `.ok()` is called on.
-fn fallible_behind_ok(view: View, value: NodeId) -> Option<NodeId> {
-    match view.op(value) {
-        Op::Method { receiver, name, .. } if name == "ok" && view.ty(*receiver).is_result() => Some(*receiver),
-        _ => None,
-    }
-}
-
-/// Whether a method of `Option` goes on as if what is not there had never been.
-fn goes_on_without(name: &str) -> bool {
-    matches!(name, "flatten" | "and_then" | "unwrap_or_default")
-}
-
-/// Whether what is not there is made an error, or a panic, in the same expression: then the cause is gone, but not the failure.
-fn becomes_error(view: View, option: NodeId) -> bool {
-    let fails = |name: &str| {
-        matches!(name, "unwrap" | "expect" | "ok_or" | "ok_or_else" | "context" | "with_context" | "ok_or_eyre")
-    };
-    let parent = view.info.parent(option);
-    parent.is_some_and(|parent| matches!(view.op(parent), Op::Method { name, .. } if fails(name)))
-}
-
-/// Whether a region does no more than remember that something works: what was tried was a question.
-fn remembers(view: View, region: RegionId) -> bool {
-    let sets = |node: &NodeId| match view.op(*node) {
-        Op::Assign { value, .. } => matches!(view.op(*value), Op::Literal(Literal::Bool(_))),
-        Op::Macro(_) => true,
-        Op::Discard(of) => matches!(view.op(*of), Op::Macro(_)),
-        _ => false,
-    };
-    let statements = view.facts.region(region).nodes.iter().filter(|node| view.info.parent(**node).is_none());
-    statements.clone().count() > 0 && statements.into_iter().all(sets)
-}
-
-/// Whether the `else` of a `let` leaves with nothing in its hands, and without a word: neither an error nor an answer is made there.
-fn gives_up_silently(view: View, region: RegionId) -> bool {
-    let facts = view.facts;
-    let inside = facts.iter().filter(|(_, node)| facts.is_inside(node.region, region));
-    inside.into_iter().all(|(node, n)| match &n.op {
-        Op::Return(_) | Op::Break(_) | Op::Continue | Op::Local(_) | Op::Literal(_) | Op::Path(_) | Op::Tuple(_) => {
-            true
-        }
-        Op::Discard(of) => matches!(view.op(*of), Op::Return(_) | Op::Break(_) | Op::Continue),
-        _ => is_empty(view, node),
-    })
-}
-
-/// `unwrap_or` with a value that stands there.
-fn is_literal(view: View, name: &str, arguments: &[NodeId]) -> bool {
-    name == "unwrap_or" && arguments.iter().all(|a| matches!(view.facts.node(*a).op, Op::Literal(_)))
-}
-
-/// `Err(_) => {}` and the like: the error is not looked at, and nothing is said or done instead.
-fn ignores_error(view: View, arm: &Arm, takes_ok: bool) -> bool {
-    let unseen = arm.pattern.ignores_error() || (takes_ok && arm.pattern.is_wild());
-    unseen && !arm.guarded && does_nothing(view, arm.region)
-}
-
-/// `Err(_) => Vec::new()`: what could not be read looks like something that is empty.
-fn empties(view: View, arm: &Arm) -> bool {
-    arm.pattern.ignores_error() && !arm.guarded && becomes_empty(view, arm.region)
-}
-
-fn becomes_empty(view: View, region: RegionId) -> bool {
-    let value = view.facts.region(region).value;
-    value.is_some_and(|value| is_empty(view, value)) && !view.index.tells(view.body, region)
-}
-
-/// What is asked last in a condition: of `due && let Ok(rows) = load()` the `let`.
-fn asked(view: View, condition: NodeId) -> NodeId {
-    match view.op(condition) {
-        Op::Binary { right, operator: Operator::Truth, .. } => asked(view, *right),
-        _ => condition,
-    }
-}
-
-/// `Err(_) => stand_in()`
-fn taken_instead(view: View, arm: &Arm) -> Option<StandIn> {
-    let blind = arm.pattern.ignores_error() && !arm.guarded;
-    blind.then(|| stand_in(view, arm.region))?
-}
-
-/// `|_| stand_in()`
-fn made_blindly(view: View, closure: NodeId) -> Option<StandIn> {
-    match view.op(closure) {
-        Op::Closure { region, parameters, .. } if parameters.iter().all(Pattern::is_wild) => stand_in(view, *region),
-        _ => None,
-    }
-}
-
-/// What a region gives in place of what failed. No stand-in is what answers: a text to be shown, which says that something is not known, a yes or
-/// no, an error, another way to the same.
-fn stand_in(view: View, region: RegionId) -> Option<StandIn> {
-    let value = view.facts.region(region).value?;
-    let inside = view.facts.iter().filter(|(_, node)| view.facts.is_inside(node.region, region));
-    let fails = |node: NodeId| {
-        let diverges = |path| view.index.catalogue().lists(Calls::Diverges, path);
-        view.index.is_failure(view.site(node)) || view.index.external(view.site(node)).is_some_and(diverges)
-    };
-    let goes = |op: &Op| matches!(op, Op::Return(_) | Op::Break(_) | Op::Continue);
-    if inside.into_iter().any(|(node, n)| fails(node) || goes(&n.op))
-        || view.index.tells(view.body, region)
-        || is_text(view, value)
-        || matches!(view.op(value), Op::Literal(Literal::Bool(_)))
-        || view.ty(value).is_result()
-        || !is_given(view, value)
-    {
-        return None;
-    }
-    let made = matches!(view.op(value), Op::Call { .. }) && view.index.called_directly(view.site(value)).is_some();
-    Some(if made { StandIn::Made } else { StandIn::Value })
-}
-
-/// Whether an expression gives something: what only does something, as counting, has looked at the failure.
-fn is_given(view: View, value: NodeId) -> bool {
-    match view.op(value) {
-        Op::Path(_) | Op::Local(_) | Op::Literal(_) | Op::Struct { .. } | Op::Tuple(_) | Op::Macro(_) => true,
-        Op::Call { .. } | Op::Method { .. } | Op::Await(_) => {
-            !view.ty(value).is_unknown() && *view.ty(value) != Ty::unit()
-        }
-        _ => false,
-    }
-}
-
-/// A text that stands there, perhaps with something put into it.
-fn is_text(view: View, value: NodeId) -> bool {
-    match view.op(value) {
-        Op::Literal(Literal::Text(_)) => true,
-        Op::Method { receiver: of, .. } | Op::Reference { of, .. } => is_text(view, *of),
-        Op::Call { arguments, .. } => matches!(arguments[..], [only] if is_text(view, only)),
-        Op::Macro(call) => call.path.last() == "format",
-        _ => false,
-    }
-}
-
-/// Whether an expression stands for nothing: `None`, a number, a collection that was just made, `Ok(..)` of these.
-fn is_empty(view: View, node: NodeId) -> bool {
-    match view.op(node) {
-        Op::Path(path) => path.last() == "None",
-        Op::Literal(Literal::Number(..) | Literal::Fraction(_)) => true,
-        Op::Tuple(parts) => !parts.is_empty() && parts.iter().all(|part| is_empty(view, *part)),
-        Op::Macro(call) => call.path.last() == "vec" && call.seen && call.arguments.is_empty(),
-        Op::Call { arguments, .. } => view.index.external(view.site(node)).is_some_and(|path| match arguments[..] {
-            [] => path.ends_with("::new") || path.ends_with("::default"),
-            [only] => path == "std::result::Result::Ok" && is_empty(view, only),
-            _ => false,
-        }),
-        _ => false,
-    }
-}
-
-fn does_nothing(view: View, region: RegionId) -> bool {
-    let region = view.facts.region(region);
-    region.nodes.iter().all(|node| matches!(view.op(*node), Op::Continue | Op::Tuple(_)))
-}
-
-fn leaves(view: View, region: RegionId) -> bool {
-    view.facts
-        .nodes
-        .iter()
-        .any(|node| matches!(node.op, Op::Return(_) | Op::Break(_)) && view.facts.is_inside(node.region, region))
-}
-
-fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) -> Option<Diagnostic> {
+fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic> {
+    let Vanished { value, way, range } = vanished;
     let site = view.site(value);
-    if undoes(view, value) || is_used_elsewhere(view, value) || view.index.is_of_task(site) {
+    // An error that says nothing lost its cause where it was made.
+    let says_nothing = view.ty(value).error().is_some_and(|error| *error == Ty::unit());
+    if says_nothing || undoes(view, value) || is_used_elsewhere(view, value) || view.index.is_of_task(site) {
         return None;
     }
     let effected = view.index.effect(site)?;
@@ -341,15 +66,18 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
         || lets_go(view, node, &effected)
         || says_goodbye(view, value)
         || (matches!(way, Way::Default | Way::Instead(_)) && only_tells_the_time(view, value))
+        || has_no_consequence(view, node, way)
+        || is_only_tested(view)
+        || goes_on_reading(view, value, &effected)
     {
         return None;
     }
     if view.index.is_intended(view.in_file(range)) {
         return None;
     }
-    let (effect, how) = (effected.effect.noun(), words(&way));
+    let (effect, how) = (effected.effect.noun(), words(way));
     let operation = operation(view, &effected);
-    let confidence = confidence(view, node, value, &effected, &way);
+    let confidence = confidence(view, node, value, &effected, way);
     let span = view.in_file(range);
     let inside = effected
         .chain
@@ -367,8 +95,49 @@ fn swallowed(view: View, node: NodeId, value: NodeId, way: Way, range: Range) ->
     .evidence(inside.chain(success))
     .note("when it fails nothing tells: the data is missing and the log is clean")
     .help("return the error, or log it with what was being done")
-    .fix(fix(view, node, value, &way, &operation));
+    .fix(fix(view, node, value, way, &operation));
     Some(diagnostic)
+}
+
+/// Whether nothing but what people see comes of success, or the stand-in for what failed is refused further on.
+fn has_no_consequence(view: View, node: NodeId, way: Way) -> bool {
+    match (way, view.op(node)) {
+        (Way::Default | Way::Instead(_), _) => view.is_only_shown(node) || view.is_refused(node),
+        (Way::Absent, _) => view.is_refused(node),
+        (Way::IfLet | Way::Tested, Op::If { then, .. }) => view.only_shows(*then),
+        _ => false,
+    }
+}
+
+/// A method that a trait asks for and only tests call.
+fn is_only_tested(view: View) -> bool {
+    let Some(function) = view.index.function_of(view.body) else { return false };
+    let of_trait =
+        view.index.defs().impl_of(function).is_some_and(|id| view.index.defs().impl_block(id).trait_path.is_some());
+    let callers = view.index.calls.callers(function);
+    of_trait && !callers.is_empty() && callers.iter().all(|call| view.index.is_test(call.site.body))
+}
+
+/// What is sent to a peer that the same function goes on listening to: that it is gone is told by the next read.
+fn goes_on_reading(view: View, value: NodeId, effected: &Effected) -> bool {
+    let Some(peer) = called_on(view, value).filter(|_| effected.effect == Effect::Network) else { return false };
+    let reads = |name: &str| ["next", "recv", "read", "try_next"].iter().any(|read| name.starts_with(read));
+    view.facts.iter().skip(value.index()).any(|(id, n)| match &n.op {
+        Op::Method { name, .. } => reads(name) && called_on(view, id) == Some(peer),
+        _ => false,
+    })
+}
+
+/// The variable that a method is called on, perhaps awaited.
+fn called_on(view: View, value: NodeId) -> Option<LocalId> {
+    match view.op(value) {
+        Op::Await(of) => called_on(view, *of),
+        Op::Method { receiver, .. } => match view.op(*receiver) {
+            Op::Local(local) => Some(*local),
+            _ => called_on(view, *receiver),
+        },
+        _ => None,
+    }
 }
 
 /// `query("ROLLBACK")`: what is undone was given up before.
@@ -382,14 +151,15 @@ fn undoes(view: View, value: NodeId) -> bool {
 
 /// A variable that is looked at more than once: who looks only for success here may look for the error there.
 fn is_used_elsewhere(view: View, value: NodeId) -> bool {
-    let mut at = value;
+    let (mut at, mut by_value) = (value, false);
     let local = loop {
         match view.op(at) {
-            Op::Reference { of, .. } => at = *of,
-            Op::Method { receiver, name, .. } if matches!(name.as_str(), "as_ref" | "as_mut" | "as_deref") => {
+            Op::Reference { of, .. } => (at, by_value) = (*of, false),
+            Op::Method { receiver, name, .. } => {
+                by_value = !matches!(name.as_str(), "as_ref" | "as_mut" | "as_deref");
                 at = *receiver
             }
-            Op::Local(local) => break *local,
+            Op::Local(local) if !by_value => break *local,
             _ => return false,
         }
     };
@@ -398,10 +168,16 @@ fn is_used_elsewhere(view: View, value: NodeId) -> bool {
 
 /// What only looks is often allowed to fail: then the claim needs more than a missing branch. A program that is run and whose exit nobody
 /// asks for is at most worth a look, and so is a function that fails as well where there is nothing to be found.
-fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way: &Way) -> Confidence {
+fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way: Way) -> Confidence {
     let direct = if effected.chain.len() == 1 { Confidence::Certain } else { Confidence::Likely };
     let unused = matches!(way, Way::Underscore | Way::Ok);
+    let operation = effected.chain.last();
     match effected.effect {
+        _ if direct == Confidence::Certain && operation.is_some_and(|call| view.index.is_by_the_way(*call)) => {
+            Confidence::Hint
+        }
+        _ if !unused && effected.looks && (expects_one(view, effected) || is_advised(view, node)) => Confidence::Hint,
+        _ if effected.effect == Effect::Network && is_one_of_several(view, node, value) => Confidence::Hint,
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
@@ -418,7 +194,7 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
 
 /// Whether somebody may mean to ask no more than whether something can be done or is there. A statement of a database that is tried may tell what
 /// its tables look like; of a file or a peer "not there" and "not reached" are often the same. Rows are there or not, reached or not.
-fn is_a_question(way: &Way, effected: &Effected) -> bool {
+fn is_a_question(way: Way, effected: &Effected) -> bool {
     match way {
         Way::Absent | Way::Otherwise => effected.effect != Effect::Database,
         Way::Tested => match effected.effect {
@@ -428,7 +204,7 @@ fn is_a_question(way: &Way, effected: &Effected) -> bool {
         },
         Way::Instead(stand_in) => match effected.effect {
             Effect::Database => false,
-            Effect::Network => *stand_in != StandIn::Made,
+            Effect::Network => stand_in != StandIn::Made,
             _ => true,
         },
         _ => false,
@@ -445,6 +221,52 @@ fn has_answer(view: View, value: NodeId) -> bool {
 fn may_find_nothing(view: View, effected: &Effected) -> bool {
     let first = effected.chain.first().and_then(|first| view.index.called_directly(*first));
     first.is_some_and(|body| view.index.makes_errors(body))
+}
+
+/// Whether a function looks for something that has to be there: its error may say no more than that it is not.
+fn expects_one(view: View, effected: &Effected) -> bool {
+    let [_, .., inner] = effected.chain[..] else { return false };
+    let operation = view.index.operation_behind(inner);
+    view.index.external(operation).is_some_and(|path| view.index.catalogue().lists(Calls::ExpectsOne, path))
+}
+
+/// Whether all that is done with what was found is advice: it may fail as well, and no more than a message comes of that.
+fn is_advised(view: View, node: NodeId) -> bool {
+    let Op::If { then, .. } = view.op(node) else { return false };
+    let region = view.facts.region(*then);
+    let statements: Vec<NodeId> =
+        region.nodes.iter().copied().filter(|node| view.info.parent(*node).is_none()).collect();
+    let may_fail = |node: &NodeId| {
+        let value = match view.op(*node) {
+            Op::Discard(of) => *of,
+            _ => *node,
+        };
+        matches!(view.op(value), Op::Method { receiver, name, .. }
+            if view.ty(*receiver).is_result() && (name == "ok" || name == "unwrap_or_else" && view.index.error_is_seen(view.site(value))))
+    };
+    !statements.is_empty() && statements.iter().all(may_fail)
+}
+
+/// Whether a peer is asked as others are in the same function, each in a way of its own, and what comes of whoever answers is taken.
+fn is_one_of_several(view: View, node: NodeId, value: NodeId) -> bool {
+    let asks = |node: NodeId| match view.op(node) {
+        Op::If { condition, then, otherwise: None } => match view.op(*condition) {
+            Op::Let { of, .. } => view.ty(*of).is_result().then_some((*of, *then)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let takes = |region: RegionId| {
+        view.facts.iter().any(|(_, n)| {
+            let adds = |name: &str| matches!(name, "push" | "push_back" | "insert" | "extend" | "send" | "try_send");
+            matches!(&n.op, Op::Method { name, .. } if adds(name)) && view.facts.is_inside(n.region, region)
+        })
+    };
+    let answers = |node: NodeId| asks(node).filter(|(_, then)| takes(*then)).map(|(of, _)| of);
+    let is_peer = |of: &NodeId| view.index.effect(view.site(*of)).is_some_and(|found| found.effect == Effect::Network);
+    let asked = |of: NodeId| view.index.called_directly(view.site(of)).filter(|_| is_peer(&of));
+    let others = view.facts.iter().filter_map(|(id, _)| answers(id)).filter_map(asked);
+    answers(node).is_some() && asked(value).is_some_and(|body| others.into_iter().any(|other| other != body))
 }
 
 /// Whether the same function writes later to where it read from: what could not be read is written over.
@@ -509,10 +331,10 @@ fn lets_go(view: View, node: NodeId, effected: &Effected) -> bool {
     matches!(effected.effect, Effect::Network | Effect::Process) && view.index.is_teardown(view.site(node))
 }
 
-/// `socket.send(Message::Close(..))`: who goes away has nothing to lose.
+/// `socket.send(Message::Close(..))`, `flock(&file, FlockOperation::Unlock)`: who goes away has nothing to lose.
 fn says_goodbye(view: View, value: NodeId) -> bool {
     let is_close = |node: NodeId| match view.op(node) {
-        Op::Path(path) => path.last().eq_ignore_ascii_case("close"),
+        Op::Path(path) => ["close", "unlock", "lock_un"].iter().any(|end| path.last().eq_ignore_ascii_case(end)),
         _ => false,
     };
     let whole = view.range(value);
@@ -552,7 +374,7 @@ fn announces(view: View, call: &MacroCall) -> bool {
 }
 
 /// `if let Err(error) = ..` around what is thrown away, with the logger the crate has.
-fn fix(view: View, node: NodeId, value: NodeId, way: &Way, operation: &str) -> Option<Fix> {
+fn fix(view: View, node: NodeId, value: NodeId, way: Way, operation: &str) -> Option<Fix> {
     if !matches!(way, Way::Underscore | Way::Ok) {
         return None;
     }
@@ -578,7 +400,7 @@ fn fix(view: View, node: NodeId, value: NodeId, way: &Way, operation: &str) -> O
     })
 }
 
-fn words(way: &Way) -> &'static str {
+fn words(way: Way) -> &'static str {
     match way {
         Way::Underscore => "the result is bound to `_`",
         Way::Ok => "`.ok()` turns the error into nothing",
@@ -590,8 +412,4 @@ fn words(way: &Way) -> &'static str {
         Way::Instead(_) => "an error is replaced by this, and nothing tells",
         Way::Otherwise => "an error ends this as if there were nothing to do",
     }
-}
-
-fn takes_only_ok(pattern: &Pattern) -> bool {
-    pattern.variant().is_some_and(|name| name == "Ok")
 }

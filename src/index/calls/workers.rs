@@ -4,13 +4,14 @@
 use std::collections::VecDeque;
 
 use rustc_hash::FxHashSet as HashSet;
+use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
 use crate::facts::model::{NodeId, Op, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::Site;
+use crate::index::calls::{Call, Site, targets};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
 
@@ -54,7 +55,7 @@ impl Index {
                 Around::Plain(_) | Around::Elsewhere => continue,
             };
             for call in self.calls.callers(function) {
-                if call.runs != Runs::Inline || !self.is_plain_call(call.site) || self.is_test(call.site.body) {
+                if call.runs != Runs::Inline || !self.is_plain_call(call) || self.is_test(call.site.body) {
                     continue;
                 }
                 let label =
@@ -65,9 +66,12 @@ impl Index {
         None
     }
 
-    /// Whether a site calls a function of the workspace, and does not merely name or hand it on.
-    fn is_plain_call(&self, site: Site) -> bool {
-        matches!(self.callee(site), Some(Callee::Workspace(_)))
+    /// Whether a site calls a function of the workspace, and does not merely name it or hand it to another.
+    fn is_plain_call(&self, call: &Call) -> bool {
+        match self.callee(call.site) {
+            Some(Callee::Workspace(function)) => targets(&self.outline, *function).contains(&call.to),
+            _ => false,
+        }
     }
 
     fn around(&self, site: Site, fuel: u32) -> Around {
@@ -100,9 +104,12 @@ impl Index {
     fn in_async(&self, function: FnId, fuel: u32) -> Around {
         let own_thread = |site: Site| {
             let driven = self.runs_in(site, Runs::Thread) || self.runs_in(site, Runs::Blocking);
-            let deeper = fuel.checked_sub(1).filter(|_| self.is_driven_here(site));
+            let deeper = fuel.checked_sub(1).filter(|_| self.is_driven_here(site) && !self.takes_connections(function));
             driven || deeper.is_some_and(|fuel| matches!(self.around(site, fuel), Around::Elsewhere))
         };
+        if self.is_driven_by_main(function) && !self.takes_connections(function) {
+            return Around::Elsewhere;
+        }
         let callers = self.calls.callers(function);
         if !callers.is_empty() && callers.iter().all(|call| own_thread(call.site)) {
             return Around::Elsewhere;
@@ -110,6 +117,25 @@ impl Index {
         let place = self.defs().functions[function.index()].file;
         let name = self.defs().function(function);
         Around::Async(Label::new(name.name_range.in_file(place), format!("`{}` is async", name.name)))
+    }
+
+    /// Whether a function is the entry of its program, and its future stays on the thread of `main`, beside the workers.
+    fn is_driven_by_main(&self, function: FnId) -> bool {
+        let (file, item) = (self.defs().functions[function.index()].file, self.defs().function(function));
+        item.attributes.iter().any(|attribute| {
+            let path = self.attribute_path(file, item.scope, attribute);
+            let beside = path.is_some_and(|path| self.catalogue().lists(Calls::KeepsMainApart, path));
+            beside && !attribute.arguments.contains("current_thread") && !attribute.arguments.contains("local")
+        })
+    }
+
+    /// Whether a function accepts connections: while its thread is kept, nobody is let in.
+    fn takes_connections(&self, function: FnId) -> bool {
+        let accepts = |path: Ustr| self.catalogue().lists(Calls::Accepts, path);
+        let body = self.defs().body_of(function).filter(|body| self.is_linked(*body));
+        body.is_some_and(|body| {
+            self.body(body).iter().any(|(node, _)| self.external(Site { body, node }).is_some_and(accepts))
+        })
     }
 
     /// Whether a future goes no further than where it is made: it is awaited, or driven by the thread.

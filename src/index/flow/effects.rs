@@ -117,6 +117,13 @@ impl Index {
         self.effect_with(site, &self.effects, FUEL)
     }
 
+    /// The call of a library whose error a call passes on in the end.
+    pub fn operation_behind(&self, call: Site) -> Site {
+        let next =
+            |at: &Site| self.effect(*at).and_then(|found| found.chain.last().copied()).filter(|inner| inner != at);
+        std::iter::successors(Some(call), next).take(FUEL as usize).last().unwrap_or(call)
+    }
+
     /// What a call of a library changes outside of the program; none where it only looks, or where nobody would miss it.
     pub fn changes(&self, site: Site) -> Option<Effect> {
         let called = self.called(site, &Effects::default()).filter(|called| !called.looks && !self.only_asks(site));

@@ -1,5 +1,7 @@
 //! Where errors lead: what a branch that an error enters does with it, whether anything tells of it, whether code is on its way to failing.
 
+use ustr::Ustr;
+
 use crate::catalogue::Calls;
 use crate::facts::model::{Body, Node, NodeId, Op, Pattern, RegionId, RegionKind};
 use crate::index::Index;
@@ -28,11 +30,18 @@ impl Index {
             let site = Site { body, node };
             let inside = || self.body(body).outwards(facts.region).any(|(at, _)| at == region);
             let may_tell = match self.callee(site) {
-                Some(Callee::External(path)) => self.catalogue().lists(Calls::Tells, *path),
+                Some(Callee::External(path)) => self.may_tell(&facts.op, *path),
                 _ => matches!(facts.op, Op::Macro(_)),
             };
             may_tell && counts(&facts.op) && inside()
         })
+    }
+
+    /// Whether a call of a library tells, or may: a macro of a log's name that a library nobody described hands on.
+    fn may_tell(&self, op: &Op, path: Ustr) -> bool {
+        let is_log = |name: Ustr| matches!(name.as_str(), "error" | "warn" | "info" | "debug" | "trace");
+        let handed_on = matches!(op, Op::Macro(call) if is_log(call.path.last()));
+        self.catalogue().lists(Calls::Tells, path) || handed_on
     }
 
     /// Whether an adapter on the way of a value looks at its error: `inspect_err`, or a closure for errors that tells.
@@ -75,8 +84,8 @@ impl Index {
     pub fn is_entered_by_error(&self, body: BodyRef, region: RegionId) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         let Some(owner) = info.region_node(region) else { return false };
-        let is_err = |name: Option<ustr::Ustr>| name.is_some_and(|name| name == "Err");
-        let is_ok = |name: Option<ustr::Ustr>| name.is_some_and(|name| name == "Ok");
+        let is_err = |name: Option<Ustr>| name.is_some_and(|name| name == "Err");
+        let is_ok = |name: Option<Ustr>| name.is_some_and(|name| name == "Ok");
         match &facts.node(owner).op {
             Op::Match { arms, .. } => arms.iter().any(|arm| arm.region == region && is_err(arm.pattern.variant())),
             Op::If { condition, then, otherwise } => match &facts.node(*condition).op {
@@ -141,7 +150,9 @@ impl Index {
         };
         if (whole == Body::ROOT && self.is_instrumented(body))
             || facts.iter().any(looks)
-            || regions.into_iter().any(|region| fails(region) && self.tells(body, region))
+            || regions
+                .into_iter()
+                .any(|region| fails(region) && (self.tells(body, region) || self.surely_tells(body, region)))
         {
             return true;
         }
@@ -159,16 +170,21 @@ impl Index {
         call.is_some_and(|node| self.ends_in_no_error(Site { body, node }))
     }
 
-    /// Whether the error of a value goes nowhere: `.ok()` and the like follow, or nothing.
+    /// Whether the error of a value goes nowhere: nothing follows, or what follows asks only for success.
     fn ends_in_no_error(&self, value: Site) -> bool {
         let (facts, info) = (self.body(value.body), self.info(value.body));
+        let is_ok = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Ok");
         let mut at = value.node;
         loop {
             let Some(parent) = info.parent(at) else { return false };
             match &facts.node(parent).op {
                 Op::Await(_) => {}
                 Op::Discard(_) => return true,
+                Op::Let { pattern, .. } | Op::Bind { pattern, otherwise: Some(_), .. } => return is_ok(pattern),
                 Op::Bind { pattern, .. } => return pattern.is_wild(),
+                Op::Match { arms, .. } => {
+                    return arms.iter().all(|arm| is_ok(&arm.pattern) || arm.pattern.ignores_error());
+                }
                 Op::Method { receiver, name, .. } if *receiver == at => {
                     if matches!(name.as_str(), "ok" | "is_ok" | "is_err") || name.starts_with("unwrap_or") {
                         return true;
@@ -190,20 +206,7 @@ impl Index {
     pub fn only_success_counts(&self, function: FnId) -> bool {
         let calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
         let mut sites = calls.map(|call| call.site).peekable();
-        sites.peek().is_some() && sites.all(|site| self.ends_in_no_error(site) || self.is_matched_blindly(site))
-    }
-
-    /// Whether a value, perhaps awaited, is taken apart by patterns none of which names its error.
-    fn is_matched_blindly(&self, value: Site) -> bool {
-        let (facts, info) = (self.body(value.body), self.info(value.body));
-        let awaited = info.parent(value.node).filter(|parent| matches!(facts.node(*parent).op, Op::Await(_)));
-        let at = awaited.unwrap_or(value.node);
-        let is_ok = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Ok");
-        match info.parent(at).map(|parent| &facts.node(parent).op) {
-            Some(Op::Let { pattern, .. } | Op::Bind { pattern, otherwise: Some(_), .. }) => is_ok(pattern),
-            Some(Op::Match { arms, .. }) => arms.iter().all(|arm| is_ok(&arm.pattern) || arm.pattern.ignores_error()),
-            _ => false,
-        }
+        sites.peek().is_some() && sites.all(|site| self.ends_in_no_error(site))
     }
 
     /// `#[instrument(err)]`: the attribute logs what the function returns.
@@ -226,61 +229,6 @@ impl Index {
             }
             _ => value,
         }
-    }
-
-    /// The call behind another that, once it has failed, fails again at once for as long as its cause lasts: the call itself, or one whose error a
-    /// function of the workspace passes on without having waited for anything before.
-    pub fn fails_at_once(&self, call: Site) -> Option<Site> {
-        self.fails_at_once_within(call, CALLS)
-    }
-
-    fn fails_at_once_within(&self, call: Site, fuel: u32) -> Option<Site> {
-        if let Some(path) = self.external(call) {
-            let lists = |list| self.catalogue().lists(list, path);
-            return (lists(Calls::FailsAtOnce) || lists(Calls::Accepts)).then_some(call);
-        }
-        let (Some(Callee::Workspace(function) | Callee::Trait(function)), Some(fuel)) =
-            (self.callee(call), fuel.checked_sub(1))
-        else {
-            return None;
-        };
-        let bodies = targets(&self.outline, *function).into_iter().filter_map(|id| self.defs().body_of(id));
-        let mut passed = bodies.filter(|body| self.is_linked(*body)).flat_map(|body| {
-            let nodes = self.passed_on(body).into_iter();
-            nodes.map(move |node| self.unawaited(self.unexplained(Site { body, node })))
-        });
-        passed.find_map(|inner| self.fails_at_once_within(inner, fuel).filter(|_| !self.waits_before(inner)))
-    }
-
-    /// The future of `future.await`.
-    fn unawaited(&self, value: Site) -> Site {
-        match self.node(value).op {
-            Op::Await(node) => Site { node, ..value },
-            _ => value,
-        }
-    }
-
-    /// Whether a function has waited, or may have, before it comes to a site.
-    fn waits_before(&self, site: Site) -> bool {
-        let (body, range) = (self.body(site.body), self.node(site).range);
-        body.iter().take(site.node.index()).any(|(node, n)| match &n.op {
-            Op::Await(of) => *of != site.node && !range.contains(n.range),
-            Op::Call { .. } | Op::Method { .. } => self
-                .external(Site { node, ..site })
-                .is_some_and(|path| node != site.node && self.catalogue().lists(Calls::Waits, path)),
-            Op::Loop { .. } | Op::Select { .. } => true,
-            _ => false,
-        })
-    }
-
-    /// Whether a call asks what kind of error of the system another is, itself or in a function of the workspace that says yes or no.
-    pub fn asks_for_a_kind(&self, call: Site) -> bool {
-        let asks =
-            |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::AsksForKind, path));
-        let Some(Callee::Workspace(function)) = self.callee(call) else { return asks(call) };
-        let answers = self.signatures().functions[function.index()].returns == Ty::ext("bool", Vec::new());
-        let body = self.defs().body_of(*function).filter(|body| answers && self.is_linked(*body));
-        body.is_some_and(|body| self.body(body).iter().any(|(node, _)| asks(Site { body, node })))
     }
 
     /// The body of the workspace function that a value comes from, through `.await` and adapters; of a trait's function the first that implements it.

@@ -1,16 +1,20 @@
 //! Where values come from and where they go: what becomes of a value, and which statics a value stems from. Judged through the callee
 //! where the callee is in the workspace; what goes where it cannot be followed is unknown.
 
+pub mod aside;
 pub mod effects;
 pub mod errors;
 pub mod handles;
 pub mod hosts;
+pub mod lasting;
 pub mod makings;
 pub mod requests;
 pub mod sequences;
 pub mod settings;
+pub mod shown;
 pub mod time_bounds;
 pub mod told;
+pub mod vanishing;
 pub mod variety;
 pub mod ways;
 

@@ -34,25 +34,58 @@ impl Index {
         let text = match &self.node(write).op {
             Op::Macro(call) if writes_a_text(self.external(write)) => call.arguments.get(1..).unwrap_or_default(),
             Op::Method { name, arguments, .. } if name == "write_all" || name == "write" => arguments,
+            Op::Method { name, arguments, .. } if name == "flush" => arguments,
             _ => return false,
         };
-        self.is_there_to_log(write.body) || self.is_said_beside(write, text)
+        self.is_of_a_log(write) || self.is_said_beside(write, text)
     }
 
-    /// Whether a function is called to log a text, and gives nothing back. What writes a type of the program's own keeps records, such as an audit trail.
+    /// Whether code is part of a log: a function that is called to log a text, a method of a trait that a log is written through, what runs when a thread
+    /// panics.
+    fn is_of_a_log(&self, site: Site) -> bool {
+        let listed = |path: Ustr| self.catalogue().lists(Calls::Logs, path);
+        let through_a_trait = || {
+            let function = self.function_of(site.body)?;
+            let of_trait = self.library_trait(function)?;
+            ustr::existing_ustr(&format!("{of_trait}::{}", self.defs().function(function).name)).map(listed)
+        };
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let is_given = |region: RegionId| {
+            let owner = info.region_node(region).filter(|owner| matches!(facts.node(*owner).op, Op::Closure { .. }));
+            let parents = std::iter::successors(owner.and_then(|owner| info.parent(owner)), |at| info.parent(*at));
+            parents.into_iter().any(|node| self.external(Site { node, ..site }).is_some_and(listed))
+        };
+        self.is_there_to_log(site.body)
+            || through_a_trait() == Some(true)
+            || facts.outwards(facts.node(site.node).region).any(|(region, _)| is_given(region))
+    }
+
+    /// Whether a function is there to log a text, by its name or as one of a type whose other methods are. What writes a type of the program's own keeps
+    /// records, such as an audit trail.
     fn is_there_to_log(&self, body: BodyRef) -> bool {
+        let Some(id) = self.function_of(body).filter(|id| self.takes_a_text(*id)) else { return false };
+        let is_named = |id: &FnId| {
+            let name = self.defs().function(*id).name.as_str();
+            name.starts_with("log_")
+                || matches!(name, "log" | "error" | "warn" | "warning" | "info" | "debug" | "trace")
+        };
+        let beside = || {
+            let block = self.defs().impl_of(id);
+            self.defs().fn_ids().filter(move |other| block.is_some() && self.defs().impl_of(*other) == block)
+        };
+        is_named(&id) || beside().filter(|other| is_named(other) && self.takes_a_text(*other)).count() > 1
+    }
+
+    /// Whether a function is given a text and gives nothing back.
+    fn takes_a_text(&self, id: FnId) -> bool {
         let is_text = |ty: &Ty| match ty.peeled() {
             Ty::Ext(path, _) => {
                 ["str", "std::string::String", "std::fmt::Arguments", "log::Record"].contains(&path.as_str())
             }
             _ => false,
         };
-        self.function_of(body).is_some_and(|id| {
-            let function = self.defs().function(id);
-            let is_named = function.name == "log" || function.name.starts_with("log_");
-            let takes_text = self.signatures().functions[id.index()].parameters.iter().any(is_text);
-            is_named && function.returns.is_none() && takes_text
-        })
+        self.defs().function(id).returns.is_none()
+            && self.signatures().functions[id.index()].parameters.iter().any(is_text)
     }
 
     /// Whether a message of the regions around tells all that a text is made of.

@@ -71,11 +71,11 @@ impl Index {
     fn ends_sooner(&self, by: Site, future: NodeId) -> bool {
         let Op::Select { arms, .. } = &self.node(by).op else { return true };
         let others = arms.iter().map(|arm| Site { node: arm.future, ..by });
-        others.filter(|other| other.node != future).any(|other| self.may_tell(other))
+        others.filter(|other| other.node != future).any(|other| self.may_tell_to_stop(other))
     }
 
     /// Whether waiting for a future may be waiting for the word to stop. What a function of the workspace gives is that where the function hears of it.
-    fn may_tell(&self, future: Site) -> bool {
+    fn may_tell_to_stop(&self, future: Site) -> bool {
         let facts = self.body(future.body);
         let mut at = future.node;
         loop {

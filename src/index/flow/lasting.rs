@@ -1,0 +1,79 @@
+//! Errors that last: whether what has failed will fail again at once, and which kind of error code asks for.
+
+use crate::catalogue::Calls;
+use crate::facts::model::Op;
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::{Site, targets};
+use crate::index::{Index, Ty};
+
+/// Through how many calls an error is followed to the operation that it is of.
+const CALLS: u32 = 3;
+
+impl Index {
+    /// The call behind another that, once it has failed, fails again at once for as long as its cause lasts: the call itself, or one whose error a
+    /// function of the workspace passes on without having waited for anything before.
+    pub fn fails_at_once(&self, call: Site) -> Option<Site> {
+        self.fails_at_once_within(call, CALLS)
+    }
+
+    fn fails_at_once_within(&self, call: Site, fuel: u32) -> Option<Site> {
+        if let Some(path) = self.external(call) {
+            let lists = |list| self.catalogue().lists(list, path);
+            return (lists(Calls::FailsAtOnce) || lists(Calls::Accepts)).then_some(call);
+        }
+        let (Some(Callee::Workspace(function) | Callee::Trait(function)), Some(fuel)) =
+            (self.callee(call), fuel.checked_sub(1))
+        else {
+            return None;
+        };
+        let bodies = targets(&self.outline, *function).into_iter().filter_map(|id| self.defs().body_of(id));
+        let mut passed = bodies.filter(|body| self.is_linked(*body)).flat_map(|body| {
+            let nodes = self.passed_on(body).into_iter();
+            nodes.map(move |node| self.unawaited(self.unexplained(Site { body, node })))
+        });
+        passed.find_map(|inner| self.fails_at_once_within(inner, fuel).filter(|_| !self.waits_before(inner)))
+    }
+
+    /// Whether a call waits until a pool has a connection to give, for as long as the pool allows: its failure comes after that pause.
+    pub fn waits_for_its_turn(&self, call: Site) -> bool {
+        let Op::Method { receiver, .. } = self.node(call).op else { return false };
+        match self.ty(Site { node: receiver, ..call }).peeled() {
+            Ty::Ext(path, _) => {
+                let kind = self.resource(*path).and_then(|entry| entry.kind);
+                kind.is_some_and(|kind| kind == "connection-pool")
+            }
+            _ => false,
+        }
+    }
+
+    /// The future of `future.await`.
+    fn unawaited(&self, value: Site) -> Site {
+        match self.node(value).op {
+            Op::Await(node) => Site { node, ..value },
+            _ => value,
+        }
+    }
+
+    /// Whether a function has waited, or may have, before it comes to a site.
+    fn waits_before(&self, site: Site) -> bool {
+        let (body, range) = (self.body(site.body), self.node(site).range);
+        body.iter().take(site.node.index()).any(|(node, n)| match &n.op {
+            Op::Await(of) => *of != site.node && !range.contains(n.range),
+            Op::Call { .. } | Op::Method { .. } => self
+                .external(Site { node, ..site })
+                .is_some_and(|path| node != site.node && self.catalogue().lists(Calls::Waits, path)),
+            Op::Loop { .. } | Op::Select { .. } => true,
+            _ => false,
+        })
+    }
+
+    /// Whether a call asks what kind of error of the system another is, itself or in a function of the workspace that says yes or no.
+    pub fn asks_for_a_kind(&self, call: Site) -> bool {
+        let asks =
+            |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::AsksForKind, path));
+        let Some(Callee::Workspace(function)) = self.callee(call) else { return asks(call) };
+        let answers = self.signatures().functions[function.index()].returns == Ty::ext("bool", Vec::new());
+        let body = self.defs().body_of(*function).filter(|body| answers && self.is_linked(*body));
+        body.is_some_and(|body| self.body(body).iter().any(|(node, _)| asks(Site { body, node })))
+    }
+}

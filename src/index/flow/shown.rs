@@ -1,0 +1,102 @@
+//! What only people see: values that go into messages and metrics and nowhere else. Without them the program does the same.
+
+use ustr::Ustr;
+
+use crate::catalogue::Calls;
+use crate::facts::model::{LocalId, Node, NodeId, Op, PatternKind, RegionId};
+use crate::index::Ty;
+use crate::index::bodies::infer::Callee;
+use crate::index::bodies::view::View;
+
+/// Through how many variables a value is followed.
+const VARIABLES: u32 = 4;
+
+impl View<'_> {
+    /// Whether all that comes of a value is that people see it: in a line of a log, in a metric, in whether such a line is written.
+    pub fn is_only_shown(self, value: NodeId) -> bool {
+        self.is_shown_within(value, VARIABLES)
+    }
+
+    fn is_shown_within(self, value: NodeId, fuel: u32) -> bool {
+        let Some(parent) = self.info.parent(value) else { return false };
+        match self.op(parent) {
+            Op::Macro(_) => self.says(parent),
+            Op::Cast { .. }
+            | Op::Reference { .. }
+            | Op::Deref(_)
+            | Op::Field { .. }
+            | Op::Binary { .. }
+            | Op::Unary(_) => self.is_shown_within(parent, fuel),
+            Op::If { condition, then, otherwise } if *condition == value => {
+                [Some(*then), *otherwise].into_iter().flatten().all(|region| self.only_shows(region))
+            }
+            Op::Method { receiver, arguments, .. } if *receiver != value => {
+                arguments.contains(&value) && self.measures(parent)
+            }
+            Op::Call { arguments, .. } if arguments.contains(&value) => self.measures(parent),
+            Op::Bind { pattern, otherwise: None, .. } => match pattern.kind {
+                PatternKind::Bind { local, of: None } => {
+                    fuel.checked_sub(1).is_some_and(|fuel| self.is_shown_as(local, fuel))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn is_shown_as(self, local: LocalId, fuel: u32) -> bool {
+        let mut uses = self.facts.uses(local).peekable();
+        uses.peek().is_some()
+            && uses.all(|used| match self.op(used) {
+                Op::Macro(_) => self.says(used),
+                _ => self.is_shown_within(used, fuel),
+            })
+    }
+
+    /// Whether a region says or measures something, and does nothing besides that lasts.
+    pub fn only_shows(self, region: RegionId) -> bool {
+        let inside: Vec<(NodeId, &Node)> =
+            self.facts.iter().filter(|(_, node)| self.facts.is_inside(node.region, region)).collect();
+        inside.iter().any(|(node, _)| self.says(*node) || self.measures(*node))
+            && inside.iter().all(|(node, n)| match &n.op {
+                Op::Macro(_) => self.says(*node),
+                Op::Call { .. } | Op::Method { .. } => {
+                    self.says(*node) || self.measures(*node) || self.leaves_no_trace(*node)
+                }
+                Op::Assign { .. }
+                | Op::Return(_)
+                | Op::Break(_)
+                | Op::Continue
+                | Op::Try(_)
+                | Op::Loop { .. }
+                | Op::Unseen => false,
+                Op::Select { .. } | Op::Closure { .. } | Op::Async(_) => false,
+                _ => true,
+            })
+    }
+
+    /// Whether a call writes a message. What is printed may be what the program is for.
+    fn says(self, node: NodeId) -> bool {
+        let tells = |path: Ustr| self.index.catalogue().lists(Calls::Tells, path) && !path.starts_with("std::");
+        self.index.external(self.site(node)).is_some_and(tells)
+    }
+
+    fn measures(self, node: NodeId) -> bool {
+        self.index.external(self.site(node)).is_some_and(|path| self.index.catalogue().lists(Calls::Measures, path))
+    }
+
+    /// Whether a call only looks, or asks something of a value that it does not change.
+    fn leaves_no_trace(self, call: NodeId) -> bool {
+        let site = self.site(call);
+        let looks = || self.index.effect(site).is_some_and(|effected| effected.looks);
+        match self.index.callee(site) {
+            Some(Callee::External(path)) => {
+                let changes = self.index.callable(site).is_some_and(|callable| callable.effect.is_some());
+                let grows = [Calls::Grows, Calls::Sends, Calls::Announces, Calls::Writes, Calls::Orders];
+                looks() || !changes && !grows.iter().any(|list| self.index.catalogue().lists(*list, *path))
+            }
+            Some(Callee::Workspace(_) | Callee::Trait(_)) => looks() || *self.ty(call) == Ty::ext("bool", Vec::new()),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! How the error of a `Result` vanishes: the forms in which code goes on as if there had been none. Whether the operation behind it matters is not asked here.
+
+use crate::catalogue::Calls;
+use crate::facts::model::{Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId};
+use crate::index::bodies::view::View;
+use crate::index::declared::types::Ty;
+use crate::source::Range;
+
+/// A `Result` whose error nobody will see.
+#[derive(Debug, Clone, Copy)]
+pub struct Vanished {
+    pub value: NodeId,
+    pub way: Way,
+    /// What shows that the error is not looked at.
+    pub range: Range,
+}
+
+/// How an error vanishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// `let _ = ..`
+    Underscore,
+    /// `.ok();`
+    Ok,
+    /// `if let Ok(..) = .. { .. }`, and no `else`.
+    IfLet,
+    /// `Err(_) => {}`
+    Arm,
+    /// `unwrap_or_default()`, `Err(_) => Vec::new()`
+    Default,
+    /// `if write().is_ok() { .. }`: only success has consequences.
+    Tested,
+    /// `.ok()?`, `.ok().flatten()`: from here on an error looks like something that is not there.
+    Absent,
+    /// `let Ok(..) = .. else { return }`
+    Otherwise,
+    /// `Err(_) => stand_in()`: something else is taken instead.
+    Instead(StandIn),
+}
+
+/// What is taken where something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandIn {
+    /// What a function of the workspace gives: the way is foreseen, and it is worth knowing that it is taken.
+    Made,
+    Value,
+}
+
+/// Through how many variables it is followed what becomes of a stand-in.
+const VARIABLES: u32 = 3;
+
+impl View<'_> {
+    /// The `Result` whose error vanishes at a node.
+    pub fn vanished(self, node: NodeId) -> Option<Vanished> {
+        let whole = self.range(node);
+        let found = |value, way, range| Some(Vanished { value, way, range });
+        let is_result = |value: NodeId| self.ty(value).is_result();
+        match self.op(node) {
+            Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() && is_result(*init) => {
+                found(*init, Way::Underscore, whole)
+            }
+            Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
+                if takes_only_ok(pattern) && is_result(*init) && gives_up_silently(self, *otherwise) =>
+            {
+                found(*init, Way::Otherwise, Range { start: whole.start, end: self.range(*init).end })
+            }
+            Op::Discard(of) => found(fallible_behind_ok(self, *of)?, Way::Ok, whole),
+            Op::If { condition, then, otherwise } => in_condition(self, node, *condition, *then, *otherwise),
+            Op::Try(of) => found(fallible_behind_ok(self, *of)?, Way::Absent, whole),
+            Op::Match { scrutinee, arms } if is_result(*scrutinee) => {
+                let (arm, way) = in_arms(self, arms)?;
+                found(*scrutinee, way, arm.range)
+            }
+            Op::Method { receiver, name, arguments, .. } => {
+                let (value, way) = in_chain(self, *receiver, name, arguments)?;
+                found(value, way, whole)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether what stands for a failure is refused further on, where it leads to an error or a panic: then the cause is gone, but not the
+    /// failure.
+    pub fn is_refused(self, stand_in: NodeId) -> bool {
+        self.is_refused_within(stand_in, VARIABLES)
+    }
+
+    fn is_refused_within(self, stand_in: NodeId, fuel: u32) -> bool {
+        let Some(parent) = self.info.parent(stand_in) else { return false };
+        let fails = |region: RegionId| self.index.fails_at_end(self.body, region);
+        match self.op(parent) {
+            Op::Method { receiver, name, .. } if *receiver == stand_in => {
+                refuses(name) || self.is_refused_within(parent, fuel)
+            }
+            Op::Await(_) | Op::Reference { .. } | Op::Binary { .. } | Op::Unary(_) => {
+                self.is_refused_within(parent, fuel)
+            }
+            Op::If { then, otherwise, .. } => fails(*then) || otherwise.is_some_and(fails),
+            Op::Match { arms, .. } => arms.iter().any(|arm| fails(arm.region)),
+            Op::Let { .. } => self.is_refused_within(parent, fuel),
+            Op::Bind { otherwise: Some(otherwise), .. } => fails(*otherwise),
+            Op::Bind { pattern, otherwise: None, .. } => match (&pattern.kind, fuel.checked_sub(1)) {
+                (PatternKind::Bind { local, of: None }, Some(fuel)) => {
+                    self.facts.uses(*local).any(|used| self.is_refused_within(used, fuel))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// Methods of `Option` that make an error or a panic of what is not there.
+fn refuses(name: &str) -> bool {
+    matches!(name, "unwrap" | "expect" | "ok_or" | "ok_or_else" | "context" | "with_context" | "ok_or_eyre")
+}
+
+/// `if let Ok(..)`, `if let Err(_)`, `if ..is_ok()`
+fn in_condition(
+    view: View,
+    node: NodeId,
+    condition: NodeId,
+    then: RegionId,
+    otherwise: Option<RegionId>,
+) -> Option<Vanished> {
+    let head = Range { start: view.range(node).start, end: view.range(condition).end };
+    let is_result = |value: NodeId| view.ty(value).is_result();
+    let Some(otherwise) = otherwise else {
+        return match view.op(asked(view, condition)) {
+            Op::Let { pattern, of } if takes_only_ok(pattern) && is_result(*of) && !leaves(view, then) => {
+                Some(Vanished { value: *of, way: Way::IfLet, range: head })
+            }
+            Op::Let { pattern, of } if pattern.ignores_error() && does_nothing(view, then) => {
+                Some(Vanished { value: *of, way: Way::Arm, range: view.range(node) })
+            }
+            Op::Method { receiver, name, .. }
+                if name == "is_ok" && is_result(*receiver) && !leaves(view, then) && !remembers(view, then) =>
+            {
+                Some(Vanished { value: *receiver, way: Way::Tested, range: head })
+            }
+            _ => None,
+        };
+    };
+    match view.op(condition) {
+        Op::Let { pattern, of } if takes_only_ok(pattern) && is_result(*of) && becomes_empty(view, otherwise) => {
+            Some(Vanished { value: *of, way: Way::Default, range: view.facts.region(otherwise).range })
+        }
+        _ => None,
+    }
+}
+
+/// The arm of a `match` in which an error is not looked at.
+fn in_arms<'a>(view: View, arms: &'a [Arm]) -> Option<(&'a Arm, Way)> {
+    // Beside an arm for some errors `_` is for what is left.
+    let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
+    let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
+    let ignores = || arms.iter().find(|arm| ignores_error(view, arm, takes_ok)).map(|arm| (arm, Way::Arm));
+    let empty = || arms.iter().find(|arm| empties(view, arm)).map(|arm| (arm, Way::Default));
+    let instead = || arms.iter().find_map(|arm| Some((arm, Way::Instead(taken_instead(view, arm)?))));
+    ignores().or_else(empty).or_else(instead)
+}
+
+/// `.unwrap_or_else(|_| ..)`, `.ok().flatten()`, `.unwrap_or_default()`
+fn in_chain(view: View, receiver: NodeId, name: &str, arguments: &[NodeId]) -> Option<(NodeId, Way)> {
+    if let Some(value) = fallible_behind_ok(view, receiver) {
+        return goes_on_without(name).then_some((value, Way::Absent));
+    }
+    if !view.ty(receiver).is_result() {
+        return None;
+    }
+    if name == "unwrap_or_else" {
+        let stand_in = arguments.iter().find_map(|argument| made_blindly(view, *argument))?;
+        return Some((receiver, Way::Instead(stand_in)));
+    }
+    (name == "unwrap_or_default" || is_literal(view, name, arguments)).then_some((receiver, Way::Default))
+}
+
+/// The `Result` that `.ok()` is called on.
+fn fallible_behind_ok(view: View, value: NodeId) -> Option<NodeId> {
+    match view.op(value) {
+        Op::Method { receiver, name, .. } if name == "ok" && view.ty(*receiver).is_result() => Some(*receiver),
+        _ => None,
+    }
+}
+
+/// Whether a method of `Option` goes on as if what is not there had never been.
+fn goes_on_without(name: &str) -> bool {
+    matches!(name, "flatten" | "and_then" | "unwrap_or_default")
+}
+
+/// Whether a region does no more than remember that something works: what was tried was a question.
+fn remembers(view: View, region: RegionId) -> bool {
+    let sets = |node: &NodeId| match view.op(*node) {
+        Op::Assign { value, .. } => matches!(view.op(*value), Op::Literal(Literal::Bool(_))),
+        Op::Macro(_) => true,
+        Op::Discard(of) => matches!(view.op(*of), Op::Macro(_)),
+        _ => false,
+    };
+    let statements = view.facts.region(region).nodes.iter().filter(|node| view.info.parent(**node).is_none());
+    statements.clone().count() > 0 && statements.into_iter().all(sets)
+}
+
+/// Whether the `else` of a `let` leaves with nothing in its hands, and without a word: neither an error nor an answer is made there.
+fn gives_up_silently(view: View, region: RegionId) -> bool {
+    let facts = view.facts;
+    let inside = facts.iter().filter(|(_, node)| facts.is_inside(node.region, region));
+    inside.into_iter().all(|(node, n)| match &n.op {
+        Op::Return(_) | Op::Break(_) | Op::Continue | Op::Local(_) | Op::Literal(_) | Op::Path(_) | Op::Tuple(_) => {
+            true
+        }
+        Op::Discard(of) => matches!(view.op(*of), Op::Return(_) | Op::Break(_) | Op::Continue),
+        _ => is_empty(view, node),
+    })
+}
+
+/// `unwrap_or` with a value that stands there.
+fn is_literal(view: View, name: &str, arguments: &[NodeId]) -> bool {
+    name == "unwrap_or" && arguments.iter().all(|a| matches!(view.facts.node(*a).op, Op::Literal(_)))
+}
+
+/// `Err(_) => {}` and the like: the error is not looked at, and nothing is said or done instead.
+fn ignores_error(view: View, arm: &Arm, takes_ok: bool) -> bool {
+    let unseen = arm.pattern.ignores_error() || (takes_ok && arm.pattern.is_wild());
+    unseen && !arm.guarded && does_nothing(view, arm.region)
+}
+
+/// `Err(_) => Vec::new()`: what could not be read looks like something that is empty.
+fn empties(view: View, arm: &Arm) -> bool {
+    arm.pattern.ignores_error() && !arm.guarded && becomes_empty(view, arm.region)
+}
+
+fn becomes_empty(view: View, region: RegionId) -> bool {
+    let value = view.facts.region(region).value;
+    value.is_some_and(|value| is_empty(view, value)) && !view.index.tells(view.body, region)
+}
+
+/// What is asked last in a condition: of `due && let Ok(rows) = load()` the `let`.
+fn asked(view: View, condition: NodeId) -> NodeId {
+    match view.op(condition) {
+        Op::Binary { right, operator: Operator::Truth, .. } => asked(view, *right),
+        _ => condition,
+    }
+}
+
+/// `Err(_) => stand_in()`
+fn taken_instead(view: View, arm: &Arm) -> Option<StandIn> {
+    let blind = arm.pattern.ignores_error() && !arm.guarded;
+    blind.then(|| stand_in(view, arm.region))?
+}
+
+/// `|_| stand_in()`
+fn made_blindly(view: View, closure: NodeId) -> Option<StandIn> {
+    match view.op(closure) {
+        Op::Closure { region, parameters, .. } if parameters.iter().all(Pattern::is_wild) => stand_in(view, *region),
+        _ => None,
+    }
+}
+
+/// What a region gives in place of what failed. No stand-in is what answers: a text to be shown, which says that something is not known, a yes or
+/// no, an error, another way to the same.
+fn stand_in(view: View, region: RegionId) -> Option<StandIn> {
+    let value = view.facts.region(region).value?;
+    let inside = view.facts.iter().filter(|(_, node)| view.facts.is_inside(node.region, region));
+    let fails = |node: NodeId| {
+        let diverges = |path| view.index.catalogue().lists(Calls::Diverges, path);
+        view.index.is_failure(view.site(node)) || view.index.external(view.site(node)).is_some_and(diverges)
+    };
+    let goes = |op: &Op| matches!(op, Op::Return(_) | Op::Break(_) | Op::Continue);
+    if inside.into_iter().any(|(node, n)| fails(node) || goes(&n.op))
+        || view.index.tells(view.body, region)
+        || is_text(view, value)
+        || matches!(view.op(value), Op::Literal(Literal::Bool(_)))
+        || view.ty(value).is_result()
+        || !is_given(view, value)
+    {
+        return None;
+    }
+    let made = matches!(view.op(value), Op::Call { .. }) && view.index.called_directly(view.site(value)).is_some();
+    Some(if made { StandIn::Made } else { StandIn::Value })
+}
+
+/// Whether an expression gives something: what only does something, as counting, has looked at the failure.
+fn is_given(view: View, value: NodeId) -> bool {
+    match view.op(value) {
+        Op::Path(_) | Op::Local(_) | Op::Literal(_) | Op::Struct { .. } | Op::Tuple(_) | Op::Macro(_) => true,
+        Op::Call { .. } | Op::Method { .. } | Op::Await(_) => {
+            !view.ty(value).is_unknown() && *view.ty(value) != Ty::unit()
+        }
+        _ => false,
+    }
+}
+
+/// A text that stands there, perhaps with something put into it.
+fn is_text(view: View, value: NodeId) -> bool {
+    match view.op(value) {
+        Op::Literal(Literal::Text(_)) => true,
+        Op::Method { receiver: of, .. } | Op::Reference { of, .. } => is_text(view, *of),
+        Op::Call { arguments, .. } => matches!(arguments[..], [only] if is_text(view, only)),
+        Op::Macro(call) => call.path.last() == "format",
+        _ => false,
+    }
+}
+
+/// Whether an expression stands for nothing: `None`, a number, a collection that was just made, `Ok(..)` of these.
+fn is_empty(view: View, node: NodeId) -> bool {
+    match view.op(node) {
+        Op::Path(path) => path.last() == "None",
+        Op::Literal(Literal::Number(..) | Literal::Fraction(_)) => true,
+        Op::Tuple(parts) => !parts.is_empty() && parts.iter().all(|part| is_empty(view, *part)),
+        Op::Macro(call) => call.path.last() == "vec" && call.seen && call.arguments.is_empty(),
+        Op::Call { arguments, .. } => view.index.external(view.site(node)).is_some_and(|path| match arguments[..] {
+            [] => path.ends_with("::new") || path.ends_with("::default"),
+            [only] => path == "std::result::Result::Ok" && is_empty(view, only),
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
+fn does_nothing(view: View, region: RegionId) -> bool {
+    let region = view.facts.region(region);
+    region.nodes.iter().all(|node| matches!(view.op(*node), Op::Continue | Op::Tuple(_)))
+}
+
+fn leaves(view: View, region: RegionId) -> bool {
+    view.facts
+        .nodes
+        .iter()
+        .any(|node| matches!(node.op, Op::Return(_) | Op::Break(_)) && view.facts.is_inside(node.region, region))
+}
+
+fn takes_only_ok(pattern: &Pattern) -> bool {
+    pattern.variant().is_some_and(|name| name == "Ok")
+}
