@@ -74,6 +74,8 @@ pub enum Calls {
     Drops,
     /// They name the path that a server answers.
     Routes,
+    /// They have a path answer requests that only ask for something, or change nothing in which requests it answers.
+    Reads,
     /// They give another value each time.
     Unique,
     /// They give one of a few values that the program itself names, whatever they are called on; also types whose values are such.

@@ -520,7 +520,7 @@ impl<'e, 't> BodyBuilder<'e, 't> {
         let left = self.expr(&binary.left);
         let right = self.expr(&binary.right);
         let range = Range { start: self.range_of(left).start, end: self.range_of(right).end };
-        let value = self.push(Op::Binary { left, right, is_bool: is_bool(&binary.op) }, range);
+        let value = self.push(Op::Binary { left, right, operator: operator(&binary.op) }, range);
         if assigns(&binary.op) { self.push(Op::Assign { place: left, value }, range) } else { value }
     }
 
@@ -882,9 +882,13 @@ fn drops_a_value(op: &Op) -> bool {
     !matches!(op, Op::Assign { .. } | Op::Return(_) | Op::Break(_) | Op::Continue | Op::Loop { .. } | Op::Let { .. })
 }
 
-fn is_bool(op: &syn::BinOp) -> bool {
+fn operator(op: &syn::BinOp) -> Operator {
     use syn::BinOp::*;
-    matches!(op, And(_) | Or(_) | Eq(_) | Lt(_) | Le(_) | Ne(_) | Ge(_) | Gt(_))
+    match op {
+        And(_) | Or(_) | Eq(_) | Lt(_) | Le(_) | Ne(_) | Ge(_) | Gt(_) => Operator::Truth,
+        Mul(_) => Operator::Product,
+        _ => Operator::Other,
+    }
 }
 
 fn assigns(op: &syn::BinOp) -> bool {

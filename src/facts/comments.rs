@@ -82,6 +82,40 @@ pub fn intents(text: &str, nodes: &[Range]) -> Vec<Range> {
     meant.map(|at| file.intended(at)).collect()
 }
 
+/// What the documentation of a file says where the file only tries something out: in lower case.
+const TRIALS: &[&str] = &[
+    "not intended to be run in production",
+    "not intended for production",
+    "not meant for production",
+    "not for production",
+    "not production-ready",
+    "only for tests",
+    "only for testing",
+    "for testing only",
+    "for testing purposes",
+    "for test purposes",
+    "for demonstration",
+    "is a demo",
+    "simple demo",
+    "simple example",
+    "example of how",
+    "shows how to",
+    "mock server",
+    "mock of",
+    "dummy server",
+    "toy ",
+];
+
+/// Whether the documentation at the head of a file says that it only tries something out: the `//!` lines before any code.
+pub fn tries_out(text: &str) -> bool {
+    let head =
+        text[code_begin(text)..].lines().map(str::trim).take_while(|line| line.is_empty() || line.starts_with("//"));
+    let said: Vec<String> =
+        head.filter_map(|line| line.strip_prefix("//!")).map(|line| line.trim().to_lowercase()).collect();
+    let said = said.join(" ");
+    TRIALS.iter().any(|phrase| said.contains(phrase))
+}
+
 /// A file with what is needed to say what a comment in it covers.
 struct File<'a> {
     text: &'a str,
@@ -395,6 +429,15 @@ mod tests {
         assert_eq!(read.reason.as_deref(), Some("it is (really) fine -- here"));
         assert_eq!(read.malformed, None);
         assert!(!read.file_wide);
+    }
+
+    #[test]
+    fn the_head_of_a_file_may_say_that_it_only_tries_something_out() {
+        assert!(tries_out("//! A mock server\n//! with fixed answers.\nuse std::fs;\n"));
+        assert!(tries_out("//! Builds blocks. This is NOT intended\n//! to be run in production.\nfn main() {}\n"));
+        assert!(!tries_out("// A mock server.\nfn main() {}\n"), "no documentation");
+        assert!(!tries_out("//! Serves blocks.\nfn main() {}\n//! A mock server.\n"), "not at the head");
+        assert!(!tries_out("//! Serves what `example.toml` names.\nfn main() {}\n"));
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub struct FileFacts {
     pub suppressions: Vec<Suppression>,
     /// What comments say is intended: a failure that may happen, a thing that is never ended.
     pub intents: Vec<Range>,
+    /// The documentation at its head says that it is an example, a mock, or not meant for production.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tries_out: bool,
     /// Item macros whose contents could not be read.
     pub unseen: Vec<Range>,
     /// Items that `cfg` keeps or leaves out, in the order they are met.
@@ -478,6 +481,16 @@ pub struct Node {
     pub region: RegionId,
 }
 
+/// What an operator makes of its two operands, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operator {
+    /// A comparison or logic: its value is a `bool`.
+    Truth,
+    Product,
+    Other,
+}
+
 /// What is large and rare is boxed: most nodes are locals, paths, literals and calls, and a large project has millions of nodes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -506,8 +519,7 @@ pub enum Op {
     Binary {
         left: NodeId,
         right: NodeId,
-        /// A comparison or a logic operator: its value is a `bool`.
-        is_bool: bool,
+        operator: Operator,
     },
     /// Tuples, arrays and ranges.
     Tuple(Vec<NodeId>),

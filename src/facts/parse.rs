@@ -51,6 +51,7 @@ pub fn extract_within(text: &str, macros: &Macros, home: Home) -> Result<FileFac
     facts.expansions = extractor.expander.expansions;
     facts.suppressions = comments::suppressions(text, &coverable);
     facts.intents = comments::intents(text, &coverable);
+    facts.tries_out = comments::tries_out(text);
     Ok(facts)
 }
 

@@ -19,6 +19,7 @@ use ustr::Ustr;
 use self::bodies::infer::{BodyInfo, Callee};
 use self::calls::{CallGraph, Site};
 use self::declared::defs::*;
+use self::declared::linkage::{Linkage, Wholes};
 use self::declared::lookup::World;
 use self::declared::modules::{Alternatives, Modules};
 use self::declared::names::{Names, Resolved, Space};
@@ -34,6 +35,7 @@ use crate::workspace::{TargetKind, Workspace};
 pub struct Outline {
     pub defs: Defs,
     tree: Modules,
+    linkage: Linkage,
     pub signatures: Signatures,
     pub catalogue: Catalogue,
 }
@@ -52,13 +54,29 @@ impl Outline {
         let alternatives = Alternatives::of_names(&names);
         let signatures = Signatures::new(&names);
         tree.alternatives = alternatives.with_methods(&names, &signatures);
-        Outline { defs, tree, signatures, catalogue }
+        let linkage = Linkage::of(&tree);
+        Outline { defs, tree, linkage, signatures, catalogue }
     }
 
     /// All bodies that are part of a crate.
     pub fn bodies(&self) -> Vec<BodyRef> {
         let linked = |body: &BodyRef| self.tree.of_scope.contains_key(&(body.file, self.defs.body(*body).scope));
         self.defs.bodies.iter().copied().filter(linked).collect()
+    }
+
+    /// The crate that a body is part of; none where its file is part of no crate.
+    fn crate_of(&self, body: BodyRef) -> Option<CrateId> {
+        let module = self.tree.of_scope.get(&(body.file, self.defs.body(body).scope))?;
+        Some(self.tree.get(*module).krate)
+    }
+
+    /// Whether one program can have both a body and a function.
+    fn can_meet(&self, body: BodyRef, function: FnId) -> bool {
+        let called = self.defs.body_of(function).and_then(|called| self.crate_of(called));
+        match (self.crate_of(body), called) {
+            (Some(from), Some(to)) => self.linkage.meet(from, to),
+            _ => true,
+        }
     }
 
     /// Types and callees of one body.
@@ -326,9 +344,12 @@ impl Index {
 
     /// The crate a file's scope belongs to.
     pub fn crate_of(&self, body: BodyRef) -> CrateId {
-        let scope = self.body(body).scope;
-        let module = self.outline.tree.of_scope[&(body.file, scope)];
-        self.outline.tree.get(module).krate
+        self.outline.crate_of(body).expect("a linked body")
+    }
+
+    /// The programs that a body can be part of, and libraries that are in none.
+    pub(in crate::index) fn wholes_of(&self, body: BodyRef) -> &Wholes {
+        self.outline.linkage.wholes(self.crate_of(body))
     }
 
     /// Whether a body is that of a function that a library has for others: how often those call it is not known here.

@@ -20,7 +20,13 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
     let (body, span) = (task.spawn.body, index.name_span(task.spawn));
-    if task.handle != Handle::Dropped || index.is_test(body) || index.is_intended(span) {
+    if index.is_test(body) || index.is_intended(span) {
+        return None;
+    }
+    if let Some(finding) = outlives_its_wait(index, task) {
+        return Some(finding.report(index, task));
+    }
+    if task.handle != Handle::Dropped {
         return None;
     }
     // A server that nothing stops is a flaw of its own.
@@ -71,6 +77,23 @@ fn what(task: &Task) -> &'static str {
     if task.runs == Runs::Task { "task" } else { "thread" }
 }
 
+/// The wait for it is bounded in time, and the task is not.
+fn outlives_its_wait(index: &Index, task: &Task) -> Option<Finding> {
+    if task.runs != Runs::Task || index.services_reaching(task.spawn.body).next().is_none() {
+        return None;
+    }
+    let wait = index.outlived_wait(task)?;
+    let at_an_end = index.is_teardown(wait) || index.runs_once(wait).is_some();
+    (!at_an_end).then(|| Finding {
+        confidence: Confidence::Likely,
+        message: "this task runs on when the time for it is up".into(),
+        label: "spawned here".into(),
+        evidence: vec![Label::new(index.name_span(wait), "this drops its handle once the time is up, which ends nothing")],
+        note: Some("whoever waited has given up by then, and the work goes on with all that it holds: with each slow call there are more of them".into()),
+        help: "put the limit into the task, or wait for `&mut handle` and abort it where the time is up",
+    })
+}
+
 /// One more for every request or turn, and none of them ends.
 fn piles_up(index: &Index, task: &Task) -> Option<Finding> {
     index.services_reaching(task.spawn.body).next()?;
@@ -103,13 +126,14 @@ fn is_cut_off(index: &Index, task: &Task) -> Option<Finding> {
     })
 }
 
-/// The first of the changes that a cut leaves half done. A single statement takes place or does not, whatever becomes of the task.
+/// The first of the changes that a cut leaves half done: of a file or an object in a storage; of a database of which a peer was told, or the other way round;
+/// of anything where what is written was taken out of memory before. Statements that a database carries out one by one are taken up where they were left.
 fn half_done(index: &Index, task: &Task) -> Option<(Site, Effect)> {
-    match index.changes_of(task)[..] {
-        [] => None,
-        [(change, Effect::Database)] if !index.is_part_of_more(task, change) => None,
-        [first, ..] => Some(first),
-    }
+    let changes = index.changes_of(task);
+    let of = |effect: Effect| changes.iter().copied().find(|(_, changed)| *changed == effect);
+    let told = of(Effect::Network).filter(|_| of(Effect::Database).is_some());
+    let taken_out = || changes.first().copied().filter(|_| index.empties_what_it_keeps(task));
+    of(Effect::File).or_else(|| of(Effect::Storage)).or(told).or_else(taken_out)
 }
 
 /// Where something that the task shares is ended at shutdown, while the task goes on with it.
@@ -125,9 +149,9 @@ fn uses_what_is_ended(index: &Index, task: &Task, program: &Program) -> Option<L
 /// The caller gets what the task holds, and cannot let go of it.
 fn keeps_alive(index: &Index, task: &Task) -> Option<Finding> {
     let body = task.spawn.body;
-    // What a command starts ends with it, and what runs once is held for as long as the program runs anyway.
-    let once = index.runs_once(task.spawn).is_some() && !index.is_offered(body);
-    if once || index.only_runs_in_commands(body) {
+    // What a command starts ends with it, and what a service makes is mostly held for as long as it runs: there it is the one made again and again that counts.
+    let known = index.programs().iter().any(|program| program.reach.contains(&body));
+    if known {
         return None;
     }
     let (shared, returned) = returned_share(index, task)?;

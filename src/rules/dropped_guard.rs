@@ -3,9 +3,9 @@
 
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, TypeEntry};
+use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
-use crate::facts::model::{LocalId, NodeId, Op, Pattern, PatternKind, RegionKind};
+use crate::facts::model::{LocalId, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
@@ -125,11 +125,33 @@ fn is_told(view: View, node: NodeId) -> bool {
 /// Whether a variable is used in a way that takes its value elsewhere.
 fn is_moved(view: View, local: LocalId) -> bool {
     let mut uses = view.facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(used) if used == local));
-    uses.any(|(node, _)| match view.info.parent(node).map(|parent| view.op(parent)) {
-        Some(Op::Method { receiver, .. }) => *receiver != node,
-        Some(Op::Reference { .. } | Op::Field { .. } | Op::Deref(_) | Op::Macro(_)) => false,
-        _ => true,
+    uses.any(|(node, n)| {
+        let elsewhere = match view.info.parent(node).map(|parent| (parent, view.op(parent))) {
+            Some((parent, Op::Method { receiver, .. })) if *receiver == node => hands_on(view, node, parent),
+            Some((_, Op::Reference { .. } | Op::Field { .. } | Op::Deref(_) | Op::Macro(_))) => false,
+            _ => true,
+        };
+        elsewhere || is_in_kept_closure(view, n.region, local)
     })
+}
+
+/// Whether a method of a `Result` or `Option` gives the guard in it on: `watcher.map_err(..)`.
+fn hands_on(view: View, of: NodeId, call: NodeId) -> bool {
+    view.ty(of).content().is_some() && view.ty(call).content().is_some_and(|inner| Some(inner) == view.ty(of).content())
+}
+
+/// Whether a region lies in a closure, made where the variable lives, that is given to something which is not known to run it at once: what it names moves along.
+fn is_in_kept_closure(view: View, region: RegionId, local: LocalId) -> bool {
+    let own = view.facts.local(local).region;
+    let between = view.facts.outwards(region).take_while(|(at, _)| *at != own);
+    let runs_at_once = |at| matches!(view.info.runs.get(&at), Some(Runs::Inline | Runs::Iteration));
+    between.into_iter().any(|(at, r)| r.kind == RegionKind::Closure && !runs_at_once(at) && is_given_away(view, at))
+}
+
+/// Whether a closure is an argument, rather than bound to a name and called here.
+fn is_given_away(view: View, closure: RegionId) -> bool {
+    let parent = view.info.region_node(closure).and_then(|node| view.info.parent(node));
+    parent.is_some_and(|parent| matches!(view.op(parent), Op::Call { .. } | Op::Method { .. } | Op::Struct { .. }))
 }
 
 fn binding(view: View, node: NodeId, pattern: &Pattern, init: NodeId) -> Option<Diagnostic> {

@@ -14,14 +14,18 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 }
 
 /// How sure it is that there is no end to what is kept. Of collections that are emptied a key is left, and a key may be one of few, as that of a tenant;
-/// what is also filled at the start may mirror what is stored; and what a thread keeps ends with it.
+/// there are only so many others to keep a connection to; what is also filled at the start may mirror what is stored; and what a thread keeps ends with it.
 fn confidence(index: &Index, growing: &Growing) -> Confidence {
     let while_serving = |site: &Site| index.while_serving(*site).is_some();
     let filled_at_start = || {
         growing.added.iter().any(while_serving)
             && growing.added.iter().any(|site| !while_serving(site) && is_at_start(index, *site))
     };
-    if growing.emptied || index.is_kept_by_thread(growing.keeper) || filled_at_start() {
+    if growing.emptied
+        || index.keeps_ways_to_others(growing)
+        || index.is_kept_by_thread(growing.keeper)
+        || filled_at_start()
+    {
         Confidence::Hint
     } else {
         Confidence::Likely

@@ -58,7 +58,12 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
     if silent || index.serves_itself(site.body) {
         return None;
     }
-    let confidence = if index.answers_probes_only(site.body, !program.signals.is_empty()) {
+    let given_up = index.given_up_by(site);
+    let is_minor = given_up.is_some()
+        || index.is_by_the_side(program)
+        || index.answers_probes_only(site.body, !program.signals.is_empty())
+        || index.only_shows_another(program, site);
+    let confidence = if is_minor {
         Confidence::Hint
     } else if program.signals.is_empty() {
         Confidence::Certain
@@ -66,16 +71,16 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
         Confidence::Likely
     };
     let span = index.span(site);
-    let diagnostic = Diagnostic::new(
-        ID,
-        confidence,
-        format!("the {} runs without a shutdown signal", server.name),
-        Label::new(first_line(index, site, span), "nothing tells it to stop"),
-    )
-    .about(index.item_path(site.body), server.name.clone())
-    .note(NOTE)
-    .help(format!("attach a signal that completes on SIGTERM and Ctrl-C: `{attach}`"))
-    .fix(fix(index, site, server));
+    let (message, label) = match given_up {
+        None => (format!("the {} runs without a shutdown signal", server.name), "nothing tells it to stop"),
+        Some(_) => (format!("the {} is given up with the requests it serves", server.name), "nothing lets it finish"),
+    };
+    let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(first_line(index, site, span), label))
+        .about(index.item_path(site.body), server.name.clone())
+        .evidence(given_up.map(|by| Label::new(index.name_span(by), "it is dropped here once something else is done")))
+        .note(NOTE)
+        .help(format!("attach a signal that completes on SIGTERM and Ctrl-C: `{attach}`"))
+        .fix(fix(index, site, server));
     Some(diagnostic)
 }
 
@@ -85,9 +90,12 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
     if !program.signals.is_empty() || raced(index, site) || index.serves_itself(site.body) {
         return None;
     }
+    let is_minor = index.is_by_the_side(program)
+        || index.answers_probes_only(site.body, false)
+        || index.serves_in_turn(site, endless.region);
     let diagnostic = Diagnostic::new(
         ID,
-        if index.answers_probes_only(site.body, false) { Confidence::Hint } else { Confidence::Likely },
+        if is_minor { Confidence::Hint } else { Confidence::Likely },
         "connections are accepted without a shutdown signal",
         Label::new(index.span(site), "nothing ends this loop"),
     )

@@ -34,9 +34,14 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     let others = waits.iter().filter(|other| other.site != at.site);
     let others = others.map(|other| index.span(index.call_of(other.site))).filter(|other| *other != span);
     let others: Vec<Label> = others.map(|other| Label::new(other, "and here")).collect();
+    let confidence = match (index.is_by_the_side(program), served) {
+        (true, _) => Confidence::Hint,
+        (false, true) => Confidence::Likely,
+        (false, false) => Confidence::Certain,
+    };
     let diagnostic = Diagnostic::new(
         ID,
-        if served { Confidence::Likely } else { Confidence::Certain },
+        confidence,
         "the program handles Ctrl-C but not SIGTERM",
         Label::new(span, "only Ctrl-C is waited for"),
     )

@@ -93,7 +93,9 @@ impl<'i> Survey<'i> {
         }
         let settings = index.settings(site);
         let falls_back = || index.stands_in_for(site).map(|first| index.settings(first));
-        if settings.may_include(&entry.timeouts) || falls_back().is_some_and(|first| first.may_include(&entry.timeouts))
+        if settings.may_include(&entry.timeouts)
+            || falls_back().is_some_and(|first| first.may_include(&entry.timeouts))
+            || index.choices_around(site).into_iter().any(|all| index.settings(all).includes(&entry.timeouts))
         {
             return None;
         }
@@ -106,9 +108,16 @@ impl<'i> Survey<'i> {
             at != site && if is_set_somewhere { perhaps() } else { on_the_way() }
         };
         let waiting = waiting.into_iter().filter(|at| {
-            index.is_waited_for(*at) && index.waits_without_end(*at) && !bounded(*at) && self.may_meet(site, *at)
+            index.is_waited_for(*at)
+                && index.waits_without_end(*at)
+                && !index.is_bounded_by_choice(*at)
+                && !bounded(*at)
+                && self.may_meet(site, *at)
         });
-        let (waiting, repeated) = waiting.filter_map(|at| Some((at, index.while_serving(at)?))).next()?;
+        let waiting: Vec<Site> = waiting.collect();
+        let again = waiting.iter().find_map(|at| Some((*at, index.while_serving(*at)?.evidence)));
+        let led_to = || waiting.iter().find_map(|at| Some((*at, vec![index.led_to_by_service(*at)?])));
+        let (waiting, proof) = again.or_else(led_to)?;
         let begin = settings.begins.first().copied().unwrap_or(site);
         let kind = words(&entry.kind?);
         let elsewhere = |at: Site, text: String| (at != begin).then(|| Label::new(index.name_span(at), text));
@@ -128,7 +137,7 @@ impl<'i> Survey<'i> {
             diagnostic
                 .about(index.item_path(begin.body), entry.path.as_str())
                 .evidence(evidence.into_iter().flatten())
-                .evidence(repeated.evidence)
+                .evidence(proof)
                 .note(entry.when_untimed.clone()?)
                 .help(format!("{set}wait inside `timeout(..)`")),
         )

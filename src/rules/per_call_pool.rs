@@ -16,6 +16,12 @@ const ID: &str = "per-call-pool";
 /// Behind so many calls, or behind a condition, what a loop does in one of its turns is no longer what it does in each.
 const FAR: usize = 4;
 
+/// Behind so many calls a request starts a whole job, for which things are built as they are for a program.
+const FAR_FROM_REQUEST: usize = 6;
+
+/// Behind so many calls, what also runs at the start of the program is what sets it up, which a request may ask for once more.
+const FAR_FROM_START: usize = 3;
+
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<(Site, Diagnostic)> = Vec::new();
     for construction in index.constructions(|entry| entry.when_repeated.is_some()) {
@@ -56,7 +62,7 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
             index.tries_again(site, region) || index.is_timed_loop(body, region) && index.is_retry(body, region);
         !(reconnects || index.leaves_loop(site, region) || tries_again)
     };
-    let repeated = index.repeated_in(site, &counts)?;
+    let Some(repeated) = index.repeated_in(site, &counts) else { return in_each_call(index, construction) };
     let stays = match repeated.repeats {
         Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
         _ => construction.fate != Fate::Dies,
@@ -82,9 +88,11 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
         let what = if built_by_library { format!("the {}", words(&kind)) } else { "which".to_owned() };
         Label::new(index.span(*at), format!("{what} is built here"))
     });
-    let by_caller = repeated.repeats == Repeats::Iteration && repeated.function.is_some();
-    let far = by_caller && (repeated.evidence.len() > FAR || repeated.on_condition);
-    let confidence = if far || !connects_to_database(&kind) && index.is_rare(site, &repeated) {
+    let weak = is_far(&repeated, &kind)
+        || !connects_to_database(&kind) && !starts_threads(&kind) && index.is_rare(site, &repeated)
+        || !starts_threads(&kind) && sets_up_again(index, &repeated, site)
+        || kind == "regex" && !is_fixed_pattern(index, built_at(construction));
+    let confidence = if weak {
         Confidence::Hint
     } else if index.callable(site).is_some() || !construction.through.is_empty() {
         Confidence::Certain
@@ -98,6 +106,80 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
             .note(entry.when_repeated.clone()?)
             .help(format!("build the {} once, before serving, and hand out references or clones of it", words(&kind)));
     Some(diagnostic)
+}
+
+/// Built for one call of a method and thrown away, while its object stays: nobody is known to repeat that, but the object could have kept it.
+fn in_each_call(index: &Index, construction: &Construction) -> Option<Diagnostic> {
+    let entry = index.resource(construction.resource)?;
+    let (kind, site) = (entry.kind?, construction.site);
+    let operation = index.operation_around(site)?;
+    // To open a connection may be what a method is there for; a client is there to be shared.
+    let is_shared_kind = kind.ends_with("-client") && !connects_to_database(&kind) || kind == "dns-resolver";
+    if !is_shared_kind
+        || !construction.through.is_empty()
+        || construction.fate != Fate::Dies
+        || is_only_tried(index, site)
+        || !is_made_of_object(index, site)
+    {
+        return None;
+    }
+    let serves = index.led_to_by_service(site)?;
+    let (name, library) = (index.fn_name(operation), construction.resource.as_str());
+    let label = Label::new(index.span(site), format!("built anew in each call of `{name}`"));
+    let diagnostic =
+        Diagnostic::new(ID, Confidence::Likely, format!("a `{library}` is built in each call of `{name}`"), label)
+            .about(index.item_path(built_at(construction).body), library)
+            .evidence([serves])
+            .note(entry.when_repeated.clone()?)
+            .help(format!("build the {} with the object that `{name}` is called on, and keep it there", words(&kind)));
+    Some(diagnostic)
+}
+
+/// Whether it lies so far inwards that what is known to be repeated need not repeat it each time.
+fn is_far(repeated: &Repeated, kind: &str) -> bool {
+    match repeated.repeats {
+        // A pattern costs no more than the time to compile it.
+        Repeats::Request => repeated.way.len() + usize::from(kind == "regex") > FAR_FROM_REQUEST,
+        Repeats::Iteration => repeated.function.is_some() && (repeated.evidence.len() > FAR || repeated.on_condition),
+        Repeats::Worker => false,
+    }
+}
+
+/// Whether it is part of what sets a program up, and only runs again where somebody asks for all of that: by a request, or by a message to a task.
+fn sets_up_again(index: &Index, repeated: &Repeated, site: Site) -> bool {
+    let again = match repeated.repeats {
+        Repeats::Request => repeated.way.len() > FAR_FROM_START,
+        // What time sets going does its own work.
+        Repeats::Iteration => {
+            let timed = repeated.in_loop.is_some_and(|(body, region)| index.is_timed_loop(body, region));
+            !timed && repeated.way.last().is_some_and(|last| index.runs_apart(*last))
+        }
+        Repeats::Worker => false,
+    };
+    again && index.services_reaching(site.body).any(|program| index.runs_at_start(program, site))
+}
+
+/// Whether all that a call is given is written out, or comes out of the object around it.
+fn is_made_of_object(index: &Index, call: Site) -> bool {
+    let mut parts = Vec::new();
+    index.node(call).op.operands(&mut |node| parts.push(Site { node, ..call }));
+    parts.into_iter().all(|part| {
+        let own = index.part_of_parameter(part.body, part.node) == Some(None);
+        let inner =
+            matches!(index.node(part).op, Op::Call { .. } | Op::Method { .. } | Op::Reference { .. } | Op::Try(_));
+        own || index.is_written_out(part) || inner && is_made_of_object(index, part)
+    })
+}
+
+/// Whether a pattern is the same each time for certain.
+fn is_fixed_pattern(index: &Index, compiled: Site) -> bool {
+    let mut given = Vec::new();
+    index.node(compiled).op.operands(&mut |node| given.push(node));
+    given.into_iter().all(|node| index.is_written_out(Site { node, ..compiled }))
+}
+
+fn starts_threads(kind: &str) -> bool {
+    matches!(kind, "runtime" | "thread-pool" | "log-drain")
 }
 
 /// Whether each instance is a session of its own that a server of a database keeps: that is dear however rarely it is opened.

@@ -4,6 +4,7 @@ use ustr::ustr;
 
 use crate::catalogue::TypeEntry;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::facts::model::Op;
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::resources::{Construction, words};
@@ -13,7 +14,19 @@ const ID: &str = "unlimited-pool";
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let built = index.constructions(|entry| entry.when_unlimited.is_some());
     let built = built.filter(|c| c.through.is_empty() && !index.is_test(c.site.body));
-    built.filter_map(|construction| diagnose(index, construction)).collect()
+    let mut told: Vec<(&Construction, Diagnostic)> = Vec::new();
+    for construction in built {
+        let Some(diagnostic) = diagnose(index, construction) else { continue };
+        // The arms of a choice build from the same settings: one flaw.
+        let same = |(known, _): &&mut (&Construction, Diagnostic)| {
+            known.site.body == construction.site.body && known.resource == construction.resource
+        };
+        match told.iter_mut().find(same) {
+            Some((_, first)) => first.evidence.push(Label { text: "and here".into(), ..diagnostic.primary }),
+            None => told.push((construction, diagnostic)),
+        }
+    }
+    told.into_iter().map(|(_, diagnostic)| diagnostic).collect()
 }
 
 fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
@@ -39,7 +52,8 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
-/// A place of the same crate that waits for something of the pool without a bound; none where a limit is given there or elsewhere.
+/// A place of the same crate that waits for something of the pool without a bound; none where a limit is given there or elsewhere. Where it is known what
+/// a place waits for, it has to be this pool.
 fn taken_from(index: &Index, built: Site, entry: &TypeEntry) -> Option<Site> {
     let krate = index.crate_of(built.body);
     let bodies = index.bodies().filter(|(body, ..)| index.crate_of(*body) == krate && !index.is_test(*body));
@@ -52,11 +66,18 @@ fn taken_from(index: &Index, built: Site, entry: &TypeEntry) -> Option<Site> {
             return None;
         }
         let waits = on_it && index.callable(site).is_some_and(|c| c.effect.is_some() && c.constructs.is_none());
-        if taken.is_none() && waits && index.waits_without_end(site) {
+        if taken.is_none() && waits && index.waits_without_end(site) && may_be_of(index, built, site, entry) {
             taken = Some(site);
         }
     }
     taken
+}
+
+/// Whether a method may be called on what a site builds.
+fn may_be_of(index: &Index, built: Site, operation: Site, entry: &TypeEntry) -> bool {
+    let Op::Method { receiver, .. } = index.node(operation).op else { return true };
+    let made = index.made_behind(Site { node: receiver, ..operation }, &|made| made.path == entry.path);
+    made.is_empty() || made.contains(&built)
 }
 
 /// The setters that bound it, by their last two names.

@@ -77,7 +77,7 @@ fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
         return None;
     }
     let settings = index.settings(wait);
-    if settings.makers.iter().any(|made| tells_others(index, *made)) {
+    if settings.makers.iter().any(|made| ends_soon(index, *made)) || runs_what_it_is_told(index, wait) {
         return None;
     }
     let built = settings.makers.iter().map(|made| Label::new(index.name_span(*made), "the command is made here"));
@@ -93,14 +93,69 @@ fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
     )
 }
 
-/// Whether a command is one that only sends a signal or lists processes: it ends by itself, and killing it would keep others alive.
-fn tells_others(index: &Index, made: Site) -> bool {
-    let Op::Call { arguments, .. } = &index.node(made).op else { return false };
-    arguments.first().is_some_and(|first| match &index.body(made.body).node(*first).op {
-        Op::Literal(Literal::Text(program)) => ["kill", "killall", "pgrep", "pkill", "ps", "taskkill", "tasklist"]
-            .contains(&program.trim_end_matches(".exe")),
-        _ => false,
-    })
+/// Programs that send a signal, ask the system for something or set it, and end by themselves: killing one half way would be worse than to leave it.
+const SOON_DONE: &[&str] = &[
+    "kill",
+    "killall",
+    "pgrep",
+    "pkill",
+    "ps",
+    "taskkill",
+    "tasklist",
+    "ifconfig",
+    "ip",
+    "route",
+    "netsh",
+    "arp",
+    "iptables",
+    "ip6tables",
+    "nft",
+    "networksetup",
+    "scutil",
+    "sysctl",
+    "hostname",
+    "uname",
+    "id",
+    "whoami",
+    "which",
+    "where",
+];
+
+const SHELLS: &[&str] = &["sh", "bash", "cmd", "powershell"];
+
+/// The program that a command is made for, where it is written there.
+fn program_of(index: &Index, made: Site) -> Option<&str> {
+    let Op::Call { arguments, .. } = &index.node(made).op else { return None };
+    match &index.body(made.body).node(*arguments.first()?).op {
+        Op::Literal(Literal::Text(program)) => Some(program.trim_end_matches(".exe")),
+        _ => None,
+    }
+}
+
+fn ends_soon(index: &Index, made: Site) -> bool {
+    program_of(index, made).is_some_and(|program| SOON_DONE.contains(&program))
+}
+
+/// Whether a shell runs what the caller of the function gives: how long that takes is not known here.
+fn runs_what_it_is_told(index: &Index, wait: Site) -> bool {
+    let facts = index.body(wait.body);
+    let (mut at, mut told) = (wait.node, false);
+    loop {
+        at = match &facts.node(at).op {
+            Op::Method { receiver, arguments, .. } => {
+                told |= arguments.iter().any(|argument| match facts.node(*argument).op {
+                    Op::Local(local) => index.parameter_of(wait.body, local).is_some(),
+                    _ => false,
+                });
+                *receiver
+            }
+            Op::Call { .. } => {
+                let program = program_of(index, Site { node: at, ..wait });
+                return told && program.is_some_and(|program| SHELLS.contains(&program));
+            }
+            _ => return false,
+        };
+    }
 }
 
 /// Children of an async runtime, which reaps them, that are left where something took too long: what hangs is not ended by that.

@@ -48,6 +48,8 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Work {
     BlocksOn,
+    /// It holds its thread until a future is done, on whatever thread that is.
+    Drives,
     Blocks,
     Spawns,
     /// A future is made and dropped.
@@ -67,12 +69,18 @@ impl Work {
         if index.callable(site).is_some_and(|callable| callable.runs == Runs::Task && callable.constructs.is_some()) {
             return (!asks_for_a_runtime(index, site.body)).then_some(Work::Spawns);
         }
-        lists(Calls::Blocks).then_some(Work::Blocks)
+        let drives = || match &index.node(site).op {
+            Op::Call { arguments, .. } => {
+                arguments.iter().any(|node| matches!(index.ty(Site { node: *node, ..site }), Ty::Future(_)))
+            }
+            _ => false,
+        };
+        lists(Calls::Blocks).then(|| if drives() { Work::Drives } else { Work::Blocks })
     }
 
     fn message(self) -> &'static str {
         match self {
-            Work::BlocksOn => "`drop` waits for a future",
+            Work::BlocksOn | Work::Drives => "`drop` waits for a future",
             Work::Blocks => "`drop` blocks its thread",
             Work::Spawns => "`drop` spawns a task",
             Work::Forgets => "`drop` makes a future that is never polled",
@@ -82,6 +90,7 @@ impl Work {
     fn label(self) -> &'static str {
         match self {
             Work::BlocksOn => "panics on a thread that drives a runtime",
+            Work::Drives => "a worker of a runtime stands still here, and may be what the future waits for",
             Work::Blocks => "whoever drops the value waits here",
             Work::Spawns => "needs a runtime, and is cut off when that ends",
             Work::Forgets => "nothing awaits this: it does nothing",
@@ -93,7 +102,7 @@ impl Work {
             Work::BlocksOn => {
                 "a destructor runs wherever the last owner happens to be, in asynchronous code as well, where waiting is a panic"
             }
-            Work::Blocks => {
+            Work::Drives | Work::Blocks => {
                 "a destructor runs wherever the last owner happens to be, in asynchronous code as well, where every other task of the thread waits with it"
             }
             Work::Spawns => {
@@ -103,14 +112,29 @@ impl Work {
         }
     }
 
-    /// What is lost with a spawned task matters where it reaches out of the program.
+    /// A spawned task is mostly a net beside a close that is called, or a courtesy to a peer that does without.
     fn confidence(self, index: &Index, site: Site) -> Confidence {
         match self {
             Work::BlocksOn | Work::Forgets => Confidence::Certain,
-            Work::Spawns if index.reaches_out(site) => Confidence::Likely,
-            Work::Spawns | Work::Blocks => Confidence::Hint,
+            Work::Drives if !drives_elsewhere(index, site) => Confidence::Likely,
+            Work::Drives | Work::Spawns | Work::Blocks => Confidence::Hint,
         }
     }
+}
+
+/// Whether another method of the same type drives a future to its end in the same way: such a type lives on threads that may wait.
+fn drives_elsewhere(index: &Index, site: Site) -> bool {
+    let type_of = |function| Some(&index.signatures().impl_types[index.defs().impl_of(function)?.index()]);
+    let own = index.function_of(site.body);
+    let Some(Ty::Adt(dropped, _)) = own.and_then(type_of).map(Ty::peeled) else { return false };
+    let path = index.external(site);
+    let others = index.defs().fn_ids().filter(|id| Some(*id) != own);
+    let of_type = others.filter(|id| matches!(type_of(*id).map(Ty::peeled), Some(Ty::Adt(id, _)) if id == dropped));
+    let bodies = of_type.filter_map(|id| index.defs().body_of(id)).filter(|body| index.is_linked(*body));
+    bodies.into_iter().any(|body| {
+        let mut nodes = index.info(body).callees.keys();
+        nodes.any(|node| index.external(Site { body, node: *node }) == path)
+    })
 }
 
 /// Whether a call makes a future, and the statement around it drops that.

@@ -8,10 +8,12 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{Literal, LoopKind, NodeId, Op, RegionId, RegionKind};
+use crate::facts::model::{Literal, LoopKind, NodeId, Op, Operator, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
+use crate::index::calls::dispatch::Wanted;
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
+use crate::index::declared::linkage::Wholes;
 use crate::index::declared::types::Bound;
 use crate::index::programs::kinds::keyword_len;
 use crate::index::{Index, Ty};
@@ -56,6 +58,7 @@ pub struct Repeated {
 }
 
 /// A place on the way from a site outwards.
+#[derive(Clone)]
 struct Step {
     at: Site,
     evidence: Vec<Label>,
@@ -66,6 +69,10 @@ struct Step {
     restarts: bool,
     /// Something between here and the site decides if that runs.
     decided: bool,
+    /// The programs that all of the way so far can be part of.
+    wholes: Wholes,
+    /// What the function around here has to be given for the way to lead through it.
+    wanted: Option<Wanted>,
 }
 
 impl Step {
@@ -75,9 +82,9 @@ impl Step {
     }
 
     /// On to a call of the function that was left.
-    fn called(&self, at: Site, label: Label, restarts: bool) -> Step {
+    fn called(self, at: Site, label: Label, restarts: bool, wanted: Option<Wanted>) -> Step {
         let way = self.way.iter().copied().chain([at]).collect();
-        Step { at, evidence: self.then(label), way, first: self.first, restarts, decided: self.decided }
+        Step { at, evidence: self.then(label), way, restarts, wanted, ..self }
     }
 
     /// The answer where the way ends.
@@ -185,38 +192,55 @@ impl Index {
 
     /// As [`Index::repeated`]; loops, and closures that run for each item, are passed by where `counts` refuses them.
     pub fn repeated_in(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
-        let start =
-            Step { at: site, evidence: Vec::new(), way: Vec::new(), first: None, restarts: false, decided: false };
+        let start = Step {
+            at: site,
+            evidence: Vec::new(),
+            way: Vec::new(),
+            first: None,
+            restarts: false,
+            decided: false,
+            wholes: self.wholes_of(site.body).clone(),
+            wanted: None,
+        };
         let mut queue = VecDeque::from([start]);
-        let mut seen: HashSet<FnId> = HashSet::default();
+        let mut seen: HashSet<(FnId, Wholes, Option<Wanted>)> = HashSet::default();
         while let Some(step) = queue.pop_front() {
             let (at, inner, restarts) = (step.at, step.first.is_none(), step.restarts);
             // A loop in a caller repeats what it calls only where it is the program's own heartbeat: a `for` over what there is to set up is not.
             let loops =
                 |region| if inner { counts(at.body, region) } else { !restarts && self.is_heartbeat(at.body, region) };
             match self.outwards(at, inner, &loops) {
-                Outwards::Repeats(repeats, label, region) => {
+                Outwards::Repeats(repeats, label, region) if self.is_run_by(at.body, &step.wholes) => {
                     return Some(step.repeated(repeats, label, region.map(|region| (at.body, region))));
                 }
+                Outwards::Repeats(..) => continue,
                 Outwards::Once => continue,
                 Outwards::Function => {}
             }
             let Some(function) = self.function_of(at.body) else { continue };
-            if !seen.insert(function) || self.is_test(at.body) || self.is_memoized(function) {
+            if !seen.insert((function, step.wholes.clone(), step.wanted))
+                || self.is_test(at.body)
+                || self.is_memoized(function)
+            {
                 continue;
             }
             let whole = step.out_of(function, self.is_on_condition(at));
-            if let Some(label) = self.handler(function) {
+            if let Some(label) = self.handler(function).filter(|_| self.is_run_by(at.body, &whole.wholes)) {
                 return Some(whole.repeated(Repeats::Request, label, None));
             }
             for call in self.calls.callers(function) {
                 if self.is_test(call.site.body) || self.fills_a_cache(call.site) || self.rules_out(call, at) {
                     continue;
                 }
+                let Some(wholes) = whole.wholes.with(self.wholes_of(call.site.body)) else { continue };
+                if whole.wanted.is_some_and(|wanted| self.gives_another_implementor(call, wanted)) {
+                    continue;
+                }
                 let label = |how: String| {
                     Label::new(self.name_span(call.site), format!("`{}` {how} here", self.fn_name(function)))
                 };
                 match repeats(call.runs) {
+                    Some(_) if !self.is_run_by(call.site.body, &wholes) => {}
                     Some(Repeats::Request) => {
                         let label = label("is registered as a handler".to_owned());
                         return Some(whole.repeated(Repeats::Request, label, None));
@@ -229,12 +253,20 @@ impl Index {
                     None => {
                         // A loop that restarts what runs for long does not repeat it in any sense that matters.
                         let restarts = call.runs == Runs::Inline && self.comes_back_late(at.body);
-                        queue.push_back(whole.called(call.site, label("is called".to_owned()), restarts));
+                        let wanted = self.wanted_of_caller(call, whole.wanted);
+                        let whole = Step { wholes, ..whole.clone() };
+                        queue.push_back(whole.called(call.site, label("is called".to_owned()), restarts, wanted));
                     }
                 }
             }
         }
         None
+    }
+
+    /// Whether a body runs in one of some programs. What no program is known to run may run in any.
+    fn is_run_by(&self, body: BodyRef, wholes: &Wholes) -> bool {
+        let mut running = self.programs.iter().filter(|program| program.reach.contains(&body)).peekable();
+        running.peek().is_none() || running.any(|program| wholes.contains(program.krate))
     }
 
     /// Whether a call gives a flag that keeps a site in the called function from being run: `fetch(url, false)`, and the site stands behind `if fresh`.
@@ -278,11 +310,25 @@ impl Index {
                 }
                 Op::If { condition, then, .. } => match &body.node(*condition).op {
                     Op::Let { pattern, .. } => *then != region || !pattern.is_success(),
-                    _ => true,
+                    condition => *then != region || !self.asks_for_contents(site.body, condition),
                 },
                 _ => false,
             }
         })
+    }
+
+    /// Whether a condition is that there is something in a collection: `!list.is_empty()`, `list.len() > 0`.
+    fn asks_for_contents(&self, body: BodyRef, condition: &Op) -> bool {
+        let facts = self.body(body);
+        let calls =
+            |node: NodeId, wanted: &str| matches!(&facts.node(node).op, Op::Method { name, .. } if name == wanted);
+        let is_zero =
+            |node: NodeId| matches!(&facts.node(node).op, Op::Literal(Literal::Number(digits, _)) if digits == "0");
+        match condition {
+            Op::Unary(of) => calls(*of, "is_empty"),
+            Op::Binary { left, right, operator: Operator::Truth } => calls(*left, "len") && is_zero(*right),
+            _ => false,
+        }
     }
 
     /// All contexts that a site is proved to run in, in their own order, each by the shortest way; none where nothing is known.
@@ -499,6 +545,9 @@ impl Index {
 
     /// From a site outwards through loops, closures and async blocks of its body.
     fn outwards(&self, site: Site, inner: bool, counts: &dyn Fn(RegionId) -> bool) -> Outwards {
+        if self.is_first_time(site) {
+            return Outwards::Once;
+        }
         let (body, info) = (self.body(site.body), self.info(site.body));
         let label = |node: NodeId, text: &str| Label::new(head(self, site.body, node).in_file(site.body.file), text);
         let mut from = site.node;

@@ -1,6 +1,8 @@
-//! The call graph: who calls or hands on whom, and from where. Calls through a trait go to all its implementors.
+//! The call graph: who calls or hands on whom, and from where. Calls through a trait go to all its implementors that can be part of the same program.
 
 pub mod contexts;
+mod dispatch;
+mod first_time;
 pub mod once;
 pub mod pace;
 pub mod teardown;
@@ -92,7 +94,7 @@ fn calls_of(outline: &Outline, body: BodyRef, info: &BodyInfo) -> Vec<Call> {
     let mut calls = Vec::new();
     let mut add = |node: NodeId, function: FnId, runs: Runs| {
         let site = Site { body, node };
-        for to in targets(outline, function) {
+        for to in targets(outline, function).into_iter().filter(|to| outline.can_meet(body, *to)) {
             calls.push(Call { site, to, runs });
         }
     };

@@ -6,7 +6,7 @@ use ustr::Ustr;
 
 use crate::catalogue::{Callable, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{NodeId, Op, PatternKind, RegionKind, StaticKind};
+use crate::facts::model::{NodeId, Op, PatternKind, Receiver, RegionKind, StaticKind};
 use crate::index::Index;
 use crate::index::bodies::infer::{Callee, Unknown};
 use crate::index::calls::{Call, Site};
@@ -269,6 +269,18 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// The operation that a site is part of, where that may be called any number of times: an async method of an object that stays, without a loop of its
+    /// own, which nothing proves to run once.
+    pub fn operation_around(&self, site: Site) -> Option<FnId> {
+        let id = self.function_of(site.body)?;
+        let function = self.defs().function(id);
+        let of_object = matches!(function.receiver, Some(Receiver::Reference | Receiver::MutableReference));
+        let facts = self.body(site.body);
+        let loops = facts.iter().any(|(_, node)| matches!(node.op, Op::Loop { .. }));
+        let is_one = function.is_async && of_object && !loops && !self.is_test(site.body) && !self.is_destructor(id);
+        (is_one && self.runs_once(site).is_none()).then_some(id)
     }
 
     /// The static that a call fills on first use: not one that it fills for each thread.

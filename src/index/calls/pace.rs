@@ -1,23 +1,33 @@
-//! How often code comes to be run, where the sources say so in plain numbers: by the pause of a loop, or by a look at the clock before.
+//! How often code comes to be run: by the pauses of a loop, or by a look at the clock before.
 
 use std::time::Duration;
 
-use crate::catalogue::Calls;
-use crate::facts::model::{NodeId, Op, RegionId, RegionKind};
+use crate::catalogue::{Calls, Runs};
+use crate::facts::model::{NodeId, Op, Operator, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeated;
 use crate::index::declared::defs::BodyRef;
+use crate::index::programs::kinds::leaving;
 
 /// What runs with more time than this in between leaves nothing behind that the next run could use: connections are not kept idle for long.
 const RARELY: Duration = Duration::from_secs(60);
 
 impl Index {
-    /// Whether a site that runs again and again is proved to do so rarely.
+    /// Whether a site that runs again and again may do so rarely: by a loop that lets long enough pass between its turns, or nobody knows how long, or
+    /// behind a look at the clock.
     pub fn is_rare(&self, site: Site, repeated: &Repeated) -> bool {
-        let paced = repeated.in_loop.and_then(|(body, region)| self.pace(body, region));
-        paced.is_some_and(|pace| pace > RARELY)
+        let several =
+            || std::iter::once(site).chain(repeated.way.iter().copied()).any(|at| self.is_for_each(at, repeated));
+        repeated.in_loop.is_some_and(|(body, region)| self.may_turn_rarely(body, region)) && !several()
             || std::iter::once(site).chain(repeated.way.iter().copied()).any(|site| self.looks_at_the_clock(site))
+    }
+
+    /// Whether a place runs for each of several things in one turn of the loop that repeats it.
+    fn is_for_each(&self, at: Site, repeated: &Repeated) -> bool {
+        let turn = repeated.in_loop.filter(|(body, _)| *body == at.body).map(|(_, region)| region);
+        self.loops_around(at).iter().any(|around| Some(around.region) != turn && around.over_items)
+            || self.runs_in(at, Runs::Iteration)
     }
 
     /// Whether a site is followed, in its body, by a loop that only lets time pass between its turns: what is made before is made for that loop.
@@ -33,19 +43,47 @@ impl Index {
         })
     }
 
-    /// The shortest pause of a loop, where each of its turns makes one and nothing else sets it going.
-    fn pace(&self, body: BodyRef, region: RegionId) -> Option<Duration> {
+    /// Whether nothing but time sets a loop going, and it is not known to pass quickly. Pauses that each turn makes add up; where some turns make none,
+    /// one that is not known to be short is enough.
+    fn may_turn_rarely(&self, body: BodyRef, region: RegionId) -> bool {
         if !self.only_lets_time_pass(body, region) {
-            return None;
+            return false;
         }
         let (facts, info) = (self.body(body), self.info(body));
-        let is_pause = |node: &NodeId| {
-            self.external(Site { body, node: *node })
-                .is_some_and(|path| self.catalogue().lists(Calls::Pauses, path) && !path.ends_with("::timeout"))
+        let pauses = info.callees.keys().copied().filter(|node| self.is_pause(Site { body, node: *node }, region));
+        let (each_turn, in_some): (Vec<_>, Vec<_>) = pauses.partition(|node| facts.node(*node).region == region);
+        let length = |node: &NodeId| self.length(Site { body, node: *node });
+        if each_turn.is_empty() {
+            return in_some.iter().map(length).any(|pause| pause.is_none_or(|pause| pause > RARELY));
+        }
+        let all: Option<Duration> = each_turn.iter().map(length).sum();
+        all.is_none_or(|all| all > RARELY)
+    }
+
+    /// Whether a call in a loop lets time pass between its turns: not one that only gives up something else that takes too long.
+    fn is_pause(&self, call: Site, region: RegionId) -> bool {
+        let facts = self.body(call.body);
+        let lists = |call: Site, lists: &[Calls]| {
+            let path = self.external(call);
+            path.is_some_and(|path| lists.iter().any(|list| self.catalogue().lists(*list, path)))
         };
-        let pauses = info.callees.keys().copied().filter(|node| facts.node(*node).region == region && is_pause(node));
-        let lengths: Option<Vec<Duration>> = pauses.map(|node| self.length(Site { body, node })).collect();
-        lengths?.into_iter().min()
+        let bounds = |by: NodeId| match &facts.node(by).op {
+            Op::Select { arms, .. } => arms.iter().any(|arm| {
+                let waits_too = lists(Site { node: arm.future, ..call }, &[Calls::Pauses, Calls::Stops]);
+                !waits_too && !self.arm_leaves(call.body, arm.region, region)
+            }),
+            _ => true,
+        };
+        facts.is_inside(facts.node(call.node).region, region)
+            && lists(call, &[Calls::Pauses])
+            && !lists(call, &[Calls::BoundsTime])
+            && !self.raced_by(call).is_some_and(bounds)
+    }
+
+    /// Whether an arm of a `select!` in a loop can end the loop.
+    fn arm_leaves(&self, body: BodyRef, arm: RegionId, region: RegionId) -> bool {
+        let facts = self.body(body);
+        leaving(facts, region).any(|node| facts.is_inside(facts.node(node).region, arm))
     }
 
     /// Whether all that a loop waits for is time, and the word to stop.
@@ -55,21 +93,39 @@ impl Index {
         info.callees.keys().filter(|node| facts.is_inside(facts.node(**node).region, region)).all(|node| {
             let Some(path) = self.external(Site { body, node: *node }) else { return true };
             let waits = [Calls::Waits, Calls::Accepts, Calls::Receives].iter().any(|list| catalogue.lists(*list, path));
-            !waits || [Calls::Pauses, Calls::Stops].iter().any(|list| catalogue.lists(*list, path))
+            !waits
+                || [Calls::Pauses, Calls::Stops].iter().any(|list| catalogue.lists(*list, path))
+                || self.is_word_to_stop(Site { body, node: *node }, region)
         })
+    }
+
+    /// Whether a loop ends where a wait in it is over: an arm of a `select!` that leaves it.
+    fn is_word_to_stop(&self, wait: Site, region: RegionId) -> bool {
+        let select = self.raced_by(wait).map(|by| &self.body(wait.body).node(by).op);
+        let Some(Op::Select { arms, .. }) = select else { return false };
+        arms.iter().any(|arm| arm.future == wait.node && self.arm_leaves(wait.body, arm.region, region))
     }
 
     /// How long a call lets pass: what it is given, or what the interval that it is called on was made with.
     fn length(&self, call: Site) -> Option<Duration> {
-        match &self.node(call).op {
+        let from = match &self.node(call).op {
             Op::Method { receiver, arguments, .. } if arguments.is_empty() => {
-                match self.node(Site { node: *receiver, ..call }).op {
-                    Op::Local(local) => self.duration_argument(Site { node: self.init_of(call.body, local)?, ..call }),
-                    _ => None,
-                }
+                let Op::Local(local) = self.node(Site { node: *receiver, ..call }).op else { return None };
+                Site { node: self.init_of(call.body, local)?, ..call }
             }
-            _ => self.duration_argument(call),
-        }
+            _ => call,
+        };
+        self.duration_argument(from).or_else(|| self.duration_given(from))
+    }
+
+    /// The longest time that a call is given by way of a parameter, where all callers write out theirs.
+    fn duration_given(&self, call: Site) -> Option<Duration> {
+        let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &self.node(call).op else { return None };
+        let Op::Local(local) = self.node(Site { node: *arguments.first()?, ..call }).op else { return None };
+        let (function, at) = (self.function_of(call.body)?, self.parameter_of(call.body, local)??);
+        let callers = self.calls.callers(function).iter().filter(|caller| !self.is_test(caller.site.body));
+        let given = callers.map(|caller| self.literal_duration(self.argument_at(caller.site, function, at)?));
+        given.collect::<Option<Vec<Duration>>>()?.into_iter().max()
     }
 
     /// Whether a site only runs where long enough has passed: `if last.elapsed() > DAY`.
@@ -85,7 +141,7 @@ impl Index {
     }
 
     fn compares_elapsed(&self, condition: Site) -> bool {
-        let Op::Binary { left, right, is_bool: true } = self.node(condition).op else { return false };
+        let Op::Binary { left, right, operator: Operator::Truth } = self.node(condition).op else { return false };
         let (left, right) = (Site { node: left, ..condition }, Site { node: right, ..condition });
         let elapsed = self.external(left).is_some_and(|path| path.ends_with("::elapsed"));
         elapsed && self.literal_duration(right).is_some_and(|least| least >= RARELY)

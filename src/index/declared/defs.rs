@@ -69,10 +69,14 @@ pub struct Crate {
     pub root: ModuleId,
     /// What a path may start with: names of dependencies, and what they stand for.
     pub externs: HashMap<Ustr, Extern>,
+    /// Libraries of the workspace that are built into it.
+    pub links: Vec<ModuleId>,
     /// Features its package asks of libraries: the library's real name and the feature.
     pub features: HashSet<(Ustr, Ustr)>,
     /// The oldest toolchain that builds it, by `rust-version` or by its edition.
     pub toolchain: Option<Ustr>,
+    /// Somebody who is not part of the analysis may use its package.
+    pub for_others: bool,
 }
 
 /// What the name of a dependency stands for.

@@ -4,6 +4,7 @@ pub(in crate::index) mod alternatives;
 pub mod defs;
 pub(in crate::index) mod expansions;
 pub mod lifecycle;
+pub mod linkage;
 pub(in crate::index) mod lookup;
 pub(in crate::index) mod modules;
 pub(in crate::index) mod names;

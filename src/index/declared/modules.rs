@@ -152,8 +152,10 @@ impl Linker<'_> {
             package,
             root: module,
             externs: HashMap::default(),
+            links: Vec::new(),
             features: HashSet::default(),
             toolchain: None,
+            for_others: package.is_none_or(|at| self.workspace.packages[at].for_others),
         });
     }
 
@@ -305,6 +307,9 @@ impl Linker<'_> {
             let externs = externs(&self.workspace.packages[package], package, &libraries, &self.tree);
             self.tree.crates[at].externs = externs;
             let dependencies = &self.workspace.packages[package].dependencies;
+            let built_in = dependencies.iter().filter(|d| d.kind == DependencyKind::Normal).filter_map(|d| d.member);
+            let of_packages = built_in.chain([package]).filter_map(|member| libraries.get(&member).copied());
+            self.tree.crates[at].links = of_packages.filter(|root| *root != self.tree.crates[at].root).collect();
             let asked = dependencies.iter().flat_map(|d| d.features.iter().map(|f| (d.package, ustr(f))));
             self.tree.crates[at].features = asked.collect();
             self.tree.crates[at].toolchain = toolchain(&self.workspace.packages[package]);

@@ -26,6 +26,10 @@ impl Index {
         let calls = construction.through.iter().rev().copied().chain([construction.site]).chain(way.iter().copied());
         let calls: Vec<Site> = calls.collect();
         let Some((built, outer)) = calls.split_first() else { return false };
+        // `reqwest::get(url)` builds a client inside, and not of what it is given.
+        if !self.owns(self.ty(*built), construction.resource) {
+            return false;
+        }
         let mut walk = Walk { index: self, seen: HashSet::default() };
         walk.parts(*built, outer)
             || self.set_behind(*built).into_iter().any(|node| walk.value(Site { node, ..*built }, outer))
@@ -34,11 +38,13 @@ impl Index {
     /// What is given to the methods that are called on what a site makes, one behind the other.
     fn set_behind(&self, site: Site) -> Vec<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
+        let made = info.ty(site.node);
+        let is_same = |ty: &Ty| ty == made || *ty == Ty::Unknown;
         let mut given = Vec::new();
         let mut at = site.node;
         while let Some(parent) = info.parent(at) {
             match &facts.node(parent).op {
-                Op::Method { receiver, arguments, .. } if *receiver == at && info.ty(parent) == info.ty(site.node) => {
+                Op::Method { receiver, arguments, .. } if *receiver == at && is_same(info.ty(parent)) => {
                     given.extend(arguments);
                 }
                 _ => break,
@@ -71,6 +77,12 @@ impl Walk<'_> {
             // What decides which branch is taken is no part of the value.
             Op::If { .. } | Op::Match { .. } => {}
             op => op.operands(&mut |part| parts.push(part)),
+        }
+        // What a text names in braces is part of it.
+        if let Op::Macro(call) = op
+            && call.mentions.iter().any(|local| self.local(site.body, *local, outer))
+        {
+            return true;
         }
         if !matches!(op, Op::Closure { .. }) {
             op.regions(&mut |region| parts.extend(body.region(region).value));

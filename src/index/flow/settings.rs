@@ -70,6 +70,25 @@ impl Index {
             _ => None,
         }
     }
+    /// The choices that a value is one outcome of, from the inside out: each `if` or `match` that has it as the value of a branch.
+    pub fn choices_around(&self, site: Site) -> Vec<Site> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut found = Vec::new();
+        let mut at = site.node;
+        loop {
+            while let Some(parent) = info.parent(at) {
+                at = parent;
+            }
+            let region = facts.node(at).region;
+            let is_branch = matches!(facts.region(region).kind, RegionKind::Branch | RegionKind::Arm);
+            let Some(owner) = info.region_node(region).filter(|_| is_branch) else { return found };
+            if facts.region(region).value != Some(at) {
+                return found;
+            }
+            found.push(Site { node: owner, ..site });
+            at = owner;
+        }
+    }
 }
 
 impl Way<'_> {

@@ -76,6 +76,24 @@ impl Index {
         self.bound_here(site).is_some()
     }
 
+    /// Whether another branch of a choice around a call makes the same call in bounded time: whether there is a limit is a setting.
+    pub fn is_bounded_by_choice(&self, site: Site) -> bool {
+        let Some(path) = self.external(site) else { return false };
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let branches = facts
+            .outwards(facts.node(site.node).region)
+            .filter(|(_, region)| matches!(region.kind, RegionKind::Branch | RegionKind::Arm))
+            .map(|(region, _)| region);
+        let mut choices = branches.filter_map(|own| Some((own, facts.node(info.region_node(own)?))));
+        choices.any(|(own, choice)| {
+            let mut others = Vec::new();
+            choice.op.regions(&mut |region| others.extend(Some(region).filter(|region| *region != own)));
+            let beside = |node: NodeId| others.iter().any(|other| facts.is_inside(facts.node(node).region, *other));
+            let same = |node: NodeId| self.external(Site { node, ..site }) == Some(path);
+            facts.iter().any(|(node, _)| same(node) && beside(node) && self.is_bounded_here(Site { node, ..site }))
+        })
+    }
+
     /// What bounds a call in the body it stands in.
     fn bound_here(&self, site: Site) -> Option<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));

@@ -1,7 +1,7 @@
 //! How the error of a `Result` vanishes: the forms in which code goes on as if there had been none. Whether the operation behind it matters is not asked here.
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Arm, Literal, NodeId, Op, Pattern, PatternKind, RegionId};
+use crate::facts::model::{Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId};
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
 use crate::source::Range;
@@ -237,7 +237,7 @@ fn becomes_empty(view: View, region: RegionId) -> bool {
 /// What is asked last in a condition: of `due && let Ok(rows) = load()` the `let`.
 fn asked(view: View, condition: NodeId) -> NodeId {
     match view.op(condition) {
-        Op::Binary { right, is_bool: true, .. } => asked(view, *right),
+        Op::Binary { right, operator: Operator::Truth, .. } => asked(view, *right),
         _ => condition,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashSet as HashSet;
 
 use crate::catalogue::{Calls, Runs};
-use crate::facts::model::{LocalId, NodeId, Op, RegionKind};
+use crate::facts::model::{LocalId, NodeId, Op, Operator, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
@@ -28,6 +28,48 @@ impl Index {
     /// How many values an expression can have.
     pub fn variety(&self, site: Site) -> Variety {
         self.variety_of(site, &mut HashSet::default(), FUEL)
+    }
+
+    /// Whether a value is made of nothing but what is written out in the sources: literals, constants, and what callers write out for a parameter.
+    pub fn is_written_out(&self, site: Site) -> bool {
+        self.is_written_out_within(site, FUEL)
+    }
+
+    fn is_written_out_within(&self, site: Site, fuel: u32) -> bool {
+        let Some(fuel) = fuel.checked_sub(1) else { return false };
+        let of = |node: NodeId| self.is_written_out_within(Site { node, ..site }, fuel);
+        let local = |local: LocalId| self.is_local_written_out(site.body, local, fuel);
+        match &self.node(site).op {
+            Op::Literal(_) | Op::Path(_) => true,
+            Op::Local(id) => local(*id),
+            Op::Macro(call) => {
+                call.seen && call.arguments.iter().all(|node| of(*node)) && call.mentions.iter().all(|id| local(*id))
+            }
+            Op::Await(_) | Op::Closure { .. } | Op::Async(_) | Op::Unseen | Op::Field { .. } => false,
+            op => {
+                let body = self.body(site.body);
+                let mut parts = Vec::new();
+                op.operands(&mut |part| parts.push(part));
+                op.regions(&mut |region| parts.extend(body.region(region).value));
+                parts.into_iter().all(of)
+            }
+        }
+    }
+
+    fn is_local_written_out(&self, body: BodyRef, local: LocalId, fuel: u32) -> bool {
+        let of = |site: Site| self.is_written_out_within(site, fuel);
+        match self.parameter_of(body, local) {
+            Some(Some(at)) => {
+                let Some(function) = self.function_of(body) else { return false };
+                let mut calls = self.calls.callers(function).iter().filter(|c| !self.is_test(c.site.body)).peekable();
+                calls.peek().is_some() && calls.all(|call| self.argument_at(call.site, function, at).is_some_and(of))
+            }
+            Some(None) => false,
+            None => {
+                let sources = self.sources(body, local);
+                !sources.is_empty() && sources.into_iter().all(|node| of(Site { body, node }))
+            }
+        }
     }
 
     fn variety_of(&self, site: Site, seen: &mut HashSet<Site>, fuel: u32) -> Variety {
@@ -103,7 +145,7 @@ impl Index {
     }
 
     /// The parameter that a value is, or is selected out of; `Some(None)` is the receiver.
-    pub(in crate::index) fn part_of_parameter(&self, body: BodyRef, part: NodeId) -> Option<Option<usize>> {
+    pub fn part_of_parameter(&self, body: BodyRef, part: NodeId) -> Option<Option<usize>> {
         let mut at = part;
         loop {
             at = match &self.body(body).node(at).op {
@@ -201,7 +243,10 @@ impl Index {
         }
         let mut parts = match &self.node(site).op {
             // What carries such a value among others is no such value, nor is what one decides.
-            Op::Struct { .. } | Op::Field { .. } | Op::Binary { is_bool: true, .. } | Op::Closure { .. } => {
+            Op::Struct { .. }
+            | Op::Field { .. }
+            | Op::Binary { operator: Operator::Truth, .. }
+            | Op::Closure { .. } => {
                 return false;
             }
             Op::If { .. } | Op::Match { .. } | Op::Block(_) => self.selected_from(site),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Body, Literal, Op};
+use crate::facts::model::{Body, Literal, NodeId, Op, Operator};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::programs::Program;
@@ -16,6 +16,7 @@ const CONSTRUCTORS: &[(&str, Duration)] = &[
     ("std::time::Duration::from_secs", Duration::from_secs(1)),
     ("std::time::Duration::from_millis", Duration::from_millis(1)),
     ("std::time::Duration::from_mins", Duration::from_secs(60)),
+    ("std::time::Duration::from_hours", Duration::from_secs(60 * 60)),
 ];
 
 impl Index {
@@ -70,9 +71,17 @@ impl Index {
         unit.checked_mul(u32::try_from(self.literal_number(argument, fuel)?).ok()?)
     }
 
+    /// A whole number that is written out, or the product of such.
     fn literal_number(&self, site: Site, fuel: u32) -> Option<u64> {
-        let (from, _) = self.behind_names(site, fuel)?;
-        let Op::Literal(Literal::Number(digits, _)) = &self.node(from).op else { return None };
+        let (from, fuel) = self.behind_names(site, fuel)?;
+        let digits = match &self.node(from).op {
+            Op::Literal(Literal::Number(digits, _)) => digits,
+            Op::Binary { left, right, operator: Operator::Product } => {
+                let factor = |node: NodeId| self.literal_number(Site { node, ..from }, fuel.checked_sub(1)?);
+                return factor(*left)?.checked_mul(factor(*right)?);
+            }
+            _ => return None,
+        };
         let plain = digits.replace('_', "");
         let end = plain.find(|c: char| !c.is_ascii_digit()).unwrap_or(plain.len());
         let is_typed = plain[end..].is_empty() || plain[end..].starts_with(['u', 'i']);

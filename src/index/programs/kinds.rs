@@ -350,7 +350,17 @@ impl Index {
             .into_iter()
             .filter(|(site, path)| inside(site.node) && waits.iter().any(|list| catalogue.lists(*list, *path)))
             .all(|(site, path)| catalogue.lists(Calls::Pauses, path) && !told(self, site, region));
-        only_pauses && self.ends_with_success(body, region)
+        only_pauses && self.ends_with_success(body, region) || self.goes_on_by_error(body, region)
+    }
+
+    /// Whether a loop only goes on where what its condition tries has failed: `while let Err(error) = start().await`.
+    fn goes_on_by_error(&self, body: BodyRef, region: RegionId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        // A `let` that is part of no expression is the condition of the loop itself.
+        facts.region(region).kind == RegionKind::Loop
+            && facts.iter().filter(|(node, n)| n.region == region && info.parent(*node).is_none()).any(
+                |(_, n)| matches!(&n.op, Op::Let { pattern, .. } if pattern.variant().is_some_and(|name| name == "Err")),
+            )
     }
 
     /// Whether a `break`, or a `return` of something that is no error, can end a loop.

@@ -6,6 +6,7 @@ pub mod deployments;
 pub mod inventory;
 pub mod kinds;
 pub mod phases;
+pub mod purpose;
 pub mod serving;
 
 use std::collections::VecDeque;
@@ -327,7 +328,9 @@ fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
             queue.push_back(body);
         }
     }
-    reach_from(index, queue, Along::All)
+    let mut reach = reach_from(index, queue, Along::All);
+    reach.retain(|body| linked.contains(&index.crate_of(*body)));
+    reach
 }
 
 /// Which calls are followed.
@@ -367,17 +370,14 @@ fn steps(index: &Index, body: BodyRef, along: Along) -> impl Iterator<Item = Bod
     called.chain(statics).filter(move |b| index.is_linked(*b) && (for_tests || !index.is_for_tests(*b)))
 }
 
-/// The crate itself and the libraries of the workspace it can name.
+/// The crate itself and the libraries of the workspace that are built into it.
 fn linked_crates(index: &Index, krate: &Crate) -> HashSet<CrateId> {
     let mut linked = HashSet::default();
     let mut queue = vec![index.outline.tree.get(krate.root).krate];
     while let Some(id) = queue.pop() {
         if linked.insert(id) {
-            let externs = index.crates()[id.index()].externs.values();
-            queue.extend(externs.filter_map(|e| match e {
-                Extern::Member(root) => Some(index.outline.tree.get(*root).krate),
-                Extern::Library(_) => None,
-            }));
+            let links = &index.crates()[id.index()].links;
+            queue.extend(links.iter().map(|root| index.outline.tree.get(*root).krate));
         }
     }
     linked

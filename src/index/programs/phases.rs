@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
+use crate::diagnostic::Label;
 use crate::facts::model::{Body, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -118,16 +119,20 @@ impl Index {
         Site { node: call.unwrap_or(site.node), ..site }
     }
 
-    /// Whether all that comes of a signal is that the process ends, as it would have without: its handler says something at most, and leaves.
-    pub fn only_leaves(&self, signal: Site) -> bool {
+    /// The closure that is given to the call which asks for a signal, to be run when it comes.
+    fn handler_of(&self, signal: Site) -> Option<RegionId> {
         let call = self.call_of(signal);
-        let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &self.node(call).op else { return false };
-        let handler = arguments.iter().find_map(|argument| match self.node(Site { node: *argument, ..call }).op {
+        let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &self.node(call).op else { return None };
+        arguments.iter().find_map(|argument| match self.node(Site { node: *argument, ..call }).op {
             Op::Closure { region, .. } => Some(region),
             _ => None,
-        });
-        let Some(handler) = handler else { return false };
-        let facts = self.body(signal.body);
+        })
+    }
+
+    /// Whether all that comes of a signal is that the process ends, as it would have without: its handler says something at most, and leaves.
+    pub fn only_leaves(&self, signal: Site) -> bool {
+        let Some(handler) = self.handler_of(signal) else { return false };
+        let (call, facts) = (self.call_of(signal), self.body(signal.body));
         let inside = facts.iter().filter(|(_, n)| facts.is_inside(n.region, handler));
         let paths: Vec<Ustr> = inside.filter_map(|(node, _)| self.external(Site { node, ..call })).collect();
         let lists = |list| paths.iter().any(|path| self.catalogue().lists(list, *path));
@@ -147,6 +152,18 @@ impl Index {
             Some(at) => self.side(*at, site.node) == Side::Before && !self.runs_apart(site),
             None => course.startup.contains(&site.body) && !self.runs_apart(site),
         }
+    }
+
+    /// The `main` of a service that leads to a place, where that belongs neither to its start alone nor to another of its commands.
+    pub fn led_to_by_service(&self, site: Site) -> Option<Label> {
+        let program = self.services_reaching(site.body).find(|program| {
+            self.main_leads_to(program, site.body)
+                && !self.runs_at_start(program, site)
+                && !self.is_apart_from_serving(program, site)
+        })?;
+        let main = self.defs().function(program.main);
+        let file = self.defs().functions[program.main.index()].file;
+        Some(Label::new(main.name_range.in_file(file), "this program serves, and leads there"))
     }
 
     /// The last call that is made behind the place where a program serves, in `main` or further in; that place, where there is none.
@@ -329,12 +346,16 @@ impl Index {
         self.catalogue().signal(path).is_some() || self.catalogue().lists(Calls::Stops, path)
     }
 
-    /// Whether the process is ended in the same frame behind a place: what comes there is no orderly stop.
-    pub fn exits_after(&self, site: Site) -> bool {
-        let frame = self.frame_of(site);
-        let later = self.body(site.body).iter().skip(site.node.index() + 1).map(|(node, _)| Site { node, ..site });
+    /// Whether the process is ended behind a signal, in the same frame or in its handler: what comes there is no orderly stop.
+    pub fn exits_after(&self, signal: Site) -> bool {
+        let frames = [Some(self.frame_of(signal)), self.handler_of(signal)];
+        let later =
+            self.body(signal.body).iter().skip(signal.node.index() + 1).map(|(node, _)| Site { node, ..signal });
+        let handler = self.handler_of(signal);
+        let handled = self.body(signal.body).iter().filter(|(_, node)| handler == Some(node.region));
+        let handled = handled.map(|(node, _)| Site { node, ..signal });
         let exits = |at: Site| self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
-        later.filter(|at| exits(*at)).any(|at| self.frame_of(at) == frame)
+        later.chain(handled).filter(|at| exits(*at)).any(|at| frames.contains(&Some(self.frame_of(at))))
     }
 
     /// Whether nothing is done when a signal comes but to log it and leave: it is waited for in the course of `main`, and no other call comes after it.

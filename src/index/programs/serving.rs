@@ -5,7 +5,9 @@ use crate::facts::model::{Body, Literal, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
+use crate::index::calls::contexts::Context;
 use crate::index::declared::defs::BodyRef;
+use crate::index::programs::Program;
 use crate::source::Range;
 
 /// Through how many functions the routes of a server are looked for.
@@ -47,23 +49,57 @@ const OPERATIONS: [&str; 12] = [
     "tracing",
 ];
 
+/// A path that a server answers.
+struct Route {
+    /// The words of the path as it is written; none where it is not written there.
+    words: Vec<String>,
+    /// Only requests that ask for something are answered there.
+    only_reads: bool,
+}
+
+impl Route {
+    fn asks_how_it_is(&self) -> bool {
+        self.words.last().is_some_and(|word| PROBES.contains(&word.as_str()))
+    }
+
+    fn is_for_operators(&self) -> bool {
+        self.words.iter().any(|word| OPERATIONS.contains(&word.as_str()))
+    }
+}
+
 impl Index {
     /// Whether all that a server answers is how the program is: by the paths that are routed in a function and those that it calls, or by the function's
     /// own name. Metrics, profiles and switches of the log are part of that only `beside` a program that stops in its own way: a server that does other
     /// things may have no other path in sight.
     pub fn answers_probes_only(&self, body: BodyRef, beside: bool) -> bool {
-        let mut paths = Vec::new();
-        self.add_routes(body, CALLS, &mut paths);
-        let is_probe = |path: &String| {
-            let words = words(path);
-            let asks = |word: &String| PROBES.contains(&word.as_str());
-            words.last().is_some_and(asks) || beside && words.iter().any(|word| OPERATIONS.contains(&word.as_str()))
-        };
-        if !paths.is_empty() {
-            return paths.iter().all(is_probe);
+        let routes = self.routes(body);
+        if !routes.is_empty() {
+            return routes.iter().all(|route| route.asks_how_it_is() || beside && route.is_for_operators());
         }
         let name = self.function_of(body).map(|function| self.fn_name(function));
         name.is_some_and(|name| words(&name).iter().any(|word| PROBES.contains(&word.as_str())))
+    }
+
+    /// Whether a server runs beside what the program is there for, in a task or thread next to another server, and only shows what that does: all its paths
+    /// are asked for something, or are those of operators. A connection that is upgraded is asked for, too, and goes on by itself.
+    pub fn only_shows_another(&self, program: &Program, serve: Site) -> bool {
+        let routes = self.routes(serve.body);
+        !routes.is_empty()
+            && routes.iter().all(|route| route.only_reads || route.asks_how_it_is() || route.is_for_operators())
+            && self.serves_aside(program, serve)
+    }
+
+    /// Whether a server runs in a task or thread of its own, while another function of the program serves as well.
+    fn serves_aside(&self, program: &Program, serve: Site) -> bool {
+        let contexts = self.open_contexts(serve);
+        let serves = |body: BodyRef| {
+            let paths = self.call_sites(body).filter_map(|site| Some((site, self.external(site)?)));
+            paths
+                .into_iter()
+                .any(|(site, path)| self.catalogue().lists(Calls::Accepts, path) || self.serves_forever(site, path))
+        };
+        (contexts.contains_key(&Context::Task) || contexts.contains_key(&Context::Thread))
+            && program.reach.iter().any(|body| *body != serve.body && serves(*body))
     }
 
     /// Whether a function names an address of this machine whose port the system chooses: only who is told of it can connect.
@@ -83,24 +119,48 @@ impl Index {
         })
     }
 
-    fn add_routes(&self, body: BodyRef, calls: u32, paths: &mut Vec<String>) {
+    /// The paths that are routed in a function and those that it calls.
+    fn routes(&self, body: BodyRef) -> Vec<Route> {
+        let mut routes = Vec::new();
+        self.add_routes(body, CALLS, &mut routes);
+        routes
+    }
+
+    fn add_routes(&self, body: BodyRef, calls: u32, routes: &mut Vec<Route>) {
         let facts = self.body(body);
         for (node, fact) in facts.iter() {
+            let site = Site { body, node };
             if let Op::Method { arguments, .. } = &fact.op
-                && let Some(Op::Literal(Literal::Text(path))) = arguments.first().map(|first| &facts.node(*first).op)
-                && path.starts_with('/')
+                && let Some(first) = arguments.first()
             {
-                paths.push(path.to_string());
+                let written = match &facts.node(*first).op {
+                    Op::Literal(Literal::Text(path)) if path.starts_with('/') => Some(path),
+                    _ => None,
+                };
+                let only_reads =
+                    arguments.get(1).is_some_and(|answers| self.only_reads(Site { node: *answers, ..site }));
+                if written.is_some() || only_reads {
+                    routes.push(Route { words: written.map(|path| words(path)).unwrap_or_default(), only_reads });
+                }
             }
-            if self.external(Site { body, node }).is_some_and(|path| self.catalogue().lists(Calls::Routes, path)) {
-                paths.push(written_in(facts, fact.range));
+            if self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Routes, path)) {
+                routes.push(Route { words: words(&written_in(facts, fact.range)), only_reads: false });
             }
             let Some(fuel) = calls.checked_sub(1) else { continue };
             if let Some(Callee::Workspace(function)) = self.info(body).callees.get(&node)
                 && let Some(called) = self.defs().body_of(*function).filter(|called| self.is_linked(*called))
             {
-                self.add_routes(called, fuel, paths);
+                self.add_routes(called, fuel, routes);
             }
+        }
+    }
+
+    /// Whether what answers at a path answers only requests that ask for something.
+    fn only_reads(&self, answers: Site) -> bool {
+        let reads = self.external(answers).is_some_and(|path| self.catalogue().lists(Calls::Reads, path));
+        match &self.node(answers).op {
+            Op::Method { receiver, .. } => reads && self.only_reads(Site { node: *receiver, ..answers }),
+            _ => reads,
         }
     }
 }

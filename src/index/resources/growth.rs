@@ -249,7 +249,29 @@ impl Index {
                 && self.is_or_holds(&growing.collection, shrinks)
                 && !self.only_counts(shrinks)
         };
-        shrinking.keepers.iter().any(within)
+        shrinking.keepers.iter().any(within) || self.holds_what_shrinks(&growing.collection, shrinking)
+    }
+
+    /// Whether what is in a collection has collections of its own that get less: what is left of each is its key and an empty shell.
+    fn holds_what_shrinks(&self, collection: &Ty, shrinking: &Shrinking) -> bool {
+        let Ty::Ext(_, parts) = collection.peeled() else { return false };
+        let owners: Vec<TypeId> = parts.iter().filter_map(|part| self.struct_behind(part)).collect();
+        shrinking.keepers.iter().any(|(keeper, _)| {
+            matches!(keeper, Keeper::Field(owner, _) if owners.contains(owner) && self.is_collection(&self.keeper_type(*keeper)))
+        })
+    }
+
+    /// Whether what is kept are clients, pools or connections, one for each address: there are as many as there are others to talk to.
+    pub fn keeps_ways_to_others(&self, growing: &Growing) -> bool {
+        let Ty::Ext(_, parts) = growing.collection.peeled() else { return false };
+        let reaches = |path: &Ustr| {
+            self.resource(*path)
+                .is_some_and(|entry| entry.when_repeated.is_some() && entry.kind.is_some_and(|kind| kind != "regex"))
+        };
+        parts.iter().any(|part| {
+            let behind = self.struct_behind(part).map(|id| Ty::Adt(id, Vec::new()));
+            behind.iter().chain([part]).any(|ty| self.owned_resources(ty.peeled()).iter().any(reaches))
+        })
     }
 
     /// Whether nothing but times and numbers is in a collection.

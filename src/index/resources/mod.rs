@@ -491,7 +491,14 @@ impl Index {
                 self.recipe_of(argument, outer, fuel)
             }
             Op::Local(local) => match self.init_of(site.body, *local).and_then(part) {
-                Some(recipe) => Some(recipe),
+                Some(recipe) => {
+                    let set: Option<Vec<String>> = self
+                        .fields_set(site.body, *local)
+                        .iter()
+                        .map(|(name, value)| Some(format!(".{name} = {}", part(*value)?)))
+                        .collect();
+                    Some(recipe + &set?.concat())
+                }
                 // Behind a call it may be another value each time.
                 None if !outer.is_empty() => None,
                 // The same variable is the same value, whatever it is.
@@ -523,6 +530,20 @@ impl Index {
             }
             _ => None,
         }
+    }
+
+    /// What is assigned to the fields of a variable, with their names, in order.
+    fn fields_set(&self, body: BodyRef, local: LocalId) -> Vec<(Ustr, NodeId)> {
+        let facts = self.body(body);
+        let is_it = |base: NodeId| matches!(facts.node(base).op, Op::Local(used) if used == local);
+        let assigned = facts.iter().filter_map(|(_, node)| match &node.op {
+            Op::Assign { place, value } => match &facts.node(*place).op {
+                Op::Field { base, name } if is_it(*base) => Some((*name, *value)),
+                _ => None,
+            },
+            _ => None,
+        });
+        assigned.collect()
     }
 
     /// Whether what is built is another one each time, by what it is built from: it cannot simply be shared.

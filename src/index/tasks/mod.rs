@@ -1,6 +1,7 @@
 //! Tasks and threads: where they are spawned, what they run, what becomes of their handle, and what ends them.
 
 pub mod channels;
+pub mod given_up;
 pub mod halves;
 pub mod outcomes;
 pub mod piles;
@@ -236,6 +237,21 @@ impl Index {
         })
     }
 
+    /// Whether connections are served one after the other where they are taken: a loop works on one before the next is taken, and nothing is spawned.
+    pub fn serves_in_turn(&self, accept: Site, around: RegionId) -> bool {
+        let facts = self.body(accept.body);
+        let behind: Vec<(NodeId, &Op)> = facts
+            .iter()
+            .filter(|(node, n)| *node > accept.node && facts.is_inside(n.region, around))
+            .map(|(node, n)| (node, &n.op))
+            .collect();
+        let spawns = |node: NodeId| {
+            let runs = self.callable(Site { node, ..accept }).map(|callable| callable.runs);
+            runs.is_some_and(|runs| runs != Runs::Inline)
+        };
+        behind.iter().any(|(_, op)| matches!(op, Op::Loop { .. })) && !behind.iter().any(|(node, _)| spawns(*node))
+    }
+
     /// Whether a task is a server: it takes connections, or runs what serves until it is stopped.
     pub fn is_server(&self, task: &Task) -> bool {
         let paths = self.work_sites(task).into_iter().filter_map(|site| self.external(site));
@@ -248,24 +264,10 @@ impl Index {
         sites.filter_map(|site| Some((site, self.changes(site)?))).collect()
     }
 
-    /// Whether one change of a task may be a part of something larger: the task asks for something before, waits for what is not known, or has taken
-    /// something out of where it was kept.
-    pub fn is_part_of_more(&self, task: &Task, change: Site) -> bool {
-        let reaches_out = |site: Site| {
-            let has_effect = self.callable(site).is_some_and(|callable| callable.effect.is_some());
-            has_effect && site != change && self.owned_resources(self.ty(site)).is_empty()
-        };
-        self.work_sites(task).into_iter().any(|site| match self.callee(site) {
-            Some(Callee::Unknown(_)) => {
-                let parent = self.info(site.body).parent(site.node);
-                parent.is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)))
-            }
-            Some(Callee::External(path)) => {
-                let takes = [Calls::Empties, Calls::TakesOut].iter().any(|list| self.catalogue().lists(*list, *path));
-                takes || reaches_out(site)
-            }
-            _ => false,
-        })
+    /// Whether a task takes all that was gathered in memory out of where it is kept.
+    pub fn empties_what_it_keeps(&self, task: &Task) -> bool {
+        let empties = |path: Ustr| self.catalogue().lists(Calls::Empties, path);
+        self.work_sites(task).into_iter().any(|site| self.external(site).is_some_and(empties))
     }
 
     /// What a spawning call is given to run.

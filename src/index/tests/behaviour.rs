@@ -76,6 +76,45 @@ fn a_pause_or_a_look_at_the_clock_tells_how_often_code_runs() {
 }
 
 #[test]
+fn pauses_of_a_turn_add_up_and_what_is_not_written_out_may_be_long() {
+    let code = program(
+        "use std::time::Duration; use tokio::time::{interval, sleep}; \
+         async fn summed() { let mut ticks = interval(Duration::from_secs(60 * 30)); loop { ticks.tick().await; a(); sleep(Duration::from_secs(3)).await; } } \
+         async fn set(every: Duration) { loop { b(); sleep(every).await; } } async fn given(every: Duration) { loop { c(); sleep(every).await; } } \
+         async fn told(stop: &mut tokio::sync::broadcast::Receiver<bool>) { loop { tokio::select! { _ = stop.recv() => break, _ = sleep(Duration::from_secs(3600)) => d(), } } } \
+         async fn limited() { loop { tokio::select! { _ = e() => {} _ = sleep(Duration::from_secs(3600)) => {} } } } \
+         async fn tries() { loop { if f() { sleep(Duration::from_secs(5)).await; } } } \
+         #[tokio::main] async fn main() { summed().await; set(settings().every).await; given(Duration::from_secs(5)).await; limited().await; tries().await; }",
+    );
+    let is_rare = |text: &str| {
+        let site = code.site(text);
+        code.index.is_rare(site, &code.index.repeated(site).expect("a loop is around it"))
+    };
+    assert_eq!(["a()", "b()", "c()", "d()", "e()", "f()"].map(is_rare), [true, true, false, true, false, false]);
+}
+
+#[test]
+fn a_loop_that_goes_on_by_an_error_is_a_retry() {
+    let code = program(
+        "use std::time::Duration; use tokio::time::sleep; async fn start() -> Result<(), u8> { a(); Ok(()) } async fn turn() -> Result<(), u8> { b(); Ok(()) } \
+         #[tokio::main] async fn main() { while let Err(e) = start().await { sleep(Duration::from_secs(1)).await; } \
+         while let Ok(()) = turn().await { sleep(Duration::from_secs(1)).await; } }",
+    );
+    let repeats = |text: &str| code.index.repeated(code.site(text)).is_some();
+    assert_eq!([repeats("a()"), repeats("b()")], [false, true]);
+}
+
+#[test]
+fn that_there_is_something_in_a_list_is_no_condition() {
+    let code = program(
+        "use std::time::Duration; async fn send(list: Vec<u8>) { if list.len() > 0 { a(); } if !list.is_empty() { b(); } if list.is_empty() { c(); } if ready() { d(); } } \
+         #[tokio::main] async fn main() { loop { send(next()).await; tokio::time::sleep(Duration::from_secs(1)).await; } }",
+    );
+    let decided = |text: &str| code.index.repeated(code.site(text)).expect("a heartbeat").on_condition;
+    assert_eq!(["a()", "b()", "c()", "d()"].map(decided), [false, false, true, true]);
+}
+
+#[test]
 fn what_loops_do_is_repeated() {
     let code = program(
         "fn main() { before(); for x in list() { inside(); } while more() { again(); } helper(); \

@@ -159,6 +159,24 @@ fn what_a_task_calls_is_looked_into() {
 }
 
 #[test]
+fn a_set_behind_a_lock_knows_its_tasks() {
+    let locked = |ty: &str, lock: &str| {
+        let text = format!(
+            "struct S {{ tasks: {ty} }} impl S {{ async fn f(&self) {{ self.tasks.{lock}.spawn(work()); }} }} async fn work() {{}}"
+        );
+        let code = program(&format!("{text} fn main() {{}}"));
+        let spawn = format!("self.tasks.{lock}.spawn(work())");
+        code.index.task_at(code.site(&spawn)).map(|task| task.handle.clone())
+    };
+    let set = "tokio::task::JoinSet<()>";
+    let of = [
+        locked(&format!("std::sync::Mutex<{set}>"), "lock().unwrap()"),
+        locked(&format!("std::sync::Arc<tokio::sync::Mutex<{set}>>"), "lock().await"),
+    ];
+    assert_eq!(of, [Some(Handle::Tracked), Some(Handle::Tracked)]);
+}
+
+#[test]
 fn what_a_task_does_is_known_through_its_calls() {
     let code = program(
         "use std::time::Duration; async fn save() { tokio::fs::write(\"state\", \"\").await; } async fn look() { tokio::fs::read(\"state\").await; } \

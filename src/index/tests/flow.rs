@@ -3,7 +3,8 @@
 use ustr::ustr;
 
 use super::{Linked, program};
-use crate::facts::model::RegionKind;
+use crate::facts::model::{Op, RegionKind};
+use crate::index::calls::Site;
 use crate::index::flow::Fate;
 
 const POOL: &str = "sqlx::Pool";
@@ -216,4 +217,21 @@ fn a_recipe_of_a_value_that_goes_into_itself_again_and_again_ends() {
     let made: Vec<_> = code.index.constructions(|entry| entry.path == POOL).collect();
     assert_eq!(made.len(), 1);
     assert!(code.index.recipe(made[0]).is_none_or(|recipe| recipe.len() < 65_536));
+}
+
+#[test]
+fn what_is_written_out_is_the_same_each_time() {
+    let code = program(
+        "const WORD: &str = \"a+\"; struct Rules { pattern: String } impl Rules { fn own(&self) { compile(&self.pattern); } } \
+         fn given(text: &str) { compile_given(text); } fn told(text: &str) { compile_told(text); } \
+         fn main() { let part = \"b\"; first(WORD); second(&format!(\"{part}{WORD}\")); third(&read()); given(\"c\"); told(&std::env::args().nth(1).unwrap()); }",
+    );
+    let written = |call: &str| {
+        let site = code.site(call);
+        let Op::Call { arguments, .. } = &code.index.node(site).op else { panic!("a call") };
+        code.index.is_written_out(Site { node: arguments[0], ..site })
+    };
+    assert!(written("first(WORD)") && written("compile_given(text)"));
+    assert!(written("second(&format!(\"{part}{WORD}\"))"));
+    assert!(!written("compile(&self.pattern)"));
 }

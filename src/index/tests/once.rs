@@ -134,3 +134,17 @@ fn shutdown_and_workers_are_contexts_of_their_own() {
     assert_eq!(contexts(&code, "worker()"), [Context::Worker]);
     assert_eq!(contexts(&code, "end()"), [Context::Once, Context::Shutdown]);
 }
+
+#[test]
+fn what_a_flag_lets_through_once_is_not_repeated() {
+    let code = program(
+        "use std::sync::atomic::{AtomicBool, Ordering}; struct Reaper { started: AtomicBool } impl Reaper { \
+         fn ensure(&self) { if !self.started.swap(true, Ordering::SeqCst) { swapped(); } again(); } \
+         fn start(&self) { if self.started.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst).is_err() { return; } exchanged(); } \
+         fn stop(&self) { if self.started.swap(false, Ordering::SeqCst) { stopped(); } } } \
+         #[actix_web::get(\"/\")] async fn home(reaper: &Reaper) { reaper.ensure(); reaper.start(); reaper.stop(); } fn main() {}",
+    );
+    let repeats = |text: &str| code.index.repeated(code.site(text)).is_some();
+    let all = ["swapped()", "exchanged()", "again()", "stopped()"].map(repeats);
+    assert_eq!(all, [false, false, true, true]);
+}

@@ -112,3 +112,32 @@ fn a_future_that_is_given_away_is_not_waited_for() {
         assert_eq!(code.index.is_waited_for(code.site(call)), waited, "{call}");
     }
 }
+
+#[test]
+fn a_value_is_one_outcome_of_the_choices_around_it() {
+    let code = program(
+        "use reqwest::Client; use std::time::Duration; \
+         fn chosen(on: bool) { let client = if on { Client::builder().timeout(Duration::from_secs(1)).build() } else { Client::builder().build() }; } \
+         fn beside(on: bool) { if on { Client::builder().timeout(Duration::from_secs(1)).build(); } Client::builder().gzip(true).build(); } fn main() {}",
+    );
+    let timeouts = [ustr("reqwest::ClientBuilder::timeout")];
+    let chosen = |text: &str| {
+        let choices = code.index.choices_around(code.site(text));
+        choices.into_iter().any(|all| code.index.settings(all).includes(&timeouts))
+    };
+    assert!(chosen("Client::builder().build()"));
+    assert!(!chosen("Client::builder().gzip(true).build()"));
+}
+
+#[test]
+fn a_limit_that_is_a_setting_is_seen_in_the_other_branch() {
+    let code = program(
+        "use std::time::Duration; use tokio::time::timeout; \
+         async fn set(client: reqwest::Client, r: reqwest::Request, limit: Option<Duration>) { \
+            if let Some(limit) = limit { timeout(limit, client.execute(r)).await; } else { client.execute(other(r)).await; } \
+            if ready() { client.execute(third(r)).await; } else { client.execute(r).await; } } fn main() {}",
+    );
+    let bounded = |text: &str| code.index.is_bounded_by_choice(code.site(text));
+    assert!(bounded("client.execute(other(r))"));
+    assert!(!bounded("client.execute(third(r))"));
+}

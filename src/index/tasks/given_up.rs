@@ -1,0 +1,163 @@
+//! Who gives a future up besides itself: where it is awaited, in a function of the workspace that it is handed to, or where its task's handle comes to.
+//! Follows values through calls, variables and what functions return; what lies in fields and collections is not followed.
+
+use crate::catalogue::Calls;
+use crate::facts::model::{Body, NodeId, Op, RegionKind};
+use crate::index::Index;
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::declared::defs::{BodyRef, FnId};
+use crate::index::tasks::Task;
+
+/// Through how many functions and variables a future is followed.
+const FUEL: u32 = 6;
+
+/// A future on its way outwards.
+#[derive(Clone, Copy)]
+struct Carried {
+    at: NodeId,
+    /// It has been waited for: what the function or block around gives is its end.
+    awaited: bool,
+}
+
+impl Index {
+    /// The `select!`, or the call that bounds it in time, by which the future that a site gives or is waited for in is given up by others than the
+    /// function around it.
+    pub fn given_up_by(&self, site: Site) -> Option<Site> {
+        self.dropped_by(site, FUEL)
+    }
+
+    fn dropped_by(&self, site: Site, fuel: u32) -> Option<Site> {
+        let fuel = fuel.checked_sub(1)?;
+        let by = self.raced_by(site).map(|by| Site { node: by, ..site });
+        if by.is_some_and(|by| self.ends_sooner(by, site.node)) {
+            return by;
+        }
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut carried = Carried { at: site.node, awaited: false };
+        loop {
+            let here = |node: NodeId| Site { node, ..site };
+            let Some(parent) = info.parent(carried.at) else {
+                match self.carried_out(site, carried)? {
+                    Some(outer) => carried = outer,
+                    None => return self.given_up_by_callers(site, carried, fuel),
+                }
+                continue;
+            };
+            match &facts.node(parent).op {
+                Op::Await(_) => carried.awaited = true,
+                Op::Macro(call) if call.path.last().ends_with("join") => carried.awaited = true,
+                Op::Bind { pattern, .. } if !carried.awaited => {
+                    let bound = pattern.locals();
+                    let mut uses = bound.into_iter().flat_map(|local| facts.uses(local)).filter(|used| *used > parent);
+                    return uses.find_map(|used| self.dropped_by(here(used), fuel));
+                }
+                Op::Discard(_) if !carried.awaited => return None,
+                Op::Call { arguments, .. } | Op::Method { arguments, .. } if !carried.awaited => {
+                    let position = arguments.iter().position(|argument| *argument == carried.at);
+                    let raced = position.and_then(|position| self.given_up_in(here(parent), position, fuel));
+                    if raced.is_some() {
+                        return raced;
+                    }
+                }
+                Op::Struct { .. } | Op::Tuple(_) | Op::Array(_) | Op::Assign { .. } => return None,
+                _ => {}
+            }
+            carried.at = parent;
+        }
+    }
+
+    /// Whether something that a future is raced against may be the word to stop, or is not known: what serves or works for as long as the program runs is not.
+    fn ends_sooner(&self, by: Site, future: NodeId) -> bool {
+        let Op::Select { arms, .. } = &self.node(by).op else { return true };
+        let others = arms.iter().map(|arm| Site { node: arm.future, ..by });
+        others.filter(|other| other.node != future).any(|other| self.may_tell_to_stop(other))
+    }
+
+    /// Whether waiting for a future may be waiting for the word to stop. What a function of the workspace gives is that where the function hears of it.
+    fn may_tell_to_stop(&self, future: Site) -> bool {
+        let facts = self.body(future.body);
+        let mut at = future.node;
+        loop {
+            at = match &facts.node(at).op {
+                Op::Reference { of, .. } | Op::Await(of) | Op::Try(of) => *of,
+                Op::Local(local) => match self.init_of(future.body, *local).filter(|init| *init < at) {
+                    Some(init) => init,
+                    None => return true,
+                },
+                Op::Call { .. } | Op::Method { .. } => {
+                    let hears = |body: BodyRef| self.call_sites(body).any(|inner| self.is_told(inner));
+                    return match self.callee(Site { node: at, ..future }) {
+                        Some(Callee::Workspace(function)) => self.linked_body(*function).is_some_and(hears),
+                        _ => true,
+                    };
+                }
+                Op::Async(region) => {
+                    let inside = |site: &Site| facts.is_inside(facts.node(site.node).region, *region);
+                    return self.call_sites(future.body).filter(inside).any(|inner| self.is_told(inner));
+                }
+                _ => return true,
+            };
+        }
+    }
+
+    /// The call that bounds the wait for a task in time and is given its handle: once the time is up the handle is dropped, and the task runs on. None where
+    /// another handle of the task has been taken.
+    pub fn outlived_wait(&self, task: &Task) -> Option<Site> {
+        let (facts, info) = (self.body(task.spawn.body), self.info(task.spawn.body));
+        let site = |node: NodeId| Site { node, ..task.spawn };
+        let bounds = |node: &NodeId| {
+            self.external(site(*node)).is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path))
+        };
+        let parent = info.parent(task.spawn.node)?;
+        let Op::Bind { pattern, .. } = &facts.node(parent).op else { return Some(parent).filter(bounds).map(site) };
+        let [local] = pattern.locals()[..] else { return None };
+        let [only] = facts.uses(local).collect::<Vec<_>>()[..] else { return None };
+        info.parent(only).filter(bounds).map(site)
+    }
+
+    /// The block around what no other node uses, as far as its value or its end is that of the future: the async block as a future of its own; `Some(None)`
+    /// where that is the whole function.
+    fn carried_out(&self, site: Site, carried: Carried) -> Option<Option<Carried>> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let own = facts.node(carried.at).region;
+        let is_value = facts.region(own).value == Some(carried.at);
+        if !is_value && !carried.awaited {
+            return None;
+        }
+        let is_frame = |kind: RegionKind| matches!(kind, RegionKind::Closure | RegionKind::Async);
+        let region = if is_value {
+            own
+        } else {
+            facts.outwards(own).find(|(at, r)| *at == Body::ROOT || is_frame(r.kind)).map(|(at, _)| at)?
+        };
+        let Some(owner) = info.region_node(region).filter(|_| region != Body::ROOT) else { return Some(None) };
+        let awaited = carried.awaited && facts.region(region).kind != RegionKind::Async;
+        Some(Some(Carried { at: owner, awaited }))
+    }
+
+    /// Where the callers of the function around a site give up what it gives.
+    fn given_up_by_callers(&self, site: Site, carried: Carried, fuel: u32) -> Option<Site> {
+        let function = self.function_of(site.body)?;
+        let is_future = self.defs().function(function).is_async || !carried.awaited;
+        let callers = self.calls.callers(function).iter().filter(|call| is_future && !self.is_test(call.site.body));
+        callers.into_iter().find_map(|call| self.dropped_by(call.site, fuel))
+    }
+
+    /// Where a function of the workspace gives up what it is handed as one of its arguments.
+    fn given_up_in(&self, call: Site, position: usize, fuel: u32) -> Option<Site> {
+        let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(call) else { return None };
+        let body = self.defs().body_of(*function).filter(|body| self.is_linked(*body))?;
+        let facts = self.body(body);
+        let parameter = facts.parameters.get(self.parameter_for(*function, call, position)?)?;
+        let mut uses = parameter.locals().into_iter().flat_map(|local| facts.uses(local));
+        uses.find_map(|node| self.dropped_by(Site { body, node }, fuel))
+    }
+
+    /// The parameter, the receiver not counted, that an argument of a call is for: `Type::method(self, x)` gives the receiver first.
+    fn parameter_for(&self, function: FnId, call: Site, position: usize) -> Option<usize> {
+        let by_path =
+            matches!(self.node(call).op, Op::Call { .. }) && self.defs().function(function).receiver.is_some();
+        position.checked_sub(usize::from(by_path))
+    }
+}

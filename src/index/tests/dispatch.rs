@@ -1,0 +1,80 @@
+//! Where calls through traits lead: to what the program links, and to what callers give.
+
+use super::{packages, program};
+use crate::workspace::TargetKind;
+
+#[test]
+fn a_call_through_a_trait_goes_to_what_one_program_has_beside_it() {
+    let shared = "pub trait Sink { fn put(&self); } pub fn store(sink: &dyn Sink) { sink.put(); }";
+    let server = "struct Disk; impl shared::Sink for Disk { fn put(&self) { write(); } } #[actix_web::get(\"/\")] async fn index() { shared::store(&Disk); } \
+                  #[tokio::main] async fn main() { actix_web::HttpServer::new(|| actix_web::App::new().service(index)).bind(a).run().await; }";
+    let tool = "struct Screen; impl shared::Sink for Screen { fn put(&self) { show(); } } fn main() { shared::store(&Screen); }";
+    let code = packages(&[
+        ("shared", TargetKind::Lib, shared, &[]),
+        ("server", TargetKind::Bin, server, &[("shared", "shared")]),
+        ("tool", TargetKind::Bin, tool, &[("shared", "shared")]),
+    ]);
+    let repeats = |text: &str| code.index.repeated(code.site(text)).is_some();
+    assert!(repeats("write()"), "the server has a disk");
+    assert!(!repeats("show()"), "the tool answers nobody, and the server has no screen");
+    let reaches = |name: &str, text: &str| {
+        let named =
+            |program: &&crate::index::programs::Program| code.index.crates()[program.krate.index()].name == name;
+        let program = code.index.programs().iter().find(named).expect("a program of this name");
+        program.reach.contains(&code.site(text).body)
+    };
+    assert_eq!([reaches("server", "write()"), reaches("server", "show()")], [true, false]);
+    assert_eq!([reaches("tool", "write()"), reaches("tool", "show()")], [false, true]);
+}
+
+#[test]
+fn crates_that_no_program_links_together_do_not_call_each_other() {
+    let shared = "pub trait Sink { fn put(&self); }";
+    let code = packages(&[
+        ("shared", TargetKind::Lib, shared, &[]),
+        (
+            "user",
+            TargetKind::Bin,
+            "fn use_it(sink: &dyn shared::Sink) { sink.put(); } fn main() {}",
+            &[("shared", "shared")],
+        ),
+        (
+            "maker",
+            TargetKind::Lib,
+            "pub struct Made; impl shared::Sink for Made { fn put(&self) {} }",
+            &[("shared", "shared")],
+        ),
+        (
+            "other",
+            TargetKind::Bin,
+            "struct Own; impl shared::Sink for Own { fn put(&self) {} } fn main() {}",
+            &[("shared", "shared"), ("maker", "maker")],
+        ),
+    ]);
+    assert!(code.index.calls.callees(code.site("sink.put()").body).is_empty());
+}
+
+#[test]
+fn callers_name_the_implementor_that_a_generic_function_calls() {
+    let code = program(
+        "use actix_web::get; trait Step { fn run(&self); fn twice(&self) { self.run(); } } struct Trim; struct Mask; struct Both<A>(A); \
+         impl Step for Trim { fn run(&self) { trim(); } } impl Step for Mask { fn run(&self) { mask(); } } \
+         impl<A: Step> Step for Both<A> { fn run(&self) { self.0.run(); } } \
+         fn apply<T: Step>(step: T) { inner(&step); } fn inner<T: Step>(step: &T) { step.run(); } \
+         #[get(\"/\")] async fn index() { apply(Trim); Trim.twice(); } fn main() { apply(Mask); Mask.twice(); }",
+    );
+    let repeats = |text: &str| code.index.repeated(code.site(text)).is_some();
+    assert_eq!([repeats("trim()"), repeats("mask()")], [true, false]);
+}
+
+#[test]
+fn what_callers_do_not_name_may_be_any_implementor() {
+    let code = program(
+        "use actix_web::get; trait Step { fn run(&self); } struct Trim; struct Mask; struct Both<A>(A); \
+         impl Step for Trim { fn run(&self) { trim(); } } impl Step for Mask { fn run(&self) { mask(); } } \
+         impl<A: Step> Step for Both<A> { fn run(&self) { self.0.run(); } } fn apply<T: Step>(step: T) { step.run(); } \
+         #[get(\"/\")] async fn index(chosen: Box<dyn Step>) { apply(Both(Trim)); chosen.run(); } fn main() {}",
+    );
+    let repeats = |text: &str| code.index.repeated(code.site(text)).is_some();
+    assert_eq!([repeats("trim()"), repeats("mask()")], [true, true]);
+}

@@ -1,0 +1,73 @@
+//! Who gives up a future besides itself, and which wait lets a task run on.
+
+use super::{Linked, program};
+
+/// Whether somebody gives up what is served in `serve`.
+fn is_given_up(text: &str) -> bool {
+    let code = program(&format!(
+        "async fn serve(app: axum::Router) {{ let listener = tokio::net::TcpListener::bind(\"0.0.0.0:80\").await.unwrap(); axum::serve(listener, app).await.unwrap(); }} {text}"
+    ));
+    code.index.given_up_by(code.site("axum::serve(listener, app)")).is_some()
+}
+
+#[test]
+fn a_future_is_given_up_where_it_is_awaited() {
+    assert!(is_given_up(
+        "async fn main() { tokio::select! { _ = serve(app()) => {} _ = tokio::signal::ctrl_c() => {} } }"
+    ));
+    assert!(is_given_up(
+        "async fn outer() { serve(app()).await } async fn main() { let served = outer(); tokio::pin!(served); \
+         tokio::select! { _ = &mut served => {} _ = told() => {} } } async fn told() { tokio::signal::ctrl_c().await; }"
+    ));
+    assert!(is_given_up(
+        "fn start() -> tokio::task::JoinHandle<()> { tokio::spawn(async move { serve(app()).await; }) } \
+         async fn run(token: tokio_util::sync::CancellationToken) { let mut task = start(); \
+         tokio::select! { _ = &mut task => {} _ = token.cancelled() => task.abort() } } fn main() {}"
+    ));
+    assert!(!is_given_up("async fn main() { serve(app()).await }"));
+    assert!(!is_given_up("async fn main() { tokio::spawn(serve(app())); tokio::signal::ctrl_c().await; }"));
+    assert!(
+        !is_given_up(
+            "async fn main() { tokio::select! { _ = serve(app()) => {} _ = work() => {} } } async fn work() { loop { tokio::time::sleep(d()).await; } }"
+        ),
+        "both go on for ever"
+    );
+}
+
+#[test]
+fn a_future_is_given_up_by_what_it_is_handed_to() {
+    let guard = "struct Guard { token: tokio_util::sync::CancellationToken } impl Guard { \
+         fn spawn<T: std::future::Future>(&self, task: T) { self.inner(task) } \
+         fn inner<T: std::future::Future>(&self, task: T) { let token = self.token.clone(); \
+         tokio::spawn(async move { tokio::select! { _ = task => {} _ = token.cancelled() => {} } }); } }";
+    assert!(is_given_up(&format!("{guard} fn main(guard: Guard) {{ guard.spawn(serve(app())); }}")));
+    assert!(is_given_up(&format!(
+        "{guard} async fn wrapped<T: std::future::Future>(task: T) {{ task.await; }} \
+         fn main(guard: Guard) {{ guard.spawn(wrapped(async {{ serve(app()).await; }})); }}"
+    )));
+    assert!(!is_given_up(
+        "fn keep<T: std::future::Future>(task: T) { tokio::spawn(task); } fn main() { keep(serve(app())); }"
+    ));
+}
+
+fn outlived(code: &Linked, spawn: &str) -> bool {
+    let task = code.index.task_at(code.site(spawn)).expect("a task");
+    code.index.outlived_wait(task).is_some()
+}
+
+#[test]
+fn a_task_outlives_a_wait_that_drops_its_handle() {
+    let code = program(
+        "async fn f() -> Result<(), E> { \
+         tokio::time::timeout(limit(), tokio::spawn(first())).await; \
+         let second = { let both = tokio::task::spawn(async move { tokio::join!(a(), b()) }); tokio::time::timeout(limit(), both).await.map_err(|_| E::Late)? }; \
+         let mut third = tokio::spawn(third()); if tokio::time::timeout(limit(), &mut third).await.is_err() { third.abort(); } \
+         let fourth = tokio::spawn(fourth()); let stop = fourth.abort_handle(); if tokio::time::timeout(limit(), fourth).await.is_err() { stop.abort(); } \
+         tokio::spawn(fifth()).await; } fn main() {}",
+    );
+    assert!(outlived(&code, "tokio::spawn(first())"));
+    assert!(outlived(&code, "tokio::task::spawn(async move { tokio::join!(a(), b()) })"));
+    assert!(!outlived(&code, "tokio::spawn(third())"));
+    assert!(!outlived(&code, "tokio::spawn(fourth())"));
+    assert!(!outlived(&code, "tokio::spawn(fifth())"));
+}
