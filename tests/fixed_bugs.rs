@@ -1,10 +1,14 @@
 //! Bugs that somebody repaired: that the data is whole, and, where the histories lie at hand, which of them are found before the repair and gone after it.
 
+#[path = "support/linter.rs"]
+mod linter;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use linter::run;
 use serde::Deserialize;
 
 const BUGS: &str = include_str!("fixed_bugs.toml");
@@ -145,13 +149,7 @@ fn history_of(histories: &Path, repository: &str) -> Option<PathBuf> {
 fn findings(history: &Path, commit: &str) -> Vec<Finding> {
     let tree = tempfile::tempdir().expect("a folder for the sources");
     write_sources(history, commit, tree.path());
-    let output = Command::new(env!("CARGO_BIN_EXE_watertight"))
-        .args(["check", "--format", "json", "--no-progress"])
-        .arg(tree.path())
-        .current_dir(tree.path())
-        .output()
-        .expect("the linter runs");
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    let report = run(tree.path(), &["check", ".", "--format", "json", "--no-progress"]).expect("the linter runs");
     let diagnostics = report["diagnostics"].as_array().expect("a list of diagnostics");
     diagnostics.iter().map(finding).collect()
 }

@@ -1,10 +1,13 @@
 //! The findings that a person judged: that the data is whole, and, where the corpus lies at hand, what today's findings make of it.
 
+#[path = "support/linter.rs"]
+mod linter;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs};
 
+use linter::run;
 use serde::Deserialize;
 
 const JUDGED: &str = include_str!("judged.toml");
@@ -153,13 +156,7 @@ const AGAIN: &str = "and here";
 
 /// What the linter says of a checkout at its defaults.
 fn reported(folder: &Path) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_watertight"))
-        .args(["check", "--format", "json", "--no-progress"])
-        .arg(folder)
-        .current_dir(folder)
-        .output()
-        .expect("the linter runs");
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    let report = run(folder, &["check", ".", "--format", "json", "--no-progress"]).expect("the linter runs");
     let diagnostics = report["diagnostics"].as_array().expect("a list of diagnostics");
     let mut places = BTreeSet::new();
     for diagnostic in diagnostics {

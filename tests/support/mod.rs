@@ -1,10 +1,13 @@
 //! What the tests of pages and fixtures share: markers, findings, and how the two differ.
 //! Knows the command line and the JSON document, nothing of the library.
 
+pub mod linter;
+
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
+
+pub use linter::run;
 
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,21 +82,6 @@ pub fn lint(folder: &Path, levels: &[&str]) -> Result<Vec<Finding>, String> {
         .map(|diagnostic| findings(diagnostic).ok_or_else(|| format!("incomplete: {diagnostic}")))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(found.into_iter().flatten().collect())
-}
-
-/// Runs `watertight` and reads the JSON it prints.
-///
-/// # Errors
-///
-/// What it printed instead.
-pub fn run(folder: &Path, arguments: &[&str]) -> Result<Value, String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_watertight")).args(arguments).current_dir(folder).output();
-    let output = output.map_err(|error| error.to_string())?;
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    if !matches!(output.status.code(), Some(0 | 1)) {
-        return Err(format!("{}: {stderr}", output.status));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| format!("no JSON on stdout: {error}\n{stderr}"))
 }
 
 /// What a diagnostic says of its own place, and of others where it names more of the same.
