@@ -117,7 +117,7 @@ fn asks_what_is_closed(view: View, node: NodeId) -> Option<Diagnostic> {
     let gives_none = catalogue.lists(Calls::Receives, path) && !catalogue.lists(Calls::FailsAtOnce, path);
     let round = round(view, call, node).filter(|_| gives_none)?;
     let span = view.in_file(branch.range);
-    let arm = select_arm(view, call);
+    let arm = arms_around(view, call).iter().find(|arm| arm.future == call);
     // Where nobody thought of the end, what it races with may end the loop.
     let raced = branch.region.is_none() && arm.is_some();
     if branch.region.is_some_and(|branch| !only_goes_on(view, branch, round.is_elsewhere, false))
@@ -176,12 +176,12 @@ fn nothing_branch(view: View, node: NodeId) -> Option<(NodeId, Branch)> {
     Some((asks(view, value)?, branch))
 }
 
-/// The arm of a `select!` that awaits a call.
-fn select_arm(view: View<'_>, call: NodeId) -> Option<&SelectArm> {
-    view.facts.nodes.iter().find_map(|node| match &node.op {
-        Op::Select { arms, .. } => arms.iter().find(|arm| arm.future == call),
-        _ => None,
-    })
+/// The arms of the `select!` in which a call is the future of one.
+fn arms_around<'v>(view: View<'v>, call: NodeId) -> &'v [SelectArm] {
+    match view.info.parent(call).map(|parent| view.op(parent)) {
+        Some(Op::Select { arms, .. }) if arms.iter().any(|arm| arm.future == call) => arms,
+        _ => &[],
+    }
 }
 
 fn receives(view: View, future: NodeId) -> bool {
@@ -367,10 +367,12 @@ fn waits_or_leaves(view: View, region: RegionId, call: NodeId, branch: NodeId) -
     let around = view.facts.outwards(view.facts.node(branch).region).map(|(at, _)| at);
     let way: Vec<RegionId> = around.take_while(|at| *at != region).chain([region]).collect();
     let jump = jump_behind(view, branch, region);
+    let others = arms_around(view, call).iter().filter(|arm| arm.future != call);
+    let raced: Vec<Range> = others.map(|arm| view.range(arm.future)).collect();
     view.facts.iter().any(|(id, node)| {
         let on_the_way = way.contains(&node.region) && id != call && jump.is_none_or(|jump| id < jump);
         on_the_way
-            && !races_with(view, id, call)
+            && !raced.iter().any(|future| future.contains(node.range))
             && match &node.op {
                 Op::Await(of) => *of != call && !is_known_quick(view, *of),
                 Op::Break(_) | Op::Return(_) => true,
@@ -391,18 +393,6 @@ fn jump_behind(view: View, branch: NodeId, region: RegionId) -> Option<NodeId> {
     };
     let jumps = |id: NodeId| matches!(view.op(id), Op::Continue) && view.facts.jump_target(id) == Some(region);
     view.facts.iter().find(|(id, n)| jumps(*id) && inside(n.region)).map(|(id, _)| id)
-}
-
-/// Whether a node stands in the future of another arm of the `select!` that a call is an arm of.
-fn races_with(view: View, node: NodeId, call: NodeId) -> bool {
-    let range = view.range(node);
-    view.facts.nodes.iter().any(|at| match &at.op {
-        Op::Select { arms, .. } => {
-            let mut others = arms.iter().filter(|arm| arm.future != call);
-            arms.iter().any(|arm| arm.future == call) && others.any(|arm| view.range(arm.future).contains(range))
-        }
-        _ => false,
-    })
 }
 
 /// Whether what is awaited is a library's and no wait for time: a lock, a permit.

@@ -70,6 +70,7 @@ impl Index {
             _ => None,
         }
     }
+
     /// The choices that a value is one outcome of, from the inside out: each `if` or `match` that has it as the value of a branch.
     pub fn choices_around(&self, site: Site) -> Vec<Site> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
