@@ -272,6 +272,7 @@ impl Catalogue {
     pub fn knows(&self, path: Ustr) -> bool {
         self.types.contains_key(&path)
             || self.callables.contains_key(&path)
+            || self.calls.values().any(|list| list.names_in_full(path))
             || self.signals.contains_key(&path)
             || self.handlers.attributes.contains(&path)
             || self.handlers.parameters.contains(&path)

@@ -135,6 +135,9 @@ impl<'t> Extractor<'t> {
                 let path = paths::name(&e.ident);
                 let name = e.rename.as_ref().map_or(path, |(_, ident)| paths::name(ident));
                 let (public, test) = (is_public(&e.vis), self.test);
+                if e.attrs.iter().any(|attribute| attribute.path().is_ident("macro_use")) {
+                    self.facts.macro_libraries.push(path);
+                }
                 let path = vec![path];
                 self.facts.uses.push(Use { scope, path, global: true, name, glob: false, public, test, range });
             }

@@ -43,6 +43,9 @@ pub struct FileFacts {
     /// `mod name;`
     pub module_files: Vec<ModuleFile>,
     pub uses: Vec<Use>,
+    /// Libraries whose macros `#[macro_use] extern crate` brings into the whole crate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub macro_libraries: Vec<Ustr>,
     pub functions: Vec<Function>,
     pub types: Vec<TypeDef>,
     pub aliases: Vec<TypeAlias>,

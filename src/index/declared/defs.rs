@@ -69,6 +69,8 @@ pub struct Crate {
     pub root: ModuleId,
     /// What a path may start with: names of dependencies, and what they stand for.
     pub externs: HashMap<Ustr, Extern>,
+    /// Names of libraries whose macros need no path: `#[macro_use] extern crate`.
+    pub macro_libraries: Vec<Ustr>,
     /// Libraries of the workspace that are built into it.
     pub links: Vec<ModuleId>,
     /// Features its package asks of libraries: the library's real name and the feature.

@@ -152,6 +152,7 @@ impl Linker<'_> {
             package,
             root: module,
             externs: HashMap::default(),
+            macro_libraries: self.defs.file(root).map_or_else(Vec::new, |facts| facts.macro_libraries.clone()),
             links: Vec::new(),
             features: HashSet::default(),
             toolchain: None,

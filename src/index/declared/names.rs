@@ -112,6 +112,24 @@ impl Names<'_> {
         }
     }
 
+    /// What the path of a macro means: as [`Names::resolve`], or what `#[macro_use] extern crate` brings in.
+    pub fn resolve_macro(&self, module: ModuleId, path: &[Ustr], global: bool) -> Resolved {
+        let krate = self.tree.krate(self.tree.get(module).krate);
+        match (self.resolve(module, path, global, Space::Value), path) {
+            (Resolved::Unknown, [name]) if !global => {
+                let brought = krate.macro_libraries.iter().find_map(|library| self.known_member(*library, *name));
+                brought.unwrap_or(Resolved::Unknown)
+            }
+            (resolved, _) => resolved,
+        }
+    }
+
+    /// A library's item that is known only where the catalogue knows the name.
+    fn known_member(&self, of: Ustr, name: Ustr) -> Option<Resolved> {
+        let path = self.catalogue.canonical(join(of, &[name]));
+        self.catalogue.knows(path).then_some(Resolved::External(path))
+    }
+
     /// As [`Names::resolve`]; a library's path stays as it is written, before its aliases are undone.
     pub fn written(&self, module: ModuleId, path: &[Ustr], global: bool, space: Space) -> Resolved {
         self.follow(module, path, global, space, &mut Visited::default())
@@ -346,11 +364,7 @@ impl Names<'_> {
                 return found;
             }
         }
-        // What a library's glob brings in is only known where the catalogue knows the name.
-        reach.libraries.iter().find_map(|prefix| {
-            let path = self.catalogue.canonical(join(*prefix, &[name]));
-            self.catalogue.knows(path).then_some(Resolved::External(path))
-        })
+        reach.libraries.iter().find_map(|prefix| self.known_member(*prefix, name))
     }
 
     /// Where the globs of a module lead, said by what is known of the others' so far.

@@ -36,6 +36,19 @@ fn a_glob_of_a_library_brings_in_what_is_known_of_it() {
 }
 
 #[test]
+fn macros_of_a_library_are_known_through_its_glob_and_through_macro_use() {
+    let needs = [("tracing", "tracing"), ("log", "log")];
+    let code = |text| packages(&[("site", TargetKind::Bin, text, &needs)]);
+    let through_glob = code("use tracing::*; fn main() { error!(\"no\"); unheard_of!(); }");
+    assert_eq!(through_glob.callee("error!(\"no\")"), "tracing::error");
+    let crate_wide = code(
+        "#[macro_use] extern crate log; mod inner { pub fn f() { warn!(\"no\"); dbg!(1); } } fn main() { inner::f(); unheard_of!(); }",
+    );
+    assert_eq!(crate_wide.callee("warn!(\"no\")"), "log::warn");
+    assert_eq!(crate_wide.callee("dbg!(1)"), "std::dbg", "what the library does not have is the language's");
+}
+
+#[test]
 fn modules_functions_and_types_may_share_a_name() {
     let code = program(
         "mod run { pub fn now() {} } fn run() -> Text { Text } struct Text; fn Text() {} \

@@ -9,7 +9,7 @@ use crate::catalogue::Callable;
 use crate::facts::model::*;
 use crate::index::declared::defs::*;
 use crate::index::declared::lookup::Found;
-use crate::index::declared::names::{Resolved, Space};
+use crate::index::declared::names::Resolved;
 use crate::index::declared::types::*;
 
 impl Inference<'_> {
@@ -38,12 +38,11 @@ impl Inference<'_> {
 
     pub(super) fn macro_call(&mut self, id: NodeId, call: &MacroCall, region: RegionId) -> Ty {
         let names: Vec<Ustr> = call.path.names().collect();
-        let full =
-            match self.module(region).map(|m| self.world.names.resolve(m, &names, call.path.global, Space::Value)) {
-                Some(Resolved::External(full)) => full,
-                Some(Resolved::Def(Def::Macro, _)) => return Ty::Unknown,
-                _ => ustr(&format!("std::{}", call.path.last())),
-            };
+        let full = match self.module(region).map(|m| self.world.names.resolve_macro(m, &names, call.path.global)) {
+            Some(Resolved::External(full)) => full,
+            Some(Resolved::Def(Def::Macro, _)) => return Ty::Unknown,
+            _ => ustr(&format!("std::{}", call.path.last())),
+        };
         let arguments: Vec<Ty> = call.arguments.iter().map(|a| self.ty(*a)).collect();
         self.info.callees.insert(id, Callee::External(full));
         match call.path.last().as_str() {
