@@ -3,7 +3,7 @@
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Body, Node, NodeId, Op, Pattern, RegionId, RegionKind};
+use crate::facts::model::{Body, Node, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
@@ -98,6 +98,24 @@ impl Index {
             Op::Closure { .. } => info.parent(owner).is_some_and(
                 |call| matches!(&facts.node(call).op, Op::Method { name, .. } if name == "inspect_err" || takes_errors(name)),
             ),
+            _ => false,
+        }
+    }
+
+    /// Whether a region runs only where nothing came: the arm for `None`, the `else` of `let Some(..)`.
+    pub fn is_entered_by_nothing(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        let Some(owner) = self.info(body).region_node(region) else { return false };
+        let is_some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
+        match &facts.node(owner).op {
+            Op::Match { arms, .. } => arms.iter().any(|arm| {
+                arm.region == region && matches!(&arm.pattern.kind, PatternKind::Path(path) if path.last() == "None")
+            }),
+            Op::If { condition, otherwise, .. } => {
+                *otherwise == Some(region)
+                    && matches!(&facts.node(*condition).op, Op::Let { pattern, .. } if is_some(pattern))
+            }
+            Op::Bind { pattern, otherwise, .. } => *otherwise == Some(region) && is_some(pattern),
             _ => false,
         }
     }

@@ -13,7 +13,7 @@ use crate::index::calls::Site;
 use crate::index::calls::contexts::Context;
 use crate::index::declared::defs::*;
 use crate::index::declared::types::{Bound, Ty};
-use crate::index::programs::Target;
+use crate::index::programs::{SignalSite, Target};
 use crate::source::Range;
 use crate::workspace::TargetKind;
 
@@ -53,14 +53,21 @@ impl Index {
 pub struct Subject<'s> {
     pub main: FnId,
     pub package: Option<usize>,
-    /// Whether any of its code listens to signals.
-    pub listens: bool,
+    /// Where it learns of signals.
+    pub signals: &'s [SignalSite],
     /// What `main` gets into without a task or thread in between.
     pub inline: &'s HashSet<BodyRef>,
     /// What `main` gets into without a task or thread in between that nobody waits for.
     pub attended: &'s HashSet<BodyRef>,
     /// What `main` leads to, in the order of files and places.
     pub led: &'s [BodyRef],
+}
+
+impl Subject<'_> {
+    /// Whether any of its code listens to signals.
+    fn listens(&self) -> bool {
+        self.signals.iter().any(|signal| signal.reached)
+    }
 }
 
 /// A place that shows what kind a program is of.
@@ -89,7 +96,7 @@ pub fn judge(index: &Index, subject: &Subject) -> Verdict {
     // Where `main` goes on to its end, what nobody waits for ends with it.
     let own = |body: BodyRef| index.crates()[index.crate_of(body).index()].package == subject.package;
     let waits = |body: &BodyRef| index.comes_back_late(*body) || own(*body) && index.waits_for_a_word(*body);
-    let waits = subject.listens || subject.inline.iter().any(waits);
+    let waits = subject.listens() || subject.inline.iter().any(waits);
     let lasts = |at: Site| waits || subject.attended.contains(&at.body) && !index.is_let_go(at);
     let serving = || {
         let all = subject.led.iter().flat_map(|body| serves(index, subject, *body));
@@ -99,9 +106,30 @@ pub fn judge(index: &Index, subject: &Subject) -> Verdict {
         Some(why) => Verdict { kind: Kind::Service, why: Some(why) },
         None => match asking.into_iter().next() {
             Some(shows) => Verdict { kind: Kind::Interactive, why: Some(shows.label) },
-            None => Verdict { kind: Kind::OneShot, why: None },
+            None => match waits_to_be_stopped(index, subject) {
+                Some(why) => Verdict { kind: Kind::Service, why: Some(why) },
+                None => Verdict { kind: Kind::OneShot, why: None },
+            },
         },
     }
+}
+
+/// Where a program listens for what a supervisor stops it with, or where each of its runs waits to be interrupted and for nothing else: whatever
+/// it runs by, it runs until it is stopped.
+fn waits_to_be_stopped(index: &Index, subject: &Subject) -> Option<Label> {
+    let stopped_by = |at: &SignalSite, name: &str| at.names.iter().any(|signal| signal == name);
+    let own = |body: BodyRef| index.crates()[index.crate_of(body).index()].package == subject.package;
+    let main = index.defs().body_of(subject.main)?;
+    let told = subject.signals.iter().find(|at| {
+        let body = at.site.body;
+        let gets_there = subject.inline.contains(&body) || own(body) && subject.attended.contains(&body);
+        let is_told = stopped_by(at, "terminate") && !index.is_raced_with_work(at.site)
+            || stopped_by(at, "interrupt")
+                && index.waits_for_nothing_else(at.site)
+                && index.always_gets_to(main, at.site);
+        gets_there && !at.by_server && is_told
+    })?;
+    Some(Label::new(index.name_span(told.site), "runs until it is told to stop"))
 }
 
 /// An attribute that makes a function the program's entry and serves what it returns.
@@ -141,12 +169,16 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
         }
         // A program that listens to signals may end its loops when one comes. Where nothing but time passes that is no more than a retry.
         let until_told = |around: &Around| {
-            subject.listens
+            subject.listens()
                 && own
                 && !around.over_items
                 && (!catalogue.lists(Calls::Pauses, path) || told(index, site, around.region))
         };
-        let around = index.loops_around(site).into_iter().find(|around| around.endless || until_told(around));
+        let only_fails = |around: &Around| {
+            catalogue.lists(Calls::Accepts, path) && index.is_left_by_failure_only(body, around.region)
+        };
+        let lasts = |around: &Around| around.endless || until_told(around) || only_fails(around);
+        let around = index.loops_around(site).into_iter().find(lasts);
         if let Some(around) = around {
             found.push(Shows { site, label: Label::new(around.head.in_file(body.file), "loops without end") });
         }
@@ -202,6 +234,38 @@ fn redraws(index: &Index, body: BodyRef) -> Vec<Shows> {
 }
 
 impl Index {
+    /// Whether every run of a body comes to a place, as far as `if` and `match` decide.
+    fn always_gets_to(&self, body: BodyRef, site: Site) -> bool {
+        let leading = self.leading_to(site.body);
+        let straight = || self.branches(body, site.node).is_empty();
+        if site.body == body { straight() } else { self.certain_of((site, &leading)).contains(&body) }
+    }
+
+    /// Whether a future is awaited where it is made, and the function waits for nothing beside it.
+    fn waits_for_nothing_else(&self, future: Site) -> bool {
+        let (facts, info) = (self.body(future.body), self.info(future.body));
+        let awaited = info.parent(future.node).is_some_and(|parent| matches!(facts.node(parent).op, Op::Await(_)));
+        let mut around = facts.outwards(facts.node(future.node).region);
+        awaited && !around.any(|(_, region)| matches!(region.kind, RegionKind::Async | RegionKind::Closure))
+    }
+
+    /// Whether on the way to a place something else is waited for as well, once: a command that a signal may cut short.
+    fn is_raced_with_work(&self, site: Site) -> bool {
+        let mut leading = self.leading_to(site.body);
+        leading.insert(site.body);
+        let is_work = |body: BodyRef, future: NodeId| {
+            let callee = self.callee(Site { body, node: future });
+            callee.is_some_and(|callee| !matches!(callee, Callee::External(_)))
+                && !self.callees_at(body, future).any(|inner| leading.contains(&inner))
+        };
+        leading.iter().any(|body| {
+            let once = |node: NodeId| self.loops_around(Site { body: *body, node }).is_empty();
+            self.body(*body).iter().any(|(node, n)| {
+                matches!(&n.op, Op::Select { arms, .. } if arms.iter().any(|arm| is_work(*body, arm.future)) && once(node))
+            })
+        })
+    }
+
     /// Whether every run that comes from `main` to `site` by calls also comes to `other`, as far as `if` and `match` decide. So it is taken to be
     /// where no call is known to lead to `site`.
     fn accompanies(&self, main: BodyRef, other: Site, site: Site) -> bool {
@@ -370,6 +434,34 @@ impl Index {
             Op::Return(value) => value.is_some_and(|value| !self.is_failure(Site { body, node: value })),
             _ => true,
         })
+    }
+
+    /// Whether a loop ends only where something fails or nothing more can come: `while let Ok(..)`, or a `loop` that is left in such a branch.
+    fn is_left_by_failure_only(&self, body: BodyRef, region: RegionId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let Some(Op::Loop { kind, .. }) = info.region_node(region).map(|owner| &facts.node(owner).op) else {
+            return false;
+        };
+        let goes_on_by_success = || {
+            let mut conditions = facts
+                .iter()
+                .filter(|(node, n)| n.region == region && info.parent(*node).is_none())
+                .filter_map(|(_, n)| match &n.op {
+                    Op::Let { pattern, .. } => pattern.variant(),
+                    _ => None,
+                });
+            conditions.any(|name| name == "Ok" || name == "Some")
+        };
+        let lasts = match kind {
+            LoopKind::Loop => true,
+            LoopKind::While => goes_on_by_success(),
+            LoopKind::For { .. } => false,
+        };
+        let in_failure = |node: NodeId| {
+            let within = facts.outwards(facts.node(node).region).map(|(at, _)| at).take_while(|at| *at != region);
+            within.into_iter().any(|at| self.is_entered_by_error(body, at) || self.is_entered_by_nothing(body, at))
+        };
+        lasts && leaving(facts, region).all(in_failure)
     }
 
     /// The loops around a site from the inside out.

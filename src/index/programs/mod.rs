@@ -277,7 +277,7 @@ pub fn find(index: &Index) -> Vec<Program> {
         let subject = Subject {
             main,
             package: krate.package,
-            listens: signals.iter().any(|signal| signal.reached),
+            signals: &signals,
             inline: &reach_from(index, start, Along::Inline),
             attended: &led_to(index, start, &lives, Along::Attended),
             led: &led,

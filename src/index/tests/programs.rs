@@ -256,3 +256,34 @@ fn an_older_server_is_one_under_the_name_of_its_framework() {
     let text = "#[tokio::main] async fn main() { hyper::Server::bind(&address()).serve(service()).await.unwrap(); }";
     assert!(service(&program_using(libraries, text)).is_none(), "from 1 on there is no such server");
 }
+
+#[test]
+fn what_waits_to_be_stopped_is_a_service_whatever_it_runs_by() {
+    let term = "async fn stopped() { tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap().recv().await; }";
+    assert_eq!(kind(&format!("async fn main() {{ unheard::of(); stopped().await; }} {term}")), Kind::Service);
+    assert_eq!(kind("async fn main() { unheard::of(); tokio::signal::ctrl_c().await; }"), Kind::Service);
+    let by_command = "async fn main() { match command() { A => {} B => { tokio::signal::ctrl_c().await; } } }";
+    assert_eq!(kind(by_command), Kind::OneShot, "a command may be a tool that a person interrupts");
+    let aside = "async fn main() { work(async { tokio::signal::ctrl_c().await; }).await; } async fn work<F>(f: F) {}";
+    assert_eq!(kind(aside), Kind::OneShot, "what is done with the future is not known");
+    let raced = format!(
+        "async fn main() {{ tokio::select! {{ _ = work() => {{}} _ = stopped() => {{}} }} }} async fn work() {{}} {term}"
+    );
+    assert_eq!(kind(&raced), Kind::OneShot, "a signal cuts a command short");
+}
+
+#[test]
+fn a_loop_that_takes_connections_until_that_fails_is_a_service() {
+    let takes = |work: &str| kind(&format!("async fn main(listener: tokio::net::TcpListener) {{ {work} }}"));
+    assert_eq!(takes("while let Ok((socket, _)) = listener.accept().await { serve(socket); }"), Kind::Service);
+    assert_eq!(
+        takes("loop { let Ok(socket) = listener.accept().await else { break }; serve(socket); }"),
+        Kind::Service
+    );
+    assert_eq!(
+        takes("loop { match listener.accept().await { Ok(socket) => serve(socket), Err(_) => return } }"),
+        Kind::Service
+    );
+    let answered = "loop { let (socket, _) = listener.accept().await.unwrap(); if answers(socket) { break; } }";
+    assert_eq!(takes(answered), Kind::OneShot, "a login that waits for its call back");
+}
