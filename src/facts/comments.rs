@@ -26,8 +26,6 @@ const INTENTS: &[&str] = &[
     "ok if this fails",
     "okay if this fails",
     "fine if this fails",
-    "may fail",
-    "can fail",
     "ignore error",
     "ignore the error",
     "ignore failure",
@@ -35,9 +33,6 @@ const INTENTS: &[&str] = &[
     "ignore result",
     "ignore any error",
     "defer any error",
-    "can't fail",
-    "cannot fail",
-    "can not fail",
     "ignoring error",
     "errors are ignored",
     "errors to none",
@@ -57,20 +52,35 @@ const INTENTS: &[&str] = &[
     "must not kill",
     "don't care",
     "do not care",
-    "intentionally",
-    "on purpose",
     "can ignore that",
     "can be ignored",
     "safe to ignore",
     "don't want to panic",
     "do not want to panic",
-    "deliberately",
     "never dropped",
     "process-lifetime",
     "lives as long as the process",
     "live until the process",
     "lives until the process",
     "for debugging",
+    "fail open",
+    "fails open",
+    "fail-open",
+    "fail closed",
+    "fails closed",
+    "fail-closed",
+];
+
+/// What says so of the statement below. The documentation of a function says it of something else: of what the function returns, of how it works.
+const INTENTS_OF_STATEMENTS: &[&str] = &[
+    "may fail",
+    "can fail",
+    "can't fail",
+    "cannot fail",
+    "can not fail",
+    "intentionally",
+    "on purpose",
+    "deliberately",
 ];
 
 /// What comments say is intended: the bytes each such comment stands for, by the same reading as a suppression's. Before a `let` that only prepares,
@@ -124,7 +134,7 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    /// Whether a comment, read on into a line comment right below it, has a phrase of [`INTENTS`].
+    /// Whether a comment, read on into a line comment right below it, has a phrase of [`INTENTS`] or [`INTENTS_OF_STATEMENTS`].
     fn tells_an_intent(&self, at: usize) -> bool {
         let comment =
             |token: &Token| self.text[token.start..token.end].trim_start_matches(['/', '!']).trim().to_lowercase();
@@ -133,7 +143,9 @@ impl File<'_> {
             next.kind == Kind::LineComment && self.text[first.end..next.start].matches('\n').count() == 1
         });
         let said = [Some(comment(&first)), below.map(comment)].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        !said.contains(MARKER) && INTENTS.iter().any(|phrase| said.contains(phrase))
+        let documents = ["///", "//!", "/**", "/*!"].iter().any(|start| self.text[first.start..].starts_with(start));
+        let of_statement = if documents { &[] } else { INTENTS_OF_STATEMENTS };
+        !said.contains(MARKER) && INTENTS.iter().chain(of_statement).any(|phrase| said.contains(phrase))
     }
 
     /// `_ => {} // the daemon is not running`: who leaves an arm empty and says why has thought of it.

@@ -236,3 +236,13 @@ fn error(text: &str) -> (String, String) {
     let Err(Unreadable { message, range }) = extract(text) else { panic!("{text} is Rust") };
     (message, slice(text, range).to_owned())
 }
+
+#[test]
+fn the_documentation_of_a_function_says_little_of_what_its_statements_intend() {
+    let intended = |comment: &str| facts(&format!("{comment}\nfn f() {{ step(); }}")).intents.len();
+    assert_eq!(intended("/// Deliberately cheap; may fail."), 0, "said of the function's work and of what it returns");
+    assert_eq!(intended("/// An error here fails closed."), 1);
+    let above = |comment: &str| facts(&format!("fn f() {{\n {comment}\n let _ = step();\n}}")).intents.len();
+    assert_eq!(above("// may fail"), 1);
+    assert_eq!(above("// Fail open."), 1);
+}
