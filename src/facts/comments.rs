@@ -27,6 +27,7 @@ const INTENTS: &[&str] = &[
     "okay if this fails",
     "fine if this fails",
     "may fail",
+    "might fail",
     "can fail",
     "ignore error",
     "ignore the error",

@@ -137,7 +137,9 @@ fn bounded_name(ty: &TypeRef) -> Option<Ustr> {
 }
 
 pub fn attributes(attributes: &[syn::Attribute]) -> Vec<Attribute> {
-    tight(attributes.iter().filter(|a| !a.path().is_ident("doc")).map(attribute))
+    // What documentation says is no attribute to look at; `doc(hidden)` is.
+    let documents = |a: &syn::Attribute| a.path().is_ident("doc") && !matches!(a.meta, syn::Meta::List(_));
+    tight(attributes.iter().filter(|a| !documents(a)).map(attribute))
 }
 
 fn attribute(attribute: &syn::Attribute) -> Attribute {

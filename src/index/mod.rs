@@ -264,6 +264,11 @@ impl Index {
         }
     }
 
+    /// Whether a function has another in its place where the program is built for something else.
+    pub fn stands_for_another(&self, function: FnId) -> bool {
+        !self.outline.tree.alternatives.of_function(function).is_empty()
+    }
+
     /// The library's trait that a function implements a method of: a library may call it, though no call of the workspace leads to it.
     pub fn library_trait(&self, function: FnId) -> Option<Ustr> {
         match self.signatures().impl_traits[self.defs().impl_of(function)?.index()]? {

@@ -5,6 +5,7 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Arm, LocalId, LoopKind, NodeId, Op, Pattern, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
+use crate::index::calls::Site;
 use crate::index::flow::sequences::Source;
 use crate::source::Range;
 
@@ -155,6 +156,10 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
     if source.effect == Effect::Network && !source.accepts && way == Way::Ends {
         return None;
     }
+    // What would have to wait fails instead: that is its end.
+    if way == Way::Ends && is_emptied(view, source) {
+        return None;
+    }
     let span = view.in_file(range);
     if view.index.is_intended(span) || matches!(source.effect, Effect::Process | Effect::Join | Effect::Finish) {
         return None;
@@ -186,6 +191,14 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
             .note(note)
             .help("handle each `Result`: use `?` in the loop, collect into a `Result`, or log the error and go on"),
     )
+}
+
+/// Whether a descriptor that never waits is read until there is nothing more for now.
+fn is_emptied(view: View, source: Source) -> bool {
+    match view.index.node(source.call).op {
+        Op::Method { receiver, .. } => view.index.never_waits(Site { node: receiver, ..source.call }),
+        _ => false,
+    }
 }
 
 fn elements(effect: Effect) -> &'static str {

@@ -39,8 +39,8 @@ impl Index {
 
     /// Whether a call of a library tells, or may: a macro of a log's name that a library nobody described hands on.
     fn may_tell(&self, op: &Op, path: Ustr) -> bool {
-        let is_log = |name: Ustr| matches!(name.as_str(), "error" | "warn" | "info" | "debug" | "trace");
-        let handed_on = matches!(op, Op::Macro(call) if is_log(call.path.last()));
+        let is_level = |name: Ustr| self.catalogue().lists(Calls::Levels, name);
+        let handed_on = matches!(op, Op::Macro(call) if is_level(call.path.last()));
         self.catalogue().lists(Calls::Tells, path) || handed_on
     }
 
