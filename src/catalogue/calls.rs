@@ -144,6 +144,8 @@ pub enum Calls {
     Joins,
     /// After a failure they fail again at once, for as long as its cause lasts.
     FailsAtOnce,
+    /// They ask another program for something: where nobody listens they fail at once.
+    Refused,
     /// Derives that let `*` give the only field of a type, or the one that is marked `#[deref]`.
     Dereferences,
     /// Attributes of an enum that implement the traits they name by asking the variant.

@@ -8,7 +8,6 @@ use crate::facts::model::{
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
-use crate::index::flow::effects::Effected;
 use crate::source::{Range, Span};
 
 const ID: &str = "spinning-error-loop";
@@ -177,19 +176,11 @@ fn receives(view: View, future: NodeId) -> bool {
     view.index.external(view.site(future)).is_some_and(|path| view.index.catalogue().lists(Calls::Receives, path))
 }
 
-/// The error of something that is asked of another program, where that is no pause by itself.
-fn reaches_out(view: View, value: NodeId) -> Option<Effected> {
-    let effected = view.index.effect(view.site(value))?;
-    let reaches_out = matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage);
-    let waits = view.index.waits_for_its_turn(view.index.operation_behind(*effected.chain.last()?));
-    (reaches_out && !waits).then_some(effected)
-}
-
 /// A loop that asks another program until that answers, and waits for nothing else: who is refused is refused at once.
 fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     let (value, branch) = error_branch(view, node)?;
-    let effected = reaches_out(view, value).filter(|effected| effected.chain.len() == 1)?;
     let call = asks(view, value)?;
+    view.index.external(view.site(call)).filter(|path| view.index.catalogue().lists(Calls::Refused, *path))?;
     let (region, head) = loop_around(view, call, node)?;
     let owner = view.info.region_node(region)?;
     let span = view.in_file(branch.range);
@@ -214,12 +205,11 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     {
         return None;
     }
-    let noun = effected.effect.noun();
     Some(
         Diagnostic::new(
             ID,
             Confidence::Likely,
-            format!("this loop asks again without a pause after a {noun} error"),
+            "this loop asks again without a pause",
             Label::new(span, "nothing here waits or leaves the loop"),
         )
         .about(view.index.item_path(view.body), "pause")
@@ -241,8 +231,10 @@ fn is_run_apart(view: View, node: NodeId, region: RegionId) -> bool {
 /// A loop that pauses in each round, but for the rounds that fail: these go on from where they are.
 fn skips_the_pause(view: View, node: NodeId) -> Option<Diagnostic> {
     let (value, branch) = error_branch(view, node)?;
-    let effected = reaches_out(view, value)?;
-    let at = branch.region?;
+    let effected = view.index.effect(view.site(value))?;
+    let reaches_out = matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage)
+        && !view.index.waits_for_its_turn(view.index.operation_behind(*effected.chain.last()?));
+    let at = branch.region.filter(|_| reaches_out)?;
     let (region, head) = loop_around(view, value, node)?;
     let jump = view.facts.iter().find_map(|(id, n)| {
         let goes_on = n.region == at && matches!(n.op, Op::Continue) && view.facts.jump_target(id) == Some(region);

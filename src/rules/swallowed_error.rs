@@ -436,7 +436,7 @@ fn fix(view: View, node: NodeId, value: NodeId, way: Way, operation: &str) -> Op
 
 fn words(way: Way) -> &'static str {
     match way {
-        Way::Underscore => "the result is bound to `_`",
+        Way::Underscore => "the result is bound to `_`, or to a name that nobody uses",
         Way::Ok => "`.ok()` turns the error into nothing",
         Way::IfLet => "only success is looked at",
         Way::Arm => "the error is thrown away here",
