@@ -55,7 +55,7 @@ fn diagnose(index: &Index, site: Site) -> Option<(From, Diagnostic)> {
     // What is done before giving up is done once, and what mends something rarely.
     let confidence = match worker.distance {
         _ if !long || gives_up(index, site) => Confidence::Hint,
-        _ if mends(index, site) || mends(index, worker.entry) => Confidence::Hint,
+        _ if mends(index, site) || clears_up(index, worker.entry) => Confidence::Hint,
         0 => Confidence::Certain,
         _ => Confidence::Likely,
     };
@@ -90,13 +90,27 @@ fn gives_up(index: &Index, site: Site) -> bool {
         .any(|region| index.is_entered_by_error(site.body, region) && index.fails_at_end(site.body, region))
 }
 
-/// Whether a call stands in a branch that only an error enters, and does more there than to wait before the next round of a loop.
+/// Whether a call stands in a branch that is entered where an operation has failed, and does more there than to wait before the next round of a loop.
 fn mends(index: &Index, site: Site) -> bool {
-    let body = index.body(site.body);
     let waits = index.external(site).is_some_and(|path| index.catalogue().lists(Calls::Pauses, path));
+    let backs_off = waits && !index.loops_around(site).is_empty();
+    !backs_off && follows(index, site, &|failed| index.effect(failed).is_some())
+}
+
+/// Whether a call stands in a branch that is entered where the time for something is over.
+fn clears_up(index: &Index, site: Site) -> bool {
+    let is_over = |failed: Site| match index.node(failed).op {
+        Op::Await(of) => index.bounds_time(Site { node: of, ..failed }),
+        _ => false,
+    };
+    follows(index, site, &is_over)
+}
+
+/// Whether a call stands in a branch of its body that is entered by the error of something that `wanted` accepts.
+fn follows(index: &Index, site: Site, wanted: &dyn Fn(Site) -> bool) -> bool {
+    let body = index.body(site.body);
     let mut around = body.outwards(body.node(site.node).region).take_while(|(region, _)| *region != Body::ROOT);
-    around.any(|(region, _)| index.is_entered_by_error(site.body, region))
-        && !(waits && !index.loops_around(site).is_empty())
+    around.any(|(region, _)| index.failed_before(site.body, region).is_some_and(wanted))
 }
 
 /// How often the async code comes there, and why: for every request, in a loop that waits for work, or in a task beside others. What a program does once

@@ -222,7 +222,7 @@ fn is_a_state(view: View, node: NodeId, way: Way) -> bool {
         (Way::Default, _) => *view.ty(node) == Ty::ext("bool", Vec::new()),
         (Way::Instead(StandIn::Made), Op::Match { arms, .. }) => {
             let makes = |node: NodeId| match view.index.callee(view.site(node)) {
-                Some(Callee::Workspace(function)) => Some(*function),
+                Some(Callee::Workspace(function)) if view.index.makes_its_own(*function) => Some(*function),
                 _ => None,
             };
             let (failed, rest): (Vec<&Arm>, Vec<&Arm>) = arms.iter().partition(|arm| arm.pattern.ignores_error());

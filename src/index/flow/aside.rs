@@ -4,7 +4,7 @@
 use ustr::ustr;
 
 use crate::catalogue::{Calls, Effect};
-use crate::facts::model::{Body, Literal, NodeId, Op};
+use crate::facts::model::{Body, Literal, NodeId, Op, RegionId};
 use crate::index::calls::Site;
 use crate::index::{Index, Ty};
 
@@ -31,11 +31,15 @@ impl Index {
                 && self.body(operation.body).nodes.iter().any(|node| whole.contains(node.range) && states(&node.op))
     }
 
-    /// Whether a call gives one message to a peer. That it does not arrive matters to the peer; a loop that goes on giving them is told that the peer is
-    /// gone by nothing else.
+    /// Whether a call gives one message to a peer. That it does not arrive matters to the peer; a loop that goes on giving them to one peer is told that it
+    /// is gone by nothing else.
     fn says_something(&self, operation: Site) -> bool {
+        let Op::Method { receiver, .. } = self.node(operation).op else { return false };
+        let facts = self.body(operation.body);
+        let peer = self.variable_behind(operation.body, receiver).map(|local| facts.local(local).region);
+        let is_of_a_round = |around: RegionId| peer.is_some_and(|peer| facts.is_inside(peer, around));
         self.external(operation).is_some_and(|path| self.catalogue().lists(Calls::Messages, path))
-            && self.loops_around(operation).is_empty()
+            && self.loops_around(operation).iter().all(|around| is_of_a_round(around.region))
     }
 
     /// Whether the function around a site is there to report how the program is used, as the names say that lead to it.

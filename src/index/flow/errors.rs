@@ -102,6 +102,26 @@ impl Index {
         }
     }
 
+    /// What has failed where a region is entered by an error.
+    pub fn failed_before(&self, body: BodyRef, region: RegionId) -> Option<Site> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let owner = info.region_node(region).filter(|_| self.is_entered_by_error(body, region))?;
+        let failed = match &facts.node(owner).op {
+            Op::Match { scrutinee, .. } => *scrutinee,
+            Op::If { condition, .. } => match facts.node(*condition).op {
+                Op::Let { of, .. } | Op::Method { receiver: of, .. } => of,
+                _ => return None,
+            },
+            Op::Bind { init, .. } => (*init)?,
+            Op::Closure { .. } => match facts.node(info.parent(owner)?).op {
+                Op::Method { receiver, .. } => receiver,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(Site { body, node: failed })
+    }
+
     /// Whether a region ends in `return Err(..)`, `Err(..)` or a macro that does as much.
     pub fn fails_at_end(&self, body: BodyRef, region: RegionId) -> bool {
         let facts = self.body(body);
