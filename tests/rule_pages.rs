@@ -154,7 +154,8 @@ fn marker_fault(example: &Example, id: &str, ids: &BTreeSet<&str>) -> Option<Str
     if wrong && !expected.iter().any(|it| it.rule == id) {
         return Some(format!("an example of `Wrong` has no marker of `{id}`"));
     }
-    (!wrong && !expected.is_empty()).then(|| format!("an example of `{}` has a marker", example.section))
+    let found = !wrong && expected.iter().any(|it| !it.hint);
+    found.then(|| format!("an example of `{}` has a marker that is not of a hint", example.section))
 }
 
 #[test]

@@ -38,6 +38,24 @@ pub enum Calls {
     Adjusts,
     /// They give a value that names the process.
     NamesProcess,
+    /// They make something that is made once, and fail where it is there: to try is to make sure.
+    MakesOnce,
+    /// They give a message to the peer of a connection: that the peer is gone is told by whatever is read from it next.
+    Messages,
+    /// Words in the names of functions, types and modules that report how a program is used to those who made it.
+    CountsUse,
+    /// They tell what they are called on, by `true`, to fail where it would have to wait.
+    Unblocks,
+    /// Names of modes and times in which nothing is waited for.
+    AtOnce,
+    /// They ask whether what would be waited for is over.
+    AsksIfOver,
+    /// They set a flag to their first argument and give what it was.
+    Swaps,
+    /// They set a flag to their second argument where it was the first, and fail where it was not.
+    SwapsIf,
+    /// Levels of a log, as macros that tell are named after them.
+    Levels,
     /// They look for something that has to be there, and fail where it is not.
     ExpectsOne,
     /// They are given what is run when a thread panics, or are methods of a trait that a log is written through.
@@ -126,6 +144,8 @@ pub enum Calls {
     Joins,
     /// After a failure they fail again at once, for as long as its cause lasts.
     FailsAtOnce,
+    /// They ask another program for something: where nobody listens they fail at once.
+    Refused,
     /// Derives that let `*` give the only field of a type, or the one that is marked `#[deref]`.
     Dereferences,
     /// Attributes of an enum that implement the traits they name by asking the variant.

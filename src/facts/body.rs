@@ -359,6 +359,10 @@ impl<'e, 't> BodyBuilder<'e, 't> {
                 self.push_to(extents::spanned(&u.op).first, of, op)
             }
             syn::Expr::Binary(b) => self.binary(b),
+            syn::Expr::Assign(syn::ExprAssign { left, right, .. }) if matches!(**left, syn::Expr::Infer(_)) => {
+                let wild = self.expr(left);
+                self.assigned_to_nothing(wild, right)
+            }
             syn::Expr::Assign(a) => {
                 let value = self.expr(&a.right);
                 let place = self.expr(&a.left);
@@ -538,6 +542,14 @@ impl<'e, 't> BodyBuilder<'e, 't> {
         let range = Range { start: self.start(first), end: self.end(literal.brace_token.span.close()) };
         let path = paths::path(&literal.path, literal.qself.as_ref());
         self.push(Op::Struct { path: Box::new(path), fields, rest }, range)
+    }
+
+    /// `_ = value`, which is `let _ = value` as an expression.
+    fn assigned_to_nothing(&mut self, wild: NodeId, value: &syn::Expr) -> NodeId {
+        let (init, wild) = (self.expr(value), self.range_of(wild));
+        let pattern = Box::new(Pattern { kind: PatternKind::Wild, range: wild });
+        let range = Range { start: wild.start, end: self.range_of(init).end };
+        self.push(Op::Bind { pattern, ty: None, init: Some(init), otherwise: None }, range)
     }
 
     fn closure(&mut self, closure: &syn::ExprClosure) -> NodeId {

@@ -26,6 +26,7 @@ const INTENTS: &[&str] = &[
     "ok if this fails",
     "okay if this fails",
     "fine if this fails",
+    "not worry about",
     "ignore error",
     "ignore the error",
     "ignore failure",

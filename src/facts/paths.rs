@@ -137,7 +137,9 @@ fn bounded_name(ty: &TypeRef) -> Option<Ustr> {
 }
 
 pub fn attributes(attributes: &[syn::Attribute]) -> Vec<Attribute> {
-    tight(attributes.iter().filter(|a| !a.path().is_ident("doc")).map(attribute))
+    // What documentation says is no attribute to look at; `doc(hidden)` is.
+    let documents = |a: &syn::Attribute| a.path().is_ident("doc") && !matches!(a.meta, syn::Meta::List(_));
+    tight(attributes.iter().filter(|a| !documents(a)).map(attribute))
 }
 
 fn attribute(attribute: &syn::Attribute) -> Attribute {
@@ -178,7 +180,7 @@ pub fn requires_test(condition: &syn::Meta) -> bool {
         list.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated).unwrap_or_default()
     };
     match condition {
-        syn::Meta::Path(path) => path.is_ident("test"),
+        syn::Meta::Path(path) => path.is_ident("test") || path.is_ident("fuzzing"),
         syn::Meta::NameValue(pair) if pair.path.is_ident("feature") => {
             let text = pair.value.to_token_stream().to_string();
             TEST_FEATURES.contains(&text.trim_matches('"').replace('_', "-").as_str())

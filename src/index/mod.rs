@@ -264,6 +264,20 @@ impl Index {
         }
     }
 
+    /// Whether a function has another in its place where the program is built for something else.
+    pub fn stands_for_another(&self, function: FnId) -> bool {
+        !self.outline.tree.alternatives.of_function(function).is_empty()
+    }
+
+    /// Whether a function gives a value of the type that it belongs to, as constructors do.
+    pub fn makes_its_own(&self, function: FnId) -> bool {
+        let own = self.defs().impl_of(function).map(|block| &self.signatures().impl_types[block.index()]);
+        match (own, &self.signatures().functions[function.index()].returns) {
+            (Some(Ty::Adt(own, _)), Ty::Adt(made, _)) => own == made,
+            _ => false,
+        }
+    }
+
     /// The library's trait that a function implements a method of: a library may call it, though no call of the workspace leads to it.
     pub fn library_trait(&self, function: FnId) -> Option<Ustr> {
         match self.signatures().impl_traits[self.defs().impl_of(function)?.index()]? {

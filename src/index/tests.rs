@@ -23,6 +23,7 @@ mod shared;
 mod state;
 mod tokens;
 mod types;
+mod unseen;
 mod ways;
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
-use crate::facts::model::{Body, Literal, Node, NodeId, Op, RegionId};
+use crate::facts::model::{Body, Op, RegionId};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeats;
@@ -16,37 +16,58 @@ const INSIDE: &str = "it drives a runtime of its own, which cannot be done insid
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let calls = index.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-    // The same call again in the same function is the same flaw.
+    // The same call again in the same function is the same flaw, and so is that of another build: one call leads to both.
     let found = calls.filter_map(|site| diagnose(index, site));
-    grouped_by(found.map(|diagnostic| ((diagnostic.item.clone(), diagnostic.subject.clone()), diagnostic)))
+    grouped_by(found.map(|(from, diagnostic)| ((from, diagnostic.subject.clone()), diagnostic)))
 }
 
-fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
+/// Where a call stands: in an item, or in one of several that stand for each other in different builds, and that the same call leads to.
+#[derive(PartialEq, Eq, Hash)]
+enum From {
+    Item(String),
+    Call(Site, String),
+}
+
+impl From {
+    fn of(index: &Index, site: Site, worker: &OnWorker) -> Self {
+        let item = index.item_path(site.body);
+        let alternatives = index.function_of(site.body).is_some_and(|function| index.stands_for_another(function));
+        match (worker.entry == site, item.rsplit("::").next()) {
+            (false, Some(name)) if alternatives => From::Call(worker.entry, name.to_owned()),
+            _ => From::Item(item),
+        }
+    }
+}
+
+fn diagnose(index: &Index, site: Site) -> Option<(From, Diagnostic)> {
     let path = index.external(site)?;
     let panics = index.catalogue().lists(Calls::PanicsInAsync, path);
     let long = panics || index.catalogue().lists(Calls::Blocks, path);
     if !(long || index.catalogue().lists(Calls::BlocksBriefly, path))
         || index.is_test(site.body)
         || index.is_intended(index.span(site))
-        || returns_at_once(index, site)
+        || index.returns_at_once(site)
     {
         return None;
     }
     let worker = index.on_worker(site)?;
-    let (often, repeated) = repeated(index, &worker)?;
-    // What is done before giving up is done once.
+    let (often, repeated) = repeated(index, site, &worker, panics)?;
+    // What is done before giving up is done once, and what mends something rarely.
     let confidence = match worker.distance {
         _ if !long || gives_up(index, site) => Confidence::Hint,
+        _ if mends(index, site) || clears_up(index, worker.entry) => Confidence::Hint,
         0 => Confidence::Certain,
         _ => Confidence::Likely,
     };
+    let from = From::of(index, site, &worker);
     let mut evidence: Vec<Label> = Vec::new();
     for label in worker.evidence.into_iter().chain(repeated) {
         if !evidence.contains(&label) {
             evidence.push(label);
         }
     }
-    Some(
+    Some((
+        from,
         Diagnostic::new(
             ID,
             confidence,
@@ -57,46 +78,7 @@ fn diagnose(index: &Index, site: Site) -> Option<Diagnostic> {
         .evidence(evidence)
         .note("an async runtime has a few threads for all tasks: while one waits outside of `.await`, requests, timers and health checks on it stand still")
         .help("await the async form of it, or hand the work to a thread that may block, as by `spawn_blocking`"),
-    )
-}
-
-/// Whether the call itself, or the branch it stands in, says that there is nothing to wait for: `lock(file, LockExclusiveNonblock)`, `join()` behind
-/// `is_finished()`.
-fn returns_at_once(index: &Index, site: Site) -> bool {
-    let (body, info) = (index.body(site.body), index.info(site.body));
-    let says_so = |node: &NodeId| match &body.node(*node).op {
-        Op::Path(path) => path.last().to_lowercase().contains("nonblock") || path.last() == "ZERO",
-        Op::Call { callee, arguments } => is_no_time(body, *callee, arguments),
-        _ => false,
-    };
-    let receiver = match body.node(site.node).op {
-        Op::Method { receiver, .. } => body.node(receiver).op.clone(),
-        _ => Op::Unseen,
-    };
-    let is_told_before = |(at, n): (NodeId, &Node)| match &n.op {
-        Op::Method { receiver: of, name, arguments, .. } => {
-            let same = match (&receiver, &body.node(*of).op) {
-                (Op::Local(used), Op::Local(told)) => used == told,
-                _ => false,
-            };
-            same && at < site.node && name == "set_nonblocking" && arguments.iter().any(|a| is_true(&body.node(*a).op))
-        }
-        _ => false,
-    };
-    let mut operands = Vec::new();
-    body.node(site.node).op.operands(&mut |operand| operands.push(operand));
-    let is_asked =
-        |node: NodeId| index.external(Site { node, ..site }).is_some_and(|path| path.ends_with("::is_finished"));
-    let asks_before = |region: RegionId| match info.region_node(region).map(|owner| &body.node(owner).op) {
-        Some(Op::If { condition, then, .. }) if *then == region => {
-            let asked = body.node(*condition).range;
-            body.iter().any(|(node, n)| asked.contains(n.range) && is_asked(node))
-        }
-        _ => false,
-    };
-    operands.iter().any(says_so)
-        || body.iter().any(is_told_before)
-        || body.outwards(body.node(site.node).region).any(|(region, _)| asks_before(region))
+    ))
 }
 
 /// Whether a call stands in a branch that ends the function with an error.
@@ -108,21 +90,32 @@ fn gives_up(index: &Index, site: Site) -> bool {
         .any(|region| index.is_entered_by_error(site.body, region) && index.fails_at_end(site.body, region))
 }
 
-/// `Duration::from_secs(0)`
-fn is_no_time(body: &Body, callee: NodeId, arguments: &[NodeId]) -> bool {
-    let makes_time = matches!(&body.node(callee).op, Op::Path(path) if path.last().starts_with("from_"));
-    let is_zero =
-        |node: &NodeId| matches!(&body.node(*node).op, Op::Literal(Literal::Number(digits, _)) if digits == "0");
-    makes_time && matches!(arguments, [only] if is_zero(only))
+/// Whether a call stands in a branch that is entered where an operation has failed, and does more there than to wait before the next round of a loop.
+fn mends(index: &Index, site: Site) -> bool {
+    let waits = index.external(site).is_some_and(|path| index.catalogue().lists(Calls::Pauses, path));
+    let backs_off = waits && !index.loops_around(site).is_empty();
+    !backs_off && follows(index, site, &|failed| index.effect(failed).is_some())
 }
 
-fn is_true(op: &Op) -> bool {
-    matches!(op, Op::Literal(Literal::Bool(true)))
+/// Whether a call stands in a branch that is entered where the time for something is over.
+fn clears_up(index: &Index, site: Site) -> bool {
+    let is_over = |failed: Site| match index.node(failed).op {
+        Op::Await(of) => index.bounds_time(Site { node: of, ..failed }),
+        _ => false,
+    };
+    follows(index, site, &is_over)
+}
+
+/// Whether a call stands in a branch of its body that is entered by the error of something that `wanted` accepts.
+fn follows(index: &Index, site: Site, wanted: &dyn Fn(Site) -> bool) -> bool {
+    let body = index.body(site.body);
+    let mut around = body.outwards(body.node(site.node).region).take_while(|(region, _)| *region != Body::ROOT);
+    around.any(|(region, _)| index.failed_before(site.body, region).is_some_and(wanted))
 }
 
 /// How often the async code comes there, and why: for every request, in a loop that waits for work, or in a task beside others. What a program does once
 /// before it serves harms nobody, however often it does it then.
-fn repeated(index: &Index, worker: &OnWorker) -> Option<(&'static str, Vec<Label>)> {
+fn repeated(index: &Index, site: Site, worker: &OnWorker, panics: bool) -> Option<(&'static str, Vec<Label>)> {
     let entry = worker.entry;
     let service = || index.services_reaching(entry.body).next().is_some();
     let counts = |body: BodyRef, region: RegionId| {
@@ -133,6 +126,16 @@ fn repeated(index: &Index, worker: &OnWorker) -> Option<(&'static str, Vec<Label
         let known = repeated.repeats == Repeats::Request || service();
         return known.then_some((repeated.repeats.words(), repeated.evidence));
     }
-    let in_task = index.runs_in(entry, Runs::Task) && service();
+    // At the end of a task there is not much beside it; what panics does so there as well.
+    let comes_last = || [site, entry].into_iter().any(|at| index.is_teardown(at)) || follows_a_loop(index, entry);
+    let in_task = index.runs_in(entry, Runs::Task) && service() && (panics || !comes_last());
     in_task.then(|| ("in a task beside others", Vec::new()))
+}
+
+/// Whether a loop stands before a site, in a block around it: what a task is there for has been done.
+fn follows_a_loop(index: &Index, site: Site) -> bool {
+    let body = index.body(site.body);
+    let around: Vec<RegionId> = body.outwards(body.node(site.node).region).map(|(region, _)| region).collect();
+    let is_loop = |op: &Op| matches!(op, Op::Loop { .. });
+    body.iter().take(site.node.index()).any(|(_, n)| is_loop(&n.op) && around.contains(&n.region))
 }

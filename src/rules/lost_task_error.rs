@@ -19,6 +19,8 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 enum Way {
     /// The handle is dropped.
     Handle,
+    /// The handle is dropped on one way, and waited for on another.
+    Branch,
     /// The task is waited for, and what it gave is thrown away.
     Output,
     /// Only a panic is looked at.
@@ -31,7 +33,10 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         Op::Discard(of) => statement(view, *of, range),
         Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() => statement(view, *init, range),
         Op::Bind { pattern, init: Some(init), .. } => match pattern.kind {
-            PatternKind::Bind { local, of: None } if is_unused(view, local) => dropped(view, *init),
+            PatternKind::Bind { local, of: None } if is_unused(view, local) => dropped(view, *init, Way::Handle),
+            PatternKind::Bind { local, of: None } if is_left_on_a_way(view, node, local) => {
+                dropped(view, *init, Way::Branch)
+            }
             _ => None,
         },
         Op::If { condition, otherwise: None, .. } => match view.op(*condition) {
@@ -54,7 +59,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
 
 /// A value that is thrown away: a handle, or what a task gave.
 fn statement(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
-    if let Some(found) = dropped(view, value) {
+    if let Some(found) = dropped(view, value, Way::Handle) {
         return Some(found);
     }
     let value = match view.op(value) {
@@ -70,7 +75,7 @@ fn statement(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
 }
 
 /// The call starts a task, and its handle is dropped.
-fn dropped(view: View, value: NodeId) -> Option<Diagnostic> {
+fn dropped(view: View, value: NodeId, way: Way) -> Option<Diagnostic> {
     view.index.task_output(view.ty(value))?;
     // What starts the task may fail to do so.
     let start = match *view.op(value) {
@@ -79,7 +84,7 @@ fn dropped(view: View, value: NodeId) -> Option<Diagnostic> {
     };
     let task = view.index.fallible(view.site(start))?;
     let span = view.index.name_span(view.site(start));
-    diagnostic(view, &[task], Way::Handle, Range { start: span.start, end: span.end })
+    diagnostic(view, &[task], way, Range { start: span.start, end: span.end })
 }
 
 /// The handle that a value waits for: `handle.await`, `handle.join()`, also within a `timeout(..)`.
@@ -167,6 +172,10 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
         Way::Handle => {
             ("the error of this task is lost: nobody keeps its handle", "it returns a `Result` that nobody gets")
         }
+        Way::Branch => (
+            "the error of this task is lost where nobody waits for it",
+            "it returns a `Result` that one branch waits for, and the other drops",
+        ),
         Way::Output => {
             ("the error of a task is lost: its result is thrown away", "what the task returned is not looked at")
         }
@@ -192,6 +201,23 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
 /// A variable that is named and never used: `let _task = spawn(..)`.
 fn is_unused(view: View, local: LocalId) -> bool {
     view.facts.local(local).name.starts_with('_') && !view.facts.is_used(local)
+}
+
+/// `if wait { handle.await } else { Ok(accepted()) }`: whether a handle is used in one branch of an `if` behind it, and nowhere else.
+fn is_left_on_a_way(view: View, bind: NodeId, local: LocalId) -> bool {
+    let uses: Vec<RegionId> = view.facts.uses(local).map(|used| view.facts.node(used).region).collect();
+    let region = view.facts.node(bind).region;
+    let all_in = |branch: RegionId| uses.iter().all(|used| view.facts.is_inside(*used, branch));
+    let fails = |branch: RegionId| view.index.fails_at_end(view.body, branch);
+    !uses.is_empty()
+        && view.facts.iter().skip(bind.index()).any(|(_, n)| match n.op {
+            Op::If { then, otherwise, .. } if n.region == region => {
+                let left =
+                    if all_in(then) { otherwise } else { otherwise.filter(|other| all_in(*other)).map(|_| then) };
+                left.is_some_and(|left| !fails(left))
+            }
+            _ => false,
+        })
 }
 
 fn is(pattern: &Pattern, name: &str) -> bool {

@@ -2,7 +2,9 @@
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Arm, Body, LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId, SelectArm};
+use crate::facts::model::{
+    Body, LocalId, LoopKind, Node, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind, SelectArm,
+};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
@@ -12,7 +14,8 @@ const ID: &str = "spinning-error-loop";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.look(|view, node| {
-        diagnose(view, node).or_else(|| skips_the_pause(view, node)).or_else(|| asks_what_is_closed(view, node))
+        let asks_again = || skips_the_pause(view, node).or_else(|| never_pauses(view, node));
+        diagnose(view, node).or_else(asks_again).or_else(|| asks_what_is_closed(view, node))
     })
 }
 
@@ -109,6 +112,11 @@ fn is_of_a_method(view: View, local: LocalId, used: NodeId) -> bool {
     })
 }
 
+/// Whether a receiver belongs to something whose senders are with others: mostly somebody holds one for as long as a loop runs.
+fn is_left(view: View, call: NodeId) -> bool {
+    matches!(view.op(call), Op::Method { receiver, .. } if view.index.is_left_by_senders(view.site(*receiver)))
+}
+
 /// A loop that goes on receiving where nothing will ever come again.
 fn asks_what_is_closed(view: View, node: NodeId) -> Option<Diagnostic> {
     let (call, branch) = nothing_branch(view, node)?;
@@ -130,7 +138,7 @@ fn asks_what_is_closed(view: View, node: NodeId) -> Option<Diagnostic> {
     Some(
         Diagnostic::new(
             ID,
-            if is_subscribed(view, call) || raced { Confidence::Hint } else { Confidence::Likely },
+            if is_left(view, call) && !raced { Confidence::Likely } else { Confidence::Hint },
             "this loop spins once the channel is closed",
             Label::new(span, "nothing here waits or leaves the loop"),
         )
@@ -146,33 +154,13 @@ fn asks_what_is_closed(view: View, node: NodeId) -> Option<Diagnostic> {
 
 /// What a node receives, and the branch that is entered when nothing more comes.
 fn nothing_branch(view: View, node: NodeId) -> Option<(NodeId, Branch)> {
-    let is_none = |pattern: &Pattern| matches!(&pattern.kind, PatternKind::Path(path) if path.last() == "None");
-    let (value, branch) = match view.op(node) {
-        Op::Match { scrutinee, arms } => {
-            let has_some = arms.iter().any(|arm| is(&arm.pattern, "Some"));
-            let takes_nothing = |arm: &&Arm| is_none(&arm.pattern) || (has_some && arm.pattern.is_wild());
-            let arm = arms.iter().find(takes_nothing).filter(|arm| !arm.guarded)?;
-            (*scrutinee, Branch { region: Some(arm.region), range: arm.pattern.range })
-        }
-        Op::If { condition, then, otherwise } => match view.op(*condition) {
-            Op::Let { pattern, of } if is_none(pattern) => (*of, Branch { region: Some(*then), range: pattern.range }),
-            Op::Let { pattern, of } if is(pattern, "Some") => {
-                let range = Range { start: view.range(node).start, end: view.range(*condition).end };
-                (*of, Branch { region: *otherwise, range })
-            }
-            _ => return None,
-        },
-        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if is(pattern, "Some") => {
-            (*init, Branch { region: Some(*otherwise), range: view.facts.region(*otherwise).range })
-        }
-        // What comes is not looked at.
-        Op::Select { arms, .. } => {
-            let mut unread = arms.iter().filter(|arm| arm.pattern.is_wild() && receives(view, arm.future));
-            let arm = unread.find(|arm| only_goes_on(view, arm.region, false, false))?;
-            return Some((arm.future, Branch { region: Some(arm.region), range: view.range(arm.future) }));
-        }
-        _ => return None,
-    };
+    // What comes is not looked at.
+    if let Op::Select { arms, .. } = view.op(node) {
+        let mut unread = arms.iter().filter(|arm| arm.pattern.is_wild() && receives(view, arm.future));
+        let arm = unread.find(|arm| only_goes_on(view, arm.region, false, false))?;
+        return Some((arm.future, Branch { region: Some(arm.region), range: view.range(arm.future) }));
+    }
+    let (value, branch) = branch_without(view, node, "Some", "None")?;
     Some((asks(view, value)?, branch))
 }
 
@@ -186,6 +174,58 @@ fn arms_around<'v>(view: View<'v>, call: NodeId) -> &'v [SelectArm] {
 
 fn receives(view: View, future: NodeId) -> bool {
     view.index.external(view.site(future)).is_some_and(|path| view.index.catalogue().lists(Calls::Receives, path))
+}
+
+/// A loop that asks another program until that answers, and waits for nothing else: who is refused is refused at once.
+fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
+    let (value, branch) = error_branch(view, node)?;
+    let call = asks(view, value)?;
+    view.index.external(view.site(call)).filter(|path| view.index.catalogue().lists(Calls::Refused, *path))?;
+    let (region, head) = loop_around(view, call, node)?;
+    let owner = view.info.region_node(region)?;
+    let span = view.in_file(branch.range);
+    // What stands on the way of a round that fails: all but the branch for success, and nothing behind the jump to the next round.
+    let jump = jump_behind(view, node, region);
+    let fails_there = |id: NodeId| match jump {
+        Some(jump) => id < jump,
+        None => !std::iter::successors(Some(view.facts.node(id).region), |at| view.facts.region(*at).parent)
+            .any(|at| view.info.region_node(at) == Some(node)),
+    };
+    let waits_or_ends = |(id, n): (NodeId, &Node)| match n.op {
+        Op::Await(of) => of != call,
+        Op::Break(_) | Op::Return(_) | Op::Try(_) | Op::Select { .. } => true,
+        _ => pauses(view, id),
+    };
+    let on_the_way = view.facts.iter().filter(|(id, _)| view.is_inside(*id, region) && fails_there(*id));
+    if !matches!(view.op(owner), Op::Loop { kind: LoopKind::Loop, .. })
+        || is_run_apart(view, node, region)
+        || on_the_way.into_iter().any(waits_or_ends)
+        || branch.region.is_some_and(|branch| !only_goes_on(view, branch, false, false))
+        || view.index.is_intended(span)
+    {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            "this loop asks again without a pause",
+            Label::new(span, "nothing here waits or leaves the loop"),
+        )
+        .about(view.index.item_path(view.body), "pause")
+        .evidence([
+            Label::new(view.index.name_span(view.site(call)), "fails at once where nobody listens"),
+            Label::new(view.in_file(head), "asked again in the next round"),
+        ])
+        .note("until the other side is there, the loop asks as fast as it can: it takes a whole core, and the other side gets all of it")
+        .help("wait a little before the next round, growing with each failure"),
+    )
+}
+
+/// Whether a node of a loop is run by something else: in a closure or async block of its own.
+fn is_run_apart(view: View, node: NodeId, region: RegionId) -> bool {
+    let around = view.facts.outwards(view.facts.node(node).region).take_while(|(at, _)| *at != region);
+    around.into_iter().any(|(_, r)| matches!(r.kind, RegionKind::Closure | RegionKind::Async))
 }
 
 /// A loop that pauses in each round, but for the rounds that fail: these go on from where they are.
@@ -237,32 +277,44 @@ fn pauses(view: View, node: NodeId) -> bool {
 
 /// What a node asks for, and the branch that any error of it enters.
 fn error_branch(view: View, node: NodeId) -> Option<(NodeId, Branch)> {
+    branch_without(view, node, "Ok", "Err")
+}
+
+/// What a node asks for, and the branch that is entered where it is not the variant that is wanted, whatever the other one holds.
+fn branch_without(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(NodeId, Branch)> {
+    let is_other = |pattern: &Pattern| match &pattern.kind {
+        PatternKind::Path(path) => path.last() == other,
+        _ => is(pattern, other),
+    };
+    let takes_all = |pattern: &Pattern| pattern.is_wild() || pattern.parts().iter().all(is_name);
     match view.op(node) {
         Op::Match { scrutinee, arms } => {
-            let mut errors = arms.iter().filter(|arm| takes_errors(&arm.pattern, arms));
-            let (arm, None) = (errors.next()?, errors.next()) else { return None };
-            let any = !arm.guarded && (arm.pattern.is_wild() || arm.pattern.parts().iter().all(is_name));
-            any.then_some((*scrutinee, Branch { region: Some(arm.region), range: arm.pattern.range }))
+            let mut others = arms.iter().filter(|arm| is_other(&arm.pattern));
+            let arm = match (others.next(), others.next()) {
+                (Some(only), None) => only,
+                (None, _) if arms.iter().any(|arm| is(&arm.pattern, wanted)) => {
+                    arms.iter().find(|arm| arm.pattern.is_wild())?
+                }
+                _ => return None,
+            };
+            let branch = Branch { region: Some(arm.region), range: arm.pattern.range };
+            (!arm.guarded && takes_all(&arm.pattern)).then_some((*scrutinee, branch))
         }
         Op::If { condition, then, otherwise } => match view.op(*condition) {
-            Op::Let { pattern, of } if is(pattern, "Err") && pattern.parts().iter().all(is_name) => {
+            Op::Let { pattern, of } if is_other(pattern) && takes_all(pattern) => {
                 Some((*of, Branch { region: Some(*then), range: pattern.range }))
             }
-            Op::Let { pattern, of } if is(pattern, "Ok") => {
+            Op::Let { pattern, of } if is(pattern, wanted) => {
                 let range = Range { start: view.range(node).start, end: view.range(*condition).end };
                 Some((*of, Branch { region: *otherwise, range }))
             }
             _ => None,
         },
-        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if is(pattern, "Ok") => {
+        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if is(pattern, wanted) => {
             Some((*init, Branch { region: Some(*otherwise), range: view.facts.region(*otherwise).range }))
         }
         _ => None,
     }
-}
-
-fn takes_errors(pattern: &Pattern, arms: &[Arm]) -> bool {
-    is(pattern, "Err") || (pattern.is_wild() && arms.iter().any(|arm| is(&arm.pattern, "Ok")))
 }
 
 /// The call that is asked again. A wrapper such as a deadline delays it, and so is not seen through.

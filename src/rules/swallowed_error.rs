@@ -4,8 +4,9 @@ use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label, grouped_by};
-use crate::facts::model::{Attribute, Literal, LocalId, MacroCall, NodeId, Op, RegionId};
+use crate::facts::model::{Arm, Attribute, Literal, LocalId, MacroCall, NodeId, Op, RegionId};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
 use crate::index::declared::defs::{BodyRef, Extern};
 use crate::index::declared::types::Ty;
@@ -25,12 +26,15 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     grouped_by(found)
 }
 
-/// `drop` has nobody to tell, and what is marked as dead is not run.
+/// `drop` has nobody to tell; what is marked as dead, or hidden and called by nobody, is not run.
 fn ends_things(index: &Index, body: BodyRef) -> bool {
     let Some(function) = index.function_of(body) else { return false };
-    let is_allowed_dead =
-        |a: &Attribute| a.path.last().is_some_and(|n| n == "allow") && a.arguments.contains("dead_code");
-    if index.defs().function(function).attributes.iter().any(is_allowed_dead) {
+    let says = |name: &str, word: &str| {
+        let says = |a: &Attribute| a.path.last().is_some_and(|n| n == name) && a.arguments.contains(word);
+        index.defs().function(function).attributes.iter().any(says)
+    };
+    let is_called = || index.calls.callers(function).iter().any(|call| !index.is_test(call.site.body));
+    if says("allow", "dead_code") || says("doc", "hidden") && !is_called() {
         return true;
     }
     let of_trait =
@@ -53,7 +57,7 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
     if says_nothing || undoes(view, value) || is_used_elsewhere(view, value) || view.index.is_of_task(site) {
         return None;
     }
-    let effected = view.index.effect(site)?;
+    let effected = view.index.effect(site).filter(|effected| !effected.told)?;
     let turns_away = matches!(way, Way::Tested | Way::Absent | Way::Otherwise | Way::Instead(_));
     let told = || view.index.called_directly(site).is_some_and(|body| view.index.tells_of_its_errors(body));
     if effected.effect == Effect::Join
@@ -177,7 +181,8 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
             Confidence::Hint
         }
         _ if !unused && effected.looks && (expects_one(view, effected) || is_advised(view, node)) => Confidence::Hint,
-        _ if effected.effect == Effect::Network && is_one_of_several(view, node, value) => Confidence::Hint,
+        Effect::Network if is_one_of_several(view, node, value) || is_a_state(view, node, way) => Confidence::Hint,
+        Effect::Network if effected.chain.iter().any(|call| view.index.counts_use(*call)) => Confidence::Hint,
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
@@ -207,6 +212,27 @@ fn is_a_question(way: Way, effected: &Effected) -> bool {
             Effect::Network => stand_in != StandIn::Made,
             _ => true,
         },
+        _ => false,
+    }
+}
+
+/// Whether a failed question to a peer is an answer of its own: no instead of yes, or a record of it such as success makes as well.
+fn is_a_state(view: View, node: NodeId, way: Way) -> bool {
+    match (way, view.op(node)) {
+        (Way::Default, _) => *view.ty(node) == Ty::ext("bool", Vec::new()),
+        (Way::Instead(StandIn::Made), Op::Match { arms, .. }) => {
+            let makes = |node: NodeId| match view.index.callee(view.site(node)) {
+                Some(Callee::Workspace(function)) if view.index.makes_its_own(*function) => Some(*function),
+                _ => None,
+            };
+            let (failed, rest): (Vec<&Arm>, Vec<&Arm>) = arms.iter().partition(|arm| arm.pattern.ignores_error());
+            let stand_in = failed.iter().find_map(|arm| makes(view.facts.region(arm.region).value?));
+            let records = |arm: &&Arm| {
+                let inside = view.facts.iter().filter(|(_, n)| view.facts.is_inside(n.region, arm.region));
+                inside.into_iter().any(|(id, _)| makes(id) == stand_in)
+            };
+            stand_in.is_some() && rest.iter().any(records)
+        }
         _ => false,
     }
 }
@@ -331,20 +357,28 @@ fn lets_go(view: View, node: NodeId, effected: &Effected) -> bool {
     matches!(effected.effect, Effect::Network | Effect::Process) && view.index.is_teardown(view.site(node))
 }
 
-/// `socket.send(Message::Close(..))`, `flock(&file, FlockOperation::Unlock)`: who goes away has nothing to lose.
+/// `socket.send(Message::Close(..))`, `flock(&file, FlockOperation::Unlock)`: who goes away has nothing to lose. What is sent may have been made before.
 fn says_goodbye(view: View, value: NodeId) -> bool {
-    let is_close = |node: NodeId| match view.op(node) {
-        Op::Path(path) => ["close", "unlock", "lock_un"].iter().any(|end| path.last().eq_ignore_ascii_case(end)),
-        _ => false,
+    let ends = |name: Ustr| {
+        let name = name.to_lowercase();
+        matches!(name.as_str(), "close" | "goodbye" | "disconnect") || name.starts_with("unlock") || name == "lock_un"
+    };
+    let says = |range: Range| {
+        view.facts.iter().any(|(_, n)| {
+            let named = match &n.op {
+                Op::Path(path) => ends(path.last()),
+                Op::Struct { path, .. } => ends(path.last()),
+                _ => false,
+            };
+            named && range.contains(n.range)
+        })
     };
     let whole = view.range(value);
-    view.facts.iter().any(|(node, n)| {
-        let callee = match n.op {
-            Op::Call { callee, .. } => callee,
-            _ => node,
-        };
-        whole.contains(n.range) && is_close(callee)
-    })
+    let given = view.facts.iter().filter(|(_, n)| whole.contains(n.range)).filter_map(|(_, n)| match &n.op {
+        Op::Local(local) => view.index.init_of(view.body, *local).map(|init| view.range(init)),
+        _ => None,
+    });
+    says(whole) || given.into_iter().any(says)
 }
 
 /// The error of a deadline says that the time is over: a branch for it knows all there is. That of the operation is in the result within.
@@ -402,7 +436,7 @@ fn fix(view: View, node: NodeId, value: NodeId, way: Way, operation: &str) -> Op
 
 fn words(way: Way) -> &'static str {
     match way {
-        Way::Underscore => "the result is bound to `_`",
+        Way::Underscore => "the result is bound to `_`, or to a name that nobody uses",
         Way::Ok => "`.ok()` turns the error into nothing",
         Way::IfLet => "only success is looked at",
         Way::Arm => "the error is thrown away here",

@@ -5,6 +5,7 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Arm, LocalId, LoopKind, NodeId, Op, Pattern, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
+use crate::index::calls::Site;
 use crate::index::flow::sequences::Source;
 use crate::source::Range;
 
@@ -82,7 +83,7 @@ fn only_asks(view: View, argument: NodeId, names: &[&str]) -> bool {
             let is_element =
                 |node: NodeId| matches!(view.facts.node(node).op, Op::Local(local) if element.contains(&local));
             match view.op(value) {
-                Op::Method { receiver, name, .. } => is_element(*receiver) && names.contains(&name.as_str()),
+                Op::Method { .. } | Op::Try(_) => asks_first(view, value, names, &is_element),
                 // `|element| async { element.ok() }`, `|element| ready(element.ok())`
                 Op::Async(inner) => view.facts.region(*inner).value.is_some_and(|value| {
                     matches!(view.op(value), Op::Method { receiver, name, .. }
@@ -94,6 +95,15 @@ fn only_asks(view: View, argument: NodeId, names: &[&str]) -> bool {
                 _ => names.is_empty() && is_element(value),
             }
         }
+        _ => false,
+    }
+}
+
+/// Whether an expression begins with a call of one of some methods on the element: `element.ok().map(..)`, `element.ok()?.path()`.
+fn asks_first(view: View, value: NodeId, names: &[&str], is_element: &dyn Fn(NodeId) -> bool) -> bool {
+    match view.op(value) {
+        Op::Method { receiver, name, .. } if is_element(*receiver) => names.contains(&name.as_str()),
+        Op::Method { receiver: of, .. } | Op::Try(of) => asks_first(view, *of, names, is_element),
         _ => false,
     }
 }
@@ -155,6 +165,10 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
     if source.effect == Effect::Network && !source.accepts && way == Way::Ends {
         return None;
     }
+    // What would have to wait fails instead: that is its end.
+    if way == Way::Ends && is_emptied(view, source) {
+        return None;
+    }
     let span = view.in_file(range);
     if view.index.is_intended(span) || matches!(source.effect, Effect::Process | Effect::Join | Effect::Finish) {
         return None;
@@ -178,7 +192,10 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
             "the rest is missing, and nothing tells",
         ),
     };
-    let confidence = if source.accepts || view.index.can_tell(source) { Confidence::Likely } else { Confidence::Hint };
+    // What a database cannot give any more it will not give in the next round either.
+    let stays = source.effect == Effect::Database;
+    let confidence =
+        if source.accepts || stays || view.index.can_tell(source) { Confidence::Likely } else { Confidence::Hint };
     Some(
         Diagnostic::new(ID, confidence, message, Label::new(span, label))
             .about(view.index.item_path(view.body), what)
@@ -186,6 +203,14 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
             .note(note)
             .help("handle each `Result`: use `?` in the loop, collect into a `Result`, or log the error and go on"),
     )
+}
+
+/// Whether a descriptor that never waits is read until there is nothing more for now.
+fn is_emptied(view: View, source: Source) -> bool {
+    match view.index.node(source.call).op {
+        Op::Method { receiver, .. } => view.index.never_waits(Site { node: receiver, ..source.call }),
+        _ => false,
+    }
 }
 
 fn elements(effect: Effect) -> &'static str {

@@ -1,8 +1,10 @@
 //! What is done by the way: operations of which hardly anybody would miss that they failed. They change a file's mode, note which process works here,
-//! take leave of a peer, report how the program is used to those who made it.
+//! make sure of what was made before, give one message to a peer or take leave of it, report how the program is used to those who made it.
+
+use ustr::ustr;
 
 use crate::catalogue::{Calls, Effect};
-use crate::facts::model::{Body, Literal, NodeId, Op};
+use crate::facts::model::{Body, Literal, NodeId, Op, RegionId};
 use crate::index::calls::Site;
 use crate::index::{Index, Ty};
 
@@ -14,8 +16,37 @@ impl Index {
     pub fn is_by_the_way(&self, operation: Site) -> bool {
         self.adjusts(operation)
             || self.notes_the_process(operation)
+            || self.makes_sure(operation)
             || self.takes_leave(operation)
+            || self.says_something(operation)
             || self.reports_to_its_makers(operation)
+    }
+
+    /// Whether an operation makes something that was made before in all runs but the first, and then fails.
+    fn makes_sure(&self, operation: Site) -> bool {
+        let whole = self.node(operation).range;
+        let states = |op: &Op| matches!(op, Op::Literal(Literal::Text(text)) if makes_once(text));
+        self.external(operation).is_some_and(|path| self.catalogue().lists(Calls::MakesOnce, path))
+            || self.callable(operation).is_some_and(|callable| callable.effect == Some(Effect::Database))
+                && self.body(operation.body).nodes.iter().any(|node| whole.contains(node.range) && states(&node.op))
+    }
+
+    /// Whether a call gives one message to a peer. That it does not arrive matters to the peer; a loop that goes on giving them to one peer is told that it
+    /// is gone by nothing else.
+    fn says_something(&self, operation: Site) -> bool {
+        let Op::Method { receiver, .. } = self.node(operation).op else { return false };
+        let facts = self.body(operation.body);
+        let peer = self.variable_behind(operation.body, receiver).map(|local| facts.local(local).region);
+        let is_of_a_round = |around: RegionId| peer.is_some_and(|peer| facts.is_inside(peer, around));
+        self.external(operation).is_some_and(|path| self.catalogue().lists(Calls::Messages, path))
+            && self.loops_around(operation).iter().all(|around| is_of_a_round(around.region))
+    }
+
+    /// Whether the function around a site is there to report how the program is used, as the names say that lead to it.
+    pub fn counts_use(&self, site: Site) -> bool {
+        let path = self.item_path(site.body);
+        let mut words = path.split("::").flat_map(|name| name.split('_'));
+        words.any(|word| self.catalogue().lists(Calls::CountsUse, ustr(&word.to_lowercase())))
     }
 
     /// Whether what a file is called by the system is changed. Where the mode takes the file away from all others, it is what protects a secret.
@@ -53,7 +84,7 @@ impl Index {
     /// Whether a call closes a connection, or flushes what goes to a peer: that the peer is gone is no loss, or told by the next read.
     fn takes_leave(&self, operation: Site) -> bool {
         let Op::Method { receiver, name, .. } = &self.node(operation).op else { return false };
-        let ty = self.ty(Site { node: *receiver, ..operation });
+        let ty = self.innermost(self.ty(Site { node: *receiver, ..operation }));
         match ty.peeled() {
             Ty::Ext(path, _) => {
                 let closes = self.resource(*path).is_some_and(|entry| {
@@ -62,7 +93,7 @@ impl Index {
                     });
                     connects && entry.close_names().any(|close| close == name.as_str())
                 });
-                closes || name == "flush" && self.writer_effect(ty) == Some(Effect::Network)
+                closes || name == "flush" && self.writer_effect(&ty) == Some(Effect::Network)
             }
             _ => false,
         }
@@ -98,4 +129,16 @@ impl Index {
             |text: &str| text.strip_prefix("https://").is_some_and(|rest| rest.contains('.') && !rest.contains('{'));
         text.is_some_and(|text| host(&text))
     }
+}
+
+/// Whether a text is a statement that makes a part of a database's schema, and fails where that is there.
+fn makes_once(text: &str) -> bool {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let has = |wanted: &str| words.iter().any(|word| word == wanted);
+    let makes = match words.first().map(String::as_str) {
+        Some("create") => true,
+        Some("alter") => has("add"),
+        _ => false,
+    };
+    makes && !has("exists") && !(has("or") && has("replace"))
 }

@@ -17,6 +17,8 @@ pub struct Effected {
     pub effect: Effect,
     /// The operation only looks: nothing that should have happened is missing when it fails.
     pub looks: bool,
+    /// A function on the way tells of its error before it passes it on.
+    pub told: bool,
     /// The call of the operation itself comes last.
     pub chain: Vec<Site>,
 }
@@ -29,7 +31,15 @@ pub type Effects = HashMap<FnId, Passed>;
 pub struct Passed {
     effect: Effect,
     looks: bool,
+    told: bool,
     site: Site,
+}
+
+impl Passed {
+    /// Of several operations the one that is missed most comes first: one that nothing tells of, and one that changes something.
+    fn rank(&self) -> (bool, bool) {
+        (self.told, self.looks)
+    }
 }
 
 const FUEL: u32 = 12;
@@ -46,16 +56,14 @@ pub fn find(index: &Index) -> Effects {
     loop {
         let mut grown = false;
         for (id, values) in &candidates {
-            // What changes something outweighs what only looks.
-            if effects.get(id).is_some_and(|known| !known.looks) {
+            if effects.get(id).is_some_and(|known| known.rank() == (false, false)) {
                 continue;
             }
             let Some(body) = index.defs().body_of(*id) else { continue };
-            let found = values.iter().filter_map(|node| index.effect_with(Site { body, node: *node }, &effects, FUEL));
-            let Some(best) = found.min_by_key(|found| found.looks) else { continue };
-            if effects.get(id).is_none_or(|known| known.looks && !best.looks) {
-                let site = best.chain.first().copied().unwrap_or(Site { body, node: values[0] });
-                effects.insert(*id, Passed { effect: best.effect, looks: best.looks, site });
+            let found = values.iter().filter_map(|node| index.passed(Site { body, node: *node }, &effects));
+            let Some(best) = found.min_by_key(Passed::rank) else { continue };
+            if effects.get(id).is_none_or(|known| best.rank() < known.rank()) {
+                effects.insert(*id, best);
                 grown = true;
             }
         }
@@ -110,6 +118,13 @@ impl Index {
             };
             made && !self.body(body).outwards(facts.region).any(|(region, _)| self.is_entered_by_error(body, region))
         })
+    }
+
+    /// What a value that leaves its function passes on.
+    fn passed(&self, value: Site, effects: &Effects) -> Option<Passed> {
+        let Effected { effect, looks, told, chain } = self.effect_with(value, effects, FUEL)?;
+        let told = told || self.is_told_on_its_way(value);
+        Some(Passed { effect, looks, told, site: chain.first().copied().unwrap_or(value) })
     }
 
     /// The operation whose error a value carries, where that is known.
@@ -226,7 +241,7 @@ impl Index {
                     return None;
                 }
                 let looks = self.catalogue().lists(Calls::Looks, *path) || self.built_to_look(site);
-                Some(Effected { effect, looks, chain: vec![site] })
+                Some(Effected { effect, looks, told: false, chain: vec![site] })
             }
             Callee::Workspace(function) => self.through(site, *function, effects),
             Callee::Trait(function) => {
@@ -234,7 +249,7 @@ impl Index {
                 let all = implementors.into_iter().flatten().chain([function]);
                 all.into_iter()
                     .filter_map(|function| self.through(site, *function, effects))
-                    .min_by_key(|found| found.looks)
+                    .min_by_key(|found| (found.told, found.looks))
             }
             _ => None,
         }
@@ -242,7 +257,7 @@ impl Index {
 
     fn through(&self, site: Site, function: FnId, effects: &Effects) -> Option<Effected> {
         let inner = effects.get(&function)?;
-        Some(Effected { effect: inner.effect, looks: inner.looks, chain: vec![site, inner.site] })
+        Some(Effected { effect: inner.effect, looks: inner.looks, told: inner.told, chain: vec![site, inner.site] })
     }
 
     /// A request that was built by `client.get(..)` looks, one by `client.post(..)` does not. What had to be waited for or may have failed is no
@@ -298,6 +313,7 @@ impl Index {
         talks.then(|| Effected {
             effect: Effect::Database,
             looks: self.catalogue().lists(Calls::Looks, name),
+            told: false,
             chain: vec![site],
         })
     }
@@ -311,7 +327,7 @@ impl Index {
         let unknown = matches!(self.callee(site), Some(Callee::Unknown(_)));
         let asked = awaited && unknown && self.is_around_a_channel(Site { node: receiver, ..site }, FUEL);
         let looks = self.catalogue().lists(Calls::Looks, name);
-        asked.then(|| Effected { effect: Effect::Network, looks, chain: vec![site] })
+        asked.then(|| Effected { effect: Effect::Network, looks, told: false, chain: vec![site] })
     }
 
     fn is_around_a_channel(&self, site: Site, fuel: u32) -> bool {
@@ -343,7 +359,7 @@ impl Index {
             return None;
         }
         let effect = self.writer_effect(writer)?;
-        Some(Effected { effect, looks: false, chain: vec![site] })
+        Some(Effected { effect, looks: false, told: false, chain: vec![site] })
     }
 
     /// Whether a method is called on a writer around a buffer in memory, as an encoder over a `Vec` is: there it cannot fail for want of anything.

@@ -39,8 +39,8 @@ impl Index {
 
     /// Whether a call of a library tells, or may: a macro of a log's name that a library nobody described hands on.
     fn may_tell(&self, op: &Op, path: Ustr) -> bool {
-        let is_log = |name: Ustr| matches!(name.as_str(), "error" | "warn" | "info" | "debug" | "trace");
-        let handed_on = matches!(op, Op::Macro(call) if is_log(call.path.last()));
+        let is_level = |name: Ustr| self.catalogue().lists(Calls::Levels, name);
+        let handed_on = matches!(op, Op::Macro(call) if is_level(call.path.last()));
         self.catalogue().lists(Calls::Tells, path) || handed_on
     }
 
@@ -118,6 +118,26 @@ impl Index {
             Op::Bind { pattern, otherwise, .. } => *otherwise == Some(region) && is_some(pattern),
             _ => false,
         }
+    }
+
+    /// What has failed where a region is entered by an error.
+    pub fn failed_before(&self, body: BodyRef, region: RegionId) -> Option<Site> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let owner = info.region_node(region).filter(|_| self.is_entered_by_error(body, region))?;
+        let failed = match &facts.node(owner).op {
+            Op::Match { scrutinee, .. } => *scrutinee,
+            Op::If { condition, .. } => match facts.node(*condition).op {
+                Op::Let { of, .. } | Op::Method { receiver: of, .. } => of,
+                _ => return None,
+            },
+            Op::Bind { init, .. } => (*init)?,
+            Op::Closure { .. } => match facts.node(info.parent(owner)?).op {
+                Op::Method { receiver, .. } => receiver,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(Site { body, node: failed })
     }
 
     /// Whether a region ends in `return Err(..)`, `Err(..)` or a macro that does as much.

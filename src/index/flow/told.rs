@@ -23,6 +23,25 @@ impl Index {
         Ways { index: self, followed: HashSet::default() }.value(value)
     }
 
+    /// Whether an adapter on the way of a value tells of its error: `inspect_err`, or a closure for errors that says something. A mere mention, as in a
+    /// trace, is none.
+    pub(super) fn is_told_on_its_way(&self, value: Site) -> bool {
+        let inner = |node: NodeId| Site { node, ..value };
+        let mentions = |argument: &NodeId| match self.node(inner(*argument)).op {
+            Op::Closure { region, .. } => self.tells(value.body, region) && !self.warns(value.body, region),
+            _ => false,
+        };
+        match &self.node(value).op {
+            Op::Method { receiver, name, arguments, .. } => {
+                let tells = || arguments.iter().any(|argument| self.is_a_teller(inner(*argument)));
+                let sees = name == "inspect_err" || takes_errors(name) && tells();
+                sees && !arguments.iter().any(mentions) || self.is_told_on_its_way(inner(*receiver))
+            }
+            Op::Await(of) | Op::Try(of) => self.is_told_on_its_way(inner(*of)),
+            _ => false,
+        }
+    }
+
     /// Whether a region says something whenever it is run to its end: itself, in all branches of a choice, or through a function of the workspace.
     pub fn surely_tells(&self, body: BodyRef, region: RegionId) -> bool {
         self.says(body, region, CALLS)
@@ -60,7 +79,8 @@ impl Index {
             || facts.outwards(facts.node(site.node).region).any(|(region, _)| is_given(region))
     }
 
-    /// Whether a function is called to log a text, and gives nothing back. What writes a type of the program's own keeps records, such as an audit trail.
+    /// Whether a function is called to log a text, or belongs to a logger, and gives nothing back. What writes a type of the program's own keeps records,
+    /// such as an audit trail.
     fn is_there_to_log(&self, body: BodyRef) -> bool {
         let is_text = |ty: &Ty| match ty.peeled() {
             Ty::Ext(path, _) => {
@@ -74,7 +94,8 @@ impl Index {
             let is_named = name.starts_with("log_")
                 || matches!(name, "log" | "error" | "warn" | "warning" | "info" | "debug" | "trace");
             let takes_text = self.signatures().functions[id.index()].parameters.iter().any(is_text);
-            is_named && function.returns.is_none() && takes_text
+            let of_a_logger = || self.fn_name(id).split_once("::").is_some_and(|(owner, _)| owner.ends_with("Logger"));
+            function.returns.is_none() && (is_named && takes_text || of_a_logger())
         })
     }
 

@@ -18,7 +18,7 @@ pub struct Vanished {
 /// How an error vanishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// `let _ = ..`
+    /// `let _ = ..`, `_ = ..`, `let _answer = ..`
     Underscore,
     /// `.ok();`
     Ok,
@@ -57,6 +57,10 @@ impl View<'_> {
         let is_result = |value: NodeId| self.ty(value).is_result();
         match self.op(node) {
             Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() && is_result(*init) => {
+                found(*init, Way::Underscore, whole)
+            }
+            Op::Bind { pattern, init: Some(init), otherwise: None, .. } if is_thrown_away(self, pattern) => {
+                is_result(*init).then_some(())?;
                 found(*init, Way::Underscore, whole)
             }
             Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
@@ -107,6 +111,16 @@ impl View<'_> {
             },
             _ => false,
         }
+    }
+}
+
+/// `let _answer = ..`: a variable that is named as one that nobody uses, and that nobody uses.
+fn is_thrown_away(view: View, pattern: &Pattern) -> bool {
+    match pattern.kind {
+        PatternKind::Bind { local, of: None } => {
+            view.facts.local(local).name.starts_with('_') && !view.facts.is_used(local)
+        }
+        _ => false,
     }
 }
 

@@ -79,6 +79,27 @@ impl Index {
         }
     }
 
+    /// Whether a receiver is a field of a struct that keeps no sender of the same channel: others decide how long there are senders, and the struct
+    /// may outlive them.
+    pub fn is_left_by_senders(&self, receiver: Site) -> bool {
+        let (base, message) = match (&self.node(receiver).op, self.ty(receiver).peeled()) {
+            (Op::Field { base, .. }, Ty::Ext(_, arguments)) => (Site { node: *base, ..receiver }, arguments.first()),
+            _ => return false,
+        };
+        let Some(id) = self.struct_behind(self.ty(base)) else { return false };
+        let may_send = |ty: &Ty| match ty.peeled() {
+            Ty::Ext(path, arguments) if self.catalogue().lists_a_member(Calls::Sends, *path) => {
+                let known = |of: &&Ty| !of.is_unknown();
+                match (arguments.first().filter(known), message.filter(known)) {
+                    (Some(sent), Some(received)) => sent == received,
+                    _ => true,
+                }
+            }
+            _ => false,
+        };
+        !self.signatures().fields[id.index()].values().any(may_send)
+    }
+
     /// Whether a type is an end of a channel.
     pub(in crate::index) fn is_end(&self, ty: &Ty) -> bool {
         let sends = match ty.peeled() {

@@ -6,6 +6,7 @@ use crate::catalogue::Runs;
 use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
+use crate::index::declared::defs::FnId;
 use crate::index::flow::effects::Effected;
 use crate::index::{Index, Ty};
 
@@ -93,8 +94,30 @@ impl Index {
         given.filter_map(|argument| self.work_behind(argument)).collect()
     }
 
-    /// The closure, async block, call of an async function or future of a library that a call runs as a task or thread.
+    /// The closure, async block, call of an async function or future of a library that a call runs as a task or thread, or has a function of the workspace
+    /// run as one.
     fn work(&self, start: Site) -> Option<Site> {
+        match self.callee(start)? {
+            Callee::Workspace(function) => self.handed_on(start, *function),
+            _ => self.own_work(start),
+        }
+    }
+
+    /// What a call gives a function that runs it as a task and gives back the handle.
+    fn handed_on(&self, start: Site, function: FnId) -> Option<Site> {
+        let returns = &self.signatures().functions[function.index()].returns;
+        self.task_output(&returns.tried()).or(self.task_output(returns))?;
+        let body = self.defs().body_of(function).filter(|body| self.is_linked(*body))?;
+        let mut sites = self.body(body).iter().map(|(node, _)| Site { body, node });
+        let at = sites.find_map(|site| match self.node(self.own_work(site)?).op {
+            Op::Local(local) => self.parameter_of(body, local)?,
+            _ => None,
+        })?;
+        self.work_behind(self.argument_at(start, function, at)?)
+    }
+
+    /// What a call of a library runs as a task or thread.
+    fn own_work(&self, start: Site) -> Option<Site> {
         let runs = self.callable(start)?.runs;
         if !matches!(runs, Runs::Task | Runs::Thread | Runs::Blocking) {
             return None;
@@ -103,7 +126,13 @@ impl Index {
             Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments,
             _ => return None,
         };
-        self.work_behind(Site { node: *arguments.last()?, ..start })
+        // Beside the work there may be where to run it.
+        let may_run = |ty: &Ty| match ty.peeled() {
+            Ty::Ext(path, _) => self.catalogue().method(*path, ustr("await")).is_some(),
+            _ => true,
+        };
+        let given = arguments.iter().rev().map(|node| Site { node: *node, ..start });
+        given.filter(|argument| may_run(self.ty(*argument))).find_map(|argument| self.work_behind(argument))
     }
 
     /// The work that an expression stands for: what a variable was bound to, what a block ends with, what an adapter was laid around.
@@ -127,7 +156,7 @@ impl Index {
     fn driver_effect(&self, future: Site) -> Option<Effected> {
         let Ty::Ext(path, _) = self.ty(future) else { return None };
         let effect = self.catalogue().method(*path, ustr("await"))?.1.effect?;
-        Some(Effected { effect, looks: false, chain: vec![future] })
+        Some(Effected { effect, looks: false, told: false, chain: vec![future] })
     }
 
     /// The operation whose error the work ends with.

@@ -333,6 +333,16 @@ impl Inference<'_> {
         self.world.names.catalogued(&callable.returns, &Holes { params, ..Holes::default() })
     }
 
+    /// The name of a library's type that a method is called on is a unit struct, and no function.
+    fn as_unit_struct(&self, ty: Ty) -> Ty {
+        match ty {
+            Ty::ExtFn(path, arguments) if self.world.names.catalogue.type_entry(path).is_some() => {
+                Ty::Ext(path, arguments)
+            }
+            ty => ty,
+        }
+    }
+
     pub(super) fn method(
         &mut self,
         id: NodeId,
@@ -341,7 +351,7 @@ impl Inference<'_> {
         generics: &[TypeRef],
         arguments: &[NodeId],
     ) -> Ty {
-        let receiver_ty = self.ty(receiver);
+        let receiver_ty = self.as_unit_struct(self.ty(receiver));
         if receiver_ty.peeled().is_unknown() {
             self.info.callees.insert(id, Callee::Unknown(Unknown::Receiver));
             self.run_loose_closures(id, arguments);
