@@ -61,6 +61,7 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
     let given_up = index.given_up_by(site);
     let is_minor = given_up.is_some()
         || index.is_by_the_side(program)
+        || index.serves_on_for_a_while(program)
         || index.answers_probes_only(site.body, !program.signals.is_empty())
         || index.only_shows_another(program, site);
     let confidence = if is_minor {
@@ -204,13 +205,10 @@ fn awaited_here(index: &Index, site: Site) -> bool {
             Op::Await(_) => return true,
             Op::Closure { .. } => at = parent,
             Op::Method { receiver, .. } if *receiver == at => at = parent,
-            // `Box::pin(server)`, `try_join!(server, ..)`, `servers.push(server)`: whoever waits for them all waits for it.
-            Op::Call { .. }
-                if index.external(Site { node: parent, ..site }).is_some_and(|path| path == "std::boxed::Box::pin") =>
-            {
-                at = parent;
-            }
-            Op::Macro(call) if call.seen && call.path.last().ends_with("join") => return true,
+            // `Box::pin(server)`, `Ok(server)`, `try_join!(server, ..)`, `servers.push(server)`: whoever waits for them all waits for it.
+            Op::Call { .. } if is_wrapped(index, Site { node: parent, ..site }) => at = parent,
+            Op::Tuple(_) => at = parent,
+            Op::Macro(_) if index.waits_for_all(Site { node: parent, ..site }) => return true,
             Op::Call { .. } | Op::Method { .. } => {
                 let call = Site { node: parent, ..site };
                 if index.external(call).is_some_and(|path| index.catalogue().lists(Calls::Grows, path)) {
@@ -228,6 +226,12 @@ fn awaited_here(index: &Index, site: Site) -> bool {
         }
     }
     true
+}
+
+/// Whether a call only lays something of the language around what it is given.
+fn is_wrapped(index: &Index, call: Site) -> bool {
+    let wraps = ["std::boxed::Box::pin", "std::result::Result::Ok", "std::option::Option::Some"];
+    index.external(call).is_some_and(|path| wraps.contains(&path.as_str()))
 }
 
 /// Whether the server is stopped through a handle that other code holds.

@@ -9,7 +9,7 @@ use crate::diagnostic::Label;
 use crate::facts::model::{Body, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::contexts::Context;
+use crate::index::calls::contexts::{Context, Repeats};
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::programs::Program;
@@ -356,6 +356,23 @@ impl Index {
         let handled = handled.map(|(node, _)| Site { node, ..signal });
         let exits = |at: Site| self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
         later.chain(handled).filter(|at| exits(*at)).any(|at| frames.contains(&Some(self.frame_of(at))))
+    }
+
+    /// Whether a program goes on for a given time after a signal has told it to stop, and has told so to what answers requests: who is served has that time.
+    pub fn serves_on_for_a_while(&self, program: &Program) -> bool {
+        let listed = |site: Site, list| self.external(site).is_some_and(|path| self.catalogue().lists(list, path));
+        let asks = |site: Site| {
+            listed(site, Calls::Flags) && self.repeated(site).is_some_and(|again| again.repeats == Repeats::Request)
+        };
+        let told = program.signals.iter().filter(|at| at.reached && !at.by_server);
+        let goes_on = told.map(|at| at.site).any(|signal| {
+            let frame = self.frame_of(signal);
+            let nodes = self.body(signal.body).iter().map(|(node, _)| Site { node, ..signal });
+            let mut later = nodes.filter(|site| self.comes_after(signal.body, signal.node, frame, site.node));
+            let announced = later.find(|site| listed(*site, Calls::Announces) || listed(*site, Calls::Orders));
+            announced.is_some() && later.any(|site| listed(site, Calls::Pauses) && self.loops_around(site).is_empty())
+        });
+        goes_on && program.reach.iter().any(|body| self.call_sites(*body).any(asks))
     }
 
     /// Whether nothing is done when a signal comes but to log it and leave: it is waited for in the course of `main`, and no other call comes after it.

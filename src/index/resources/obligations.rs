@@ -107,7 +107,7 @@ impl Index {
     }
 
     /// An obligation that is handed on wherever the value becomes part of something else.
-    fn without_parts(&self, mut obligation: Obligation) -> Obligation {
+    pub fn without_parts(&self, mut obligation: Obligation) -> Obligation {
         if !obligation.parts.is_empty() {
             obligation.handed_on.append(&mut obligation.parts);
             let scope = self.body(obligation.bound.body).local(obligation.local).region;
@@ -281,11 +281,26 @@ impl Index {
                     let owning = pattern.locals().into_iter().filter(|local| self.owns(info.local(*local), resource));
                     locals.extend(owning);
                 }
+                locals.extend(self.assigned_to(body, node, resource));
                 locals.extend(self.taken_by_closures(body, node, resource));
             }
             if locals.len() == known {
                 return;
             }
+        }
+    }
+
+    /// The variable that a use of another is assigned to, as a whole or behind a wrapper: `slot = Some(handle)`.
+    fn assigned_to(&self, body: BodyRef, used: NodeId, resource: Ustr) -> Option<LocalId> {
+        let passes = |from: NodeId, into: NodeId| {
+            self.gives_on(body, from, into, resource) || self.packs(Site { body, node: into }, resource)
+        };
+        match self.taker(Site { body, node: used }, &passes)? {
+            (_, Taker::Place(place)) => match self.body(body).node(place).op {
+                Op::Local(local) => Some(local),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
