@@ -114,7 +114,10 @@ fn diagnose(index: &Index, made: &Construction, obligation: Obligation) -> Optio
     let obligation = if is_dropped { obligation } else { until_ended(index, obligation) };
     let here = obligation.ways.open().filter(|way| way.exit == Exit::Process).filter_map(|way| way.node);
     let mut exits: Vec<(Site, Vec<Label>)> = here.map(|node| (Site { body, node }, Vec::new())).collect();
-    exits.extend(exits_inside(index, &obligation));
+    // Who ends something by a call may have given up on it further in, as where a second Ctrl-C forces the end.
+    if is_dropped {
+        exits.extend(exits_inside(index, &obligation));
+    }
     let (first, chain) = exits.first()?.clone();
     let kind = words(&entry.kind?);
     let missed = if is_dropped { "dropped" } else { "ended" };

@@ -9,6 +9,7 @@ use crate::facts::model::{NodeId, Op, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
+use crate::index::declared::defs::BodyRef;
 use crate::index::programs::Program;
 use crate::source::Span;
 
@@ -194,6 +195,8 @@ fn raced(index: &Index, site: Site) -> bool {
 fn awaited_here(index: &Index, site: Site) -> bool {
     let (body, info) = (index.body(site.body), index.info(site.body));
     let mut at = site.node;
+    // What is given back as a part of something else is whoever's that takes it apart.
+    let mut is_part = false;
     // What a closure gives back is what the call that runs it makes of it.
     let of_closure = |at: NodeId| {
         let region = body.node(at).region;
@@ -206,8 +209,9 @@ fn awaited_here(index: &Index, site: Site) -> bool {
             Op::Closure { .. } => at = parent,
             Op::Method { receiver, .. } if *receiver == at => at = parent,
             // `Box::pin(server)`, `Ok(server)`, `try_join!(server, ..)`, `servers.push(server)`: whoever waits for them all waits for it.
-            Op::Call { .. } if is_wrapped(index, Site { node: parent, ..site }) => at = parent,
-            Op::Tuple(_) => at = parent,
+            Op::Call { .. } if is_boxed(index, Site { node: parent, ..site }) => at = parent,
+            Op::Tuple(_) => (at, is_part) = (parent, true),
+            Op::Call { .. } if is_success(index, Site { node: parent, ..site }) => (at, is_part) = (parent, true),
             Op::Macro(_) if index.waits_for_all(Site { node: parent, ..site }) => return true,
             Op::Call { .. } | Op::Method { .. } => {
                 let call = Site { node: parent, ..site };
@@ -225,13 +229,52 @@ fn awaited_here(index: &Index, site: Site) -> bool {
             _ => return false,
         }
     }
-    true
+    !is_part || is_awaited_by_callers(index, site.body)
 }
 
-/// Whether a call only lays something of the language around what it is given.
-fn is_wrapped(index: &Index, call: Site) -> bool {
-    let wraps = ["std::boxed::Box::pin", "std::result::Result::Ok", "std::option::Option::Some"];
-    index.external(call).is_some_and(|path| wraps.contains(&path.as_str()))
+fn is_boxed(index: &Index, call: Site) -> bool {
+    index.external(call).is_some_and(|path| path == "std::boxed::Box::pin")
+}
+
+fn is_success(index: &Index, call: Site) -> bool {
+    index.external(call).is_some_and(|path| path == "std::result::Result::Ok")
+}
+
+/// Whether those who call a function take the server out of what it gives, and each of them awaits it in plain sight.
+fn is_awaited_by_callers(index: &Index, body: BodyRef) -> bool {
+    let Some(function) = index.function_of(body) else { return false };
+    let mut calls = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body)).peekable();
+    calls.peek().is_some() && calls.all(|call| is_bound_and_awaited(index, call.site))
+}
+
+fn is_bound_and_awaited(index: &Index, call: Site) -> bool {
+    let (body, info) = (index.body(call.body), index.info(call.body));
+    let mut at = call.node;
+    while let Some(parent) = info.parent(at) {
+        match &body.node(parent).op {
+            Op::Try(_) | Op::Await(_) => at = parent,
+            Op::Method { receiver, .. } if *receiver == at => at = parent,
+            Op::Bind { pattern, .. } => {
+                let mut uses = pattern.locals().into_iter().flat_map(|local| body.uses(local));
+                return uses.any(|used| matches!(waited_as(index, Site { node: used, ..call }), Some(Op::Await(_))));
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// What is done with a value, or with what methods make of it.
+fn waited_as(index: &Index, value: Site) -> Option<&Op> {
+    let (body, info) = (index.body(value.body), index.info(value.body));
+    let mut at = value.node;
+    loop {
+        let parent = info.parent(at)?;
+        match &body.node(parent).op {
+            Op::Method { receiver, .. } if *receiver == at => at = parent,
+            op => return Some(op),
+        }
+    }
 }
 
 /// Whether the server is stopped through a handle that other code holds.

@@ -204,12 +204,10 @@ fn left_half_way(index: &Index) -> Vec<Diagnostic> {
 fn left_unowned(index: &Index, made: &Construction) -> Option<Diagnostic> {
     let spawn = made.site;
     let service = index.services_reaching(spawn.body).next()?;
-    let obligation = index.obligation(spawn, made.resource)?;
-    let is_kept = !obligation.parts.is_empty() || matches!(made.fate, Fate::Returned | Fate::Kept);
-    let obligation = index.without_parts(obligation);
+    let obligation = index.bare_obligation(made).filter(|_| matches!(made.fate, Fate::Returned | Fate::Kept))?;
     let at = |node: NodeId| Site { node, ..spawn };
     let errors = obligation.missed().into_iter().filter(|(exit, _)| *exit == Exit::Error).filter_map(|(_, node)| node);
-    let left = errors.map(at).find(|left| !is_of_the_child(index, &obligation, *left)).filter(|_| is_kept)?;
+    let left = errors.map(at).find(|left| !is_of_the_child(index, &obligation, *left))?;
     let intended = index.is_intended(index.span(spawn)) || detaches(index, spawn) || ends_soon(index, spawn);
     if intended || may_be_killed_on_drop(index, spawn) {
         return None;
