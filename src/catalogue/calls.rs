@@ -72,6 +72,10 @@ pub enum Calls {
     Requests,
     /// They bound in time what they are given, or what they are laid around.
     BoundsTime,
+    /// They wait for the first of the futures they are given, and drop the others.
+    Races,
+    /// They wait for all of the futures they are given.
+    WaitsForAll,
     /// They add something to a collection.
     Grows,
     /// Those of `grows` whose first argument is a key or element that the collection has once.
@@ -128,6 +132,8 @@ pub enum Calls {
     KillsOnDrop,
     /// They end a process and do not wait until it is gone.
     Kills,
+    /// They send a signal: what names it in their arguments does not listen to it.
+    Signals,
     /// They give another handle of the task they are called on, which ends it as well.
     HandsOut,
     /// They ask what kind of error of the system something is.

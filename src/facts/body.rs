@@ -28,6 +28,8 @@ pub struct BodyBuilder<'e, 't> {
     labels: Vec<(Ustr, RegionId)>,
     /// Variables of this block that a `let` under a `cfg` declares: another such `let` of the same name means the same variable.
     conditional: Vec<LocalId>,
+    /// What is read now is one of several alternatives, of which at most one is compiled.
+    in_alternative: bool,
 }
 
 impl<'e, 't> BodyBuilder<'e, 't> {
@@ -91,6 +93,7 @@ impl<'e, 't> BodyBuilder<'e, 't> {
             names: Vec::new(),
             labels: Vec::new(),
             conditional: Vec::new(),
+            in_alternative: false,
         }
     }
 
@@ -160,6 +163,16 @@ impl<'e, 't> BodyBuilder<'e, 't> {
         fill(self);
         (self.region, self.binding, self.scope) = (outer.0, outer.1, outer.3);
         self.names.truncate(outer.2);
+    }
+
+    /// Runs `fill` inside `region`, which is one of several alternatives and no scope of its own: what is bound there is known afterwards.
+    fn beside(&mut self, region: RegionId, fill: impl FnOnce(&mut Self)) {
+        let (outer, scope, known) = (self.region, self.scope, self.names.len());
+        let nested = std::mem::replace(&mut self.in_alternative, true);
+        self.region = region;
+        fill(self);
+        (self.region, self.scope, self.in_alternative) = (outer, scope, nested);
+        self.conditional.extend(self.names[known..].iter().map(|(_, local)| *local));
     }
 
     /// As `inside`, with a label that names the region.
@@ -288,23 +301,21 @@ impl<'e, 't> BodyBuilder<'e, 't> {
             pattern => (pattern, None),
         };
         let is_conditional = local.attrs.iter().any(paths::is_condition);
-        let pattern = if is_conditional { self.conditional_pattern(pattern) } else { self.pattern(pattern) };
+        let shared = (is_conditional || self.in_alternative).then(|| self.declared_otherwise(pattern)).flatten();
+        let pattern = shared.unwrap_or_else(|| self.pattern(pattern));
+        if is_conditional {
+            self.conditional.extend(pattern.locals());
+        }
         self.push(Op::Bind { pattern: Box::new(pattern), ty, init, otherwise }, range)
     }
 
-    /// The pattern of a `let` under a `cfg`: of several for one name at most one is compiled, so all of them declare one variable.
-    fn conditional_pattern(&mut self, pattern: &syn::Pat) -> Pattern {
-        if let syn::Pat::Ident(ident) = pattern
-            && ident.subpat.is_none()
-            && let Some(local) = self.local(paths::name(&ident.ident), self.start(ident.ident.span()))
-            && self.conditional.contains(&local)
-            && self.body.local(local).region == self.binding
-        {
-            return Pattern { kind: PatternKind::Bind { local, of: None }, range: self.range(ident.ident.span()) };
-        }
-        let pattern = self.pattern(pattern);
-        self.conditional.extend(pattern.locals());
-        pattern
+    /// The pattern of a `let` under a `cfg` whose name another such `let` declares: at most one of them is compiled, so all of them declare one variable.
+    fn declared_otherwise(&mut self, pattern: &syn::Pat) -> Option<Pattern> {
+        let syn::Pat::Ident(ident) = pattern else { return None };
+        let local = self.local(paths::name(&ident.ident), self.start(ident.ident.span()))?;
+        let is_same = self.conditional.contains(&local) && self.body.local(local).region == self.binding;
+        (is_same && ident.subpat.is_none())
+            .then(|| Pattern { kind: PatternKind::Bind { local, of: None }, range: self.range(ident.ident.span()) })
     }
 
     fn exprs<'a>(&mut self, exprs: impl IntoIterator<Item = &'a syn::Expr>) -> Vec<NodeId> {
@@ -670,7 +681,7 @@ impl<'e, 't> BodyBuilder<'e, 't> {
                 let is_shipped = |condition: &Option<syn::Meta>| !condition.as_ref().is_some_and(paths::requires_test);
                 for (_, statements) in blocks.into_iter().filter(|(condition, _)| test || is_shipped(condition)) {
                     let region = self.open(RegionKind::Block, range);
-                    self.inside(region, |b| b.statements(&statements));
+                    self.beside(region, |b| b.statements(&statements));
                     self.push(Op::Block(region), range);
                 }
             }

@@ -764,6 +764,23 @@ impl Pattern {
         }
     }
 
+    /// Whether it takes a field of this name out of a struct.
+    pub fn takes_field(&self, field: Ustr) -> bool {
+        match &self.kind {
+            PatternKind::Struct { fields, .. } => {
+                fields.iter().any(|(name, part)| *name == field && !part.is_wild() || part.takes_field(field))
+            }
+            PatternKind::Tuple(parts)
+            | PatternKind::Slice(parts)
+            | PatternKind::Or(parts)
+            | PatternKind::TupleStruct { parts, .. } => parts.iter().any(|part| part.takes_field(field)),
+            PatternKind::Bind { of: Some(of), .. } | PatternKind::Reference(of) | PatternKind::Typed(of, _) => {
+                of.takes_field(field)
+            }
+            _ => false,
+        }
+    }
+
     /// The name of the tuple variant it takes: `Ok` for `Ok(value)`.
     pub fn variant(&self) -> Option<Ustr> {
         match &self.kind {

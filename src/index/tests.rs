@@ -94,7 +94,13 @@ fn packages(packages: &[Source]) -> Linked {
             rust_version: None,
             manifest: root,
             dir: Path::new("/code").join(name),
-            targets: vec![Target { name: (*name).to_owned(), kind: *kind, root, edition: Edition::E2024 }],
+            targets: vec![Target {
+                name: (*name).to_owned(),
+                kind: *kind,
+                root,
+                edition: Edition::E2024,
+                on_request: false,
+            }],
             dependencies: dependencies.collect(),
             for_others: true,
         });

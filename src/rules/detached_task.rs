@@ -1,5 +1,5 @@
 //! `detached-task`: a task or thread that never ends, which nobody holds and nothing can stop. Sees tasks whose handle is dropped where they are
-//! spawned; what a handle that is kept is used for is not asked.
+//! spawned, or lies in a field that nothing looks at; what else a handle that is kept is used for is not asked.
 
 use std::time::Duration;
 
@@ -25,6 +25,9 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
     }
     if let Some(finding) = outlives_its_wait(index, task) {
         return Some(finding.report(index, task));
+    }
+    if task.handle == Handle::Kept {
+        return kept_unseen(index, task).map(|finding| finding.report(index, task));
     }
     if task.handle != Handle::Dropped {
         return None;
@@ -92,6 +95,23 @@ fn outlives_its_wait(index: &Index, task: &Task) -> Option<Finding> {
         note: Some("whoever waited has given up by then, and the work goes on with all that it holds: with each slow call there are more of them".into()),
         help: "put the limit into the task, or wait for `&mut handle` and abort it where the time is up",
     })
+}
+
+/// Its handle lies in a field that nothing looks at, of values that are made again and again: dropping one of them ends no task.
+fn kept_unseen(index: &Index, task: &Task) -> Option<Finding> {
+    let handle = index.callable(task.spawn)?.constructs?;
+    let (owner, field) = index.stored_in(task.spawn, handle)?;
+    if !matches!(task.end, End::Never(_)) || index.is_field_named(owner, field) {
+        return None;
+    }
+    let item = index.defs().type_def(owner);
+    let kept = item.fields.iter().find(|known| known.name == field && !known.public)?.range;
+    let label = format!("its handle lies in `{field}`, and nothing aborts it");
+    let mut finding = piles_up(index, task)?;
+    finding
+        .evidence
+        .insert(0, Label::new(kept.in_file(index.defs().types[owner.index()].file), "dropping this ends no task"));
+    Some(Finding { label, ..finding })
 }
 
 /// One more for every request or turn, and none of them ends.

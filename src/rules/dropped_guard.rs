@@ -128,11 +128,18 @@ fn is_moved(view: View, local: LocalId) -> bool {
     uses.any(|(node, n)| {
         let elsewhere = match view.info.parent(node).map(|parent| (parent, view.op(parent))) {
             Some((parent, Op::Method { receiver, .. })) if *receiver == node => hands_on(view, node, parent),
-            Some((_, Op::Reference { .. } | Op::Field { .. } | Op::Deref(_) | Op::Macro(_))) => false,
+            Some((parent, Op::Macro(_))) => is_gathered(view, node, parent),
+            Some((_, Op::Reference { .. } | Op::Field { .. } | Op::Deref(_))) => false,
             _ => true,
         };
         elsewhere || is_in_kept_closure(view, n.region, local)
     })
+}
+
+/// Whether a macro makes a value that has the one it is given in it: `vec![guard]`.
+fn is_gathered(view: View, guard: NodeId, call: NodeId) -> bool {
+    let Ty::Ext(path, _) = view.ty(guard).peeled() else { return false };
+    !matches!(view.ty(guard), Ty::Ref(_)) && view.index.owns(view.ty(call), *path)
 }
 
 /// Whether a method of a `Result` or `Option` gives the guard in it on: `watcher.map_err(..)`.

@@ -1,10 +1,11 @@
-//! `exit-without-cleanup`: the process is ended while something is alive whose drop would have written, sent or removed what is left.
+//! `exit-without-cleanup`: the process is ended while something is alive whose drop would have written, sent or removed what is left, or before the call by
+//! which the function itself ends what gathers something.
 
 use std::collections::BTreeMap;
 
 use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::NodeId;
+use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -26,37 +27,115 @@ const KINDS: [&str; 7] = [
     "worker-guard",
 ];
 
-/// Through how many calls an exit is looked for.
+/// Kinds that gather something until a call ends them.
+const GATHERING: [&str; 2] = ["producer", "telemetry-provider"];
+
+/// Through how many calls an exit, or what is set up, is looked for.
 const CALLS: usize = 6;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let made = index.constructions(|entry| {
-        entry.when_unended.is_some() && entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str()))
+        entry.when_unended.is_some()
+            && entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str()) || GATHERING.contains(&kind.as_str()))
     });
     let made = made.filter(|made| !index.is_test(made.site.body));
-    made.filter_map(|made| diagnose(index, made, &index.obligation(made.site, made.resource)?)).collect()
+    let alive = made.filter_map(|made| diagnose(index, made, index.obligation(made.site, made.resource)?));
+    let mains = index.programs().iter().filter_map(|program| index.linked_body(program.main));
+    let global = mains.filter(|body| !index.is_test(*body)).filter_map(|body| before_the_end(index, body));
+    alive.chain(global).collect()
 }
 
-fn diagnose(index: &Index, made: &Construction, obligation: &Obligation) -> Option<Diagnostic> {
+/// An exit of `main` before the call by which it ends what a library keeps for the whole program.
+fn before_the_end(index: &Index, body: BodyRef) -> Option<Diagnostic> {
+    let mut sites: Vec<Site> = index.info(body).callees.keys().map(|node| Site { body, node: *node }).collect();
+    sites.sort_unstable();
+    let ended = |site: &Site| index.callable(*site)?.closes.filter(|_| matches!(index.node(*site).op, Op::Call { .. }));
+    let (end, resource) = sites.iter().find_map(|site| Some((*site, ended(site)?)))?;
+    let entry = index.resource(resource)?;
+    let kind = entry.kind.filter(|kind| GATHERING.contains(&kind.as_str()))?;
+    let set_up = sites.iter().copied().find(|site| *site < end && leads_to(index, *site, resource))?;
+    let between = |site: &&Site| set_up < **site && **site < end && index.frame_of(**site) == index.frame_of(end);
+    let mut exits = sites.iter().filter(between).filter(|site| ends_the_process(index, **site));
+    let first = *exits.next()?;
+    let kind = words(&kind);
+    let more = exits.take(3).map(|site| Label::new(index.name_span(*site), "and here"));
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Certain,
+        format!("the process ends here, and the {kind} is not ended"),
+        Label::new(index.name_span(first), "what ends it is not come to"),
+    )
+    .about(index.item_path(body), resource.as_str())
+    .evidence([
+        Label::new(index.name_span(set_up), format!("the {kind} is set up here")),
+        Label::new(index.name_span(end), "and ended here"),
+    ])
+    .evidence(more)
+    .note(format!("where it is not ended, {}", entry.when_unended.clone()?))
+    .help("return from `main` through the call that ends it");
+    Some(diagnostic)
+}
+
+/// Whether a call makes a resource, in itself or in what it calls.
+fn leads_to(index: &Index, call: Site, resource: ustr::Ustr) -> bool {
+    let makes = |site: Site| index.callable(site).and_then(|callable| callable.constructs) == Some(resource);
+    let (mut level, mut seen) = (vec![call], BTreeMap::new());
+    for _ in 0..CALLS {
+        if level.iter().copied().any(makes) {
+            return true;
+        }
+        let called = level.into_iter().filter_map(|site| match index.callee(site)? {
+            Callee::Workspace(function) => index.linked_body(*function),
+            _ => None,
+        });
+        let new: Vec<BodyRef> = called.filter(|body| seen.insert(*body, ()).is_none()).collect();
+        let calls = new.into_iter().flat_map(|body| index.info(body).callees.keys().map(move |node| (body, *node)));
+        level = calls.map(|(body, node)| Site { body, node }).collect();
+    }
+    false
+}
+
+/// An obligation that nothing but a call fulfils: whoever has another handle of what gathers something does not end it.
+fn until_ended(index: &Index, mut obligation: Obligation) -> Obligation {
+    obligation.handed_on.clear();
+    let scope = index.body(obligation.bound.body).local(obligation.local).region;
+    obligation.ways = index.ways_out(obligation.bound, scope, &|node| obligation.ended.contains(&node));
+    obligation
+}
+
+fn diagnose(index: &Index, made: &Construction, obligation: Obligation) -> Option<Diagnostic> {
     let body = made.site.body;
+    let entry = index.resource(made.resource)?;
+    // Of what gathers something the drop says nothing: only who ends it means it to be ended.
+    let is_dropped = entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str()));
+    if !is_dropped && obligation.ended.is_empty() {
+        return None;
+    }
+    let obligation = if is_dropped { obligation } else { until_ended(index, obligation) };
     let here = obligation.ways.open().filter(|way| way.exit == Exit::Process).filter_map(|way| way.node);
     let mut exits: Vec<(Site, Vec<Label>)> = here.map(|node| (Site { body, node }, Vec::new())).collect();
-    exits.extend(exits_inside(index, obligation));
+    // Who ends something by a call may have given up on it further in, as where a second Ctrl-C forces the end.
+    if is_dropped {
+        exits.extend(exits_inside(index, &obligation));
+    }
     let (first, chain) = exits.first()?.clone();
-    let entry = index.resource(made.resource)?;
     let kind = words(&entry.kind?);
+    let missed = if is_dropped { "dropped" } else { "ended" };
     let bound = Label::new(index.span(made.site), format!("the {kind} is alive from here on"));
     let others = exits.iter().skip(1).filter(|(site, _)| *site != first).take(3);
     let others = others.map(|(site, _)| Label::new(index.name_span(*site), "and here"));
     let diagnostic = Diagnostic::new(
         ID,
         if chain.is_empty() { Confidence::Certain } else { Confidence::Likely },
-        format!("the process ends here, and the {kind} is not dropped"),
-        Label::new(index.name_span(first), "no destructor runs"),
+        format!("the process ends here, and the {kind} is not {missed}"),
+        Label::new(
+            index.name_span(first),
+            if is_dropped { "no destructor runs" } else { "what ends it is not come to" },
+        ),
     )
     .about(index.item_path(first.body), made.resource.as_str())
     .evidence([bound].into_iter().chain(chain).chain(others))
-    .note(format!("where it is not dropped, {}", entry.when_unended.clone()?))
+    .note(format!("where it is not {missed}, {}", entry.when_unended.clone()?))
     .help("return an error or an `ExitCode` from `main` instead, or drop what is alive before the process is ended");
     Some(diagnostic)
 }
@@ -100,5 +179,9 @@ fn exits_in(index: &Index, body: BodyRef) -> impl Iterator<Item = Site> {
     let mut nodes: Vec<NodeId> = index.info(body).callees.keys().copied().collect();
     nodes.sort_unstable();
     let sites = nodes.into_iter().map(move |node| Site { body, node });
-    sites.filter(|site| index.external(*site).is_some_and(|path| index.catalogue().lists(Calls::Exits, path)))
+    sites.filter(|site| ends_the_process(index, *site))
+}
+
+fn ends_the_process(index: &Index, site: Site) -> bool {
+    index.external(site).is_some_and(|path| index.catalogue().lists(Calls::Exits, path))
 }

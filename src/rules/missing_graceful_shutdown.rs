@@ -9,6 +9,7 @@ use crate::facts::model::{NodeId, Op, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
+use crate::index::declared::defs::BodyRef;
 use crate::index::programs::Program;
 use crate::source::Span;
 
@@ -61,6 +62,7 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
     let given_up = index.given_up_by(site);
     let is_minor = given_up.is_some()
         || index.is_by_the_side(program)
+        || index.serves_on_for_a_while(program)
         || index.answers_probes_only(site.body, !program.signals.is_empty())
         || index.only_shows_another(program, site);
     let confidence = if is_minor {
@@ -193,6 +195,8 @@ fn raced(index: &Index, site: Site) -> bool {
 fn awaited_here(index: &Index, site: Site) -> bool {
     let (body, info) = (index.body(site.body), index.info(site.body));
     let mut at = site.node;
+    // What is given back as a part of something else is whoever's that takes it apart.
+    let mut is_part = false;
     // What a closure gives back is what the call that runs it makes of it.
     let of_closure = |at: NodeId| {
         let region = body.node(at).region;
@@ -204,13 +208,11 @@ fn awaited_here(index: &Index, site: Site) -> bool {
             Op::Await(_) => return true,
             Op::Closure { .. } => at = parent,
             Op::Method { receiver, .. } if *receiver == at => at = parent,
-            // `Box::pin(server)`, `try_join!(server, ..)`, `servers.push(server)`: whoever waits for them all waits for it.
-            Op::Call { .. }
-                if index.external(Site { node: parent, ..site }).is_some_and(|path| path == "std::boxed::Box::pin") =>
-            {
-                at = parent;
-            }
-            Op::Macro(call) if call.seen && call.path.last().ends_with("join") => return true,
+            // `Box::pin(server)`, `Ok(server)`, `try_join!(server, ..)`, `servers.push(server)`: whoever waits for them all waits for it.
+            Op::Call { .. } if is_boxed(index, Site { node: parent, ..site }) => at = parent,
+            Op::Tuple(_) => (at, is_part) = (parent, true),
+            Op::Call { .. } if is_success(index, Site { node: parent, ..site }) => (at, is_part) = (parent, true),
+            Op::Macro(_) if index.waits_for_all(Site { node: parent, ..site }) => return true,
             Op::Call { .. } | Op::Method { .. } => {
                 let call = Site { node: parent, ..site };
                 if index.external(call).is_some_and(|path| index.catalogue().lists(Calls::Grows, path)) {
@@ -227,7 +229,52 @@ fn awaited_here(index: &Index, site: Site) -> bool {
             _ => return false,
         }
     }
-    true
+    !is_part || is_awaited_by_callers(index, site.body)
+}
+
+fn is_boxed(index: &Index, call: Site) -> bool {
+    index.external(call).is_some_and(|path| path == "std::boxed::Box::pin")
+}
+
+fn is_success(index: &Index, call: Site) -> bool {
+    index.external(call).is_some_and(|path| path == "std::result::Result::Ok")
+}
+
+/// Whether those who call a function take the server out of what it gives, and each of them awaits it in plain sight.
+fn is_awaited_by_callers(index: &Index, body: BodyRef) -> bool {
+    let Some(function) = index.function_of(body) else { return false };
+    let mut calls = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body)).peekable();
+    calls.peek().is_some() && calls.all(|call| is_bound_and_awaited(index, call.site))
+}
+
+fn is_bound_and_awaited(index: &Index, call: Site) -> bool {
+    let (body, info) = (index.body(call.body), index.info(call.body));
+    let mut at = call.node;
+    while let Some(parent) = info.parent(at) {
+        match &body.node(parent).op {
+            Op::Try(_) | Op::Await(_) => at = parent,
+            Op::Method { receiver, .. } if *receiver == at => at = parent,
+            Op::Bind { pattern, .. } => {
+                let mut uses = pattern.locals().into_iter().flat_map(|local| body.uses(local));
+                return uses.any(|used| matches!(waited_as(index, Site { node: used, ..call }), Some(Op::Await(_))));
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// What is done with a value, or with what methods make of it.
+fn waited_as(index: &Index, value: Site) -> Option<&Op> {
+    let (body, info) = (index.body(value.body), index.info(value.body));
+    let mut at = value.node;
+    loop {
+        let parent = info.parent(at)?;
+        match &body.node(parent).op {
+            Op::Method { receiver, .. } if *receiver == at => at = parent,
+            op => return Some(op),
+        }
+    }
 }
 
 /// Whether the server is stopped through a handle that other code holds.

@@ -1,9 +1,11 @@
-//! `missing-sigterm`: a service waits for Ctrl-C and for nothing else; what a container runtime or service manager sends ends it at once.
+//! `missing-sigterm`: a service, or a program that a container or process file starts, waits for Ctrl-C and for nothing else; what a container runtime or
+//! service manager sends ends it at once.
 
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::facts::model::Owner;
 use crate::index::Index;
 use crate::index::calls::Site;
+use crate::index::programs::kinds::Kind;
 use crate::index::programs::{Program, SignalSite};
 use crate::source::Span;
 
@@ -13,9 +15,14 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     index
         .programs()
         .iter()
-        .filter(|program| program.is_service())
+        .filter(|program| program.is_service() || is_sent_sigterm(index, program))
         .filter_map(|program| diagnose(index, program))
         .collect()
+}
+
+/// Whether whoever starts a program that is not known to run on stops it with SIGTERM all the same.
+fn is_sent_sigterm(index: &Index, program: &Program) -> bool {
+    program.verdict.kind == Kind::OneShot && !index.starts_of(program).is_empty()
 }
 
 fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
@@ -34,9 +41,11 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     let others = waits.iter().filter(|other| other.site != at.site);
     let others = others.map(|other| index.span(index.call_of(other.site))).filter(|other| *other != span);
     let others: Vec<Label> = others.map(|other| Label::new(other, "and here")).collect();
+    let started = index.starts_of(program).into_iter().next().filter(|_| !program.is_service());
     let confidence = match (index.is_by_the_side(program), served) {
         (true, _) => Confidence::Hint,
         (false, true) => Confidence::Likely,
+        (false, false) if started.is_some() => Confidence::Likely,
         (false, false) => Confidence::Certain,
     };
     let diagnostic = Diagnostic::new(
@@ -48,6 +57,7 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     .about(index.item_path(site.body), "signals")
     .evidence(skipped.map(|call| Label::new(index.name_span(call), "SIGTERM ends the server, and this does not run")))
     .evidence(others.into_iter().chain(program.verdict.why.clone()))
+    .evidence(started.map(|start| Label::new(start.span, "started here, and stopped with SIGTERM")))
     .note("container runtimes and service managers stop a program with SIGTERM: without a handler it ends at once, and what follows the wait never runs")
     .help("wait for SIGTERM as well, with `tokio::signal::unix::signal(SignalKind::terminate())` or what the signal library offers")
     .fix(fix(index, site));

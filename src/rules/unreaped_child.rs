@@ -2,12 +2,13 @@
 
 use crate::catalogue::{Calls, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Literal, Op};
+use crate::facts::model::{Literal, NodeId, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
+use crate::index::flow::Fate;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
-use crate::index::resources::words;
+use crate::index::resources::{Construction, words};
 
 const ID: &str = "unreaped-child";
 
@@ -18,6 +19,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     found.extend(killed(index));
     found.extend(given_up(index));
     found.extend(left_running(index));
+    found.extend(left_half_way(index));
     found.sort_by_key(|diagnostic| (diagnostic.primary.span.file, diagnostic.primary.span.start));
     found
 }
@@ -190,6 +192,51 @@ fn left_hanging(index: &Index, spawn: Site, resource: ustr::Ustr) -> Option<Diag
             .note("dropping it neither ends it nor waits for it: what hangs goes on hanging, with its files and connections")
             .help("set `kill_on_drop(true)` on the command, or kill the child before this way out"),
     )
+}
+
+/// Children that are kept where all goes well, and left running where an error comes before somebody owns them.
+fn left_half_way(index: &Index) -> Vec<Diagnostic> {
+    let made = index.constructions(|entry| entry.kind.is_some_and(|kind| kind == "child-process"));
+    let made = made.filter(|made| !index.is_test(made.site.body));
+    made.filter_map(|made| left_unowned(index, made)).collect()
+}
+
+fn left_unowned(index: &Index, made: &Construction) -> Option<Diagnostic> {
+    let spawn = made.site;
+    let service = index.services_reaching(spawn.body).next()?;
+    let obligation = index.bare_obligation(made).filter(|_| matches!(made.fate, Fate::Returned | Fate::Kept))?;
+    let at = |node: NodeId| Site { node, ..spawn };
+    let errors = obligation.missed().into_iter().filter(|(exit, _)| *exit == Exit::Error).filter_map(|(_, node)| node);
+    let left = errors.map(at).find(|left| !is_of_the_child(index, &obligation, *left))?;
+    let intended = index.is_intended(index.span(spawn)) || detaches(index, spawn) || ends_soon(index, spawn);
+    if intended || may_be_killed_on_drop(index, spawn) {
+        return None;
+    }
+    let owner = obligation.handed_on.last().map(|node| Label::new(index.span(at(*node)), "it gets an owner here"));
+    let label = Label::new(index.name_span(spawn), "spawned here");
+    Some(
+        Diagnostic::new(ID, Confidence::Likely, "the child process runs on where its start fails half way", label)
+            .about(index.item_path(spawn.body), made.resource.as_str())
+            .evidence([Label::new(index.span(left), "left here while the child runs")])
+            .evidence(owner)
+            .evidence(service.verdict.why.clone())
+            .note("dropping it does not end it: nobody knows of it any more, and the next attempt starts another one")
+            .help("have an owner that kills the child when it is dropped before anything can fail, or kill it on this way out"),
+    )
+}
+
+/// Whether an error is that the child has ended, or that what it was surely given is not there: `child.stdout.take().ok_or(NoOutput)?`.
+fn is_of_the_child(index: &Index, obligation: &Obligation, left: Site) -> bool {
+    let facts = index.body(left.body);
+    let Op::Try(mut at) = facts.node(left.node).op else { return false };
+    loop {
+        at = match &facts.node(at).op {
+            Op::Method { receiver, .. } => *receiver,
+            Op::Await(of) | Op::Field { base: of, .. } | Op::Reference { of, .. } => *of,
+            Op::Local(local) => return obligation.locals.contains(local),
+            _ => return false,
+        };
+    }
 }
 
 /// Whether the command of a child has it killed when it is dropped, as far as that is known.

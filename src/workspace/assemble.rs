@@ -127,7 +127,8 @@ fn package(member: &Member, lock: &Lock, owners: &Owners, members: &[&Member], s
 fn targets(member: &Member, sources: &Sources) -> Vec<Target> {
     let target = |target: &TargetFile| {
         let root = sources.find(&target.path)?;
-        Some(Target { name: target.name.clone(), kind: target.kind, root, edition: target.edition })
+        let TargetFile { kind, edition, on_request, .. } = *target;
+        Some(Target { name: target.name.clone(), kind, root, edition, on_request })
     };
     member.targets.iter().filter_map(target).collect()
 }

@@ -109,6 +109,8 @@ pub struct Target {
     /// The crate's root file.
     pub root: FileId,
     pub edition: Edition,
+    /// Cargo builds it only where features are asked for that are not on by themselves.
+    pub on_request: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

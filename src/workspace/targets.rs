@@ -19,6 +19,8 @@ pub(super) struct TargetFile {
     /// Absolute path of a file that exists.
     pub path: PathBuf,
     pub edition: Edition,
+    /// Cargo builds it only where features are asked for that are not on by themselves.
+    pub on_request: bool,
 }
 
 /// All targets of a package, sorted; a declared target without a file is told instead.
@@ -49,7 +51,7 @@ impl Found<'_> {
         let inferred = self.manifest.dir.join("src/lib.rs");
         let Some(product) = &self.manifest.content.lib else {
             if infers && inferred.is_file() {
-                self.add(TargetKind::Lib, crate_name(&self.manifest.name()), inferred, None);
+                self.add(TargetKind::Lib, crate_name(&self.manifest.name()), inferred);
             }
             return;
         };
@@ -57,7 +59,7 @@ impl Found<'_> {
         let kind = if is_macro { TargetKind::ProcMacro } else { TargetKind::Lib };
         let name = product.name.clone().unwrap_or_else(|| crate_name(&self.manifest.name()));
         let path = product.path.as_ref().map_or(inferred, |path| self.manifest.dir.join(path));
-        self.declared(kind, name, Some(path), product.edition, &["lib", "path"]);
+        self.declared(kind, name, Some(path), Some(product), &["lib", "path"]);
     }
 
     /// One table array such as `[[bin]]`: declared targets, and inferred ones whose name and file no declared one has.
@@ -71,13 +73,13 @@ impl Found<'_> {
             names.insert(name.clone());
             paths.extend(declared);
             let key = if product.path.is_some() { "path" } else { "name" };
-            self.declared(kind, name, path, product.edition, &[table(kind), &at.to_string(), key]);
+            self.declared(kind, name, path, Some(product), &[table(kind), &at.to_string(), key]);
         }
         // Up to edition 2015 declaring one target switched the inference off.
         if infers && (products.is_empty() || self.edition > Edition::E2015) {
             for (name, path) in inferred {
                 if !names.contains(&name) && !paths.contains(&path) {
-                    self.add(kind, name, path, None);
+                    self.add(kind, name, path);
                 }
             }
         }
@@ -93,7 +95,7 @@ impl Found<'_> {
         if declared.is_some() {
             self.declared(TargetKind::BuildScript, name, Some(path), None, &["package", "build"]);
         } else if path.is_file() {
-            self.add(TargetKind::BuildScript, name, path, None);
+            self.add(TargetKind::BuildScript, name, path);
         }
     }
 
@@ -103,11 +105,15 @@ impl Found<'_> {
         kind: TargetKind,
         name: String,
         path: Option<PathBuf>,
-        edition: Option<cargo_toml::Edition>,
+        product: Option<&Product>,
         keys: &[&str],
     ) {
         match path.filter(|path| path.is_file()) {
-            Some(path) => self.add(kind, name, path, edition.map(Edition::from)),
+            Some(path) => {
+                let edition = product.and_then(|product| product.edition).map_or(self.edition, Edition::from);
+                let on_request = product.is_some_and(|product| self.is_on_request(product));
+                self.targets.push(TargetFile { kind, name, path: normal(&path), edition, on_request });
+            }
             None => {
                 let message = format!("the {} `{name}` has no source file", word(kind));
                 self.notes.extend(self.manifest.note(keys, message, "the target is left out"));
@@ -115,8 +121,23 @@ impl Found<'_> {
         }
     }
 
-    fn add(&mut self, kind: TargetKind, name: String, path: PathBuf, edition: Option<Edition>) {
-        self.targets.push(TargetFile { kind, name, path: normal(&path), edition: edition.unwrap_or(self.edition) });
+    /// Whether a target needs a feature that is not on by default.
+    fn is_on_request(&self, product: &Product) -> bool {
+        let features = &self.manifest.content.features;
+        let mut on: Vec<&str> = vec!["default"];
+        let mut at = 0;
+        while let Some(feature) = on.get(at).copied() {
+            let more = features.get(feature).into_iter().flatten().map(String::as_str);
+            let more: Vec<&str> = more.filter(|more| !on.contains(more)).collect();
+            on.extend(more);
+            at += 1;
+        }
+        product.required_features.iter().any(|needed| !on.contains(&needed.as_str()))
+    }
+
+    fn add(&mut self, kind: TargetKind, name: String, path: PathBuf) {
+        let edition = self.edition;
+        self.targets.push(TargetFile { kind, name, path: normal(&path), edition, on_request: false });
     }
 }
 

@@ -279,6 +279,17 @@ fn declared_targets_come_before_inferred_ones() {
 }
 
 #[test]
+fn a_target_that_needs_a_feature_is_built_on_request_unless_that_is_on() {
+    let manifest = "[package]\nname = \"app\"\n[features]\ndefault = [\"net\"]\nnet = [\"tls\"]\ntls = []\nlab = []\n\
+                    [[bin]]\nname = \"app\"\nrequired-features = [\"tls\"]\n\
+                    [[bin]]\nname = \"lab\"\nrequired-features = [\"net\", \"lab\"]\n";
+    let project = project(&[("Cargo.toml", manifest), ("src/main.rs", ""), ("src/bin/lab.rs", "")]);
+    let workspace = project.discover(&[]);
+    let on_request: Vec<_> = workspace.packages[0].targets.iter().map(|t| (t.name.as_str(), t.on_request)).collect();
+    assert_eq!(on_request, [("app", false), ("lab", true)]);
+}
+
+#[test]
 fn in_edition_2015_one_declared_target_ends_the_inference() {
     let manifest = "[package]\nname = \"old\"\n[[bin]]\nname = \"one\"\npath = \"src/one.rs\"\n";
     let project = project(&[("Cargo.toml", manifest), ("src/one.rs", ""), ("src/main.rs", ""), ("tests/t.rs", "")]);

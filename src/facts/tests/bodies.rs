@@ -909,6 +909,26 @@ fn macros_with_statements_are_looked_into() {
 = 4
 "#,
     );
+    check(
+        "cfg_if! { if #[cfg(x)] { let y = a; let y = f(y); } else { let y = b; } } y",
+        r#"
+6 block
+  block
+    0 a#0
+    1 bind y#2 = 0
+    2 path f
+    3 y#2
+    4 call 2(3)
+    5 bind y#3 = 4
+9 block
+  block
+    7 b#1
+    8 bind y#3 = 7
+10 macro cfg_if!()
+11 y#3
+= 11
+"#,
+    );
 }
 
 #[test]

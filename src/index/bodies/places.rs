@@ -94,6 +94,19 @@ impl Index {
         }
     }
 
+    /// Whether anything may name a field of a type besides what builds a value of it.
+    pub fn is_field_named(&self, owner: TypeId, field: Ustr) -> bool {
+        let may_be_own = |ty: &Ty| self.struct_behind(ty).is_none_or(|of| of == owner);
+        self.bodies().any(|(_, facts, info)| {
+            facts.nodes.iter().any(|node| match &node.op {
+                Op::Field { base, name } => *name == field && may_be_own(info.ty(*base)),
+                Op::Bind { pattern, .. } | Op::Let { pattern, .. } => pattern.takes_field(field),
+                Op::Match { arms, .. } => arms.iter().any(|arm| arm.pattern.takes_field(field)),
+                _ => false,
+            })
+        })
+    }
+
     fn place_within(&self, site: Site, fuel: u32) -> Option<Place> {
         let fuel = fuel.checked_sub(1)?;
         if let Some(item) = self.info(site.body).statics.get(&site.node) {

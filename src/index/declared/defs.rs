@@ -79,6 +79,8 @@ pub struct Crate {
     pub toolchain: Option<Ustr>,
     /// Somebody who is not part of the analysis may use its package.
     pub for_others: bool,
+    /// It is built only where features are asked for that are not on by themselves.
+    pub on_request: bool,
 }
 
 /// What the name of a dependency stands for.

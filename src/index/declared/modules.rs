@@ -157,6 +157,10 @@ impl Linker<'_> {
             features: HashSet::default(),
             toolchain: None,
             for_others: package.is_none_or(|at| self.workspace.packages[at].for_others),
+            on_request: package.is_some_and(|at| {
+                let own = |target: &&Target| target.kind == kind && target.root == root;
+                self.workspace.packages[at].targets.iter().find(own).is_some_and(|target| target.on_request)
+            }),
         });
     }
 
@@ -175,14 +179,20 @@ impl Linker<'_> {
             && !packages.iter().any(needs)
     }
 
-    /// Packages below `tests/`, `examples/`, `tests-integration/` and the like are no product, whatever their targets are called.
+    /// Packages below `tests/`, `examples/`, `tests-integration/` and the like are no product, whatever their targets are called; nor are workspaces there,
+    /// beside others.
     fn in_test_folder(&self, file: FileId) -> bool {
         let path = &self.workspace.sources.get(file).path;
-        let below = self.workspace.roots.iter().filter_map(|root| path.strip_prefix(&root.dir).ok());
-        let Some(inside) = below.min_by_key(|path| path.components().count()) else { return false };
+        let Some(inside) = self.common_folder().and_then(|common| path.strip_prefix(common).ok()) else { return false };
         let mut folders: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         folders.pop();
         folders.iter().any(|folder| is_test_folder(folder))
+    }
+
+    /// The innermost folder that all workspaces stand in.
+    fn common_folder(&self) -> Option<&Path> {
+        let (first, others) = self.workspace.roots.split_first()?;
+        first.dir.ancestors().find(|folder| others.iter().all(|root| root.dir.starts_with(folder)))
     }
 
     /// A file without a manifest is a crate of its own, unless another file already declares it as a module.

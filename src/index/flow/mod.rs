@@ -148,7 +148,7 @@ impl Index {
     }
 
     /// Whether a call adds something to a collection.
-    fn grows(&self, call: Site) -> bool {
+    pub(in crate::index) fn grows(&self, call: Site) -> bool {
         self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Grows, path))
     }
 

@@ -71,16 +71,25 @@ fn whole(words: &[Text]) -> Option<Span> {
 impl Index {
     /// All known starts of services of the workspace, in the order of files and places. Files for development and tests do not count.
     pub fn deployments(&self) -> Vec<Deployment<'_>> {
+        self.all_starts().filter(|deployment| deployment.program.is_service()).collect()
+    }
+
+    /// All known starts of a program, as `deployments` gives them for services.
+    pub fn starts_of(&self, program: &Program) -> Vec<Deployment<'_>> {
+        self.all_starts().filter(|deployment| deployment.program.krate == program.krate).collect()
+    }
+
+    fn all_starts(&self) -> impl Iterator<Item = Deployment<'_>> {
         let files = self.described.iter().filter(|described| !described.is_aside);
         let processes = files.flat_map(|file| file.description.processes.iter().map(move |process| (file, process)));
-        processes.filter_map(|(described, process)| self.deployment(described, process)).collect()
+        processes.filter_map(|(described, process)| self.deployment(described, process))
     }
 
     /// Whether all files that start a program, and there are some, say that it is stopped with this signal.
     pub fn is_stopped_with(&self, program: &Program, signal: &str) -> bool {
-        let deployments = self.deployments();
-        let mut own = deployments.iter().filter(|deployment| deployment.program.krate == program.krate).peekable();
-        own.peek().is_some() && own.all(|deployment| deployment.stop_signal().is_some_and(|(_, given)| given == signal))
+        let own = self.starts_of(program);
+        !own.is_empty()
+            && own.iter().all(|deployment| deployment.stop_signal().is_some_and(|(_, given)| given == signal))
     }
 
     fn deployment<'i>(&'i self, described: &'i Described, process: &'i Process) -> Option<Deployment<'i>> {
@@ -125,13 +134,13 @@ impl Index {
         built.peek().is_some() && built.all(|has_init| has_init)
     }
 
-    /// The service whose binary has this name.
-    fn service_named(&self, name: &str) -> Option<&Program> {
+    /// The program whose binary has this name; of several a service.
+    fn program_named(&self, name: &str) -> Option<&Program> {
         let spelled = |name: &str| name.replace('-', "_");
         let name = spelled(name);
-        self.programs()
-            .iter()
-            .find(|program| program.is_service() && spelled(&self.crates()[program.krate.index()].name) == name)
+        let named = |program: &&Program| spelled(&self.crates()[program.krate.index()].name) == name;
+        let service = self.programs().iter().filter(named).find(|program| program.is_service());
+        service.or_else(|| self.programs().iter().find(named))
     }
 }
 
@@ -180,7 +189,7 @@ impl<'i> Place<'i> {
     }
 
     fn program(&self, path: &str) -> Option<&'i Program> {
-        self.index.service_named(self.original(path))
+        self.index.program_named(self.original(path))
     }
 
     /// The name that a file of the image had before it was put there.

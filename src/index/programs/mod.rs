@@ -185,6 +185,19 @@ impl Index {
         running.peek().is_some() && running.all(|program| !program.is_service())
     }
 
+    /// Whether what names a signal gives it to a call that sends it, or to a function of the workspace that makes such a call.
+    fn is_sent(&self, signal: Site) -> bool {
+        let sends = |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Signals, path));
+        let passes_on =
+            |function: FnId| self.linked_body(function).is_some_and(|body| self.call_sites(body).any(sends));
+        let around = std::iter::successors(self.info(signal.body).parent(signal.node), |node| {
+            self.info(signal.body).parent(*node)
+        });
+        around.map(|node| Site { node, ..signal }).any(|site| {
+            sends(site) || matches!(self.callee(site), Some(Callee::Workspace(function)) if passes_on(*function))
+        })
+    }
+
     /// The services that a body can run in.
     pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
         self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body))
@@ -208,7 +221,7 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
         mentions.sort_unstable_by_key(|(node, path)| (*node, path.as_str()));
         for (node, path) in mentions {
             let names = signal_names(index, krate, path);
-            if names.is_empty() {
+            if names.is_empty() || index.is_sent(Site { body, node }) {
                 continue;
             }
             let by_server = index.catalogue().signal(path).is_none();

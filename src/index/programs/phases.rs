@@ -9,7 +9,7 @@ use crate::diagnostic::Label;
 use crate::facts::model::{Body, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::contexts::Context;
+use crate::index::calls::contexts::{Context, Repeats};
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::programs::Program;
@@ -356,6 +356,34 @@ impl Index {
         let handled = handled.map(|(node, _)| Site { node, ..signal });
         let exits = |at: Site| self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
         later.chain(handled).filter(|at| exits(*at)).any(|at| frames.contains(&Some(self.frame_of(at))))
+    }
+
+    /// Whether a program goes on for a given time after a signal has told it to stop, and has set a flag that what answers requests reads: who is served has
+    /// that time.
+    pub fn serves_on_for_a_while(&self, program: &Program) -> bool {
+        let told = program.signals.iter().filter(|at| at.reached && !at.by_server);
+        let flags: Vec<Ustr> = told.filter_map(|at| self.flag_set_before_a_pause(at.site)).collect();
+        let asks = |site: Site| {
+            let flag = self.listed_on(site, Calls::Flags).filter(|flag| flags.contains(flag));
+            flag.is_some() && self.repeated(site).is_some_and(|again| again.repeats == Repeats::Request)
+        };
+        !flags.is_empty() && program.reach.iter().any(|body| self.call_sites(*body).any(asks))
+    }
+
+    /// The type of the flag that is set behind a signal, where a time goes by after that.
+    fn flag_set_before_a_pause(&self, signal: Site) -> Option<Ustr> {
+        let frame = self.frame_of(signal);
+        let nodes = self.body(signal.body).iter().map(|(node, _)| Site { node, ..signal });
+        let mut later = nodes.filter(|site| self.comes_after(signal.body, signal.node, frame, site.node));
+        let flag = later.find_map(|site| self.listed_on(site, Calls::Announces))?;
+        let pauses = |site: Site| self.listed_on(site, Calls::Pauses).is_some() && self.loops_around(site).is_empty();
+        later.any(pauses).then_some(flag)
+    }
+
+    /// What a call of a list belongs to by its path: the type of a method, the module of a function.
+    fn listed_on(&self, site: Site, list: Calls) -> Option<Ustr> {
+        let path = self.external(site).filter(|path| self.catalogue().lists(list, *path))?;
+        path.as_str().rsplit_once("::").map(|(holder, _)| Ustr::from(holder))
     }
 
     /// Whether nothing is done when a signal comes but to log it and leave: it is waited for in the course of `main`, and no other call comes after it.

@@ -7,15 +7,22 @@ use crate::index::declared::defs::Extern;
 use crate::index::programs::Program;
 
 impl Index {
-    /// Whether a program stands by the side: the documentation at its head says that it is an example or not meant for production; or its package is not
-    /// published and uses nothing of the workspace, while container and process files start or carry other programs of the workspace, and none of them this one.
+    /// Whether a program stands by the side: the documentation at its head says that it is an example or not meant for production; or no container and process
+    /// file starts or carries it, and it is built only on request beside a service that is not, or its package is not published and uses nothing of the workspace
+    /// while such files name other programs of the workspace.
     pub fn is_by_the_side(&self, program: &Program) -> bool {
         let krate = &self.crates()[program.krate.index()];
         let file = self.outline.tree.get(krate.root).file;
         let says_so = self.defs().file(file).is_some_and(|facts| facts.tries_out);
         let delivered = || self.programs().iter().any(|other| other.krate != program.krate && self.is_delivered(other));
         let stands_alone = krate.externs.values().all(|named| !self.is_of_another_package(named, krate.package));
-        says_so || !krate.for_others && stands_alone && !self.is_delivered(program) && delivered()
+        let on_request = || krate.on_request && self.programs().iter().any(|other| self.is_built_anyway(other));
+        says_so || !self.is_delivered(program) && (on_request() || !krate.for_others && stands_alone && delivered())
+    }
+
+    /// Whether a program is a service that Cargo builds without being asked for features.
+    fn is_built_anyway(&self, program: &Program) -> bool {
+        program.is_service() && !self.crates()[program.krate.index()].on_request
     }
 
     fn is_of_another_package(&self, named: &Extern, package: Option<usize>) -> bool {

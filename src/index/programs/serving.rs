@@ -11,7 +11,7 @@ use crate::index::programs::Program;
 use crate::source::Range;
 
 /// Through how many functions the routes of a server are looked for.
-const CALLS: u32 = 2;
+const CALLS: u32 = 4;
 
 /// Paths, and words of functions, by which a program is asked how it is.
 const PROBES: [&str; 16] = [
@@ -34,7 +34,7 @@ const PROBES: [&str; 16] = [
 ];
 
 /// Words of paths by which whoever operates a program looks into it or turns its log up.
-const OPERATIONS: [&str; 12] = [
+const OPERATIONS: [&str; 13] = [
     "debug",
     "heap",
     "log",
@@ -44,10 +44,14 @@ const OPERATIONS: [&str; 12] = [
     "metrics",
     "pprof",
     "profile",
+    "prometheus",
     "statusz",
     "traceconfigz",
     "tracing",
 ];
+
+/// Words of functions that serve what is measured.
+const MEASURES: [&str; 2] = ["metrics", "prometheus"];
 
 /// A path that a server answers.
 struct Route {
@@ -76,17 +80,26 @@ impl Index {
         if !routes.is_empty() {
             return routes.iter().all(|route| route.asks_how_it_is() || beside && route.is_for_operators());
         }
-        let name = self.function_of(body).map(|function| self.fn_name(function));
-        name.is_some_and(|name| words(&name).iter().any(|word| PROBES.contains(&word.as_str())))
+        self.is_named_by(body, &PROBES)
     }
 
     /// Whether a server runs beside what the program is there for, in a task or thread next to another server, and only shows what that does: all its paths
-    /// are asked for something, or are those of operators. A connection that is upgraded is asked for, too, and goes on by itself.
+    /// are asked for something, or are those of operators; where no path is in sight, its function says by its name that it serves what is measured. A
+    /// connection that is upgraded is asked for, too, and goes on by itself.
     pub fn only_shows_another(&self, program: &Program, serve: Site) -> bool {
         let routes = self.routes(serve.body);
-        !routes.is_empty()
-            && routes.iter().all(|route| route.only_reads || route.asks_how_it_is() || route.is_for_operators())
-            && self.serves_aside(program, serve)
+        let shows = |route: &Route| route.only_reads || route.asks_how_it_is() || route.is_for_operators();
+        let only_shows = match routes.is_empty() {
+            true => self.is_named_by(serve.body, &MEASURES),
+            false => routes.iter().all(shows),
+        };
+        only_shows && self.serves_aside(program, serve)
+    }
+
+    /// Whether the name of a function has one of some words.
+    fn is_named_by(&self, body: BodyRef, known: &[&str]) -> bool {
+        let name = self.function_of(body).map(|function| self.fn_name(function));
+        name.is_some_and(|name| words(&name).iter().any(|word| known.contains(&word.as_str())))
     }
 
     /// Whether a server runs in a task or thread of its own, while another function of the program serves as well.

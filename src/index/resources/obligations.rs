@@ -83,12 +83,8 @@ impl Index {
     }
 
     fn how_abandoned(&self, made: &Construction) -> Option<How> {
-        if let Some(obligation) = self.obligation(made.site, made.resource) {
-            let obligation = self.without_parts(obligation);
-            // What a type of the workspace owns is for that type to end.
-            if !is_bare(self.info(made.site.body).local(obligation.local), made.resource) {
-                return None;
-            }
+        if self.obligation(made.site, made.resource).is_some() {
+            let obligation = self.bare_obligation(made)?;
             let missed = obligation.missed();
             return match (obligation.is_forgotten(), missed.is_empty()) {
                 (true, false) => Some(How::Forgotten(obligation)),
@@ -106,15 +102,20 @@ impl Index {
         lent.or_else(|| at_once().then_some(How::AtOnce))
     }
 
-    /// An obligation that is handed on wherever the value becomes part of something else.
-    fn without_parts(&self, mut obligation: Obligation) -> Obligation {
+    /// What becomes of a resource in a variable until it becomes part of something else; none where the variable holds more than the resource: what a
+    /// type of the workspace owns is for that type to end.
+    pub fn bare_obligation(&self, made: &Construction) -> Option<Obligation> {
+        let mut obligation = self.obligation(made.site, made.resource)?;
+        if !is_bare(self.info(made.site.body).local(obligation.local), made.resource) {
+            return None;
+        }
         if !obligation.parts.is_empty() {
             obligation.handed_on.append(&mut obligation.parts);
             let scope = self.body(obligation.bound.body).local(obligation.local).region;
             let settles = |node: NodeId| obligation.ended.contains(&node) || obligation.handed_on.contains(&node);
             obligation.ways = self.ways_out(obligation.bound, scope, &settles);
         }
-        obligation
+        Some(obligation)
     }
 
     /// Calls that are made on a value, or that it is lent to, apart from those that end it. In evaluation order.
@@ -281,11 +282,26 @@ impl Index {
                     let owning = pattern.locals().into_iter().filter(|local| self.owns(info.local(*local), resource));
                     locals.extend(owning);
                 }
+                locals.extend(self.assigned_to(body, node, resource));
                 locals.extend(self.taken_by_closures(body, node, resource));
             }
             if locals.len() == known {
                 return;
             }
+        }
+    }
+
+    /// The variable that a use of another is assigned to, as a whole or behind a wrapper: `slot = Some(handle)`.
+    fn assigned_to(&self, body: BodyRef, used: NodeId, resource: Ustr) -> Option<LocalId> {
+        let passes = |from: NodeId, into: NodeId| {
+            self.gives_on(body, from, into, resource) || self.packs(Site { body, node: into }, resource)
+        };
+        match self.taker(Site { body, node: used }, &passes)? {
+            (_, Taker::Place(place)) => match self.body(body).node(place).op {
+                Op::Local(local) => Some(local),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

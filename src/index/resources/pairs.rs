@@ -113,9 +113,28 @@ impl<'i> Search<'i, '_> {
         }
         let missed = ways.open().filter(|way| !way.settled && matches!(way.exit, Exit::Error | Exit::Return));
         let left = missed.filter_map(|way| Some((way.exit, way.node?)));
-        let left = left.filter(|(_, node)| !self.never_began(begin, *node, &settling)).collect();
+        let is_one = |node: NodeId| !self.never_began(begin, node, &settling) && !self.finds_it_broken(begin, node);
+        let left = left.filter(|(_, node)| is_one(*node)).collect();
         let piles_up = !self.pair.replaces || self.is_ever_another(begin);
         Some(Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits, piles_up })
+    }
+
+    /// Whether a way out is taken only where a lock is poisoned or a semaphore closed: no end could be reached through it either.
+    fn finds_it_broken(&self, begin: Site, left: NodeId) -> bool {
+        let facts = self.index.body(begin.body);
+        let Op::Try(mut at) = facts.node(left).op else { return false };
+        loop {
+            let made = self.index.callable(Site { node: at, ..begin }).and_then(|callable| callable.constructs);
+            let kind = made.and_then(|made| self.index.resource(made)?.kind);
+            if kind.is_some_and(|kind| kind == "lock" || kind == "permit") {
+                return true;
+            }
+            at = match &facts.node(at).op {
+                Op::Await(of) => *of,
+                Op::Method { receiver, .. } => *receiver,
+                _ => return false,
+            };
+        }
     }
 
     /// Whether a call is about something else each time: its first argument stems from a request, or is made up anew.

@@ -1,8 +1,8 @@
 //! Who gives a future up besides itself: where it is awaited, in a function of the workspace that it is handed to, or where its task's handle comes to.
-//! Follows values through calls, variables and what functions return; what lies in fields and collections is not followed.
+//! Follows values through calls, variables, lists in variables and what functions return; what lies in fields is not followed.
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Body, NodeId, Op, RegionKind};
+use crate::facts::model::{Body, LocalId, NodeId, Op, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -46,11 +46,15 @@ impl Index {
             };
             match &facts.node(parent).op {
                 Op::Await(_) => carried.awaited = true,
-                Op::Macro(call) if call.path.last().ends_with("join") => carried.awaited = true,
+                Op::Macro(_) if self.waits_for_all(here(parent)) => carried.awaited = true,
                 Op::Bind { pattern, .. } if !carried.awaited => {
-                    let bound = pattern.locals();
-                    let mut uses = bound.into_iter().flat_map(|local| facts.uses(local)).filter(|used| *used > parent);
-                    return uses.find_map(|used| self.dropped_by(here(used), fuel));
+                    return self.given_up_from(here(parent), pattern.locals(), fuel);
+                }
+                Op::Method { receiver, arguments, .. }
+                    if !carried.awaited && arguments.contains(&carried.at) && self.grows(here(parent)) =>
+                {
+                    let list = self.variable_behind(site.body, *receiver)?;
+                    return self.given_up_from(here(parent), vec![list], fuel);
                 }
                 Op::Discard(_) if !carried.awaited => return None,
                 Op::Call { arguments, .. } | Op::Method { arguments, .. } if !carried.awaited => {
@@ -65,6 +69,18 @@ impl Index {
             }
             carried.at = parent;
         }
+    }
+
+    /// Where one of some variables, which have had it from a site on, is given up.
+    fn given_up_from(&self, since: Site, locals: Vec<LocalId>, fuel: u32) -> Option<Site> {
+        let facts = self.body(since.body);
+        let mut uses = locals.into_iter().flat_map(|local| facts.uses(local)).filter(|used| *used > since.node);
+        uses.find_map(|node| self.dropped_by(Site { node, ..since }, fuel))
+    }
+
+    /// Whether a call or macro waits for all of the futures it is given.
+    pub fn waits_for_all(&self, call: Site) -> bool {
+        self.external(call).is_some_and(|path| self.catalogue().lists(Calls::WaitsForAll, path))
     }
 
     /// Whether something that a future is raced against may be the word to stop, or is not known: what serves or works for as long as the program runs is not.

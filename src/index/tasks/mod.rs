@@ -436,7 +436,7 @@ impl Index {
         self.raced_by(site).is_some()
     }
 
-    /// The `select!`, or the call that bounds it in time, by which a node is given up where something else is done first.
+    /// The `select!`, or the call that races it or bounds it in time, by which a node is given up where something else is done first.
     pub(in crate::index) fn raced_by(&self, site: Site) -> Option<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
         let mut at = site.node;
@@ -454,8 +454,9 @@ impl Index {
                     return is_one.then_some(select);
                 }
                 Some((call, Op::Call { .. } | Op::Method { .. })) => {
+                    let ends = [Calls::BoundsTime, Calls::Races];
                     let path = self.external(Site { node: call, ..site });
-                    if path.is_some_and(|path| self.catalogue().lists(Calls::BoundsTime, path)) {
+                    if path.is_some_and(|path| ends.iter().any(|list| self.catalogue().lists(*list, path))) {
                         return Some(call);
                     }
                 }

@@ -66,6 +66,20 @@ fn a_loop_that_only_lets_time_pass_is_a_retry_unless_something_tells_it_to_stop(
 }
 
 #[test]
+fn who_sends_a_signal_does_not_listen_to_it() {
+    let signals = |text: &str| program(text).index.programs()[0].signals.len();
+    assert_eq!(signals("fn main() { signal_hook::iterator::Signals::new([libc::SIGTERM]); }"), 1);
+    assert_eq!(signals("fn main() { unsafe { libc::kill(-7, libc::SIGTERM); } }"), 0);
+    assert_eq!(
+        signals(
+            "fn main() { tell(7, nix::sys::signal::Signal::SIGTERM); } \
+             fn tell(id: i32, signal: nix::sys::signal::Signal) { nix::sys::signal::kill(id, Some(signal)); }"
+        ),
+        0
+    );
+}
+
+#[test]
 fn what_a_person_uses_is_interactive() {
     let terminal = "fn main() { run(); } fn run() { loop { if crossterm::event::poll(t)? { key(); } } } \
                     fn key() -> Option<K> { match crossterm::event::read()? { _ => None } }";
