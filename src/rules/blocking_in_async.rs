@@ -99,11 +99,19 @@ fn mends(index: &Index, site: Site) -> bool {
 
 /// Whether a call stands in a branch that is entered where the time for something is over.
 fn clears_up(index: &Index, site: Site) -> bool {
-    let is_over = |failed: Site| match index.node(failed).op {
-        Op::Await(of) => index.bounds_time(Site { node: of, ..failed }),
+    follows(index, site, &|failed| is_over(index, failed))
+}
+
+/// Whether a value is what a deadline gave, perhaps by way of a variable.
+fn is_over(index: &Index, value: Site) -> bool {
+    match index.node(value).op {
+        Op::Await(node) => index.bounds_time(Site { node, ..value }),
+        Op::Local(local) => {
+            let init = index.init_of(value.body, local).filter(|init| *init < value.node);
+            init.is_some_and(|node| is_over(index, Site { node, ..value }))
+        }
         _ => false,
-    };
-    follows(index, site, &is_over)
+    }
 }
 
 /// Whether a call stands in a branch of its body that is entered by the error of something that `wanted` accepts.
