@@ -22,6 +22,9 @@ const FAR_FROM_REQUEST: usize = 6;
 /// Behind so many calls, what also runs at the start of the program is what sets it up, which a request may ask for once more.
 const FAR_FROM_START: usize = 3;
 
+/// How many ways are looked at until one is found that surely comes along often.
+const WAYS: usize = 8;
+
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<(Site, Diagnostic)> = Vec::new();
     for construction in index.constructions(|entry| entry.when_repeated.is_some()) {
@@ -62,7 +65,20 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
             index.tries_again(site, region) || index.is_timed_loop(body, region) && index.is_retry(body, region);
         !(reconnects || index.leaves_loop(site, region) || tries_again)
     };
-    let Some(repeated) = index.repeated_in(site, &counts) else { return in_each_call(index, construction) };
+    let mut ways = index.all_repeated_in(site, &counts).take(WAYS);
+    let Some(shortest) = ways.next() else { return in_each_call(index, construction) };
+    let first = along(index, construction, shortest)?;
+    // What the shortest way does seldom may be all the work of a loop.
+    let in_loop = |way: &Repeated| way.in_loop.is_some();
+    let sure = |other: &Diagnostic| other.confidence > Confidence::Hint;
+    let other = || ways.filter(in_loop).find_map(|way| along(index, construction, way).filter(sure));
+    Some(if sure(&first) { first } else { other().unwrap_or(first) })
+}
+
+/// The finding that a way to where it is built gives by itself.
+fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Option<Diagnostic> {
+    let entry = index.resource(construction.resource)?;
+    let (kind, site) = (entry.kind?, construction.site);
     let stays = match repeated.repeats {
         Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
         _ => construction.fate != Fate::Dies,
