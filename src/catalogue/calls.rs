@@ -80,6 +80,10 @@ pub enum Calls {
     Unique,
     /// They give one of a few values that the program itself names, whatever they are called on; also types whose values are such.
     Settled,
+    /// Types of whose values ever new ones come from outside.
+    Countless,
+    /// Types behind which several change the same value.
+    Locks,
     /// They end the process, and no destructor runs.
     Exits,
     /// They do not come back, apart from [`Calls::Exits`].
@@ -92,6 +96,10 @@ pub enum Calls {
     Stops,
     /// They read a flag, which may be what tells to stop.
     Flags,
+    /// They set a flag to their first argument and give what it was.
+    Swaps,
+    /// They set a flag to their second argument where it was the first, and fail where it was not.
+    SwapsOnce,
     /// They give the word to stop: the other half of [`Calls::Stops`].
     Orders,
     /// They wait for a signal of the system, whichever it is.

@@ -135,12 +135,12 @@ impl Search<'_> {
         let whole = step.out_of(function, index.is_on_condition(at));
         match index.handler(function).filter(|_| index.is_run_by(at.body, &whole.wholes)) {
             Some(label) => found.push_back(whole.repeated(Repeats::Request, label, None)),
-            None => index.calls.callers(function).iter().for_each(|call| self.to_caller(&whole, at, call, found)),
+            None => index.calls.callers(function).iter().for_each(|call| self.go_on_to(&whole, at, call, found)),
         }
     }
 
     /// Goes on to a call of the function that a step has left; `at` is the place in that function.
-    fn to_caller(&mut self, whole: &Step, at: Site, call: &Call, found: &mut VecDeque<Repeated>) {
+    fn go_on_to(&mut self, whole: &Step, at: Site, call: &Call, found: &mut VecDeque<Repeated>) {
         let index = self.index;
         if index.is_test(call.site.body) || index.fills_a_cache(call.site) || index.rules_out(call, at) {
             return;
@@ -207,7 +207,7 @@ impl Context {
             Runs::Inline | Runs::Once => None,
             Runs::Iteration => Some(Context::Iteration),
             Runs::Task => Some(Context::Task),
-            Runs::Thread | Runs::Blocking => Some(Context::Thread),
+            Runs::Thread | Runs::Blocking | Runs::Change => Some(Context::Thread),
             Runs::Request => Some(Context::Request),
             Runs::Worker => Some(Context::Worker),
             Runs::Shutdown => Some(Context::Shutdown),

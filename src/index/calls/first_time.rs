@@ -1,16 +1,10 @@
 //! What an atomic flag lets through once: `if !flag.swap(true) { .. }`, `if flag.swap(true) { return }`. Whether anything sets the flag back is not asked:
 //! then what stands behind it runs once at a time.
 
+use crate::catalogue::Calls;
 use crate::facts::model::{Literal, NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::calls::Site;
-
-/// Calls that set a flag to their first argument and give what it was.
-const GIVES_BEFORE: [&str; 2] = ["std::sync::atomic::AtomicBool::swap", "std::sync::atomic::AtomicBool::fetch_or"];
-
-/// Calls that set a flag to their second argument where it was the first, and fail where it was not.
-const FAILS_WHERE_SET: [&str; 2] =
-    ["std::sync::atomic::AtomicBool::compare_exchange", "std::sync::atomic::AtomicBool::compare_exchange_weak"];
 
 impl Index {
     /// Whether only the first who comes to a flag gets to a site.
@@ -41,13 +35,13 @@ impl Index {
             node.is_some_and(|node| matches!(self.node(at(*node)).op, Op::Literal(Literal::Bool(true))))
         };
         let calls =
-            |node: NodeId, paths: &[&str]| self.external(at(node)).is_some_and(|path| paths.contains(&path.as_str()));
+            |node: NodeId, list: Calls| self.external(at(node)).is_some_and(|path| self.catalogue().lists(list, path));
         match &self.node(condition).op {
             Op::Unary(of) => self.tells_of_first(at(*of)).map(|value| !value),
-            Op::Method { arguments, .. } if calls(condition.node, &GIVES_BEFORE) => {
+            Op::Method { arguments, .. } if calls(condition.node, Calls::Swaps) => {
                 is_true(arguments.first()).then_some(false)
             }
-            Op::Method { receiver, name, .. } if calls(*receiver, &FAILS_WHERE_SET) => {
+            Op::Method { receiver, name, .. } if calls(*receiver, Calls::SwapsOnce) => {
                 let Op::Method { arguments, .. } = &self.node(at(*receiver)).op else { return None };
                 match name.as_str() {
                     "is_ok" => is_true(arguments.get(1)).then_some(true),
