@@ -63,7 +63,7 @@ fn embedded(path: &PathBuf) -> String {
     for (section, content) in &document {
         match content {
             Value::Table(aliases) if section == "aliases" => {
-                aliases.keys().for_each(|path| note(path, &mut describes));
+                aliases.keys().filter(|path| !path.contains('*')).for_each(|path| note(path, &mut describes));
                 aliases.values().filter_map(Value::as_str).for_each(|path| note(path, &mut names));
             }
             Value::Table(lists) if LISTS.contains(&section.as_str()) => {

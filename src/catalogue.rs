@@ -43,6 +43,8 @@ pub struct Catalogue {
     /// The libraries in use, to which the entries are fitted.
     libraries: Libraries,
     aliases: HashMap<Ustr, Ustr>,
+    /// What generators of code write where nobody reads it.
+    generated: Vec<Generated>,
     /// Arguments that an alias fills in.
     filled: HashMap<Ustr, Vec<TypeExpr>>,
     /// Parameters of traits.
@@ -65,6 +67,29 @@ pub struct Catalogue {
     handlers: Handlers,
     entries: Entries,
     calls: HashMap<Calls, CallList>,
+}
+
+/// A type that a generator writes into a module of the same name: `greeter_client::GreeterClient`.
+#[derive(Debug)]
+struct Generated {
+    /// How the names of module and type end.
+    module: String,
+    item: String,
+    target: Ustr,
+}
+
+impl Generated {
+    /// Reads `*_client::*Client`.
+    fn parse(pattern: &str, target: Ustr) -> Option<Self> {
+        let (module, item) = pattern.split_once("::")?;
+        let (module, item) = (module.strip_prefix('*')?.to_owned(), item.strip_prefix('*')?.to_owned());
+        Some(Generated { module, item, target })
+    }
+
+    fn matches(&self, module: &str, item: &str) -> bool {
+        let is_same = || module.chars().filter(|c| *c != '_').eq(item.chars().flat_map(char::to_lowercase));
+        module.ends_with(&self.module) && item.ends_with(&self.item) && is_same()
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/catalogue_files.rs"));
@@ -104,6 +129,7 @@ impl Catalogue {
             let parsed =
                 TypeExpr::parse(&target).map_err(|message| CatalogueError { message, span: None, help: None })?;
             match parsed {
+                _ if alias.contains('*') => self.generated.extend(Generated::parse(&alias, target)),
                 TypeExpr::Path(path, arguments) if !arguments.is_empty() => {
                     self.aliases.insert(alias, path);
                     self.filled.insert(alias, arguments);
@@ -218,8 +244,25 @@ impl Catalogue {
         if self.knows(found) || self.described.contains(first) {
             return found;
         }
+        if let Some(generated) = self.generated_in(&path) {
+            return generated;
+        }
         let inner = ustr::existing_ustr(rest).map(|rest| self.unaliased(rest));
         inner.filter(|inner| rest.contains("::") && self.knows(*inner)).unwrap_or(found)
+    }
+
+    /// The canonical form of a path to what a generator wrote, by the names it gives; none where the path has no such names.
+    pub fn generated(&self, path: &[impl AsRef<str>]) -> Option<Ustr> {
+        self.generated.iter().find_map(|generated| {
+            let at = path.windows(2).position(|names| generated.matches(names[0].as_ref(), names[1].as_ref()))?;
+            let rest = path[at + 2..].iter().map(|name| format!("::{}", name.as_ref()));
+            Some(ustr(&format!("{}{}", generated.target, rest.collect::<String>())))
+        })
+    }
+
+    fn generated_in(&self, path: &str) -> Option<Ustr> {
+        let may_be = self.generated.iter().any(|generated| path.contains(&generated.module));
+        may_be.then(|| self.generated(&path.split("::").collect::<Vec<_>>())).flatten()
     }
 
     fn unaliased(&self, path: Ustr) -> Ustr {

@@ -102,6 +102,10 @@ pub enum Calls {
     Unique,
     /// They give one of a few values that the program itself names, whatever they are called on; also types whose values are such.
     Settled,
+    /// Types of whose values ever new ones come from outside.
+    Countless,
+    /// Types behind which several change the same value.
+    Locks,
     /// They end the process, and no destructor runs.
     Exits,
     /// They do not come back, apart from [`Calls::Exits`].

@@ -28,6 +28,8 @@ pub enum Runs {
     Blocking,
     /// Once per request, message or event.
     Request,
+    /// Now and then, as somebody changes what is watched.
+    Change,
     /// Once per worker thread of a server.
     Worker,
     /// At most once, lazily.
@@ -179,6 +181,17 @@ impl TypeEntry {
     /// Whether a name is that of a function without a receiver.
     pub fn is_only_associated(&self, name: Ustr) -> bool {
         self.functions.contains_key(&name) && !self.methods.contains_key(&name)
+    }
+
+    /// Whether each instance starts threads of its own.
+    pub fn starts_threads(&self) -> bool {
+        self.kind.is_some_and(|kind| matches!(kind.as_str(), "runtime" | "thread-pool" | "log-drain"))
+    }
+
+    /// Whether each instance is a session of its own, or several, that a server keeps: that is dear however rarely it is opened.
+    pub fn is_session(&self) -> bool {
+        let ends = |kind: &str| kind.ends_with("pool") || kind.ends_with("connection") || kind.starts_with("database");
+        self.kind.is_some_and(|kind| ends(&kind))
     }
 
     /// What the methods that end it are called, without their paths.

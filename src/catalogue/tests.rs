@@ -88,6 +88,20 @@ fn the_longest_alias_wins_and_aliases_lead_on() {
 }
 
 #[test]
+fn what_a_generator_writes_is_known_by_its_names() {
+    let catalogue = catalogue("[aliases]\n\"*_client::*Client\" = \"rpc::Generated\"\n\"own\" = \"other\"\n");
+    let canonical = |p: &str| catalogue.canonical(ustr(p)).to_string();
+    assert_eq!(canonical("proto::v1::greeter_client::GreeterClient"), "rpc::Generated");
+    assert_eq!(canonical("proto::meta_rpc_client::MetaRpcClient::connect"), "rpc::Generated::connect");
+    for other in ["proto::greeter_client::OtherClient", "proto::greeter_client::greeter", "proto::client::Client"] {
+        assert_eq!(canonical(other), other);
+    }
+    assert_eq!(canonical("own::greeter_client::GreeterClient"), "other::greeter_client::GreeterClient");
+    let relative = ["super", "greeter_client", "GreeterClient", "new"];
+    assert_eq!(catalogue.generated(&relative), Some(ustr("rpc::Generated::new")));
+}
+
+#[test]
 fn constructors_and_closes_are_found_by_path() {
     let catalogue = catalogue(
         r#"
@@ -733,7 +747,8 @@ fn what_can_be_reached_from_a_file_is_read_with_it() {
     for (file, (name, document)) in CATALOGUE_FILES.iter().zip(documents()) {
         let of_file: Vec<_> = file.describes.iter().map(|library| (*library, "1.0.0")).collect();
         let read = files_for(&using(&of_file));
-        let paths = document.all_paths().into_iter().chain(document.aliases.into_iter().flat_map(|(a, b)| [a, b]));
+        let aliases = document.aliases.iter().flat_map(|(alias, target)| [*alias, *target]);
+        let paths = document.all_paths().into_iter().chain(aliases.filter(|path| !path.contains('*')));
         for path in paths {
             let about = |file: &&CatalogueFile| file.describes.contains(&library(&path));
             let left = CATALOGUE_FILES.iter().filter(about).find(|file| read.iter().all(|it| it.name != file.name));

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
-use crate::facts::model::{LoopKind, Op, RegionId, RegionKind};
+use crate::facts::model::{Body, LoopKind, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -21,6 +21,9 @@ const FAR_FROM_REQUEST: usize = 6;
 
 /// Behind so many calls, what also runs at the start of the program is what sets it up, which a request may ask for once more.
 const FAR_FROM_START: usize = 3;
+
+/// How many ways are looked at until one is found that surely comes along often.
+const WAYS: usize = 8;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<(Site, Diagnostic)> = Vec::new();
@@ -62,12 +65,29 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
             index.tries_again(site, region) || index.is_timed_loop(body, region) && index.is_retry(body, region);
         !(reconnects || index.leaves_loop(site, region) || tries_again)
     };
-    let Some(repeated) = index.repeated_in(site, &counts) else { return in_each_call(index, construction) };
+    let mut ways = index.all_repeated_in(site, &counts).take(WAYS);
+    let Some(shortest) = ways.next() else { return in_each_call(index, construction) };
+    let first = along(index, construction, shortest)?;
+    // What the shortest way does seldom may be all the work of a loop, or of a request that has little else to do.
+    let works = |way: &Repeated| way.in_loop.is_some() || way.way.len() <= FAR_FROM_START;
+    let sure = |other: &Diagnostic| other.confidence > Confidence::Hint;
+    let other = || ways.filter(works).find_map(|way| along(index, construction, way).filter(sure));
+    Some(if sure(&first) { first } else { other().unwrap_or(first) })
+}
+
+/// The finding that a way to where it is built gives by itself.
+fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Option<Diagnostic> {
+    let entry = index.resource(construction.resource)?;
+    let (kind, site) = (entry.kind?, construction.site);
     let stays = match repeated.repeats {
         Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
         _ => construction.fate != Fate::Dies,
     };
-    if stays || !long_running(index, &repeated, site) || in_own_thread(index, &kind, site) || is_only_tried(index, site)
+    if lives_on(index, site, &repeated)
+        || stays
+        || !long_running(index, &repeated, site)
+        || in_own_thread(index, &kind, site)
+        || is_only_tried(index, site)
     {
         return None;
     }
@@ -89,8 +109,8 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
         Label::new(index.span(*at), format!("{what} is built here"))
     });
     let weak = is_far(&repeated, &kind)
-        || !connects_to_database(&kind) && !starts_threads(&kind) && index.is_rare(site, &repeated)
-        || !starts_threads(&kind) && sets_up_again(index, &repeated, site)
+        || !entry.is_session() && !entry.starts_threads() && index.is_rare(site, &repeated)
+        || !entry.starts_threads() && sets_up_again(index, &repeated, site)
         || kind == "regex" && !is_fixed_pattern(index, built_at(construction));
     let confidence = if weak {
         Confidence::Hint
@@ -104,8 +124,17 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
             .about(index.item_path(built_at(construction).body), library)
             .evidence(inside.chain(repeated.evidence))
             .note(entry.when_repeated.clone()?)
-            .help(format!("build the {} once, before serving, and hand out references or clones of it", words(&kind)));
+            .help(how_to_share(index, site, &kind));
     Some(diagnostic)
+}
+
+fn how_to_share(index: &Index, site: Site, kind: &str) -> String {
+    match index.constant_named(site) {
+        Some(constant) => {
+            format!("make `{constant}` a `static`: the value of a constant is made anew wherever it is named")
+        }
+        None => format!("build the {} once, before serving, and hand out references or clones of it", words(kind)),
+    }
 }
 
 /// Built for one call of a method and thrown away, while its object stays: nobody is known to repeat that, but the object could have kept it.
@@ -114,7 +143,7 @@ fn in_each_call(index: &Index, construction: &Construction) -> Option<Diagnostic
     let (kind, site) = (entry.kind?, construction.site);
     let operation = index.operation_around(site)?;
     // To open a connection may be what a method is there for; a client is there to be shared.
-    let is_shared_kind = kind.ends_with("-client") && !connects_to_database(&kind) || kind == "dns-resolver";
+    let is_shared_kind = kind.ends_with("-client") && !entry.is_session() || kind == "dns-resolver";
     if !is_shared_kind
         || !construction.through.is_empty()
         || construction.fate != Fate::Dies
@@ -178,15 +207,6 @@ fn is_fixed_pattern(index: &Index, compiled: Site) -> bool {
     given.into_iter().all(|node| index.is_written_out(Site { node, ..compiled }))
 }
 
-fn starts_threads(kind: &str) -> bool {
-    matches!(kind, "runtime" | "thread-pool" | "log-drain")
-}
-
-/// Whether each instance is a session of its own that a server of a database keeps: that is dear however rarely it is opened.
-fn connects_to_database(kind: &str) -> bool {
-    kind.ends_with("pool") || kind.starts_with("database") || kind.ends_with("connection")
-}
-
 /// A thread that runs its own runtime, or one that blocks on a runtime without workers.
 fn in_own_thread(index: &Index, kind: &str, site: Site) -> bool {
     let starts_none = || {
@@ -215,6 +235,13 @@ fn is_only_tried(index: &Index, site: Site) -> bool {
         at = parent;
     }
     false
+}
+
+/// Whether a request starts a task of its own that builds it, and then works for as long as there is work.
+fn lives_on(index: &Index, site: Site, repeated: &Repeated) -> bool {
+    repeated.repeats == Repeats::Request
+        && repeated.way.iter().any(|call| index.runs_apart(*call))
+        && lasts_a_loop(index, site, Body::ROOT)
 }
 
 /// Whether what a turn of a loop makes is there for a loop inside that waits for work: the turn is over when that is.
@@ -246,6 +273,9 @@ fn long_running(index: &Index, repeated: &Repeated, site: Site) -> bool {
 }
 
 fn constructor_name(index: &Index, site: Site) -> Option<String> {
+    if let Some(constant) = index.constant_named(site) {
+        return Some(constant.to_string());
+    }
     match index.callee(site)? {
         Callee::Workspace(function) | Callee::Trait(function) => Some(index.fn_name(*function)),
         _ => None,

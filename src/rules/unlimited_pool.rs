@@ -34,7 +34,8 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     let entry = index.resource(construction.resource)?;
     // Nobody else waits for what is built for one call alone.
     let own = index.repeated(site).is_some();
-    if own || index.settings(site).may_include(&entry.limits) || index.is_intended(index.span(site)) {
+    let of_tests = index.function_of(site.body).is_some_and(|function| index.is_called_by_tests_alone(function));
+    if own || of_tests || index.settings(site).may_include(&entry.limits) || index.is_intended(index.span(site)) {
         return None;
     }
     let taken = taken_from(index, site, entry)?;

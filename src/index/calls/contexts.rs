@@ -99,6 +99,79 @@ impl Step {
     }
 }
 
+/// A search outwards from a site, along the shortest ways first.
+struct Search<'i> {
+    index: &'i Index,
+    counts: &'i dyn Fn(BodyRef, RegionId) -> bool,
+    queue: VecDeque<Step>,
+    seen: HashSet<(FnId, Wholes, Option<Wanted>)>,
+}
+
+impl Search<'_> {
+    /// Goes out of the body that a step stands in: to what repeats it there, or to the callers.
+    fn outwards(&mut self, step: Step, found: &mut VecDeque<Repeated>) {
+        let index = self.index;
+        let (at, inner, restarts) = (step.at, step.first.is_none(), step.restarts);
+        // A loop in a caller repeats what it calls only where it is the program's own heartbeat: a `for` over what there is to set up is not.
+        let loops = |region| {
+            if inner { (self.counts)(at.body, region) } else { !restarts && index.is_heartbeat(at.body, region) }
+        };
+        match index.outwards(at, inner, &loops) {
+            Outwards::Repeats(repeats, label, region) => {
+                let is_run = index.is_run_by(at.body, &step.wholes);
+                found.extend(is_run.then(|| step.repeated(repeats, label, region.map(|region| (at.body, region)))));
+                return;
+            }
+            Outwards::Once => return,
+            Outwards::Function => {}
+        }
+        let Some(function) = index.function_of(at.body) else { return };
+        if !self.seen.insert((function, step.wholes.clone(), step.wanted))
+            || index.is_test(at.body)
+            || index.is_memoized(function)
+        {
+            return;
+        }
+        let whole = step.out_of(function, index.is_on_condition(at));
+        match index.handler(function).filter(|_| index.is_run_by(at.body, &whole.wholes)) {
+            Some(label) => found.push_back(whole.repeated(Repeats::Request, label, None)),
+            None => index.calls.callers(function).iter().for_each(|call| self.go_on_to(&whole, at, call, found)),
+        }
+    }
+
+    /// Goes on to a call of the function that a step has left; `at` is the place in that function.
+    fn go_on_to(&mut self, whole: &Step, at: Site, call: &Call, found: &mut VecDeque<Repeated>) {
+        let index = self.index;
+        if index.is_test(call.site.body) || index.fills_a_cache(call.site) || index.rules_out(call, at) {
+            return;
+        }
+        let Some(wholes) = whole.wholes.with(index.wholes_of(call.site.body)) else { return };
+        if whole.wanted.is_some_and(|wanted| index.gives_another_implementor(call, wanted)) {
+            return;
+        }
+        let label =
+            |how: &str| Label::new(index.name_span(call.site), format!("`{}` {how} here", index.fn_name(call.to)));
+        match repeats(call.runs) {
+            Some(_) if !index.is_run_by(call.site.body, &wholes) => {}
+            Some(Repeats::Request) => {
+                found.push_back(whole.repeated(Repeats::Request, label("is registered as a handler"), None));
+            }
+            Some(repeats) => {
+                let label = label(&format!("is run {}", repeats.words()));
+                found.push_back(whole.repeated(repeats, label, None));
+            }
+            None if matches!(call.runs, Runs::Once | Runs::Shutdown) => {}
+            None => {
+                // A loop that restarts what runs for long does not repeat it in any sense that matters.
+                let restarts = call.runs == Runs::Inline && index.comes_back_late(at.body);
+                let wanted = index.wanted_of_caller(call, whole.wanted);
+                let whole = Step { wholes, ..whole.clone() };
+                self.queue.push_back(whole.called(call.site, label("is called"), restarts, wanted));
+            }
+        }
+    }
+}
+
 /// In what circumstances code runs. One place can have several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Context {
@@ -134,7 +207,7 @@ impl Context {
             Runs::Inline | Runs::Once => None,
             Runs::Iteration => Some(Context::Iteration),
             Runs::Task => Some(Context::Task),
-            Runs::Thread | Runs::Blocking => Some(Context::Thread),
+            Runs::Thread | Runs::Blocking | Runs::Change => Some(Context::Thread),
             Runs::Request => Some(Context::Request),
             Runs::Worker => Some(Context::Worker),
             Runs::Shutdown => Some(Context::Shutdown),
@@ -192,6 +265,15 @@ impl Index {
 
     /// As [`Index::repeated`]; loops, and closures that run for each item, are passed by where `counts` refuses them.
     pub fn repeated_in(&self, site: Site, counts: &dyn Fn(BodyRef, RegionId) -> bool) -> Option<Repeated> {
+        self.all_repeated_in(site, counts).next()
+    }
+
+    /// All ways in which a site comes to run again and again, the shortest first. Of the ways through one function the shortest is followed.
+    pub fn all_repeated_in<'i>(
+        &'i self,
+        site: Site,
+        counts: &'i dyn Fn(BodyRef, RegionId) -> bool,
+    ) -> impl Iterator<Item = Repeated> + 'i {
         let start = Step {
             at: site,
             evidence: Vec::new(),
@@ -202,65 +284,15 @@ impl Index {
             wholes: self.wholes_of(site.body).clone(),
             wanted: None,
         };
-        let mut queue = VecDeque::from([start]);
-        let mut seen: HashSet<(FnId, Wholes, Option<Wanted>)> = HashSet::default();
-        while let Some(step) = queue.pop_front() {
-            let (at, inner, restarts) = (step.at, step.first.is_none(), step.restarts);
-            // A loop in a caller repeats what it calls only where it is the program's own heartbeat: a `for` over what there is to set up is not.
-            let loops =
-                |region| if inner { counts(at.body, region) } else { !restarts && self.is_heartbeat(at.body, region) };
-            match self.outwards(at, inner, &loops) {
-                Outwards::Repeats(repeats, label, region) if self.is_run_by(at.body, &step.wholes) => {
-                    return Some(step.repeated(repeats, label, region.map(|region| (at.body, region))));
-                }
-                Outwards::Repeats(..) => continue,
-                Outwards::Once => continue,
-                Outwards::Function => {}
+        let mut search = Search { index: self, counts, queue: VecDeque::from([start]), seen: HashSet::default() };
+        let mut found = VecDeque::new();
+        std::iter::from_fn(move || {
+            while found.is_empty() {
+                let step = search.queue.pop_front()?;
+                search.outwards(step, &mut found);
             }
-            let Some(function) = self.function_of(at.body) else { continue };
-            if !seen.insert((function, step.wholes.clone(), step.wanted))
-                || self.is_test(at.body)
-                || self.is_memoized(function)
-            {
-                continue;
-            }
-            let whole = step.out_of(function, self.is_on_condition(at));
-            if let Some(label) = self.handler(function).filter(|_| self.is_run_by(at.body, &whole.wholes)) {
-                return Some(whole.repeated(Repeats::Request, label, None));
-            }
-            for call in self.calls.callers(function) {
-                if self.is_test(call.site.body) || self.fills_a_cache(call.site) || self.rules_out(call, at) {
-                    continue;
-                }
-                let Some(wholes) = whole.wholes.with(self.wholes_of(call.site.body)) else { continue };
-                if whole.wanted.is_some_and(|wanted| self.gives_another_implementor(call, wanted)) {
-                    continue;
-                }
-                let label = |how: String| {
-                    Label::new(self.name_span(call.site), format!("`{}` {how} here", self.fn_name(function)))
-                };
-                match repeats(call.runs) {
-                    Some(_) if !self.is_run_by(call.site.body, &wholes) => {}
-                    Some(Repeats::Request) => {
-                        let label = label("is registered as a handler".to_owned());
-                        return Some(whole.repeated(Repeats::Request, label, None));
-                    }
-                    Some(repeats) => {
-                        let label = label(format!("is run {}", repeats.words()));
-                        return Some(whole.repeated(repeats, label, None));
-                    }
-                    None if matches!(call.runs, Runs::Once | Runs::Shutdown) => {}
-                    None => {
-                        // A loop that restarts what runs for long does not repeat it in any sense that matters.
-                        let restarts = call.runs == Runs::Inline && self.comes_back_late(at.body);
-                        let wanted = self.wanted_of_caller(call, whole.wanted);
-                        let whole = Step { wholes, ..whole.clone() };
-                        queue.push_back(whole.called(call.site, label("is called".to_owned()), restarts, wanted));
-                    }
-                }
-            }
-        }
-        None
+            found.pop_front()
+        })
     }
 
     /// Whether a body runs in one of some programs. What no program is known to run may run in any.

@@ -133,3 +133,11 @@ pub fn targets(outline: &Outline, function: FnId) -> Vec<FnId> {
     found.extend(outline.tree.alternatives.of_function(function));
     found
 }
+
+impl crate::index::Index {
+    /// Whether functions of the workspace are known to call a function, and all of them are test code.
+    pub fn is_called_by_tests_alone(&self, function: FnId) -> bool {
+        let callers = self.calls.callers(function);
+        !callers.is_empty() && callers.iter().all(|call| self.is_test(call.site.body))
+    }
+}

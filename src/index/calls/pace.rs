@@ -143,7 +143,7 @@ impl Index {
     fn compares_elapsed(&self, condition: Site) -> bool {
         let Op::Binary { left, right, operator: Operator::Truth } = self.node(condition).op else { return false };
         let (left, right) = (Site { node: left, ..condition }, Site { node: right, ..condition });
-        let elapsed = self.external(left).is_some_and(|path| path.ends_with("::elapsed"));
+        let elapsed = self.external(left).is_some_and(|path| self.catalogue().lists(Calls::Clocks, path));
         elapsed && self.literal_duration(right).is_some_and(|least| least >= RARELY)
             || self.compares_elapsed(left)
             || self.compares_elapsed(right)

@@ -1,5 +1,7 @@
 //! Which crates can be part of one program: by what the manifests name, whatever features are asked for. Knows nothing of what the crates do.
 
+use std::sync::Arc;
+
 use crate::index::declared::defs::CrateId;
 use crate::index::declared::modules::Modules;
 
@@ -9,17 +11,15 @@ pub struct Linkage {
     wholes: Vec<Wholes>,
 }
 
-/// A set of wholes: crates that are linked into no other, each with all that is linked into it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Wholes(Vec<u64>);
+/// A set of wholes: crates that are linked into no other, each with all that is linked into it. A bit for each crate; clones share it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Wholes(Arc<[u64]>);
 
 impl Wholes {
-    fn insert(&mut self, at: usize) {
-        let word = at / 64;
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
-        }
-        self.0[word] |= 1 << (at % 64);
+    fn of(members: &[usize], crates: usize) -> Self {
+        let mut words = vec![0; crates.div_ceil(64)];
+        members.iter().for_each(|at| words[at / 64] |= 1 << (at % 64));
+        Wholes(words.into())
     }
 
     /// Whether a crate is one of them.
@@ -30,8 +30,9 @@ impl Wholes {
 
     /// What is part of both; none where there is no such whole.
     pub fn with(&self, other: &Wholes) -> Option<Wholes> {
-        let common: Vec<u64> = self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect();
-        common.iter().any(|word| *word != 0).then_some(Wholes(common))
+        let common = || self.0.iter().zip(&*other.0).map(|(a, b)| a & b);
+        let is_within = common().eq(self.0.iter().copied());
+        common().any(|word| word != 0).then(|| if is_within { self.clone() } else { Wholes(common().collect()) })
     }
 }
 
@@ -41,29 +42,18 @@ impl Linkage {
         let links: Vec<Vec<usize>> = (tree.crates.iter())
             .map(|krate| krate.links.iter().map(|root| tree.get(*root).krate.index()).collect())
             .collect();
-        let mut linkage = Linkage { wholes: vec![Wholes::default(); count] };
         let is_part = |at: usize| links.iter().enumerate().any(|(other, links)| other != at && links.contains(&at));
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); count];
         for whole in (0..count).filter(|at| !is_part(*at)) {
-            linkage.link(whole, &links);
+            link(whole, &links, &mut members);
         }
         // Libraries that need each other are parts of nothing else.
         for whole in 0..count {
-            if linkage.wholes[whole].0.is_empty() {
-                linkage.link(whole, &links);
+            if members[whole].is_empty() {
+                link(whole, &links, &mut members);
             }
         }
-        linkage
-    }
-
-    fn link(&mut self, whole: usize, links: &[Vec<usize>]) {
-        let mut seen = vec![false; links.len()];
-        let mut queue = vec![whole];
-        while let Some(at) = queue.pop() {
-            if !std::mem::replace(&mut seen[at], true) {
-                self.wholes[at].insert(whole);
-                queue.extend(&links[at]);
-            }
-        }
+        Linkage { wholes: members.iter().map(|of| Wholes::of(of, count)).collect() }
     }
 
     /// The wholes that a crate can be part of.
@@ -74,5 +64,17 @@ impl Linkage {
     /// Whether two crates can be part of one program.
     pub fn meet(&self, a: CrateId, b: CrateId) -> bool {
         self.wholes(a).with(self.wholes(b)).is_some()
+    }
+}
+
+/// Notes a whole with all that is linked into it.
+fn link(whole: usize, links: &[Vec<usize>], members: &mut [Vec<usize>]) {
+    let mut seen = vec![false; links.len()];
+    let mut queue = vec![whole];
+    while let Some(at) = queue.pop() {
+        if !std::mem::replace(&mut seen[at], true) {
+            members[at].push(whole);
+            queue.extend(&links[at]);
+        }
     }
 }

@@ -135,7 +135,22 @@ impl Names<'_> {
         self.follow(module, path, global, space, &mut Visited::default())
     }
 
+    /// Follows a path; what it says may be enough where what it leads to is written by a generator.
     fn follow(&self, module: ModuleId, path: &[Ustr], global: bool, space: Space, visited: &mut Visited) -> Resolved {
+        match self.follow_read(module, path, global, space, visited) {
+            Resolved::Unknown => self.catalogue.generated(path).map_or(Resolved::Unknown, Resolved::External),
+            found => found,
+        }
+    }
+
+    fn follow_read(
+        &self,
+        module: ModuleId,
+        path: &[Ustr],
+        global: bool,
+        space: Space,
+        visited: &mut Visited,
+    ) -> Resolved {
         let Some((first, rest)) = path.split_first() else { return Resolved::Unknown };
         let krate = self.tree.krate(self.tree.get(module).krate);
         if global {

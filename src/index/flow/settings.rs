@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
+use crate::catalogue::TypeExpr;
 use crate::facts::model::{LocalId, NodeId, Op, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -174,10 +175,15 @@ impl Way<'_> {
         let made = self.index.ty(site);
         let makes_configuration =
             [Some(made), made.content()].into_iter().flatten().any(|ty| matches!(ty, Ty::Ext(path, _) if fluent(path)));
-        for node in arguments {
+        let callable = self.index.callable(site);
+        let takes = |at: usize| {
+            callable.is_some_and(|of| matches!(of.takes.get(at), Some(TypeExpr::Path(path, _)) if fluent(path)))
+        };
+        for (at, node) in arguments.iter().enumerate() {
             let argument = Site { node: *node, ..site };
             let follows = match self.index.ty(argument).peeled() {
                 Ty::Ext(path, _) => fluent(path),
+                Ty::Unknown => takes(at),
                 // What is turned into a configuration may be one: whoever calls says.
                 Ty::Param(_) | Ty::Bounded(_) => {
                     makes_configuration && matches!(self.index.node(argument).op, Op::Local(_))

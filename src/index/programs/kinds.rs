@@ -186,14 +186,30 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
     found
 }
 
-/// Whether something tells a loop to stop: what it waits for is raced, or it asks a flag.
+/// Whether something tells a loop to stop: what it waits for is raced, or it asks a flag, perhaps through a function that answers yes or no.
 fn told(index: &Index, site: Site, around: RegionId) -> bool {
     let (facts, info) = (index.body(site.body), index.info(site.body));
     let inside = |node: NodeId| facts.outwards(facts.node(node).region).any(|(at, _)| at == around);
-    let is_word = |path| [Calls::Stops, Calls::Flags].iter().any(|list| index.catalogue().lists(*list, path));
     let raced = std::iter::successors(Some(site.node), |at| info.parent(*at))
         .any(|at| matches!(&facts.node(at).op, Op::Select { arms, .. } if arms.len() > 1));
-    raced || external_calls(index, site.body).iter().any(|(call, path)| is_word(*path) && inside(call.node))
+    let asks = |(node, callee): (&NodeId, &Callee)| match callee {
+        Callee::External(path) => is_word(index, *path) && inside(*node),
+        Callee::Workspace(function) => inside(*node) && is_question(index, *function),
+        _ => false,
+    };
+    raced || info.callees.iter().any(asks)
+}
+
+/// Whether a call tells if it is time to stop.
+fn is_word(index: &Index, path: Ustr) -> bool {
+    [Calls::Stops, Calls::Flags].iter().any(|list| index.catalogue().lists(*list, path))
+}
+
+/// Whether a function answers by yes or no what it asks such a call.
+fn is_question(index: &Index, function: FnId) -> bool {
+    let answers = matches!(&index.signatures().functions[function.index()].returns, Ty::Ext(path, _) if path == "bool");
+    let body = index.defs().body_of(function).filter(|body| answers && index.is_linked(*body));
+    body.is_some_and(|body| external_calls(index, body).into_iter().any(|(_, path)| is_word(index, path)))
 }
 
 /// Where a body runs a user interface, or asks a person again and again.

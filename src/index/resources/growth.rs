@@ -168,8 +168,18 @@ impl Index {
             return Variety::Unknown;
         };
         match arguments.first() {
-            Some(key) if self.catalogue().lists(Calls::GrowsByKey, path) => self.variety(Site { node: *key, ..site }),
+            Some(key) if self.catalogue().lists(Calls::GrowsByKey, path) => {
+                self.key_variety(Site { node: *key, ..site })
+            }
             _ => Variety::Endless,
+        }
+    }
+
+    /// Where a key cannot be followed, its type may say that ever new ones come.
+    fn key_variety(&self, key: Site) -> Variety {
+        match (self.variety(key), self.ty(key).peeled()) {
+            (Variety::Unknown, Ty::Ext(path, _)) if self.catalogue().lists(Calls::Countless, *path) => Variety::Endless,
+            (variety, _) => variety,
         }
     }
 
@@ -521,11 +531,22 @@ impl Index {
         matches!(keeper, Keeper::Static(id) if self.defs().static_item(id).kind == StaticKind::ThreadLocal)
     }
 
-    /// Whether what is kept stays for as long as a service runs: a static, or a field of a type whose values are all made once.
+    /// Whether what is kept stays for as long as a service runs: a static, or a field of a type whose values are all made once. What lies behind a lock
+    /// is there for several to change, who come and go: it is enough that nothing is seen to make its owner more than once.
     pub fn stays(&self, keeper: Keeper) -> bool {
         match keeper {
             Keeper::Static(_) => true,
-            Keeper::Field(id, _) => self.is_made_once(id),
+            Keeper::Field(id, _) => {
+                self.is_made_once(id) || self.is_behind_lock(&self.keeper_type(keeper)) && self.is_made_alone(id)
+            }
+        }
+    }
+
+    fn is_behind_lock(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Ext(path, _) if self.catalogue().lists(Calls::Locks, *path) => true,
+            Ty::Ext(_, parts) => parts.iter().any(|part| self.is_behind_lock(part)),
+            _ => false,
         }
     }
 }

@@ -19,8 +19,9 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Effect, Runs, TypeEntry};
 use crate::diagnostic::Label;
-use crate::facts::model::{Arm, LocalId, NodeId, Op, RegionId, RegionKind};
+use crate::facts::model::{Arm, LocalId, NodeId, Op, RegionId, RegionKind, StaticKind};
 use crate::index::bodies::infer::Callee;
+use crate::index::calls::contexts::Repeats;
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Bound;
@@ -272,6 +273,7 @@ impl Index {
             }
         }
         self.through_constructors(&mut found);
+        self.through_constants(&mut found);
         found.sort_by_key(|c| (c.site, c.resource));
         found
     }
@@ -426,6 +428,26 @@ impl Index {
                 },
                 _ => return false,
             };
+        }
+    }
+
+    /// Adds the places that name a constant whose value makes a resource when it is used: each use has a value of its own.
+    fn through_constants(&self, found: &mut Vec<Construction>) {
+        let in_constant = |made: &Construction| match self.owner(made.site.body) {
+            Some(BodyOwner::Static(id)) if self.defs().static_item(id).kind == StaticKind::Const => {
+                Some((id, made.clone()))
+            }
+            _ => None,
+        };
+        let inner: BTreeMap<StaticId, Construction> = found.iter().filter_map(in_constant).collect();
+        for (constant, made) in inner {
+            let through: Vec<Site> = [made.site].into_iter().chain(made.through).collect();
+            found.extend(self.calls.mentions(constant).iter().map(|site| Construction {
+                site: *site,
+                resource: made.resource,
+                through: through.clone(),
+                fate: Fate::Dies,
+            }));
         }
     }
 
@@ -691,7 +713,26 @@ impl Index {
         self.callable(call).is_some_and(|callable| callable.runs == Runs::Once)
     }
 
-    /// The static that a call fills on first use: it stands in a closure given to, or is an argument of, a method of it.
+    /// The constant that is named where a site is.
+    pub fn constant_named(&self, site: Site) -> Option<Ustr> {
+        let id = *self.info(site.body).statics.get(&site.node)?;
+        let item = self.defs().static_item(id);
+        (item.kind == StaticKind::Const).then_some(item.name)
+    }
+
+    /// The static that a variable is put into.
+    fn kept_in_static(&self, body: BodyRef, local: LocalId) -> Option<StaticId> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local));
+        uses.filter_map(|(node, _)| Some((node, info.parent(node)?))).find_map(|(node, call)| {
+            let Op::Method { receiver, arguments, .. } = &facts.node(call).op else { return None };
+            let keeps = self.catalogue().lists(Calls::Keeps, self.external(Site { body, node: call })?);
+            let origins = || self.origins(Site { body, node: *receiver }).into_iter().next();
+            (keeps && arguments.contains(&node)).then(origins).flatten()
+        })
+    }
+
+    /// The static that a call fills on first use: it stands in a closure given to, or is an argument of, a method of it; perhaps by way of a variable.
     pub fn initialises(&self, site: Site) -> Option<StaticId> {
         let (body, info) = (self.body(site.body), self.info(site.body));
         let mut at = site.node;
@@ -702,6 +743,10 @@ impl Index {
                         && arguments.contains(&at)
                     {
                         return self.origins(Site { node: *receiver, ..site }).into_iter().next();
+                    }
+                    if let Op::Bind { pattern, .. } = &body.node(parent).op {
+                        let [local] = pattern.locals()[..] else { return None };
+                        return self.kept_in_static(site.body, local);
                     }
                     at = parent;
                 }
@@ -774,6 +819,14 @@ impl Index {
                 .iter()
                 .all(|site| leads(site, false) && self.repeated(*site).is_none() && !self.is_made_per_key(*site))
             && made.iter().any(|site| leads(site, true))
+    }
+
+    /// Whether one place makes the values of a type, and nothing is known to repeat it but the start of each worker.
+    pub(in crate::index) fn is_made_alone(&self, id: TypeId) -> bool {
+        let [site] = self.made_at(id) else { return false };
+        self.repeated(*site).is_none_or(|repeated| repeated.repeats == Repeats::Worker)
+            && !self.is_kept_in_numbers(id)
+            && !self.is_made_per_key(*site)
     }
 
     /// Whether a static or field keeps a collection of values of a type, perhaps shared ones.

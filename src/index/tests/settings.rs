@@ -141,3 +141,29 @@ fn a_limit_that_is_a_setting_is_seen_in_the_other_branch() {
     assert!(bounded("client.execute(other(r))"));
     assert!(!bounded("client.execute(third(r))"));
 }
+
+#[test]
+fn what_a_generator_writes_opens_a_channel() {
+    let code = program(
+        "use tonic::transport::Endpoint; use std::time::Duration; use pb::greeter_client::GreeterClient; use pb::other_client; \
+         mod pb { tonic::include_proto!(\"greeter\"); } \
+         async fn plain() { GreeterClient::connect(\"http://greeter\").await; } \
+         async fn through_module() { other_client::OtherClient::connect(\"http://other\").await; } \
+         async fn bounded(url: String) { let endpoint = Endpoint::from_shared(url).unwrap().timeout(Duration::from_secs(1)); GreeterClient::connect(endpoint).await; } \
+         async fn given(settings: Settings) { GreeterClient::connect(settings.endpoint()).await; } \
+         async fn other() { pb::greeter_client::Channel::connect(\"http://x\").await; } fn main() {}",
+    );
+    let timeouts = [ustr("tonic::transport::Endpoint::timeout")];
+    let connects = ustr("tonic::client::Generated::connect");
+    for (call, may) in [
+        ("GreeterClient::connect(\"http://greeter\")", false),
+        ("other_client::OtherClient::connect(\"http://other\")", false),
+        ("GreeterClient::connect(endpoint)", true),
+        ("GreeterClient::connect(settings.endpoint())", true),
+    ] {
+        let site = code.site(call);
+        assert_eq!(code.index.external(site), Some(connects), "{call}");
+        assert_eq!(code.index.settings(site).may_include(&timeouts), may, "{call}");
+    }
+    assert_eq!(code.index.external(code.site("pb::greeter_client::Channel::connect(\"http://x\")")), None);
+}
