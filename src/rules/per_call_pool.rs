@@ -68,10 +68,10 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     let mut ways = index.all_repeated_in(site, &counts).take(WAYS);
     let Some(shortest) = ways.next() else { return in_each_call(index, construction) };
     let first = along(index, construction, shortest)?;
-    // What the shortest way does seldom may be all the work of a loop, or of a request that has little else to do.
-    let works = |way: &Repeated| way.in_loop.is_some() || way.way.len() <= FAR_FROM_START;
+    // What the shortest way does seldom may be all the work of a loop.
+    let in_loop = |way: &Repeated| way.in_loop.is_some();
     let sure = |other: &Diagnostic| other.confidence > Confidence::Hint;
-    let other = || ways.filter(works).find_map(|way| along(index, construction, way).filter(sure));
+    let other = || ways.filter(in_loop).find_map(|way| along(index, construction, way).filter(sure));
     Some(if sure(&first) { first } else { other().unwrap_or(first) })
 }
 
@@ -252,8 +252,8 @@ fn lasts_a_loop(index: &Index, site: Site, region: RegionId) -> bool {
         Op::Loop { region: inner, .. } => Some(*inner),
         _ => None,
     });
-    facts.is_inside(facts.node(site.node).region, region)
-        && loops.into_iter().any(|inner| index.is_work_loop(site.body, inner))
+    let around = |inner: RegionId| facts.is_inside(facts.node(site.node).region, inner);
+    around(region) && loops.into_iter().any(|inner| !around(inner) && index.is_work_loop(site.body, inner))
 }
 
 fn is_for(index: &Index, body: BodyRef, region: RegionId) -> bool {
