@@ -12,7 +12,7 @@ use calls::CallList;
 pub use calls::Calls;
 pub use document::CatalogueError;
 use document::{Document, library};
-pub use entries::{Callable, Effect, Handlers, Runs, Server, Signal, Superseded, TypeEntry};
+pub use entries::{Callable, Derive, Effect, Handlers, Runs, Server, Signal, Superseded, TypeEntry};
 use entries::{CallableEntry, Entries};
 pub use leaks::Leak;
 pub use libraries::Libraries;
@@ -60,6 +60,7 @@ pub struct Catalogue {
     servers: Vec<Server>,
     signals: HashMap<Ustr, Signal>,
     superseded: HashMap<Ustr, Superseded>,
+    derives: HashMap<Ustr, Derive>,
     /// By the paths of what begins them.
     pairs: HashMap<Ustr, Vec<Arc<Pair>>>,
     /// By the paths of what gives a value up.
@@ -162,6 +163,7 @@ impl Catalogue {
         self.servers.extend(document.servers);
         self.signals.extend(document.signals.into_iter().map(|s| (s.path, s)));
         self.superseded.extend(document.superseded.into_iter().map(|old| (old.path, old)));
+        self.derives.extend(document.derives.into_iter().map(|derive| (derive.path, derive)));
         for pair in document.pairs.into_iter().map(Arc::new) {
             for begin in &pair.begin {
                 self.pairs.entry(begin.path).or_default().push(Arc::clone(&pair));
@@ -316,6 +318,7 @@ impl Catalogue {
         self.types.contains_key(&path)
             || self.callables.contains_key(&path)
             || self.calls.values().any(|list| list.names_in_full(path))
+            || self.derives.contains_key(&path)
             || self.signals.contains_key(&path)
             || self.handlers.attributes.contains(&path)
             || self.handlers.parameters.contains(&path)
@@ -388,6 +391,14 @@ impl Catalogue {
 
     pub fn servers(&self) -> &[Server] {
         &self.servers
+    }
+
+    /// The items that a derive or attribute macro declares beside a type.
+    pub fn declared_by(&self, derive: Ustr) -> impl Iterator<Item = (Ustr, Ustr)> {
+        self.derives
+            .get(&derive)
+            .into_iter()
+            .flat_map(|derive| derive.declares.iter().map(|(name, path)| (*name, *path)))
     }
 
     /// The successor of a library's item in the version in use, by the path under which people write it, or of what it is below.

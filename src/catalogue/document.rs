@@ -36,6 +36,8 @@ pub(super) struct Document {
     pub(super) signals: Vec<Signal>,
     #[serde(default)]
     pub(super) superseded: Vec<Superseded>,
+    #[serde(default, rename = "derive")]
+    pub(super) derives: Vec<Derive>,
     #[serde(default, rename = "pair")]
     pub(super) pairs: Vec<Pair>,
     #[serde(default, rename = "leak")]

@@ -342,6 +342,15 @@ pub struct Superseded {
     pub unless_feature: Option<Ustr>,
 }
 
+/// A derive or attribute macro that declares items beside the type it is put on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Derive {
+    pub path: Ustr,
+    /// The names of these items, and the entries that say what they are.
+    pub declares: BTreeMap<Ustr, Ustr>,
+}
+
 /// Code that learns of signals: any mention of `path` says that these are handled.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -48,6 +48,7 @@ impl Outline {
         // Globs open modules that are alternatives, and what they open may be alternatives.
         tree.alternatives = Alternatives::of_names(&Names { defs: &defs, tree: &tree, catalogue: &catalogue });
         declared::names::follow_globs(&defs, &mut tree, &catalogue);
+        declared::names::declare_generated(&defs, &mut tree, &catalogue);
         let results = declared::result_names::find(&Names { defs: &defs, tree: &tree, catalogue: &catalogue });
         catalogue.name_results(results);
         let names = Names { defs: &defs, tree: &tree, catalogue: &catalogue };

@@ -279,6 +279,7 @@ impl Names<'_> {
                 Resolved::Unknown => None,
                 resolved => Some(resolved),
             },
+            Def::External(path) => Some(Resolved::External(*path)),
             def => Some(Resolved::Def(def.clone(), 0)),
         })
     }
@@ -417,6 +418,22 @@ pub fn follow_globs(defs: &Defs, tree: &mut Modules, catalogue: &Catalogue) {
         }
         tree.reach = ids.iter().map(|id| closure(&found, *id)).collect();
         direct = found;
+    }
+}
+
+/// Declares what macros of libraries write beside the types they are put on: `Entity` and `ActiveModel` beside a `Model`. What the module declares
+/// itself comes first.
+pub fn declare_generated(defs: &Defs, tree: &mut Modules, catalogue: &Catalogue) {
+    let names = Names { defs, tree, catalogue };
+    let generated: Vec<(ModuleId, Ustr, Ustr)> = defs
+        .type_ids()
+        .filter_map(|id| Some((id, names.module(defs.types[id.index()].file, defs.type_def(id).scope)?)))
+        .flat_map(|(id, module)| names.generators(id).into_iter().map(move |derive| (module, derive)))
+        .flat_map(|(module, derive)| catalogue.declared_by(derive).map(move |(name, path)| (module, name, path)))
+        .collect();
+    for (module, name, path) in generated {
+        tree.declared.insert(name);
+        tree.modules[module.index()].names.entry(name).or_default().push(Def::External(path));
     }
 }
 

@@ -175,3 +175,20 @@ fn what_a_library_nobody_described_re_exports_is_what_it_is() {
     assert_eq!(code.callee("common::tokio::time::sleep(d)"), "tokio::time::sleep");
     assert_eq!(code.callee("common::own::spawn(1)"), "common::own::spawn");
 }
+
+#[test]
+fn a_derive_declares_items_beside_its_type() {
+    let text = "mod user { use sea_orm::entity::prelude::*; #[derive(DeriveEntityModel)] pub struct Model { id: u32 } } \
+         mod own { use sea_orm::entity::prelude::*; #[derive(DeriveEntityModel)] pub struct Model; pub struct Entity; impl Entity { pub fn find() {} } } \
+         use user::Entity as Users; \
+         async fn main(db: sea_orm::DatabaseConnection) { \
+             Users::find().filter(x).one(&db).await; user::ActiveModel { id: y }.update(&db).await; own::Entity::find(); }";
+    let code = packages(&[("site", TargetKind::Bin, text, &[("sea_orm", "sea_orm")])]);
+    assert_eq!(code.callee("Users::find().filter(x).one(&db)"), "sea_orm::Select::one");
+    assert_eq!(code.callee("user::ActiveModel { id: y }.update(&db)"), "sea_orm::ActiveModel::update");
+    assert_eq!(
+        code.callee("own::Entity::find()"),
+        "site::own::Entity::find",
+        "what the module declares itself comes first"
+    );
+}
