@@ -177,7 +177,8 @@ fn lagging(view: View, node: NodeId) -> Option<Diagnostic> {
     if bare || leaves_otherwise || view.index.is_intended(span) {
         return None;
     }
-    let confidence = if is_lasting_task(view, end.owner) { Confidence::Likely } else { Confidence::Hint };
+    let lasting = is_last(view, end.owner) && is_lasting_task(view, end.owner);
+    let confidence = if lasting { Confidence::Likely } else { Confidence::Hint };
     Some(
         Diagnostic::new(
             ID,
@@ -190,7 +191,7 @@ fn lagging(view: View, node: NodeId) -> Option<Diagnostic> {
             view.index.name_span(view.site(call)),
             "also fails where messages were dropped before they were received",
         )])
-        .note("the channel is still open, but nobody looks at what comes any more, and nothing tells")
+        .note("the channel is still open, but what comes from then on is not looked at")
         .help("tell `Lagged` apart and go on with the next message; leave the loop only where the channel is closed"),
     )
 }
@@ -253,6 +254,12 @@ fn only_leaves(view: View, region: RegionId) -> bool {
     !nodes.is_empty()
         && nodes.iter().all(|node| leaves(node) || matches!(view.op(*node), Op::Tuple(_)))
         && nodes.iter().any(leaves)
+}
+
+/// Whether nothing follows a loop where it stands: what does may tell of the end, or begin anew.
+fn is_last(view: View, owner: NodeId) -> bool {
+    let around = view.facts.region(view.facts.node(owner).region);
+    around.nodes.last() == Some(&owner) || around.value == Some(owner)
 }
 
 /// Whether a loop runs in a task that is spawned once, not for each request or connection: there one slow reader may be meant to lose its place.
