@@ -154,6 +154,10 @@ pub enum Calls {
     Joins,
     /// After a failure they fail again at once, for as long as its cause lasts.
     FailsAtOnce,
+    /// They fail where the reader was too slow for what came, and go on with what is left when called again.
+    Lags,
+    /// They read what comes next and give how much that was: nothing, at once and for ever, where it has ended.
+    Counts,
     /// They ask another program for something: where nobody listens they fail at once.
     Refused,
     /// Derives that let `*` give the only field of a type, or the one that is marked `#[deref]`.

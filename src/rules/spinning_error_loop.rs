@@ -14,8 +14,11 @@ const ID: &str = "spinning-error-loop";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.look(|view, node| {
-        let asks_again = || skips_the_pause(view, node).or_else(|| never_pauses(view, node));
-        diagnose(view, node).or_else(asks_again).or_else(|| asks_what_is_closed(view, node))
+        let asks_again = || {
+            skips_the_pause(view, node).or_else(|| pauses_otherwise(view, node)).or_else(|| never_pauses(view, node))
+        };
+        let at_end = || asks_what_is_closed(view, node).or_else(|| reads_past_the_end(view, node));
+        diagnose(view, node).or_else(asks_again).or_else(at_end)
     })
 }
 
@@ -266,6 +269,134 @@ fn skips_the_pause(view: View, node: NodeId) -> Option<Diagnostic> {
         .note("for as long as the cause lasts every round fails: the loop asks as fast as it can and fills the log")
         .help("wait before `continue` as well, or wait at the start of each round"),
     )
+}
+
+/// A loop that pauses where all went well, and asks again at once where it failed.
+fn pauses_otherwise(view: View, node: NodeId) -> Option<Diagnostic> {
+    let Op::Match { arms, .. } = view.op(node) else { return None };
+    let (value, branch) = error_branch(view, node)?;
+    let at = branch.region?;
+    let effected = view.index.effect(view.site(value))?;
+    let reaches_out = matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage);
+    let (region, head) = loop_around(view, value, node).filter(|_| reaches_out)?;
+    let owner = view.info.region_node(region)?;
+    let mut others = arms.iter().filter(|arm| arm.region != at);
+    let pause = others.find_map(|arm| {
+        let mut inside = view.facts.iter().filter(|(id, _)| view.is_inside(*id, arm.region));
+        inside.find(|(id, _)| pauses(view, *id)).map(|(id, _)| id)
+    })?;
+    let span = view.in_file(branch.range);
+    if !matches!(view.op(owner), Op::Loop { kind: LoopKind::Loop, .. })
+        || is_run_apart(view, node, region)
+        || waits_beside(view, node, region)
+        || view.index.may_wait_itself(view.site(value), &effected.chain)
+        || !only_goes_on(view, at, false, false)
+        || view.index.is_intended(span)
+    {
+        return None;
+    }
+    let noun = effected.effect.noun();
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            format!("this loop asks again at once after a {noun} error"),
+            Label::new(span, "nothing here waits or leaves the loop"),
+        )
+        .about(view.index.item_path(view.body), "pause")
+        .evidence([
+            Label::new(view.span(pause), "the only wait of the loop, where nothing failed"),
+            Label::new(view.in_file(head), "asked again in the next round"),
+        ])
+        .note("for as long as the cause lasts every round fails: the loop asks as fast as it can and fills the log")
+        .help("wait after an error as well, growing with each failure"),
+    )
+}
+
+/// Whether each round of a loop waits, or may be counted, apart from a `match` in it.
+fn waits_beside(view: View, choice: NodeId, region: RegionId) -> bool {
+    let beside = |(id, n): &(NodeId, &Node)| view.is_inside(*id, region) && !view.range(choice).contains(n.range);
+    view.facts.iter().filter(beside).any(|(id, n)| match n.op {
+        Op::Await(_) | Op::Select { .. } | Op::Assign { .. } | Op::Loop { .. } | Op::Unseen => true,
+        _ => pauses(view, id),
+    })
+}
+
+/// A loop whose only way out is an error, around something that tells its end by reading nothing.
+fn reads_past_the_end(view: View, node: NodeId) -> Option<Diagnostic> {
+    let path = view.index.external(view.site(node))?;
+    if !view.index.catalogue().lists(Calls::Counts, path) {
+        return None;
+    }
+    let parent = |of: NodeId| view.info.parent(of);
+    let awaited = parent(node).filter(|at| matches!(view.op(*at), Op::Await(_))).unwrap_or(node);
+    let outer = parent(awaited)?;
+    let (thrown_away, exit) = match view.op(outer) {
+        Op::Let { pattern, .. } if is(pattern, "Err") => (parent(outer).is_some(), parent(outer)),
+        Op::Try(_) => (stands_alone(view, outer), None),
+        Op::Method { receiver, name, .. } if *receiver == awaited && matches!(name.as_str(), "unwrap" | "expect") => {
+            (stands_alone(view, outer), None)
+        }
+        _ => return None,
+    };
+    let around = view.index.loops_around(view.site(node)).into_iter().next()?;
+    let owner = view.info.region_node(around.region)?;
+    let branch = exit.and_then(|exit| match view.op(exit) {
+        Op::If { then, otherwise: None, .. } => Some(*then),
+        _ => None,
+    });
+    let inside = |at: RegionId| move |(id, _): &(NodeId, &Node)| view.is_inside(*id, at);
+    let mut others = view
+        .facts
+        .iter()
+        .filter(inside(around.region))
+        .filter(|(id, _)| *id != outer && branch.is_none_or(|branch| !view.is_inside(*id, branch)));
+    let may_leave = others.any(|(id, n)| match n.op {
+        Op::Break(_) | Op::Return(_) | Op::Try(_) | Op::Unseen => true,
+        _ => pauses(view, id) || ends(view, id),
+    });
+    let span = view.span(node);
+    if !thrown_away
+        || exit.is_some() && branch.is_none()
+        || !matches!(view.op(owner), Op::Loop { kind: LoopKind::Loop, .. })
+        || is_run_apart(view, node, around.region)
+        || may_leave
+        || view.index.is_intended(span)
+    {
+        return None;
+    }
+    let name = path.rsplit("::").next()?;
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            "this loop spins once there is nothing more to read",
+            Label::new(span, "how much was read is thrown away"),
+        )
+        .about(view.index.item_path(view.body), name)
+        .evidence([Label::new(view.in_file(around.head), "asked again in the next round")])
+        .note(format!("at its end `{name}` gives `Ok(0)` at once, in every round: the loop takes a whole core"))
+        .help("leave the loop where nothing was read"),
+    )
+}
+
+/// Whether nobody uses what a node gives.
+fn stands_alone(view: View, node: NodeId) -> bool {
+    match view.info.parent(node) {
+        None => view.facts.region(view.facts.node(node).region).value != Some(node),
+        Some(parent) => matches!(view.op(parent), Op::Discard(_)),
+    }
+}
+
+/// Whether a call does not come back, or may not: the process or the thread ends.
+fn ends(view: View, node: NodeId) -> bool {
+    match view.index.callee(view.site(node)) {
+        Some(Callee::External(path)) => {
+            let lists = |list| view.index.catalogue().lists(list, *path);
+            lists(Calls::Exits) || lists(Calls::Diverges) || lists(Calls::Bails) || lists(Calls::Ensures)
+        }
+        _ => false,
+    }
 }
 
 /// Whether a call waits for time to pass.

@@ -1,18 +1,21 @@
 //! `swallowed-iteration`: elements that could not be read are skipped, or end the loop as if there were no more.
 
-use crate::catalogue::Effect;
+use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Arm, LocalId, LoopKind, NodeId, Op, Pattern, RegionId};
+use crate::facts::model::{Arm, LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::calls::Site;
+use crate::index::declared::types::Ty;
 use crate::index::flow::sequences::Source;
+use crate::index::programs::kinds::leaving;
+use crate::index::tasks::Work;
 use crate::source::Range;
 
 const ID: &str = "swallowed-iteration";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.look(diagnose)
+    index.look(|view, node| diagnose(view, node).or_else(|| lagging(view, node)))
 }
 
 /// What an error does to the iteration.
@@ -158,6 +161,119 @@ fn only_success(view: View, region: RegionId) -> Option<(NodeId, NodeId)> {
     let some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
     let only = success(pattern) || (some(pattern) && pattern.parts().iter().any(success));
     only.then_some((condition, of))
+}
+
+/// A receiver that was too slow for what came, which is taken for one whose senders are gone.
+fn lagging(view: View, node: NodeId) -> Option<Diagnostic> {
+    let end = end_at_error(view, node)?;
+    let Op::Await(call) = *view.op(end.of) else { return None };
+    let Op::Method { receiver, .. } = view.op(call) else { return None };
+    view.index.external(view.site(call)).filter(|path| view.index.catalogue().lists(Calls::Lags, *path))?;
+    // Of a bare word only that it came counts, and what leaves the loop otherwise waits for one message or for its own end.
+    let bare = matches!(view.ty(*receiver).peeled(), Ty::Ext(_, of) if of.first() == Some(&Ty::Tuple(Vec::new())));
+    let leaves_otherwise =
+        leaving(view.facts, end.round).any(|way| !end.failed.is_some_and(|failed| view.is_inside(way, failed)));
+    let span = view.in_file(end.range);
+    if bare || leaves_otherwise || view.index.is_intended(span) {
+        return None;
+    }
+    let lasting = is_last(view, end.owner) && is_lasting_task(view, end.owner);
+    let confidence = if lasting { Confidence::Likely } else { Confidence::Hint };
+    Some(
+        Diagnostic::new(
+            ID,
+            confidence,
+            "the first burst that this receiver is too slow for ends the loop",
+            Label::new(span, "an error is taken for the end"),
+        )
+        .about(view.index.item_path(view.body), "message")
+        .evidence([Label::new(
+            view.index.name_span(view.site(call)),
+            "also fails where messages were dropped before they were received",
+        )])
+        .note("the channel is still open, but what comes from then on is not looked at")
+        .help("tell `Lagged` apart and go on with the next message; leave the loop only where the channel is closed"),
+    )
+}
+
+/// A loop that takes any error for its end, and does nothing else about it.
+struct End {
+    of: NodeId,
+    range: Range,
+    owner: NodeId,
+    round: RegionId,
+    /// The branch for errors; none where the condition of the loop is one.
+    failed: Option<RegionId>,
+}
+
+fn end_at_error(view: View, node: NodeId) -> Option<End> {
+    if let Op::Loop { kind: LoopKind::While, region } = *view.op(node) {
+        let (condition, of) = only_success(view, region)?;
+        let Op::Let { pattern, .. } = view.op(condition) else { return None };
+        let range = view.range(condition);
+        return takes_each(pattern).then_some(End { of, range, owner: node, round: region, failed: None });
+    }
+    let (of, failed, range) = match view.op(node) {
+        Op::Match { scrutinee, arms } => {
+            let [first, second] = &arms[..] else { return None };
+            let (taken, failed) = if takes_each(&first.pattern) { (first, second) } else { (second, first) };
+            let ignored = failed.pattern.ignores_error() || failed.pattern.is_wild();
+            (takes_each(&taken.pattern) && ignored && !taken.guarded && !failed.guarded).then_some((
+                *scrutinee,
+                failed.region,
+                failed.range,
+            ))?
+        }
+        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if takes_each(pattern) => {
+            (*init, *otherwise, view.range(node))
+        }
+        _ => return None,
+    };
+    let around = view.index.loops_around(view.site(node)).into_iter().next()?;
+    let owner = view.info.region_node(around.region)?;
+    let endless = matches!(view.op(owner), Op::Loop { kind: LoopKind::Loop, .. });
+    (endless && only_leaves(view, failed)).then_some(End {
+        of,
+        range,
+        owner,
+        round: around.region,
+        failed: Some(failed),
+    })
+}
+
+/// `Ok(message)`: whatever the message is, it is looked at.
+fn takes_each(pattern: &Pattern) -> bool {
+    let whole = |part: &Pattern| matches!(part.kind, PatternKind::Bind { of: None, .. });
+    pattern.variant().is_some_and(|name| name == "Ok") && pattern.parts().iter().all(whole)
+}
+
+/// Whether a branch does nothing but leave.
+fn only_leaves(view: View, region: RegionId) -> bool {
+    let nodes = &view.facts.region(region).nodes;
+    let leaves = |node: &NodeId| matches!(view.op(*node), Op::Break(None) | Op::Return(None));
+    !nodes.is_empty()
+        && nodes.iter().all(|node| leaves(node) || matches!(view.op(*node), Op::Tuple(_)))
+        && nodes.iter().any(leaves)
+}
+
+/// Whether nothing follows a loop where it stands: what does may tell of the end, or begin anew.
+fn is_last(view: View, owner: NodeId) -> bool {
+    let around = view.facts.region(view.facts.node(owner).region);
+    around.nodes.last() == Some(&owner) || around.value == Some(owner)
+}
+
+/// Whether a loop runs in a task that is spawned once, not for each request or connection: there one slow reader may be meant to lose its place.
+fn is_lasting_task(view: View, owner: NodeId) -> bool {
+    let around = |region: RegionId| view.is_inside(owner, region);
+    let runs = |work: &Work| match *work {
+        Work::Region(region) => around(region),
+        Work::Function(function) => view.index.function_of(view.body) == Some(function),
+    };
+    let mut tasks = view.index.tasks().iter().filter(|task| {
+        let here = |work: &Work| matches!(work, Work::Function(_)) || task.spawn.body == view.body;
+        task.work.iter().any(|work| here(work) && runs(work))
+    });
+    tasks.next().is_some() && view.index.repeated(view.site(owner)).is_none()
 }
 
 fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagnostic> {

@@ -46,6 +46,24 @@ impl Index {
         }
     }
 
+    /// Whether what is asked for waits by itself before it fails, or may: for its turn, for something to come, or for a time. `chain` leads to the operation.
+    pub fn may_wait_itself(&self, value: Site, chain: &[Site]) -> bool {
+        let waits = |site: Site| {
+            let lists = |path| {
+                let lists = |list| self.catalogue().lists(list, path);
+                [Calls::Waits, Calls::Pauses, Calls::Receives, Calls::BoundsTime, Calls::Forever].into_iter().any(lists)
+            };
+            self.external(site).is_some_and(lists)
+        };
+        let behind = chain.last().is_some_and(|last| self.waits_for_its_turn(self.operation_behind(*last)));
+        let mut bodies: Vec<_> = chain.iter().map(|site| site.body).filter(|body| *body != value.body).collect();
+        bodies.dedup();
+        let within = |node: &Site| self.node(value).range.contains(self.node(*node).range);
+        behind
+            || self.call_sites(value.body).filter(within).any(waits)
+            || bodies.into_iter().any(|body| self.call_sites(body).any(waits))
+    }
+
     /// The future of `future.await`.
     fn unawaited(&self, value: Site) -> Site {
         match self.node(value).op {
