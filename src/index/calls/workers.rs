@@ -107,7 +107,7 @@ impl Index {
             let deeper = fuel.checked_sub(1).filter(|_| self.is_driven_here(site) && !self.takes_connections(function));
             driven || deeper.is_some_and(|fuel| matches!(self.around(site, fuel), Around::Elsewhere))
         };
-        if self.is_driven_by_main(function) && !self.takes_connections(function) {
+        if self.is_driven_by_main(function) && !self.takes_connections(function) || self.has_runtime_alone(function) {
             return Around::Elsewhere;
         }
         let callers = self.calls.callers(function);
@@ -121,12 +121,55 @@ impl Index {
 
     /// Whether a function is the entry of its program, and its future stays on the thread of `main`, beside the workers.
     fn is_driven_by_main(&self, function: FnId) -> bool {
+        self.runtime_arguments(function).any(|given| !stays_on_thread(given))
+    }
+
+    /// Whether a function makes a runtime on the thread that calls it, and nothing but its own steps, one after the other, runs on that.
+    fn has_runtime_alone(&self, function: FnId) -> bool {
+        self.runtime_arguments(function).any(stays_on_thread) && self.goes_step_by_step(function)
+    }
+
+    /// What the attributes are given that make the runtime of a function.
+    fn runtime_arguments(&self, function: FnId) -> impl Iterator<Item = &str> {
         let (file, item) = (self.defs().functions[function.index()].file, self.defs().function(function));
-        item.attributes.iter().any(|attribute| {
-            let path = self.attribute_path(file, item.scope, attribute);
-            let beside = path.is_some_and(|path| self.catalogue().lists(Calls::KeepsMainApart, path));
-            beside && !attribute.arguments.contains("current_thread") && !attribute.arguments.contains("local")
-        })
+        let makes = move |path: Ustr| self.catalogue().lists(Calls::KeepsMainApart, path);
+        let attributes = item.attributes.iter();
+        attributes
+            .filter(move |attribute| self.attribute_path(file, item.scope, attribute).is_some_and(makes))
+            .map(|attribute| attribute.arguments.as_str())
+    }
+
+    /// Whether a function, and all that it calls in the workspace, awaits each future where it is made, and starts and serves nothing that runs beside it
+    /// on its runtime.
+    fn goes_step_by_step(&self, function: FnId) -> bool {
+        let (mut queue, mut seen) = (vec![function], HashSet::from_iter([function]));
+        while let Some(function) = queue.pop() {
+            let Some(body) = self.defs().body_of(function).filter(|body| self.is_linked(*body)) else { continue };
+            if self.body(body).iter().any(|(node, _)| self.runs_beside(Site { body, node })) {
+                return false;
+            }
+            let here =
+                self.calls.callees(body).iter().filter(|call| !matches!(call.runs, Runs::Thread | Runs::Blocking));
+            queue.extend(here.map(|call| call.to).filter(|to| seen.insert(*to)));
+        }
+        true
+    }
+
+    /// Whether something comes to run beside the code around it, on the same runtime: a task, what serves or takes connections, one of several arms, or a
+    /// future that is not awaited at once.
+    fn runs_beside(&self, site: Site) -> bool {
+        let parent = self.info(site.body).parent(site.node);
+        let is_awaited = parent.is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)));
+        let catalogue = self.catalogue();
+        let serves = |path: Ustr| {
+            catalogue.lists(Calls::Accepts, path)
+                || catalogue.servers().iter().any(|server| server.serve.contains(&path))
+        };
+        let runs = self.callable(site).map(|callable| callable.runs);
+        matches!(self.node(site).op, Op::Select { .. })
+            || matches!(self.ty(site), Ty::Future(_)) && !is_awaited
+            || matches!(runs, Some(Runs::Task | Runs::Request | Runs::Worker))
+            || self.external(site).is_some_and(serves)
     }
 
     /// Whether a function accepts connections: while its thread is kept, nobody is let in.
@@ -181,4 +224,9 @@ impl Index {
         let end = (range.start + "async".len() as u32).min(range.end);
         crate::source::Range { start: range.start, end }.in_file(body.file)
     }
+}
+
+/// Whether the arguments of the attribute that makes a runtime keep it on the thread that calls the function.
+fn stays_on_thread(arguments: &str) -> bool {
+    arguments.contains("current_thread") || arguments.contains("local")
 }
