@@ -68,6 +68,8 @@ pub struct Catalogue {
     handlers: Handlers,
     entries: Entries,
     calls: HashMap<Calls, CallList>,
+    /// The canonical paths that any list names in full: asked for each path that nothing else describes.
+    listed: HashSet<Ustr>,
 }
 
 /// A type that a generator writes into a module of the same name: `greeter_client::GreeterClient`.
@@ -147,6 +149,7 @@ impl Catalogue {
             document.types.iter().chain(&document.resources).map(|entry| library(entry.get_ref().path.as_str()));
         self.described.extend(aliased.chain(functions).chain(traits).chain(types));
         for (list, calls) in document.calls {
+            self.listed.extend(calls.iter().filter(|call| call.contains("::")));
             self.calls.entry(list).or_default().extend(calls);
         }
         for function in document.functions {
@@ -317,7 +320,7 @@ impl Catalogue {
     pub fn knows(&self, path: Ustr) -> bool {
         self.types.contains_key(&path)
             || self.callables.contains_key(&path)
-            || self.calls.values().any(|list| list.names_in_full(path))
+            || self.listed.contains(&path)
             || self.derives.contains_key(&path)
             || self.signals.contains_key(&path)
             || self.handlers.attributes.contains(&path)

@@ -200,11 +200,6 @@ impl CallList {
         self.names.extend(names);
     }
 
-    /// Whether the list names this canonical path, not only its last part.
-    pub(super) fn names_in_full(&self, path: Ustr) -> bool {
-        self.paths.contains(&path)
-    }
-
     /// Whether a call of this canonical path is one of them.
     pub fn contains(&self, path: Ustr) -> bool {
         let name = path.rsplit("::").next().unwrap_or(&path);

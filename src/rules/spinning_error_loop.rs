@@ -8,9 +8,14 @@ use crate::facts::model::{
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
+use crate::index::flow::effects::Effected;
 use crate::source::{Range, Span};
 
 const ID: &str = "spinning-error-loop";
+
+/// What follows where errors skip the pause.
+const FILLS_THE_LOG: &str =
+    "for as long as the cause lasts every round fails: the loop asks as fast as it can and fills the log";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.look(|view, node| {
@@ -185,7 +190,6 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     let call = asks(view, value)?;
     view.index.external(view.site(call)).filter(|path| view.index.catalogue().lists(Calls::Refused, *path))?;
     let (region, head) = loop_around(view, call, node)?;
-    let owner = view.info.region_node(region)?;
     let span = view.in_file(branch.range);
     // What stands on the way of a round that fails: all but the branch for success, and nothing behind the jump to the next round.
     let jump = jump_behind(view, node, region);
@@ -200,7 +204,7 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
         _ => pauses(view, id),
     };
     let on_the_way = view.facts.iter().filter(|(id, _)| view.is_inside(*id, region) && fails_there(*id));
-    if !matches!(view.op(owner), Op::Loop { kind: LoopKind::Loop, .. })
+    if !is_endless(view, region)
         || is_run_apart(view, node, region)
         || on_the_way.into_iter().any(waits_or_ends)
         || branch.region.is_some_and(|branch| !only_goes_on(view, branch, false, false))
@@ -231,13 +235,24 @@ fn is_run_apart(view: View, node: NodeId, region: RegionId) -> bool {
     around.into_iter().any(|(_, r)| matches!(r.kind, RegionKind::Closure | RegionKind::Async))
 }
 
+/// What a value asks of another program over the network, be it a database.
+fn asked_outside(view: View, value: NodeId) -> Option<Effected> {
+    let effected = view.index.effect(view.site(value))?;
+    matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage).then_some(effected)
+}
+
+/// Whether a loop is left by a jump alone: `loop`.
+fn is_endless(view: View, region: RegionId) -> bool {
+    let owner = view.info.region_node(region).map(|owner| view.op(owner));
+    matches!(owner, Some(Op::Loop { kind: LoopKind::Loop, .. }))
+}
+
 /// A loop that pauses in each round, but for the rounds that fail: these go on from where they are.
 fn skips_the_pause(view: View, node: NodeId) -> Option<Diagnostic> {
     let (value, branch) = error_branch(view, node)?;
-    let effected = view.index.effect(view.site(value))?;
-    let reaches_out = matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage)
-        && !view.index.waits_for_its_turn(view.index.operation_behind(*effected.chain.last()?));
-    let at = branch.region.filter(|_| reaches_out)?;
+    let effected = asked_outside(view, value)?;
+    let takes_turns = view.index.waits_for_its_turn(view.index.operation_behind(*effected.chain.last()?));
+    let at = branch.region.filter(|_| !takes_turns)?;
     let (region, head) = loop_around(view, value, node)?;
     let jump = view.facts.iter().find_map(|(id, n)| {
         let goes_on = n.region == at && matches!(n.op, Op::Continue) && view.facts.jump_target(id) == Some(region);
@@ -266,7 +281,7 @@ fn skips_the_pause(view: View, node: NodeId) -> Option<Diagnostic> {
             Label::new(view.span(pause), "the only wait of the loop"),
             Label::new(view.in_file(head), "asked again in the next round"),
         ])
-        .note("for as long as the cause lasts every round fails: the loop asks as fast as it can and fills the log")
+        .note(FILLS_THE_LOG)
         .help("wait before `continue` as well, or wait at the start of each round"),
     )
 }
@@ -276,17 +291,15 @@ fn pauses_otherwise(view: View, node: NodeId) -> Option<Diagnostic> {
     let Op::Match { arms, .. } = view.op(node) else { return None };
     let (value, branch) = error_branch(view, node)?;
     let at = branch.region?;
-    let effected = view.index.effect(view.site(value))?;
-    let reaches_out = matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage);
-    let (region, head) = loop_around(view, value, node).filter(|_| reaches_out)?;
-    let owner = view.info.region_node(region)?;
+    let effected = asked_outside(view, value)?;
+    let (region, head) = loop_around(view, value, node)?;
     let mut others = arms.iter().filter(|arm| arm.region != at);
     let pause = others.find_map(|arm| {
         let mut inside = view.facts.iter().filter(|(id, _)| view.is_inside(*id, arm.region));
         inside.find(|(id, _)| pauses(view, *id)).map(|(id, _)| id)
     })?;
     let span = view.in_file(branch.range);
-    if !matches!(view.op(owner), Op::Loop { kind: LoopKind::Loop, .. })
+    if !is_endless(view, region)
         || is_run_apart(view, node, region)
         || waits_beside(view, node, region)
         || view.index.may_wait_itself(view.site(value), &effected.chain)
@@ -308,7 +321,7 @@ fn pauses_otherwise(view: View, node: NodeId) -> Option<Diagnostic> {
             Label::new(view.span(pause), "the only wait of the loop, where nothing failed"),
             Label::new(view.in_file(head), "asked again in the next round"),
         ])
-        .note("for as long as the cause lasts every round fails: the loop asks as fast as it can and fills the log")
+        .note(FILLS_THE_LOG)
         .help("wait after an error as well, growing with each failure"),
     )
 }
@@ -340,7 +353,6 @@ fn reads_past_the_end(view: View, node: NodeId) -> Option<Diagnostic> {
         _ => return None,
     };
     let around = view.index.loops_around(view.site(node)).into_iter().next()?;
-    let owner = view.info.region_node(around.region)?;
     let branch = exit.and_then(|exit| match view.op(exit) {
         Op::If { then, otherwise: None, .. } => Some(*then),
         _ => None,
@@ -358,7 +370,7 @@ fn reads_past_the_end(view: View, node: NodeId) -> Option<Diagnostic> {
     let span = view.span(node);
     if !thrown_away
         || exit.is_some() && branch.is_none()
-        || !matches!(view.op(owner), Op::Loop { kind: LoopKind::Loop, .. })
+        || !is_endless(view, around.region)
         || is_run_apart(view, node, around.region)
         || may_leave
         || view.index.is_intended(span)

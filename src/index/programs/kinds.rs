@@ -68,6 +68,11 @@ impl Subject<'_> {
     fn listens(&self) -> bool {
         self.signals.iter().any(|signal| signal.reached)
     }
+
+    /// Whether a body is part of the program's own package.
+    fn owns(&self, index: &Index, body: BodyRef) -> bool {
+        index.crates()[index.crate_of(body).index()].package == self.package
+    }
 }
 
 /// A place that shows what kind a program is of.
@@ -94,8 +99,8 @@ pub fn judge(index: &Index, subject: &Subject) -> Verdict {
     };
     let by_attribute = served_by_attribute(index, subject.main);
     // Where `main` goes on to its end, what nobody waits for ends with it.
-    let own = |body: BodyRef| index.crates()[index.crate_of(body).index()].package == subject.package;
-    let waits = |body: &BodyRef| index.comes_back_late(*body) || own(*body) && index.waits_for_a_word(*body);
+    let waits =
+        |body: &BodyRef| index.comes_back_late(*body) || subject.owns(index, *body) && index.waits_for_a_word(*body);
     let waits = subject.listens() || subject.inline.iter().any(waits);
     let lasts = |at: Site| waits || subject.attended.contains(&at.body) && !index.is_let_go(at);
     let serving = || {
@@ -118,11 +123,11 @@ pub fn judge(index: &Index, subject: &Subject) -> Verdict {
 /// it runs by, it runs until it is stopped.
 fn waits_to_be_stopped(index: &Index, subject: &Subject) -> Option<Label> {
     let stopped_by = |at: &SignalSite, name: &str| at.names.iter().any(|signal| signal == name);
-    let own = |body: BodyRef| index.crates()[index.crate_of(body).index()].package == subject.package;
     let main = index.defs().body_of(subject.main)?;
     let told = subject.signals.iter().find(|at| {
         let body = at.site.body;
-        let gets_there = subject.inline.contains(&body) || own(body) && subject.attended.contains(&body);
+        let gets_there =
+            subject.inline.contains(&body) || subject.owns(index, body) && subject.attended.contains(&body);
         let is_told = stopped_by(at, "terminate") && !index.is_raced_with_work(at.site)
             || stopped_by(at, "interrupt")
                 && index.waits_for_nothing_else(at.site)
@@ -154,7 +159,7 @@ fn external_calls(index: &Index, body: BodyRef) -> Vec<(Site, Ustr)> {
 /// Where a body serves, or loops around something it waits for. Of another package's body only what `main` gets into counts: what its tasks do
 /// in the background says nothing of this program.
 fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
-    let own = index.crates()[index.crate_of(body).index()].package == subject.package;
+    let own = subject.owns(index, body);
     let catalogue = index.catalogue();
     let mut found = Vec::new();
     for (site, path) in external_calls(index, body) {
@@ -433,14 +438,22 @@ impl Index {
         only_pauses && self.ends_with_success(body, region) || self.goes_on_by_error(body, region)
     }
 
-    /// Whether a loop only goes on where what its condition tries has failed: `while let Err(error) = start().await`.
-    fn goes_on_by_error(&self, body: BodyRef, region: RegionId) -> bool {
+    /// The variant that the condition of a `while let` takes.
+    fn condition(&self, body: BodyRef, region: RegionId) -> Option<Ustr> {
         let (facts, info) = (self.body(body), self.info(body));
         // A `let` that is part of no expression is the condition of the loop itself.
-        facts.region(region).kind == RegionKind::Loop
-            && facts.iter().filter(|(node, n)| n.region == region && info.parent(*node).is_none()).any(
-                |(_, n)| matches!(&n.op, Op::Let { pattern, .. } if pattern.variant().is_some_and(|name| name == "Err")),
-            )
+        let own = facts.iter().filter(|(node, n)| n.region == region && info.parent(*node).is_none());
+        own.filter_map(|(_, n)| match &n.op {
+            Op::Let { pattern, .. } => pattern.variant(),
+            _ => None,
+        })
+        .next()
+    }
+
+    /// Whether a loop only goes on where what its condition tries has failed: `while let Err(error) = start().await`.
+    fn goes_on_by_error(&self, body: BodyRef, region: RegionId) -> bool {
+        self.body(body).region(region).kind == RegionKind::Loop
+            && self.condition(body, region).is_some_and(|taken| taken == "Err")
     }
 
     /// Whether a `break`, or a `return` of something that is no error, can end a loop.
@@ -458,19 +471,9 @@ impl Index {
         let Some(Op::Loop { kind, .. }) = info.region_node(region).map(|owner| &facts.node(owner).op) else {
             return false;
         };
-        let goes_on_by_success = || {
-            let mut conditions = facts
-                .iter()
-                .filter(|(node, n)| n.region == region && info.parent(*node).is_none())
-                .filter_map(|(_, n)| match &n.op {
-                    Op::Let { pattern, .. } => pattern.variant(),
-                    _ => None,
-                });
-            conditions.any(|name| name == "Ok" || name == "Some")
-        };
         let lasts = match kind {
             LoopKind::Loop => true,
-            LoopKind::While => goes_on_by_success(),
+            LoopKind::While => self.condition(body, region).is_some_and(|taken| taken == "Ok" || taken == "Some"),
             LoopKind::For { .. } => false,
         };
         let in_failure = |node: NodeId| {
