@@ -365,6 +365,11 @@ impl Catalogue {
         self.first_of(std::iter::once(&owner).chain(traits), name)
     }
 
+    /// What the methods of a type that its entry does not name have in common, as those that a generator writes for a service: `owner::*`.
+    pub fn any_other_method(&self, owner: Ustr, name: Ustr) -> Option<(Ustr, &Callable)> {
+        self.first_of(std::iter::once(&owner), ustr("*")).filter(|_| self.universal(name).is_none())
+    }
+
     /// A method that every type is taken to have.
     pub fn universal(&self, name: Ustr) -> Option<(Ustr, &Callable)> {
         self.first_of(self.everywhere.iter(), name)

@@ -75,10 +75,13 @@ const INTENTS: &[&str] = &[
 /// What says so of the statement below. The documentation of a function says it of something else: of what the function returns, of how it works.
 const INTENTS_OF_STATEMENTS: &[&str] = &[
     "may fail",
+    "might fail",
     "can fail",
     "can't fail",
     "cannot fail",
     "can not fail",
+    "shouldn't fail",
+    "should not fail",
     "intentionally",
     "on purpose",
     "deliberately",

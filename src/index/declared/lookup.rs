@@ -308,6 +308,9 @@ impl<'a> World<'a> {
                 if let Some((path, callable)) = declared.filter(|_| !self.is_only_associated(*path, name)) {
                     return Some((Found::External(path, callable), ty.clone()));
                 }
+                if let Some((path, callable)) = self.names.catalogue.any_other_method(*path, name) {
+                    return Some((Found::External(path, callable), ty.clone()));
+                }
                 let fluent = self.entry(*path).is_some_and(|entry| entry.fluent);
                 if name == "clone" || fluent && self.names.catalogue.universal(name).is_none() {
                     return Some((Found::Same(ustr(&format!("{path}::{name}"))), ty.clone()));

@@ -223,6 +223,23 @@ fn operations_look_or_change() {
 }
 
 #[test]
+fn every_call_of_a_generated_client_asks_the_network() {
+    let code = program(
+        "use pb::greeter_client::GreeterClient; mod pb { tonic::include_proto!(\"greeter\"); } \
+         async fn f(channel: tonic::transport::Channel, layer: Layer) { let mut client = GreeterClient::with_interceptor(channel, layer); \
+         client.say_hello(request()).await; client.clone().say_more().await; client.max_decoding_message_size(4); } fn main() {}",
+    );
+    let effect = |text: &str| code.index.effect(code.site(text)).map(|found| found.effect);
+    for (text, found) in [
+        ("client.say_hello(request())", Some(Effect::Network)),
+        ("client.clone().say_more()", Some(Effect::Network)),
+        ("client.max_decoding_message_size(4)", None),
+    ] {
+        assert_eq!(effect(text), found, "{text}");
+    }
+}
+
+#[test]
 fn effects_go_through_functions_and_traits() {
     let code = program(
         "use std::io::Result; fn outer() -> Result<()> { inner()?; Ok(()) } fn inner() -> Result<()> { std::fs::write(\"x\", \"y\") } \
