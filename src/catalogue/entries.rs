@@ -194,6 +194,11 @@ impl TypeEntry {
         self.kind.is_some_and(|kind| ends(&kind))
     }
 
+    /// Whether it holds nothing until something is put into it: dropped before that, it loses nothing.
+    pub fn is_empty_at_first(&self) -> bool {
+        self.kind.is_some_and(|kind| matches!(kind.as_str(), "producer" | "self-flushing-writer"))
+    }
+
     /// What the methods that end it are called, without their paths.
     pub fn close_names(&self) -> impl Iterator<Item = &str> {
         self.close.iter().map(|path| path.rsplit("::").next().unwrap_or(path))

@@ -120,7 +120,12 @@ impl Macros {
                 let is_known = self.libraries.contains(&krate);
                 only(&is_own).or_else(|| only(&|declared| declared.is_exported).filter(|_| is_known))
             }
-            _ => only(&|declared| declared.home.package == from.package),
+            _ => {
+                // What its package does not declare it has from a library, behind `*`, a module of its own or `#[macro_use]`.
+                let is_own = |declared: &Declared| declared.home.package == from.package;
+                let is_foreign = !all.iter().any(is_own);
+                only(&is_own).or_else(|| only(&|declared| declared.is_exported).filter(|_| is_foreign))
+            }
         }
     }
 }

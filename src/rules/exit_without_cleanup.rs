@@ -112,11 +112,16 @@ fn diagnose(index: &Index, made: &Construction, obligation: Obligation) -> Optio
         return None;
     }
     let obligation = if is_dropped { obligation } else { until_ended(index, obligation) };
+    let filled = match entry.is_empty_at_first() {
+        true => index.first_filled(&obligation)?,
+        false => obligation.bound.node,
+    };
     let here = obligation.ways.open().filter(|way| way.exit == Exit::Process).filter_map(|way| way.node);
+    let here = here.filter(|node| *node > filled);
     let mut exits: Vec<(Site, Vec<Label>)> = here.map(|node| (Site { body, node }, Vec::new())).collect();
     // Who ends something by a call may have given up on it further in, as where a second Ctrl-C forces the end.
     if is_dropped {
-        exits.extend(exits_inside(index, &obligation));
+        exits.extend(exits_inside(index, &obligation, filled));
     }
     let (first, chain) = exits.first()?.clone();
     let kind = words(&entry.kind?);
@@ -140,14 +145,14 @@ fn diagnose(index: &Index, made: &Construction, obligation: Obligation) -> Optio
     Some(diagnostic)
 }
 
-/// Exits in what is called while the value is alive, each with the calls that lead there.
-fn exits_inside(index: &Index, obligation: &Obligation) -> Vec<(Site, Vec<Label>)> {
+/// Exits in what is called while the value is alive and `filled`, each with the calls that lead there.
+fn exits_inside(index: &Index, obligation: &Obligation, filled: NodeId) -> Vec<(Site, Vec<Label>)> {
     let body = obligation.bound.body;
     let scope = index.body(body).local(obligation.local).region;
     let end = obligation.ended.iter().chain(&obligation.handed_on).min().copied().unwrap_or(NodeId(u32::MAX));
     let alive = |site: &Site| {
         let around = index.body(body).outwards(index.body(body).node(site.node).region);
-        site.node > obligation.bound.node && site.node < end && around.map(|(region, _)| region).any(|at| at == scope)
+        site.node >= filled && site.node < end && around.map(|(region, _)| region).any(|at| at == scope)
     };
     let mut seen: BTreeMap<FnId, ()> = BTreeMap::new();
     let mut found = Vec::new();

@@ -23,9 +23,6 @@ const ELSEWHERE: [&str; 8] = [
     "upload",
 ];
 
-/// Kinds that hold nothing until something is given to them: dropped before that, they lose nothing.
-const EMPTY_AT_FIRST: [&str; 1] = ["producer"];
-
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let abandoned = index.abandoned(|entry| entry.kind.is_some_and(|kind| !ELSEWHERE.contains(&kind.as_str())));
     abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect()
@@ -66,8 +63,8 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         How::Lent(_) => return None,
         How::AtOnce | How::Forgotten(_) => (format!("the {kind} is never closed"), None),
         How::Missed(obligation, ways) => {
-            let filled = match EMPTY_AT_FIRST.contains(&entry.kind?.as_str()) {
-                true => index.operations_on(obligation).first()?.node,
+            let filled = match entry.is_empty_at_first() {
+                true => index.first_filled(obligation)?,
                 false => obligation.bound.node,
             };
             let early = ways.iter().filter(|way| matches!(way.0, Exit::Error | Exit::Return));

@@ -127,6 +127,19 @@ impl Index {
         calls.filter(|call| !obligation.ended.contains(call)).map(|node| Site { body, node }).collect()
     }
 
+    /// The first place where something may be put into a value that holds nothing at first: what writes into it, or who it is lent to.
+    pub fn first_filled(&self, obligation: &Obligation) -> Option<NodeId> {
+        let writes = |path: Ustr| self.catalogue().lists(Calls::Writes, path);
+        let fills = |site: &Site| match (&self.node(*site).op, self.callee(*site)) {
+            (Op::Macro(call), _) => writes(call.path.last()),
+            (_, Some(Callee::External(path))) => writes(*path),
+            (_, Some(Callee::Constructor(..))) => false,
+            (_, Some(Callee::Workspace(_) | Callee::Trait(_) | Callee::Closure(_))) => true,
+            (op, _) => matches!(op, Op::Call { .. }),
+        };
+        self.operations_on(obligation).into_iter().find(fills).map(|site| site.node)
+    }
+
     /// The call that a value is the receiver of or is lent to.
     fn operation_with(&self, body: BodyRef, used: NodeId) -> Option<NodeId> {
         let (facts, info) = (self.body(body), self.info(body));

@@ -128,6 +128,18 @@ fn exported_macros_are_called_from_other_packages() {
 }
 
 #[test]
+fn exported_macros_reach_other_packages_without_being_named() {
+    let library = "pub fn run(_: u8) {} #[macro_export] macro_rules! started { ($x:expr) => { $crate::run($x) }; } \
+                   #[macro_export] macro_rules! stopped { () => { $crate::run(2) }; }";
+    let app = "mod prelude { pub use tools::started; } mod a { use crate::prelude::*; fn a() { started!(1); } } \
+               macro_rules! stopped { () => { own() }; } fn own() {} fn main() { stopped!(); }";
+    let code =
+        packages(&[("tools", TargetKind::Lib, library, &[]), ("app", TargetKind::Bin, app, &[("tools", "tools")])]);
+    assert_eq!(code.callee("crate::run($x)"), "tools::run");
+    assert_eq!(code.sites("crate::run(2)").count(), 0, "the package has one of its own");
+}
+
+#[test]
 fn two_macros_of_one_name_leave_open_which_is_meant() {
     let code = files(&[
         ("main.rs", "mod a; mod b; mod c; fn f() {} fn main() {}"),
