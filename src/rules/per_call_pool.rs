@@ -26,7 +26,7 @@ const FAR_FROM_START: usize = 3;
 const WAYS: usize = 8;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let mut found: Vec<(Site, Diagnostic)> = Vec::new();
+    let mut found: Vec<(&Construction, Diagnostic)> = Vec::new();
     for construction in index.constructions(|entry| entry.when_repeated.is_some()) {
         if index.is_test(construction.site.body) {
             continue;
@@ -34,11 +34,13 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         // One call may build several things: one flaw.
         let span = index.span(construction.site);
         if !found.iter().any(|(_, known)| known.primary.span == span) {
-            found.extend(diagnose(index, construction).map(|diagnostic| (built_at(construction), diagnostic)));
+            found.extend(diagnose(index, construction).map(|diagnostic| (construction, diagnostic)));
         }
     }
-    // What one function builds for several callers, each time anew, is one flaw: told at the first call of those of which it is as certain.
-    grouped_by(found.into_iter().map(|(built, diagnostic)| ((built, diagnostic.confidence), diagnostic)))
+    // What one function builds anew, for several callers or in the arms of a choice, is one flaw: told at the first place of those of which it is as
+    // certain.
+    let flaw = |built: &Construction, found: &Diagnostic| (built_at(built).body, built.resource, found.confidence);
+    grouped_by(found.into_iter().map(|(built, diagnostic)| (flaw(built, &diagnostic), diagnostic)))
 }
 
 /// Where it is built in the end: in a function that callers come to from many sides.

@@ -582,12 +582,17 @@ impl Index {
         }
         let (body, info) = (self.body(site.body), self.info(site.body));
         let label = |node: NodeId, text: &str| Label::new(head(self, site.body, node).in_file(site.body.file), text);
-        let mut from = site.node;
+        let returned = |from: NodeId| {
+            let mut around = std::iter::successors(Some(from), |node| info.parent(*node));
+            around.any(|node| matches!(body.node(node).op, Op::Return(_)))
+        };
+        let (mut from, mut returns) = (site.node, false);
         for (region, facts) in body.outwards(body.node(site.node).region) {
             let Some(owner) = info.region_node(region) else { break };
+            returns |= returned(from);
             match facts.kind {
-                // What is iterated over is evaluated once, before the loop.
-                RegionKind::Loop if counts(region) && !is_iterated(&body.node(owner).op, from) => {
+                // What is iterated over is evaluated once, before the loop; what is returned is the last that a loop does.
+                RegionKind::Loop if counts(region) && !returns && !is_iterated(&body.node(owner).op, from) => {
                     return Outwards::Repeats(
                         Repeats::Iteration,
                         label(owner, "this loop runs it again and again"),
@@ -609,6 +614,7 @@ impl Index {
                 }
                 _ => {}
             }
+            returns &= !matches!(facts.kind, RegionKind::Closure | RegionKind::Async);
             from = owner;
         }
         Outwards::Function

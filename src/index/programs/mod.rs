@@ -198,9 +198,18 @@ impl Index {
         })
     }
 
-    /// The services that a body can run in.
+    /// The services that a body can run in, and not only in a command of theirs that ends by itself.
     pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
-        self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body))
+        let reached = self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body));
+        reached.filter(move |program| !self.is_of_another_command(program, body))
+    }
+
+    /// The bodies of a program to which nothing leads but calls of some kind.
+    fn only_reached_by(&self, program: &Program, kind: impl Fn(Site) -> bool) -> HashSet<BodyRef> {
+        let krate = &self.crates()[program.krate.index()];
+        let from = entries(self, krate, program.main);
+        let without = reach_from(self, from, Along::Others(&kind));
+        program.reach.iter().copied().filter(|body| !without.contains(body)).collect()
     }
 }
 
@@ -334,22 +343,29 @@ fn main_of(index: &Index, krate: &Crate) -> Option<FnId> {
 /// impls of library traits, `Drop`.
 fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
     let linked = linked_crates(index, krate);
-    let mut queue: VecDeque<BodyRef> = index.defs().body_of(main).into_iter().filter(|b| index.is_linked(*b)).collect();
-    for id in index.defs().fn_ids() {
-        let Some(body) = index.defs().body_of(id).filter(|b| index.is_linked(*b)) else { continue };
-        if linked.contains(&index.crate_of(body)) && called_by_frameworks(index, id) && !index.is_test(body) {
-            queue.push_back(body);
-        }
-    }
-    let mut reach = reach_from(index, queue, Along::All);
+    let mut reach = reach_from(index, entries(index, krate, main), Along::All);
     reach.retain(|body| linked.contains(&index.crate_of(*body)));
     reach
 }
 
+/// What is called from outside: `main`, and what frameworks call.
+fn entries(index: &Index, krate: &Crate, main: FnId) -> Vec<BodyRef> {
+    let linked = linked_crates(index, krate);
+    let start = index.defs().body_of(main).into_iter().filter(|body| index.is_linked(*body));
+    let called = index.defs().fn_ids().filter_map(|id| {
+        let body = index.defs().body_of(id).filter(|body| index.is_linked(*body))?;
+        let counts = linked.contains(&index.crate_of(body)) && called_by_frameworks(index, id) && !index.is_test(body);
+        counts.then_some(body)
+    });
+    start.chain(called).collect()
+}
+
 /// Which calls are followed.
 #[derive(Clone, Copy)]
-enum Along {
+enum Along<'k> {
     All,
+    /// Without those of some kind.
+    Others(&'k dyn Fn(Site) -> bool),
     /// Without what runs as a task or thread of its own.
     Inline,
     /// Without what runs in tasks and threads that nobody waits for.
@@ -369,9 +385,10 @@ fn reach_from(index: &Index, from: impl IntoIterator<Item = BodyRef>, along: Alo
 }
 
 /// The bodies that one leads to by a call or by a static it mentions.
-fn steps(index: &Index, body: BodyRef, along: Along) -> impl Iterator<Item = BodyRef> {
+fn steps<'i>(index: &'i Index, body: BodyRef, along: Along<'i>) -> impl Iterator<Item = BodyRef> {
     let left_out = move |call: &&crate::index::calls::Call| match along {
         Along::All => false,
+        Along::Others(left_out) => left_out(call.site),
         Along::Inline => matches!(call.runs, Runs::Task | Runs::Thread) || index.runs_in(call.site, Runs::Task),
         Along::Attended => index.is_let_go(call.site),
     };

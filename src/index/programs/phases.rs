@@ -27,6 +27,8 @@ pub struct Course {
     startup: HashSet<BodyRef>,
     /// Bodies that what comes after serving, or after a signal, leads to, each with its place in the order of the first calls.
     shutdown: HashMap<BodyRef, usize>,
+    /// Bodies that only other commands of the program come to, none of which serves.
+    commands: HashSet<BodyRef>,
 }
 
 /// The course of each program, in their order.
@@ -61,6 +63,10 @@ fn course(index: &Index, program: &Program) -> Course {
             }
         }
     }
+    course.commands = index.only_reached_by(program, |site| {
+        let apart = |at: &Site| at.body == site.body && index.exclusive(at.body, at.node, site.node);
+        course.spine.iter().any(apart) && !index.leads_to_a_server(site)
+    });
     course.startup = index.reached_inline(before).into_keys().collect();
     course.shutdown = index.reached_inline(after);
     course
@@ -143,6 +149,11 @@ impl Index {
     pub fn course(&self, program: &Program) -> &Course {
         let at = self.programs().iter().position(|other| other.krate == program.krate);
         &self.courses[at.expect("a program of this index")]
+    }
+
+    /// Whether a body runs in no command of a program but in some that do not serve.
+    pub fn is_of_another_command(&self, program: &Program, body: BodyRef) -> bool {
+        self.course(program).commands.contains(&body)
     }
 
     /// Whether a place is only reached before a program serves: it stands on the way there, or is called from what does.

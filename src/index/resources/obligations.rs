@@ -58,6 +58,16 @@ pub struct Abandoned {
     pub how: How,
 }
 
+impl Abandoned {
+    /// The variable that it was in, by its body.
+    fn variable(&self) -> Option<(BodyRef, LocalId)> {
+        match &self.how {
+            How::Forgotten(obligation) | How::Missed(obligation, _) => Some((obligation.bound.body, obligation.local)),
+            How::AtOnce | How::Lent(_) => None,
+        }
+    }
+}
+
 /// How a resource is abandoned.
 #[derive(Debug)]
 pub enum How {
@@ -77,7 +87,11 @@ impl Index {
         let all = self.abandoned.get_or_init(|| {
             let made = self.constructions(|entry| entry.when_abandoned.is_some());
             let shipped = made.filter(|made| !self.is_test(made.site.body));
-            shipped.filter_map(|made| Some(Abandoned { how: self.how_abandoned(made)?, made: made.clone() })).collect()
+            let abandoned =
+                shipped.filter_map(|made| Some(Abandoned { how: self.how_abandoned(made)?, made: made.clone() }));
+            // What the arms of a choice make for one variable is abandoned once.
+            let mut variables = HashSet::default();
+            abandoned.filter(|abandoned| abandoned.variable().is_none_or(|of| variables.insert(of))).collect()
         });
         all.iter().filter(move |abandoned| self.resource(abandoned.made.resource).is_some_and(&wanted))
     }
