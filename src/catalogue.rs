@@ -370,6 +370,11 @@ impl Catalogue {
         self.first_of(std::iter::once(&owner), ustr("*")).filter(|_| self.universal(name).is_none())
     }
 
+    /// Whether a method is one of a type's own, not of a trait.
+    pub fn has_itself(&self, owner: Ustr, name: Ustr) -> bool {
+        self.types.get(&owner).is_some_and(|entry| entry.methods.contains_key(&name))
+    }
+
     /// A method that every type is taken to have.
     pub fn universal(&self, name: Ustr) -> Option<(Ustr, &Callable)> {
         self.first_of(self.everywhere.iter(), name)

@@ -1,10 +1,13 @@
 //! `erased-cause`: an error of the outside world is replaced by one that does not know why, and nothing logged the first.
 
+use rustc_hash::FxHashSet as HashSet;
+
 use crate::catalogue::Effect;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Literal, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
+use crate::index::declared::defs::BodyRef;
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
 use crate::source::Range;
@@ -12,10 +15,20 @@ use crate::source::Range;
 const ID: &str = "erased-cause";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.look(diagnose)
+    let found = index.look(|view, node| diagnose(view, node).map(|found| (view.body, found)));
+    let erasing: HashSet<BodyRef> = found.iter().map(|(body, _)| *body).collect();
+    // Where the called function erased the cause there is nothing left to keep: that is its flaw.
+    let is_echo = |found: &Found| found.called.is_some_and(|called| erasing.contains(&called));
+    found.into_iter().filter(|(_, found)| !is_echo(found)).map(|(_, found)| found.diagnostic).collect()
 }
 
-fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
+/// A finding, and the function of the workspace whose error it is about.
+struct Found {
+    diagnostic: Diagnostic,
+    called: Option<BodyRef>,
+}
+
+fn diagnose(view: View, node: NodeId) -> Option<Found> {
     match view.op(node) {
         Op::Method { receiver, name, arguments, .. } => match name.as_str() {
             "map_err" | "or_else" => {
@@ -114,7 +127,7 @@ fn region_names_a_value(view: View, region: RegionId) -> bool {
     })
 }
 
-fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) -> Option<Diagnostic> {
+fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) -> Option<Found> {
     let ty = view.ty(failed);
     if !ty.is_result() || !ty.error().is_some_and(|error| has_a_cause(view, error)) {
         return None;
@@ -147,18 +160,22 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
         .chain
         .last()
         .map(|at| Label::new(view.index.name_span(*at), format!("the {effect} error stems from here")));
-    Some(
-            Diagnostic::new(
-                ID,
-                confidence(&effected),
-                format!("the cause of the {effect} error is erased"),
-                Label::new(span, "the new error does not know what went wrong"),
-            )
-            .about(view.index.item_path(view.body), effect)
-            .evidence(stems)
-            .note("whoever reads the log sees that it failed, and never why: no space, no permission, no connection look the same")
-            .help("keep the cause: wrap it as the source of the new error, or log it before it is replaced"),
-        )
+    let diagnostic = Diagnostic::new(
+        ID,
+        confidence(&effected),
+        format!("the cause of the {effect} error is erased"),
+        Label::new(span, "the new error does not know what went wrong"),
+    )
+    .about(view.index.item_path(view.body), effect)
+    .evidence(stems)
+    .note("whoever reads the log sees that it failed, and never why: no space, no permission, no connection look the same")
+    .help("keep the cause: wrap it as the source of the new error, or log it before it is replaced");
+    Some(Found { diagnostic, called: called(view, &effected) })
+}
+
+/// The function of the workspace that failed.
+fn called(view: View, effected: &Effected) -> Option<BodyRef> {
+    view.index.called_directly(*effected.chain.first()?)
 }
 
 /// The error that the operation itself gives: that of a deadline or lock around it has no cause to lose.
@@ -180,11 +197,7 @@ fn has_a_cause(view: View, error: &Ty) -> bool {
 
 /// Whether the function of the workspace that failed has logged it.
 fn is_told(view: View, effected: &Effected) -> bool {
-    effected
-        .chain
-        .first()
-        .and_then(|first| view.index.called_directly(*first))
-        .is_some_and(|body| view.index.tells_of_its_errors(body))
+    called(view, effected).is_some_and(|body| view.index.tells_of_its_errors(body))
 }
 
 /// A look that fails mostly says that there is nothing.

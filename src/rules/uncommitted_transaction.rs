@@ -40,7 +40,9 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
-/// The `return` of a way that says that all went well.
+/// The `return` of a way that says that all went well; where an error led there, the transaction is meant to be undone.
 fn returns_well(index: &Index, obligation: &Obligation, way: (Exit, Option<NodeId>)) -> Option<NodeId> {
-    way.1.filter(|_| way.0 == Exit::Return && index.succeeds(obligation.bound.body, way))
+    let body = obligation.bound.body;
+    let well = |node: &NodeId| !index.is_on_failing_path(Site { body, node: *node });
+    way.1.filter(|_| way.0 == Exit::Return && index.succeeds(body, way)).filter(well)
 }

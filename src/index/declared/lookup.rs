@@ -287,6 +287,8 @@ impl<'a> World<'a> {
     /// A method of exactly this type, before any `*`.
     fn method_of(&self, ty: &Ty, name: Ustr, generics: &Generics) -> Option<(Found<'a>, Ty)> {
         let own = TypeKey::of(ty).filter(|key| *key != TypeKey::Any && !matches!(ty, Ty::Ref(_)));
+        // What a type of a library has by itself comes before what traits of the workspace give it.
+        let own = own.filter(|_| !matches!(ty, Ty::Ext(path, _) if self.names.catalogue.has_itself(*path, name)));
         if let Some(found) = own.and_then(|key| self.function_of(key, name)) {
             return Some((Found::Workspace(found), ty.clone()));
         }

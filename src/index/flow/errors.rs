@@ -181,8 +181,14 @@ impl Index {
             let entered = self.is_entered_by_error(body, region) && !self.is_of_an_error_that_stays(body, region);
             entered || (region != whole && self.fails_at_end(body, region))
         };
+        let sees = |name: &str, arguments: &[NodeId]| {
+            let hands_to_teller = |argument: &NodeId| {
+                matches!(facts.node(*argument).op, Op::Call { .. }) && self.is_a_teller(Site { body, node: *argument })
+            };
+            name == "inspect_err" || takes_errors(name) && arguments.iter().any(hands_to_teller)
+        };
         let looks = |(id, node): (NodeId, &Node)| {
-            matches!(&node.op, Op::Method { name, .. } if name == "inspect_err")
+            matches!(&node.op, Op::Method { name, arguments, .. } if sees(name, arguments))
                 && inside(node.region)
                 && !self.ends_in_no_error(Site { body, node: id })
         };

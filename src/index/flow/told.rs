@@ -136,8 +136,21 @@ impl Index {
             (Op::Closure { region, .. }, _) => self.surely_tells(argument.body, *region),
             (Op::Path(_), Ty::Fn(function)) => self.function_says(*function, CALLS),
             (Op::Path(_), Ty::ExtFn(path, _)) => self.catalogue().lists(Calls::Tells, *path),
+            (Op::Call { .. }, _) => self.gives_a_teller(argument),
             _ => false,
         }
+    }
+
+    /// Whether a function of the workspace gives a closure that says something: `map_err(log_and(..))`.
+    fn gives_a_teller(&self, call: Site) -> bool {
+        let Some(Callee::Workspace(function)) = self.callee(call) else { return false };
+        let Some(body) = self.linked_body(*function) else { return false };
+        let given = self.returned_values(body);
+        let tells = |node: &NodeId| match self.body(body).node(*node).op {
+            Op::Closure { region, .. } => self.surely_tells(body, region),
+            _ => false,
+        };
+        !given.is_empty() && given.iter().all(tells)
     }
 
     fn says(&self, body: BodyRef, region: RegionId, fuel: u32) -> bool {

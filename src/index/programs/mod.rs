@@ -219,7 +219,7 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
     let reach: HashSet<BodyRef> = reach.iter().copied().collect();
     let mut found = Vec::new();
     for (body, _, info) in index.bodies() {
-        if !linked.contains(&index.crate_of(body)) || index.is_test(body) {
+        if !linked.contains(&index.crate_of(body)) || index.is_test(body) || is_for_windows(index, body) {
             continue;
         }
         let mut mentions: Vec<(NodeId, Ustr)> = info.externals.iter().map(|(n, p)| (*n, *p)).collect();
@@ -240,6 +240,15 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
         }
     }
     found
+}
+
+/// Whether a function is compiled for Windows alone, which stops a program in other ways.
+fn is_for_windows(index: &Index, body: BodyRef) -> bool {
+    let windows = ["windows", "target_os = \"windows\"", "not (unix)", "target_family = \"windows\""];
+    index.function_of(body).is_some_and(|id| {
+        let attributes = &index.defs().function(id).attributes;
+        attributes.iter().any(|a| a.path.last().is_some_and(|n| n == "cfg") && windows.contains(&a.arguments.as_str()))
+    })
 }
 
 /// Whether a program's crates switch off the signal handling that what a call serves has by itself, by a field of its configuration. What a call
