@@ -158,6 +158,8 @@ pub enum Calls {
     Lags,
     /// They read what comes next and give how much that was: nothing, at once and for ever, where it has ended.
     Counts,
+    /// They give text, and fail at bytes that are none.
+    Decodes,
     /// They ask another program for something: where nobody listens they fail at once.
     Refused,
     /// Derives that let `*` give the only field of a type, or the one that is marked `#[deref]`.

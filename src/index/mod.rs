@@ -202,6 +202,11 @@ impl Index {
         self.info(site.body).ty(site.node)
     }
 
+    /// What awaiting a value of this type gives.
+    pub fn awaited(&self, ty: &Ty) -> Ty {
+        self.outline.names().awaited(ty)
+    }
+
     /// What `*value` gives for a value of this type.
     pub fn dereferenced(&self, ty: &Ty) -> Option<Ty> {
         self.outline.names().deref(self.signatures(), ty)

@@ -188,8 +188,12 @@ fn receives(view: View, future: NodeId) -> bool {
 fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     let (value, branch) = error_branch(view, node)?;
     let call = asks(view, value)?;
-    view.index.external(view.site(call)).filter(|path| view.index.catalogue().lists(Calls::Refused, *path))?;
     let (region, head) = loop_around(view, call, node)?;
+    let is_refused =
+        view.index.external(view.site(call)).is_some_and(|path| view.index.catalogue().lists(Calls::Refused, path));
+    if !is_refused && !asks_until_done(view, value, node, branch.region, region) {
+        return None;
+    }
     let span = view.in_file(branch.range);
     // What stands on the way of a round that fails: all but the branch for success, and nothing behind the jump to the next round.
     let jump = jump_behind(view, node, region);
@@ -227,6 +231,20 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
         .note("until the other side is there, the loop asks as fast as it can: it takes a whole core, and the other side gets all of it")
         .help("wait a little before the next round, growing with each failure"),
     )
+}
+
+/// Whether a loop asks outside until it succeeds, and nothing on the way to the operation waits by itself.
+fn asks_until_done(view: View, value: NodeId, choice: NodeId, failed: Option<RegionId>, region: RegionId) -> bool {
+    let mut branches = Vec::new();
+    view.op(choice).regions(&mut |branch| branches.extend(Some(branch).filter(|branch| Some(*branch) != failed)));
+    let leaves = |(id, n): (NodeId, &Node)| {
+        let out =
+            matches!(n.op, Op::Return(_)) || matches!(n.op, Op::Break(_)) && view.facts.jump_target(id) == Some(region);
+        out && branches.iter().any(|branch| view.is_inside(id, *branch))
+    };
+    let asks = || asked_outside(view, value);
+    view.facts.iter().any(leaves)
+        && asks().is_some_and(|effected| !view.index.may_wait_itself(view.site(value), &effected.chain))
 }
 
 /// Whether a node of a loop is run by something else: in a closure or async block of its own.

@@ -444,6 +444,7 @@ fn words(way: Way) -> &'static str {
         Way::Tested => "only success has consequences",
         Way::Absent => "an error looks like something that is not there",
         Way::Instead(_) => "an error is replaced by this, and nothing tells",
+        Way::Raced => "whoever wins the race, its result is not looked at",
         Way::Otherwise => "an error ends this as if there were nothing to do",
     }
 }

@@ -125,13 +125,12 @@ fn skipped_in(view: View, region: RegionId, element: LocalId) -> Option<Range> {
             goes_on(view, *otherwise).then(|| view.range(user))
         }
         Op::Let { pattern, .. } if takes_ok(pattern) => {
-            let (at, node) = view
-                .facts
-                .iter()
-                .find(|(_, node)| matches!(node.op, Op::If { condition, otherwise: None, .. } if condition == user))?;
-            let last = view.facts.region(region).nodes.last() == Some(&at);
-            let head = Range { start: node.range.start, end: view.range(user).end };
-            (last || view.facts.region(region).value == Some(at)).then_some(head)
+            let at = view.info.parent(user)?;
+            let Op::If { otherwise, .. } = view.op(at) else { return None };
+            let around = view.facts.region(region);
+            let is_last = || around.nodes.last() == Some(&at) || around.value == Some(at);
+            let passes_over = otherwise.map_or_else(is_last, |otherwise| goes_on(view, otherwise));
+            passes_over.then(|| Range { start: view.range(at).start, end: view.range(user).end })
         }
         Op::Match { arms, .. } => {
             let ignored = |arm: &&Arm| {
@@ -286,7 +285,11 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
         return None;
     }
     let span = view.in_file(range);
-    if view.index.is_intended(span) || matches!(source.effect, Effect::Process | Effect::Join | Effect::Finish) {
+    let of_a_child = source.effect == Effect::Process;
+    if of_a_child && (way != Way::Ends || !decodes(view, source))
+        || matches!(source.effect, Effect::Join | Effect::Finish)
+        || view.index.is_intended(span)
+    {
         return None;
     }
     let read = view.index.name_span(source.call);
@@ -302,6 +305,11 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
             "an error is taken for the end",
             "one refused connection, or a lack of descriptors, stops the server without a word",
         ),
+        Way::Ends if of_a_child => (
+            "the first line that is no UTF-8 ends the loop as if the child had said all".to_owned(),
+            "an error is taken for the end",
+            "what the child says from then on is not read: it waits forever or fails, and nothing tells",
+        ),
         Way::Ends => (
             format!("the first {what} that cannot be read ends the loop as if it were the last"),
             "an error is taken for the end",
@@ -310,8 +318,11 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
     };
     // What a database cannot give any more it will not give in the next round either.
     let stays = source.effect == Effect::Database;
-    let confidence =
-        if source.accepts || stays || view.index.can_tell(source) { Confidence::Likely } else { Confidence::Hint };
+    let confidence = if source.accepts || stays || of_a_child || view.index.can_tell(source) {
+        Confidence::Likely
+    } else {
+        Confidence::Hint
+    };
     Some(
         Diagnostic::new(ID, confidence, message, Label::new(span, label))
             .about(view.index.item_path(view.body), what)
@@ -319,6 +330,11 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
             .note(note)
             .help("handle each `Result`: use `?` in the loop, collect into a `Result`, or log the error and go on"),
     )
+}
+
+/// Whether what is read is taken for text.
+fn decodes(view: View, source: Source) -> bool {
+    view.index.external(source.call).is_some_and(|path| view.index.catalogue().lists(Calls::Decodes, path))
 }
 
 /// Whether a descriptor that never waits is read until there is nothing more for now.
@@ -334,6 +350,7 @@ fn elements(effect: Effect) -> &'static str {
         Effect::Database => "row",
         Effect::File => "entry",
         Effect::Storage => "object",
+        Effect::Process => "line",
         _ => "part",
     }
 }

@@ -134,9 +134,14 @@ impl Index {
 
     /// The call of a library whose error a call passes on in the end.
     pub fn operation_behind(&self, call: Site) -> Site {
+        self.way_to_operation(call).last().unwrap_or(call)
+    }
+
+    /// The calls that lead from one to the operation whose error it passes on, from the outside in, both among them.
+    pub fn way_to_operation(&self, call: Site) -> impl Iterator<Item = Site> + '_ {
         let next =
             |at: &Site| self.effect(*at).and_then(|found| found.chain.last().copied()).filter(|inner| inner != at);
-        std::iter::successors(Some(call), next).take(FUEL as usize).last().unwrap_or(call)
+        std::iter::successors(Some(call), next).take(FUEL as usize)
     }
 
     /// What a call of a library changes outside of the program; none where it only looks, or where nobody would miss it.
@@ -181,7 +186,20 @@ impl Index {
         false
     }
 
+    /// What is lost with the error of a library's future that does the work of something else, as that of a connection or a server.
+    pub fn effect_when_awaited(&self, future: Site) -> Option<Effected> {
+        let Ty::Ext(path, _) = self.ty(future) else { return None };
+        let effect = self.catalogue().method(*path, ustr::ustr("await"))?.1.effect?;
+        Some(Effected { effect, looks: false, told: false, chain: vec![future] })
+    }
+
     fn effect_with(&self, site: Site, effects: &Effects, fuel: u32) -> Option<Effected> {
+        // What waits for a task passes on the errors of that.
+        let awaited = || self.effect_when_awaited(site).filter(|found| found.effect != Effect::Join);
+        self.effect_made(site, effects, fuel).or_else(awaited)
+    }
+
+    fn effect_made(&self, site: Site, effects: &Effects, fuel: u32) -> Option<Effected> {
         let fuel = fuel.checked_sub(1)?;
         let (body, info) = (self.body(site.body), self.info(site.body));
         let part = |node: NodeId| self.effect_with(Site { node, ..site }, effects, fuel);

@@ -55,8 +55,10 @@ impl Index {
             };
             self.external(site).is_some_and(lists)
         };
-        let behind = chain.last().is_some_and(|last| self.waits_for_its_turn(self.operation_behind(*last)));
-        let mut bodies: Vec<_> = chain.iter().map(|site| site.body).filter(|body| *body != value.body).collect();
+        let way: Vec<Site> =
+            chain.iter().copied().chain(chain.last().into_iter().flat_map(|at| self.way_to_operation(*at))).collect();
+        let behind = way.last().is_some_and(|last| self.waits_for_its_turn(*last));
+        let mut bodies: Vec<_> = way.iter().map(|site| site.body).filter(|body| *body != value.body).collect();
         bodies.dedup();
         let within = |node: &Site| self.node(value).range.contains(self.node(*node).range);
         behind

@@ -32,10 +32,10 @@ impl Settings {
         setters.iter().any(|setter| self.set.contains(setter))
     }
 
-    /// Whether one of some setters is called on the way, or may be.
+    /// Whether one of some setters is called on the way, or may be. Of none, none may.
     pub fn may_include(&self, setters: &[Ustr]) -> bool {
         let bare = |setter: &Ustr| setter.rsplit("::").next().and_then(ustr::existing_ustr);
-        self.open
+        self.open && !setters.is_empty()
             || setters
                 .iter()
                 .any(|setter| self.set.contains(setter) || bare(setter).is_some_and(|name| self.set.contains(&name)))

@@ -3,12 +3,12 @@
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use crate::catalogue::Calls;
+use crate::catalogue::{Calls, Runs};
 use crate::facts::model::*;
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeats;
+use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
 
@@ -34,14 +34,23 @@ impl Index {
         if self.is_bounded_here(site) {
             return true;
         }
-        let Some(function) = self.function_of(site.body).filter(|_| fuel > 0) else { return false };
+        // What runs as a task of its own goes on when who started it is given up.
+        let Some(function) = self.function_of(site.body).filter(|_| fuel > 0 && !self.runs_apart(site)) else {
+            return false;
+        };
         if let Some(bounded) = known.get(&function) {
             return *bounded;
         }
         // What calls itself is not bounded by that.
         known.insert(function, false);
         let calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
-        let mut bounded = calls.map(|call| self.is_bounded_through(call.site, which, known, fuel - 1)).peekable();
+        let goes_on = |call: &Call| matches!(call.runs, Runs::Task | Runs::Thread | Runs::Blocking);
+        let mut bounded = calls
+            .map(|call| match goes_on(call) {
+                true => self.is_bounded_here(call.site),
+                false => self.is_bounded_through(call.site, which, known, fuel - 1),
+            })
+            .peekable();
         let bounded = match which {
             Callers::Some => bounded.any(|bounded| bounded),
             Callers::All => bounded.peek().is_some() && bounded.all(|bounded| bounded),

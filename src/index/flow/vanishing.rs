@@ -1,7 +1,7 @@
 //! How the error of a `Result` vanishes: the forms in which code goes on as if there had been none. Whether the operation behind it matters is not asked here.
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId};
+use crate::facts::model::{Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId, SelectArm};
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
 use crate::source::Range;
@@ -36,6 +36,8 @@ pub enum Way {
     Otherwise,
     /// `Err(_) => stand_in()`: something else is taken instead.
     Instead(StandIn),
+    /// `_ = serve() => {}` in a `select!`
+    Raced,
 }
 
 /// What is taken where something failed.
@@ -55,6 +57,9 @@ impl View<'_> {
         let whole = self.range(node);
         let found = |value, way, range| Some(Vanished { value, way, range });
         let is_result = |value: NodeId| self.ty(value).is_result();
+        if let Some(arm) = arm_of(self, node).filter(|arm| is_passed_over(self, arm)) {
+            return found(node, Way::Raced, Range { start: arm.pattern.range.start, end: whole.end });
+        }
         match self.op(node) {
             Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() && is_result(*init) => {
                 found(*init, Way::Underscore, whole)
@@ -112,6 +117,24 @@ impl View<'_> {
             _ => false,
         }
     }
+}
+
+/// The arm of a `select!` in which a future is awaited.
+fn arm_of(view: View<'_>, future: NodeId) -> Option<&SelectArm> {
+    match view.op(view.info.parent(future)?) {
+        Op::Select { arms, .. } => arms.iter().find(|arm| arm.future == future),
+        _ => None,
+    }
+}
+
+/// Whether an arm awaits a `Result` and asks only for its being there: no word of warning follows, and no other error. What a task gave is not meant.
+fn is_passed_over(view: View, arm: &SelectArm) -> bool {
+    let ty = view.ty(arm.future);
+    arm.pattern.is_wild()
+        && view.index.awaited(ty).is_result()
+        && view.index.task_output(ty).is_none()
+        && !view.index.warns(view.body, arm.region)
+        && !view.index.fails_at_end(view.body, arm.region)
 }
 
 /// `let _answer = ..`: a variable that is named as one that nobody uses, and that nobody uses.

@@ -2,7 +2,7 @@
 
 use ustr::ustr;
 
-use crate::catalogue::Runs;
+use crate::catalogue::{Effect, Runs};
 use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -25,11 +25,16 @@ pub struct Fallible {
 }
 
 impl Index {
-    /// What the task behind a handle gives in the end.
+    /// What the task behind a handle gives in the end. A thread of a scope has one, too, though nothing is lost with it but that.
     pub fn task_output<'t>(&self, handle: &'t Ty) -> Option<&'t Ty> {
         let Ty::Ext(path, arguments) = handle.peeled() else { return None };
         let is_handle = |kind: ustr::Ustr| matches!(kind.as_str(), "task-handle" | "thread-handle" | "task-set");
-        self.resource(*path).and_then(|entry| entry.kind).filter(|kind| is_handle(*kind)).and(arguments.first())
+        let is_kept = self.resource(*path).and_then(|entry| entry.kind).is_some_and(is_handle);
+        let is_joined = || {
+            let join = self.catalogue().method(*path, ustr("join"));
+            join.is_some_and(|(_, callable)| callable.effect == Some(Effect::Join))
+        };
+        arguments.first().filter(|_| is_kept || is_joined())
     }
 
     /// Whether a value is what a task gave, got through its handle.
@@ -141,7 +146,7 @@ impl Index {
         loop {
             let site = Site { node: at, ..given };
             at = match &self.node(site).op {
-                Op::Local(_) if self.driver_effect(site).is_some() => return Some(site),
+                Op::Local(_) if self.effect_when_awaited(site).is_some() => return Some(site),
                 Op::Local(local) if self.parameter_of(given.body, *local).is_some() => return Some(site),
                 Op::Local(local) => self.init_of(given.body, *local).filter(|init| *init < at)?,
                 Op::Block(region) => self.body(given.body).region(*region).value?,
@@ -152,13 +157,6 @@ impl Index {
         }
     }
 
-    /// What is lost with the error of a library's future that does the work of something else, as that of a connection.
-    fn driver_effect(&self, future: Site) -> Option<Effected> {
-        let Ty::Ext(path, _) = self.ty(future) else { return None };
-        let effect = self.catalogue().method(*path, ustr("await"))?.1.effect?;
-        Some(Effected { effect, looks: false, told: false, chain: vec![future] })
-    }
-
     /// The operation whose error the work ends with.
     fn work_effect(&self, work: Site) -> Option<Effected> {
         match &self.node(work).op {
@@ -166,7 +164,7 @@ impl Index {
                 let passed = self.passed_on_in(work.body, *region).into_iter();
                 passed.filter_map(|node| self.effect(Site { node, ..work })).min_by_key(|effected| effected.looks)
             }
-            Op::Local(_) => self.driver_effect(work),
+            Op::Local(_) => self.effect_when_awaited(work),
             _ => self.effect(work),
         }
     }

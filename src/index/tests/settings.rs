@@ -48,11 +48,18 @@ fn what_is_around_a_call_or_its_callers_bounds_it() {
          async fn held() { let asked = ask(3); let _ = timeout(Duration::from_secs(1), asked).await; } \
          async fn raced() { tokio::select! { _ = ask(4) => {} _ = sleep(Duration::from_secs(1)) => {} } } \
          async fn inner() { ask(5).await; } async fn outer() { let _ = timeout(Duration::from_secs(1), inner()).await; } \
-         async fn bare() { ask(6).await; } async fn main() { bare().await; }",
+         async fn bare() { ask(6).await; } async fn main() { bare().await; } \
+         async fn task() { ask(7).await; } async fn starts() { tokio::spawn(task()); } async fn given_up() { let _ = timeout(Duration::from_secs(1), starts()).await; }",
     );
-    for (call, bounded) in
-        [("ask(1)", true), ("ask(2)", true), ("ask(3)", true), ("ask(4)", true), ("ask(5)", true), ("ask(6)", false)]
-    {
+    for (call, bounded) in [
+        ("ask(1)", true),
+        ("ask(2)", true),
+        ("ask(3)", true),
+        ("ask(4)", true),
+        ("ask(5)", true),
+        ("ask(6)", false),
+        ("ask(7)", false),
+    ] {
         assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some), bounded, "{call}");
     }
 }
