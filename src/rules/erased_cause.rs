@@ -1,6 +1,6 @@
 //! `erased-cause`: an error of the outside world is replaced by one that does not know why, and nothing logged the first.
 
-use rustc_hash::FxHashSet as HashSet;
+use std::collections::BTreeSet;
 
 use crate::catalogue::Effect;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
@@ -16,7 +16,7 @@ const ID: &str = "erased-cause";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let found = index.look(|view, node| diagnose(view, node).map(|found| (view.body, found)));
-    let erasing: HashSet<BodyRef> = found.iter().map(|(body, _)| *body).collect();
+    let erasing: BTreeSet<BodyRef> = found.iter().map(|(body, _)| *body).collect();
     // Where the called function erased the cause there is nothing left to keep: that is its flaw.
     let is_echo = |found: &Found| found.called.is_some_and(|called| erasing.contains(&called));
     found.into_iter().filter(|(_, found)| !is_echo(found)).map(|(_, found)| found.diagnostic).collect()

@@ -215,7 +215,10 @@ impl Index {
         let Some(parent) = info.parent(closure.node) else { return false };
         let call = Site { node: parent, ..closure };
         let runs = self.callable(call).map(|callable| callable.runs);
-        matches!(runs, Some(Runs::Inline | Runs::Iteration))
+        // What a call puts away, as `Box::new` does, somebody else runs.
+        let keeps =
+            matches!(self.ty(call), Ty::Ext(_, parts) if parts.iter().any(|part| matches!(part, Ty::Closure(_))));
+        matches!(runs, Some(Runs::Inline | Runs::Iteration)) && !keeps
     }
 
     /// The keyword of an async block.

@@ -83,14 +83,14 @@ impl Index {
         self.is_named_by(body, &PROBES)
     }
 
-    /// Whether a server runs beside what the program is there for, in a task or thread next to another server, and only shows what that does: all its paths
-    /// are asked for something, or are those of operators; where no path is in sight, its function says by its name that it serves what is measured. A
-    /// connection that is upgraded is asked for, too, and goes on by itself.
+    /// Whether a server runs beside what the program is there for, in a task or thread next to it, and only shows what that does: all its paths are asked for
+    /// something, or are those of operators; where no path has a name, its function or module says that it serves what is measured. A connection that is
+    /// upgraded is asked for, too, and goes on by itself.
     pub fn only_shows_another(&self, program: &Program, serve: Site) -> bool {
         let routes = self.routes(serve.body);
         let shows = |route: &Route| route.only_reads || route.asks_how_it_is() || route.is_for_operators();
-        let only_shows = match routes.is_empty() {
-            true => self.is_named_by(serve.body, &MEASURES),
+        let only_shows = match routes.iter().all(|route| route.words.is_empty()) {
+            true => self.is_placed_by(serve.body, &MEASURES),
             false => routes.iter().all(shows),
         };
         only_shows && self.serves_aside(program, serve)
@@ -102,7 +102,14 @@ impl Index {
         name.is_some_and(|name| words(&name).iter().any(|word| known.contains(&word.as_str())))
     }
 
-    /// Whether a server runs in a task or thread of its own, while another function of the program serves as well.
+    /// Whether the name of a function or that of its module has one of some words.
+    fn is_placed_by(&self, body: BodyRef, known: &[&str]) -> bool {
+        let path = self.item_path(body);
+        let mut names = path.rsplit("::").take(2).flat_map(words);
+        names.any(|word| known.contains(&word.as_str()))
+    }
+
+    /// Whether a server runs in a task or thread of its own, while another function of the program serves as well or keeps it running.
     fn serves_aside(&self, program: &Program, serve: Site) -> bool {
         let contexts = self.open_contexts(serve);
         let serves = |body: BodyRef| {
@@ -111,8 +118,9 @@ impl Index {
                 .into_iter()
                 .any(|(site, path)| self.catalogue().lists(Calls::Accepts, path) || self.serves_forever(site, path))
         };
+        let kept = || self.course(program).spine.last().is_some_and(|last| last.body != serve.body);
         (contexts.contains_key(&Context::Task) || contexts.contains_key(&Context::Thread))
-            && program.reach.iter().any(|body| *body != serve.body && serves(*body))
+            && (kept() || program.reach.iter().any(|body| *body != serve.body && serves(*body)))
     }
 
     /// Whether a function names an address of this machine whose port the system chooses: only who is told of it can connect.
