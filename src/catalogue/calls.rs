@@ -168,6 +168,10 @@ pub enum Calls {
     TakesSeveral,
     /// They give a library something that it keeps in a global of its own.
     SetsGlobal,
+    /// They wait for whichever child process ends, or learn that one has.
+    Reaps,
+    /// They keep what they are given, and what they give has no way to end it.
+    KeepsToItself,
     /// They have what is built gather what it is given, and hand it on later.
     Gathers,
     /// Attributes that have the future of `main` driven by the thread of `main`, beside the workers of a runtime.
