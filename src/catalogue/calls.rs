@@ -66,6 +66,10 @@ pub enum Calls {
     Deadlines,
     /// They keep their thread waiting for a moment, as for a small local file.
     BlocksBriefly,
+    /// Types of streams that give what another program sends.
+    Peers,
+    /// They take what comes next out of a stream, or give what does so, and wait for it.
+    TakesNext,
     /// They only look: when one fails, nothing that should have happened is missing.
     Looks,
     /// They begin a request that only asks for something: what is sent with it changes nothing.

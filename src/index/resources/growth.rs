@@ -240,7 +240,8 @@ impl Index {
         let mut reached = self.reached(from, Follow::Perhaps);
         // What a value lets go of when it is dropped itself bounds nothing while it is there.
         if let Some(owner) = self.destroyed_by(from.body) {
-            let own = |keeper: &Keeper| matches!(keeper, Keeper::Field(id, _) if *id == owner);
+            let own =
+                |keeper: &Keeper| matches!(keeper, Keeper::Field(id, _) if *id == owner) && !self.is_shared(*keeper);
             if reached.keepers.iter().any(own) && reached.open.is_empty() {
                 reached.keepers.retain(|keeper| !own(keeper));
                 if reached.keepers.is_empty() {
