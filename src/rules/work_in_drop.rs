@@ -120,10 +120,19 @@ impl Work {
     fn confidence(self, index: &Index, site: Site) -> Confidence {
         match self {
             Work::BlocksOn | Work::Forgets => Confidence::Certain,
+            // Who steps aside to wait for tasks of its own knows that they end.
+            Work::Drives if index.steps_aside(site) && !works_outside(index, site) => Confidence::Hint,
             Work::Drives if !drives_elsewhere(index, site) => Confidence::Likely,
             Work::Drives | Work::Spawns | Work::Blocks => Confidence::Hint,
         }
     }
+}
+
+/// Whether what a call is given to drive is an operation on something outside of the program, written out there.
+fn works_outside(index: &Index, site: Site) -> bool {
+    let facts = index.body(site.body);
+    let whole = facts.node(site.node).range;
+    facts.iter().any(|(node, n)| whole.contains(n.range) && index.effect(Site { node, ..site }).is_some())
 }
 
 /// Whether another method of the same type drives a future to its end in the same way: such a type lives on threads that may wait.

@@ -39,6 +39,9 @@ pub struct Growing {
 /// How the names of functions begin that remove what they are given the key of.
 const REMOVING: &[&str] = &["remove_", "delete_", "unregister_", "deregister_", "evict_", "forget_", "expire_"];
 
+/// Names of keys that do not say what they are the key of.
+const ANY_KEY: &[&str] = &["key", "id", "name", "item", "entry", "value"];
+
 /// How far a value is followed through calls and locals.
 const FUEL: u32 = 12;
 
@@ -331,9 +334,10 @@ impl Index {
                 facts.parameters.iter().flat_map(Pattern::locals).any(|local| facts.local(local).name == key)
             };
             let verb = REMOVING.iter().find(|verb| function.name.starts_with(**verb));
-            let named = verb.is_some_and(|verb| {
-                function.name[verb.len()..].split('_').any(|word| key.split('_').next() == Some(word))
-            });
+            let named = !ANY_KEY.contains(&key.as_str())
+                && verb.is_some_and(|verb| {
+                    function.name[verb.len()..].split('_').any(|word| key.split('_').next() == Some(word))
+                });
             named && body.is_some_and(is_given)
         };
         let methods = self.defs().fn_ids().filter(|id| self.receiver_type(*id) == Some(owner));
