@@ -66,6 +66,10 @@ pub enum Calls {
     Deadlines,
     /// They keep their thread waiting for a moment, as for a small local file.
     BlocksBriefly,
+    /// Types of streams that give what another program sends.
+    Peers,
+    /// They take what comes next out of a stream, or give what does so, and wait for it.
+    TakesNext,
     /// They only look: when one fails, nothing that should have happened is missing.
     Looks,
     /// They begin a request that only asks for something: what is sent with it changes nothing.
@@ -170,6 +174,10 @@ pub enum Calls {
     TakesSeveral,
     /// They give a library something that it keeps in a global of its own.
     SetsGlobal,
+    /// They wait for whichever child process ends, or learn that one has.
+    Reaps,
+    /// They keep what they are given, and what they give has no way to end it.
+    KeepsToItself,
     /// They have what is built gather what it is given, and hand it on later.
     Gathers,
     /// Attributes that have the future of `main` driven by the thread of `main`, beside the workers of a runtime.

@@ -42,7 +42,7 @@ impl From {
 fn diagnose(index: &Index, site: Site) -> Option<(From, Diagnostic)> {
     let path = index.external(site)?;
     let panics = index.catalogue().lists(Calls::PanicsInAsync, path);
-    let long = panics || index.catalogue().lists(Calls::Blocks, path);
+    let long = panics || index.catalogue().lists(Calls::Blocks, path) || index.waits_for_a_peer(site);
     if !(long || index.catalogue().lists(Calls::BlocksBriefly, path))
         || index.is_test(site.body)
         || index.is_intended(index.span(site))

@@ -97,11 +97,11 @@ fn outlives_its_wait(index: &Index, task: &Task) -> Option<Finding> {
     })
 }
 
-/// Its handle lies in a field that nothing looks at, of values that are made again and again: dropping one of them ends no task.
+/// Its handle lies in a field by which nothing ends it, of values that are made again and again: dropping one of them ends no task.
 fn kept_unseen(index: &Index, task: &Task) -> Option<Finding> {
     let handle = index.callable(task.spawn)?.constructs?;
     let (owner, field) = index.stored_in(task.spawn, handle)?;
-    if !matches!(task.end, End::Never(_)) || index.is_field_named(owner, field) {
+    if !matches!(task.end, End::Never(_)) || !index.is_only_asked(owner, field) {
         return None;
     }
     let item = index.defs().type_def(owner);

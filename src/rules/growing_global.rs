@@ -22,7 +22,7 @@ fn confidence(index: &Index, growing: &Growing) -> Confidence {
             && growing.added.iter().any(|site| !while_serving(site) && is_at_start(index, *site))
     };
     if growing.emptied
-        || index.keeps_ways_to_others(growing)
+        || forgotten(index, growing).is_none() && index.keeps_ways_to_others(growing)
         || index.is_kept_by_thread(growing.keeper)
         || filled_at_start()
     {
@@ -30,6 +30,12 @@ fn confidence(index: &Index, growing: &Growing) -> Confidence {
     } else {
         Confidence::Likely
     }
+}
+
+/// Where what one of its keys stands for is removed, and its entry is left.
+fn forgotten(index: &Index, growing: &Growing) -> Option<Label> {
+    let removed = growing.added.iter().find_map(|site| index.forgotten_by(*site))?;
+    Some(Label::new(removed, "this removes what a key stands for, and leaves its entry"))
 }
 
 /// The proof that something is added for as long as a service runs. Where what is kept tells that ever new keys are expected, it is enough that a
@@ -48,11 +54,13 @@ fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     // Nobody compiles what there are only few of into a cache, as those are statics of their own, and nobody counts what only the settings name.
     let window = index.is_window(growing);
     let compiled = || index.keeps_kind(growing.keeper, "regex");
-    let open = |site: Site| window || (index.adds_by_key(site) && compiled());
+    let left = forgotten(index, growing);
+    let open = |site: Site| window || (index.adds_by_key(site) && compiled()) || left.is_some();
     let mut ever_new = growing.added.iter().filter(|site| match index.added_variety(**site) {
         Variety::Endless => true,
         Variety::Unknown => open(**site),
-        Variety::Few => false,
+        // What is removed by its key while the program runs is not settled when it starts.
+        Variety::Few => left.is_some(),
     });
     let (site, repeated) = ever_new.find_map(|site| Some((*site, again_and_again(index, *site, open(*site))?)))?;
     let span = index.keeper_span(growing.keeper);
@@ -77,6 +85,7 @@ fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     .evidence([Label::new(index.name_span(site), format!("it gets more here{often}"))])
     .evidence(others.map(|other| Label::new(index.name_span(*other), "and here")))
     .evidence(repeated.into_iter().flat_map(|repeated| repeated.evidence))
+    .evidence(left)
     .note("it lives as long as the program: what is put in stays in memory until the program ends")
     .help("remove what is no longer needed, or keep it in a cache with a capacity or a time to live");
     Some(diagnostic)

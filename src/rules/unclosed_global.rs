@@ -27,20 +27,26 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 /// What a library keeps in a global of its own.
 fn kept_by_library(index: &Index, global: Global) -> Option<Diagnostic> {
-    index.services_reaching(global.given.body).next()?;
+    let lost = global.lost;
+    index.services_reaching(lost.body).next()?;
     let entry = index.resource(global.resource)?;
     let kind = words(&entry.kind?);
     let close = entry.close_name()?;
-    let label = "its library keeps it in a global, which is never dropped";
+    let (message, span, label) = if global.is_given {
+        ("becomes a global here", index.span(lost), "its library keeps it in a global, which is never dropped")
+    } else {
+        ("is made here", index.name_span(lost), "only what is made with it has it from here on")
+    };
+    let made = Label::new(index.name_span(global.made), "it is made here, and nothing in the sources ends it");
     Some(
         Diagnostic::new(
             ID,
             Confidence::Likely,
-            format!("the {kind} that becomes a global here is never closed"),
-            Label::new(index.span(global.given), label),
+            format!("the {kind} that {message} is never closed"),
+            Label::new(span, label),
         )
-        .about(index.item_path(global.given.body), global.resource.as_str())
-        .evidence([Label::new(index.name_span(global.made), "it is made here, and nothing in the sources ends one")])
+        .about(index.item_path(lost.body), global.resource.as_str())
+        .evidence((global.made != lost).then_some(made))
         .note(format!("when the program ends, {}", entry.when_unended.clone()?))
         .help(format!("keep a clone of it, and call `{close}` on that when the program is told to stop, after the server has finished")),
     )

@@ -7,6 +7,7 @@ use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::flow::Fate;
 use crate::index::flow::ways::Exit;
+use crate::index::resources::kept::HalfEnded;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
 use crate::index::resources::{Construction, words};
 
@@ -17,6 +18,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     let abandoned = index.abandoned(|entry| wanted(entry.kind));
     let mut found: Vec<Diagnostic> = abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect();
     found.extend(killed(index));
+    found.extend(killed_later(index));
     found.extend(given_up(index));
     found.extend(left_running(index));
     found.extend(left_half_way(index));
@@ -53,6 +55,33 @@ fn killed(index: &Index) -> Vec<Diagnostic> {
         report(index, made.site, made.resource, &message, labels.collect())
     })
     .collect()
+}
+
+/// Processes that are kept together, taken out to be told to end, and that nothing waits for.
+fn killed_later(index: &Index) -> Vec<Diagnostic> {
+    let kills = |path| index.catalogue().lists(Calls::Kills, path);
+    index.half_ended(&kills).iter().filter_map(|half| killed_out_of(index, half)).collect()
+}
+
+fn killed_out_of(index: &Index, half: &HalfEnded) -> Option<Diagnostic> {
+    let krate = index.crate_of(half.end.body);
+    let mut made = index.constructions(|entry| entry.path == half.resource).map(|made| made.site.body);
+    let service =
+        made.find_map(|body| index.services_reaching(body).next().filter(|_| index.crate_of(body) == krate))?;
+    if index.is_intended(index.span(half.end)) || index.is_over_by(half.end) {
+        return None;
+    }
+    let reason = index.resource(half.resource)?.when_abandoned.clone()?;
+    let name = index.keeper_words(half.keeper);
+    let label = Label::new(index.name_span(half.end), "told to end here, and not waited for");
+    Some(
+        Diagnostic::new(ID, Confidence::Likely, format!("the child processes in `{name}` are never waited for"), label)
+            .about(index.item_path(half.end.body), &name)
+            .evidence([Label::new(index.keeper_span(half.keeper), "they are kept here")])
+            .evidence(service.verdict.why.clone())
+            .note(format!("where one is dropped without `wait`, {reason}"))
+            .help("call `wait` after `kill`, and look with `try_wait` for those that end by themselves"),
+    )
 }
 
 /// Whether one of the calls that end a resource leaves its process behind.

@@ -22,7 +22,10 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
     }
     let mut nodes: Vec<NodeId> = index.info(body).callees.keys().copied().collect();
     nodes.sort_unstable();
-    let here = nodes.into_iter().filter(|node| !index.runs_apart(Site { body, node: *node }));
+    let here = nodes.into_iter().filter(|node| {
+        let site = Site { body, node: *node };
+        !index.runs_apart(site) || index.steps_aside(site)
+    });
     let mut works = here.filter_map(|node| Work::of(index, Site { body, node }).map(|work| (node, work)));
     let (node, work) = works.next()?;
     let site = Site { body, node };
@@ -64,7 +67,8 @@ impl Work {
         let path = index.external(site)?;
         let lists = |list| index.catalogue().lists(list, path);
         if lists(Calls::PanicsInAsync) {
-            return (!is_without_runtime(index, site)).then_some(Work::BlocksOn);
+            let work = if index.steps_aside(site) { Work::Drives } else { Work::BlocksOn };
+            return (!is_without_runtime(index, site)).then_some(work);
         }
         if index.callable(site).is_some_and(|callable| callable.runs == Runs::Task && callable.constructs.is_some()) {
             return (!asks_for_a_runtime(index, site.body)).then_some(Work::Spawns);
@@ -116,10 +120,19 @@ impl Work {
     fn confidence(self, index: &Index, site: Site) -> Confidence {
         match self {
             Work::BlocksOn | Work::Forgets => Confidence::Certain,
+            // Who steps aside to wait for tasks of its own knows that they end.
+            Work::Drives if index.steps_aside(site) && !works_outside(index, site) => Confidence::Hint,
             Work::Drives if !drives_elsewhere(index, site) => Confidence::Likely,
             Work::Drives | Work::Spawns | Work::Blocks => Confidence::Hint,
         }
     }
+}
+
+/// Whether what a call is given to drive is an operation on something outside of the program, written out there.
+fn works_outside(index: &Index, site: Site) -> bool {
+    let facts = index.body(site.body);
+    let whole = facts.node(site.node).range;
+    facts.iter().any(|(node, n)| whole.contains(n.range) && index.effect(Site { node, ..site }).is_some())
 }
 
 /// Whether another method of the same type drives a future to its end in the same way: such a type lives on threads that may wait.

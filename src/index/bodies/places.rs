@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
+use crate::catalogue::Calls;
 use crate::facts::model::*;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -103,6 +104,26 @@ impl Index {
                 Op::Bind { pattern, .. } | Op::Let { pattern, .. } => pattern.takes_field(field),
                 Op::Match { arms, .. } => arms.iter().any(|arm| arm.pattern.takes_field(field)),
                 _ => false,
+            })
+        })
+    }
+
+    /// Whether all that is done with a field is to ask of it whether something is over, if anything names it at all.
+    pub fn is_only_asked(&self, owner: TypeId, field: Ustr) -> bool {
+        let may_be_own = |ty: &Ty| self.struct_behind(ty).is_none_or(|of| of == owner);
+        self.bodies().all(|(body, facts, info)| {
+            let asks = |node: NodeId| {
+                let user = info.parent(node).map(|node| Site { body, node });
+                user.is_some_and(|user| {
+                    let is_asked = matches!(self.node(user).op, Op::Method { receiver, .. } if receiver == node);
+                    is_asked && self.external(user).is_some_and(|path| self.catalogue().lists(Calls::AsksIfOver, path))
+                })
+            };
+            facts.iter().all(|(node, n)| match &n.op {
+                Op::Field { base, name } if *name == field && may_be_own(info.ty(*base)) => asks(node),
+                Op::Bind { pattern, .. } | Op::Let { pattern, .. } => !pattern.takes_field(field),
+                Op::Match { arms, .. } => !arms.iter().any(|arm| arm.pattern.takes_field(field)),
+                _ => true,
             })
         })
     }

@@ -2,8 +2,8 @@
 
 use crate::catalogue::Calls;
 use crate::facts::model::{Body, Literal, Node, NodeId, Op, RegionId};
-use crate::index::Index;
 use crate::index::calls::Site;
+use crate::index::{Index, Ty};
 
 impl Index {
     /// Whether the call itself, or the branch it stands in, says that there is nothing to wait for: `lock(file, LockExclusiveNonblock)`, `join()` behind
@@ -14,6 +14,22 @@ impl Index {
         operands.into_iter().any(|node| self.says_at_once(Site { node, ..site }))
             || self.is_told_not_to_wait(site)
             || self.is_over_before(site)
+    }
+
+    /// Whether a call keeps its thread until another program sends something, perhaps by way of a buffer around the stream.
+    pub fn waits_for_a_peer(&self, call: Site) -> bool {
+        let takes = self.external(call).is_some_and(|path| self.catalogue().lists(Calls::TakesNext, path));
+        let Op::Method { receiver, .. } = self.node(call).op else { return false };
+        takes && self.is_from_a_peer(self.ty(Site { node: receiver, ..call }))
+    }
+
+    fn is_from_a_peer(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Ext(path, of) => {
+                self.catalogue().lists(Calls::Peers, *path) || of.iter().any(|inner| self.is_from_a_peer(inner))
+            }
+            _ => false,
+        }
     }
 
     /// Whether a value is a mode or a time in which nothing is waited for: `Duration::ZERO`, `Duration::from_secs(0)`, `O_NONBLOCK`.

@@ -7,12 +7,12 @@ use ustr::Ustr;
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
 use crate::facts::model::{Body, NodeId, Op, RegionId, RegionKind};
-use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::contexts::{Context, Repeats};
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::programs::Program;
+use crate::index::{Index, Ty};
 use crate::source::Span;
 
 /// Through how many calls the place where a program serves is looked for.
@@ -248,9 +248,19 @@ impl Index {
     pub fn runs_apart(&self, site: Site) -> bool {
         let (body, info) = (self.body(site.body), self.info(site.body));
         let around = body.outwards(body.node(site.node).region);
-        around
-            .filter_map(|(region, _)| info.runs.get(&region))
-            .any(|runs| !matches!(runs, Runs::Inline | Runs::Iteration))
+        around.filter_map(|(region, _)| info.runs.get(&region)).any(|runs| !is_in_flow(*runs))
+    }
+
+    /// Whether code runs on the thread of its function although it is handed over: the function only tells the runtime first that it is going to wait.
+    pub fn steps_aside(&self, site: Site) -> bool {
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let mut around = body.outwards(body.node(site.node).region);
+        let apart = around.find(|(region, _)| info.runs.get(region).is_some_and(|runs| !is_in_flow(*runs)));
+        let call = apart.and_then(|(region, _)| info.parent(info.region_node(region)?));
+        call.map(|node| Site { node, ..site }).is_some_and(|call| {
+            let blocks = self.callable(call).is_some_and(|it| it.runs == Runs::Blocking && it.constructs.is_none());
+            blocks && !matches!(self.ty(call), Ty::Future(_)) && (!self.runs_apart(call) || self.steps_aside(call))
+        })
     }
 
     fn side(&self, from: Site, node: NodeId) -> Side {
@@ -463,4 +473,9 @@ impl Index {
         }
         reached
     }
+}
+
+/// Whether what is handed over so runs in the flow of the function around it.
+fn is_in_flow(runs: Runs) -> bool {
+    matches!(runs, Runs::Inline | Runs::Iteration)
 }

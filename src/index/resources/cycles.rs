@@ -68,7 +68,7 @@ impl Index {
         let (stored, field) = self.put_into_own(site, held.handle, CALLS)?;
         // The owner's destructor does not break it: it never runs.
         let own = destructor.and_then(|function| self.defs().body_of(function));
-        if self.is_taken_out(owner, field, own) {
+        if self.is_taken_out(owner, field, own, stored) {
             return None;
         }
         let matters = destructor.is_some() || !self.owned_resources(&Ty::Adt(owner, Vec::new())).is_empty();
@@ -171,7 +171,9 @@ impl Index {
         let wraps = |from: NodeId, into: NodeId| match &facts.node(into).op {
             Op::Cast { .. } | Op::Try(_) | Op::Await(_) | Op::Struct { .. } | Op::Tuple(_) => true,
             Op::Call { arguments, .. } => arguments.contains(&from) && self.wraps_it(Site { node: into, ..value }),
-            Op::Method { .. } => self.cloned(Site { node: into, ..value }) == Some(from),
+            Op::Method { receiver, name, .. } => {
+                *receiver == from && name == "into" || self.cloned(Site { node: into, ..value }) == Some(from)
+            }
             _ => false,
         };
         // The outermost node that the value is a part of.
@@ -245,15 +247,19 @@ impl Index {
         }
     }
 
-    /// Whether some code other than `own` takes something out of a field again, or lets go of what is in it.
-    fn is_taken_out(&self, owner: TypeId, field: Ustr, own: Option<BodyRef>) -> bool {
+    /// Whether some code other than `own` takes something out of a field again, or lets go of what is in it; what `stored` it there took the place of
+    /// nothing.
+    fn is_taken_out(&self, owner: TypeId, field: Ustr, own: Option<BodyRef>, stored: Site) -> bool {
         let of_field = |site: Site| self.owning_field(site) == Some((owner, field));
-        let ended = self.releases().filter(|release| Some(release.site.body) != own);
+        let ended = self.releases().filter(|release| Some(release.site.body) != own && release.site != stored);
         let mut ended = ended.map(|release| Site { node: release.operand, ..release.site });
         ended.any(of_field)
             || !self
                 .look(|view, node| {
                     let site = view.site(node);
+                    if site == stored {
+                        return None;
+                    }
                     let emptied = match view.op(node) {
                         Op::Assign { place, value } => is_none(view.op(*value)).then_some(*place),
                         Op::Method { receiver, .. } => {

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::Calls;
-use crate::facts::model::{NodeId, Op, StaticKind};
+use crate::facts::model::{LocalId, NodeId, Op, Pattern, StaticKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
@@ -35,6 +35,12 @@ pub struct Growing {
     /// there ever was.
     pub emptied: bool,
 }
+
+/// How the names of functions begin that remove what they are given the key of.
+const REMOVING: &[&str] = &["remove_", "delete_", "unregister_", "deregister_", "evict_", "forget_", "expire_"];
+
+/// Names of keys that do not say what they are the key of.
+const ANY_KEY: &[&str] = &["key", "id", "name", "item", "entry", "value"];
 
 /// How far a value is followed through calls and locals.
 const FUEL: u32 = 12;
@@ -132,7 +138,7 @@ impl Index {
                 if let Some(to) = self.added_to(site) {
                     self.note_growing(site, to, &mut added);
                 }
-                if let Some(from) = self.taken_from(site) {
+                if let Some(from) = self.taken_from(site).filter(|_| !self.is_over_by(site)) {
                     self.note_shrinking(from, &mut shrinking);
                 }
             }
@@ -216,8 +222,36 @@ impl Index {
         })
     }
 
+    /// Whether a place is only come to when the services that lead there have stopped serving.
+    pub fn is_over_by(&self, site: Site) -> bool {
+        let mut services = self.services_reaching(site.body).peekable();
+        services.peek().is_some() && services.all(|program| self.stands_where_it_stops(program, site))
+    }
+
+    /// The type that a destructor is of, or a method that nothing but the destructor of its type calls.
+    fn destroyed_by(&self, body: BodyRef) -> Option<TypeId> {
+        let function = self.function_of(body)?;
+        let owner = self.receiver_type(function)?;
+        let destroys = |id: FnId| self.is_destructor(id) && self.receiver_type(id) == Some(owner);
+        let callers = self.calls.callers(function);
+        let by_destructor =
+            || !callers.is_empty() && callers.iter().all(|call| self.function_of(call.site.body).is_some_and(destroys));
+        (destroys(function) || by_destructor()).then_some(owner)
+    }
+
     fn note_shrinking(&self, from: Site, shrinking: &mut Shrinking) {
-        let reached = self.reached(from, Follow::Perhaps);
+        let mut reached = self.reached(from, Follow::Perhaps);
+        // What a value lets go of when it is dropped itself bounds nothing while it is there.
+        if let Some(owner) = self.destroyed_by(from.body) {
+            let own =
+                |keeper: &Keeper| matches!(keeper, Keeper::Field(id, _) if *id == owner) && !self.is_shared(*keeper);
+            if reached.keepers.iter().any(own) && reached.open.is_empty() {
+                reached.keepers.retain(|keeper| !own(keeper));
+                if reached.keepers.is_empty() {
+                    return;
+                }
+            }
+        }
         // What is known not to be a collection is another one's element: it shrinks by itself, unless it is the place of one.
         let shrinks = self.collection(self.ty(from)).unwrap_or_else(|| match self.innermost(self.ty(from)) {
             Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::TakesOutEntry, path) => Ty::Unknown,
@@ -282,6 +316,43 @@ impl Index {
             let behind = self.struct_behind(part).map(|id| Ty::Adt(id, Vec::new()));
             behind.iter().chain([part]).any(|ty| self.owned_resources(ty.peeled()).iter().any(reaches))
         })
+    }
+
+    /// A method of the same type that removes what a key stands for, by its name and that of a parameter, and that is called in earnest: what is kept under the
+    /// key is forgotten there.
+    pub fn forgotten_by(&self, added: Site) -> Option<Span> {
+        let Op::Method { arguments, .. } = &self.node(added).op else { return None };
+        let local = self.named_by(Site { node: *arguments.first()?, ..added })?;
+        self.parameter_of(added.body, local).flatten()?;
+        let key = self.body(added.body).local(local).name;
+        let owner = self.receiver_type(self.function_of(added.body)?)?;
+        let removes = |id: &FnId| {
+            let function = self.defs().function(*id);
+            let body = self.defs().body_of(*id).filter(|body| self.is_linked(*body));
+            let is_given = |body: BodyRef| {
+                let facts = self.body(body);
+                facts.parameters.iter().flat_map(Pattern::locals).any(|local| facts.local(local).name == key)
+            };
+            let verb = REMOVING.iter().find(|verb| function.name.starts_with(**verb));
+            let named = !ANY_KEY.contains(&key.as_str())
+                && verb.is_some_and(|verb| {
+                    function.name[verb.len()..].split('_').any(|word| key.split('_').next() == Some(word))
+                });
+            named && body.is_some_and(is_given)
+        };
+        let methods = self.defs().fn_ids().filter(|id| self.receiver_type(*id) == Some(owner));
+        let found = methods.filter(removes).find(|id| self.is_called_in_earnest(*id))?;
+        Some(self.defs().function(found).name_range.in_file(self.defs().functions[found.index()].file))
+    }
+
+    /// The variable that a key is, or is a copy of.
+    fn named_by(&self, key: Site) -> Option<LocalId> {
+        match &self.node(key).op {
+            Op::Method { receiver, arguments, .. } if arguments.is_empty() => {
+                self.named_by(Site { node: *receiver, ..key })
+            }
+            _ => self.cloned_from(key),
+        }
     }
 
     /// Whether nothing but times and numbers is in a collection.

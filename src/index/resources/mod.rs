@@ -4,6 +4,7 @@ pub mod batches;
 pub mod cycles;
 pub mod globals;
 pub mod growth;
+pub mod kept;
 pub mod lazy;
 pub mod leaks;
 pub mod obligations;

@@ -96,14 +96,92 @@ impl Index {
     /// The pile that a call adds to: a variable from outside of the loop around it, which the loop does nothing else with.
     fn pile_in_variable(&self, site: Site) -> Option<Pile> {
         let Op::Method { receiver, arguments, .. } = &self.node(site).op else { return None };
-        let Op::Local(local) = self.node(Site { node: *receiver, ..site }).op else { return None };
         if !self.adds(site) || !self.adds_tasks(site, *receiver, arguments) {
             return None;
         }
+        let Op::Local(local) = self.node(Site { node: *receiver, ..site }).op else {
+            return self.pile_behind_lock(site, *receiver);
+        };
         self.pile_in_loop(site, site, local).or_else(|| {
             let (call, lent) = self.lent_for(site.body, local)?;
             self.pile_in_loop(call, site, lent)
         })
+    }
+
+    /// The pile that a call adds to through a lock, where the variable around that lock has handles in this function alone, and they only serve to add.
+    fn pile_behind_lock(&self, site: Site, receiver: NodeId) -> Option<Pile> {
+        let way = std::iter::successors(Some(receiver), |at| match &self.body(site.body).node(*at).op {
+            Op::Method { receiver: of, .. }
+            | Op::Try(of)
+            | Op::Await(of)
+            | Op::Reference { of, .. }
+            | Op::Deref(of) => Some(*of),
+            _ => None,
+        });
+        let Op::Local(local) = self.node(Site { node: way.last()?, ..site }).op else { return None };
+        let first = self.first_handle(site.body, local).filter(|first| self.is_new(site.body, *first))?;
+        let facts = self.body(site.body);
+        let is_handle = |local: LocalId| self.first_handle(site.body, local) == Some(first);
+        let serves_to_add = |node: NodeId, local: LocalId| {
+            !is_handle(local) || self.makes_a_handle(site.body, node) || self.adds_through(site.body, node)
+        };
+        let only_adds = facts.iter().all(|(node, n)| match &n.op {
+            Op::Local(used) => serves_to_add(node, *used),
+            Op::Macro(call) => !call.mentions.iter().any(|local| is_handle(*local)),
+            _ => true,
+        });
+        if !only_adds {
+            return None;
+        }
+        let around = self.work_loop_within(site, first)?;
+        if self.only_runs_in_commands(site.body) {
+            return None;
+        }
+        self.pile(site.body, &around, site, first)
+    }
+
+    /// Whether a variable is bound to something that is made there, out of nothing that others have.
+    fn is_new(&self, body: BodyRef, local: LocalId) -> bool {
+        let facts = self.body(body);
+        let Some(init) = self.init_of(body, local) else { return false };
+        let whole = facts.node(init).range;
+        let is_given = |node: &Node| {
+            matches!(node.op, Op::Local(_) | Op::Field { .. } | Op::Macro(_)) && whole.contains(node.range)
+        };
+        matches!(facts.node(init).op, Op::Call { .. }) && !facts.nodes.iter().any(is_given)
+    }
+
+    /// Whether a use of a variable is what another variable is a clone of.
+    fn makes_a_handle(&self, body: BodyRef, used: NodeId) -> bool {
+        let info = self.info(body);
+        let clone = info.parent(used).and_then(|at| match self.body(body).node(at).op {
+            Op::Reference { .. } => info.parent(at),
+            _ => Some(at),
+        });
+        let clone = clone.map(|node| Site { body, node }).filter(|site| self.cloned(*site).is_some());
+        let user = clone.and_then(|site| info.parent(site.node));
+        user.is_some_and(
+            |user| matches!(&self.body(body).node(user).op, Op::Bind { pattern, .. } if pattern.locals().len() == 1),
+        )
+    }
+
+    /// Whether a use of a variable goes through a lock to a call that adds to what is behind it.
+    fn adds_through(&self, body: BodyRef, used: NodeId) -> bool {
+        let (facts, info) = (self.body(body), self.info(body));
+        let mut at = used;
+        while let Some(parent) = info.parent(at) {
+            at = match &facts.node(parent).op {
+                Op::Method { receiver, .. } if *receiver != at => return false,
+                Op::Method { .. } if self.adds(Site { body, node: parent }) => return true,
+                Op::Method { .. } | Op::Try(_) | Op::Await(_) | Op::Reference { .. } | Op::Deref(_)
+                    if self.collects_tasks(info.ty(parent)) =>
+                {
+                    parent
+                }
+                _ => return false,
+            };
+        }
+        false
     }
 
     /// The variable that every call of a function lends for a parameter which the function only adds to, where there is one call.
@@ -139,17 +217,21 @@ impl Index {
         if uses.any(|node| !self.only_adds(turn.body, node) && !lends(node)) {
             return None;
         }
-        let body = self.body(turn.body);
-        let declared = body.local(local);
+        self.pile(turn.body, &around, added, local)
+    }
+
+    /// The pile in a variable that a loop adds to.
+    fn pile(&self, body: BodyRef, around: &Around, added: Site, local: LocalId) -> Option<Pile> {
+        let declared = self.body(body).local(local);
         let repeated = Repeated {
             repeats: Repeats::Iteration,
-            in_loop: Some((turn.body, region)),
-            evidence: vec![Label::new(around.head.in_file(turn.body.file), "this loop runs it again and again")],
+            in_loop: Some((body, around.region)),
+            evidence: vec![Label::new(around.head.in_file(body.file), "this loop runs it again and again")],
             way: Vec::new(),
             function: None,
             on_condition: false,
         };
-        let (name, span) = (declared.name.to_string(), declared.range.in_file(turn.body.file));
+        let (name, span) = (declared.name.to_string(), declared.range.in_file(body.file));
         Some(Pile { name, span, added, repeated })
     }
 
