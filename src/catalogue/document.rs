@@ -1,6 +1,6 @@
 //! A whole catalogue text: its entries by kind, checked for what the grammar asks for, and left out where the versions in use are others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Deserialize;
@@ -59,6 +59,17 @@ impl Document {
                     help: Some(
                         "a kind is a word such as `connection-pool` or `guard`; what has none is a `type`".into(),
                     ),
+                    span: Some(entry.span()),
+                });
+            }
+        }
+        let mut described = BTreeSet::new();
+        for entry in self.types.iter().chain(&self.resources) {
+            let TypeEntry { path, versions, .. } = entry.get_ref();
+            if versions.is_none() && !described.insert(*path) {
+                return Err(CatalogueError {
+                    message: format!("`{path}` is described twice"),
+                    help: Some("say all of it in one entry, or to which `versions` each of them applies".into()),
                     span: Some(entry.span()),
                 });
             }

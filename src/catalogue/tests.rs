@@ -77,6 +77,16 @@ fn a_resource_needs_a_kind() {
 }
 
 #[test]
+fn a_type_is_described_once_for_a_version() {
+    let twice = |versions: &str| {
+        let entry = "[[type]]\npath = \"a::B\"\n";
+        Catalogue::default().extend(&format!("{entry}{versions}{entry}{versions}"))
+    };
+    assert_eq!(twice("").expect_err("two entries").message, "`a::B` is described twice");
+    assert!(twice("versions = \">=2\"\n").is_ok());
+}
+
+#[test]
 fn the_longest_alias_wins_and_aliases_lead_on() {
     let catalogue =
         catalogue("[aliases]\n\"a\" = \"b\"\n\"a::c\" = \"d::e\"\n\"d\" = \"f\"\n\"x\" = \"y\"\n\"y\" = \"x\"\n");

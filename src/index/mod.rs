@@ -384,16 +384,22 @@ impl Index {
             || matches!(self.owner(body), Some(BodyOwner::Function(id)) if self.is_test_function(id))
     }
 
-    /// Whether a body is compiled for tests only, by `cfg` or by where it stands.
+    /// Whether a body is compiled for tests only, by `cfg` or by where it stands, or belongs to what stands in for something in tests.
     pub fn is_for_tests(&self, body: BodyRef) -> bool {
         let scope = self.body(body).scope;
         let module = self.outline.tree.of_scope.get(&(body.file, scope));
         module.is_some_and(|module| self.outline.tree.get(*module).test)
             || match self.owner(body) {
-                Some(BodyOwner::Function(id)) => self.defs().function(id).test,
+                Some(BodyOwner::Function(id)) => self.defs().function(id).test || self.stands_in(id),
                 Some(BodyOwner::Static(id)) => self.defs().static_item(id).test,
                 None => false,
             }
+    }
+
+    /// Whether a function belongs to a type that is called a mock of something.
+    fn stands_in(&self, function: FnId) -> bool {
+        let owner = self.defs().impl_of(function).map(|block| self.signatures().impl_types[block.index()].peeled());
+        matches!(owner, Some(Ty::Adt(id, _)) if is_mock(&self.defs().type_def(*id).name))
     }
 
     /// Whether a place is in test code: a module, function or static that [`Index::is_test`] says so of.
@@ -474,4 +480,9 @@ impl Index {
             _ => None,
         })
     }
+}
+
+/// `MockStore`, by the custom of naming what a test puts in place of something.
+fn is_mock(name: &str) -> bool {
+    name.strip_prefix("Mock").is_some_and(|of| of.starts_with(|first: char| first.is_uppercase()))
 }

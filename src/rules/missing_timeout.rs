@@ -125,12 +125,14 @@ impl<'i> Survey<'i> {
             elsewhere(site, format!("the {kind} is built here")).filter(|_| begin.body != site.body),
             elsewhere(waiting, "waits here for as long as the other side likes".to_owned()),
         ];
-        let diagnostic = Diagnostic::new(
-            ID,
-            confidence(&entry.kind?),
-            format!("a `{}` has no timeout", entry.path),
-            Label::new(index.span(begin), "nothing here or on the way sets one"),
-        );
+        // What has no setting is bounded from outside or not at all.
+        let (message, label) = match entry.timeouts.is_empty() {
+            true => {
+                (format!("a `{}` is waited for without a deadline", entry.path), "waits for as long as the peer likes")
+            }
+            false => (format!("a `{}` has no timeout", entry.path), "nothing here or on the way sets one"),
+        };
+        let diagnostic = Diagnostic::new(ID, confidence(&entry.kind?), message, Label::new(index.span(begin), label));
         let setter = entry.timeouts.first().and_then(|path| path.rsplit("::").next());
         let set = setter.map_or(String::new(), |setter| format!("set one with `{setter}`, or "));
         Some(

@@ -8,6 +8,7 @@ use crate::facts::model::{
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
+use crate::index::calls::Site;
 use crate::index::flow::effects::Effected;
 use crate::source::{Range, Span};
 
@@ -189,9 +190,9 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     let (value, branch) = error_branch(view, node)?;
     let call = asks(view, value)?;
     let (region, head) = loop_around(view, call, node)?;
-    let is_refused =
-        view.index.external(view.site(call)).is_some_and(|path| view.index.catalogue().lists(Calls::Refused, path));
-    if !is_refused && !asks_until_done(view, value, node, branch.region, region) {
+    let refused =
+        |site: Site| view.index.external(site).is_some_and(|path| view.index.catalogue().lists(Calls::Refused, path));
+    if !refused(view.site(call)) && !asks_until_done(view, value, node, branch.region, region, &refused) {
         return None;
     }
     let span = view.in_file(branch.range);
@@ -233,8 +234,15 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     )
 }
 
-/// Whether a loop asks outside until it succeeds, and nothing on the way to the operation waits by itself.
-fn asks_until_done(view: View, value: NodeId, choice: NodeId, failed: Option<RegionId>, region: RegionId) -> bool {
+/// Whether a loop asks another program until it succeeds, perhaps through functions of the workspace, and nothing on the way to the operation waits by itself.
+fn asks_until_done(
+    view: View,
+    value: NodeId,
+    choice: NodeId,
+    failed: Option<RegionId>,
+    region: RegionId,
+    refused: &dyn Fn(Site) -> bool,
+) -> bool {
     let mut branches = Vec::new();
     view.op(choice).regions(&mut |branch| branches.extend(Some(branch).filter(|branch| Some(*branch) != failed)));
     let leaves = |(id, n): (NodeId, &Node)| {
@@ -244,7 +252,10 @@ fn asks_until_done(view: View, value: NodeId, choice: NodeId, failed: Option<Reg
     };
     let asks = || asked_outside(view, value);
     view.facts.iter().any(leaves)
-        && asks().is_some_and(|effected| !view.index.may_wait_itself(view.site(value), &effected.chain))
+        && asks().is_some_and(|effected| {
+            effected.chain.last().is_some_and(|last| refused(view.index.operation_behind(*last)))
+                && !view.index.may_wait_itself(view.site(value), &effected.chain)
+        })
 }
 
 /// Whether a node of a loop is run by something else: in a closure or async block of its own.

@@ -145,6 +145,20 @@ fn what_is_for_tests_is_not_called_from_what_is_shipped() {
 }
 
 #[test]
+fn a_mock_is_nothing_that_a_program_comes_to() {
+    let code = program(
+        "trait Store { fn open(&self); } struct Real; struct MockReal; struct Mockingbird; \
+         impl Store for Real { fn open(&self) { real() } } impl Store for MockReal { fn open(&self) { mock() } } \
+         impl Store for Mockingbird { fn open(&self) { bird() } } fn main() { run(&Real); } fn run(store: &dyn Store) { store.open(); }",
+    );
+    let [program] = code.index.programs() else { panic!("one program is expected") };
+    for (call, reached) in [("real()", true), ("mock()", false), ("bird()", true)] {
+        assert_eq!(program.reach.contains(&code.site(call).body), reached, "{call}");
+        assert_eq!(code.index.is_test(code.site(call).body), !reached, "{call}");
+    }
+}
+
+#[test]
 fn lets_of_one_name_declare_one_variable() {
     let code = program(
         "use tokio::sync::mpsc; fn main() { \
