@@ -89,7 +89,8 @@ impl Index {
     pub fn only_shows_another(&self, program: &Program, serve: Site) -> bool {
         let routes = self.routes(serve.body);
         let shows = |route: &Route| route.only_reads || route.asks_how_it_is() || route.is_for_operators();
-        let only_shows = match routes.iter().all(|route| route.words.is_empty()) {
+        let unnamed = |route: &Route| route.words.is_empty() && !route.only_reads;
+        let only_shows = match routes.iter().all(unnamed) {
             true => self.is_placed_by(serve.body, &MEASURES),
             false => routes.iter().all(shows),
         };

@@ -84,7 +84,10 @@ impl Index {
     fn work_tells(&self, work: Site) -> bool {
         let tells = match &self.node(work).op {
             Op::Closure { region, .. } | Op::Async(region) => self.tells_of_errors_in(work.body, *region),
-            _ => self.called_directly(work).is_some_and(|body| self.tells_of_its_errors(body)),
+            _ => {
+                self.is_told_on_its_way(work)
+                    || self.called_directly(work).is_some_and(|body| self.tells_of_its_errors(body))
+            }
         };
         tells || self.error_is_told(work)
     }
@@ -150,6 +153,7 @@ impl Index {
                 Op::Local(local) if self.parameter_of(given.body, *local).is_some() => return Some(site),
                 Op::Local(local) => self.init_of(given.body, *local).filter(|init| *init < at)?,
                 Op::Block(region) => self.body(given.body).region(*region).value?,
+                Op::Method { .. } if self.is_told_on_its_way(site) => return Some(site),
                 Op::Method { receiver, .. } if !matches!(self.callee(site), Some(Callee::Workspace(_))) => *receiver,
                 Op::Closure { .. } | Op::Async(_) | Op::Call { .. } | Op::Method { .. } => return Some(site),
                 _ => return None,
