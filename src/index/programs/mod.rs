@@ -202,6 +202,12 @@ impl Index {
     pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
         self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body))
     }
+
+    /// Whether a body can run in a service, as far as is known: one leads to it, or no program at all does.
+    pub fn may_serve(&self, body: BodyRef) -> bool {
+        let mut reaching = self.programs.iter().filter(|program| program.reach.contains(&body)).peekable();
+        reaching.peek().is_none() || reaching.any(Program::is_service)
+    }
 }
 
 /// All mentions of signals in the program's crates. A server that handles signals by itself counts as one.
