@@ -81,7 +81,7 @@ fn statement(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
     lost(view, handle, way, range)
 }
 
-/// What a task runs for as long as the program serves gives a `Result`, and the task throws it away. Where it is known what fails there, that is a
+/// What a task runs until it is stopped gives a `Result`, and the task throws it away. Where it is known what fails there, that is a
 /// swallowed error.
 fn within(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
     let site = view.site(value);
@@ -90,7 +90,7 @@ fn within(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
     let says_something = view.ty(value).error().is_some_and(|error| *error != Ty::unit() && !error.is_unknown());
     let ends_the_task = says_something
         && view.index.runs_apart(site)
-        && view.index.function_runs_for_long(function)
+        && view.index.works_until_stopped(function)
         && view.index.effect(site).is_none_or(|effected| effected.told)
         && !view.index.error_is_told(site)
         && !view.index.is_teardown(site)
@@ -207,7 +207,7 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
         }
         Way::Within => (
             "the error that ends this task is thrown away",
-            "this runs for as long as the program serves, and gives a `Result` that nobody looks at",
+            "this goes on until it is stopped or fails, and nobody looks at the `Result` that it gives",
         ),
         Way::Panic => (
             "the error of a task is lost: only its panic is looked at",
