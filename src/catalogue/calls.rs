@@ -162,6 +162,8 @@ pub enum Calls {
     Lags,
     /// They read what comes next and give how much that was: nothing, at once and for ever, where it has ended.
     Counts,
+    /// Awaited, they serve one peer until that goes away.
+    ServesOne,
     /// They give text, and fail at bytes that are none.
     Decodes,
     /// They ask another program for something: where nobody listens they fail at once.

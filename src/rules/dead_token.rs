@@ -4,13 +4,37 @@
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::tasks::halves::Token;
+use crate::index::tasks::halves::{Token, Unheard};
 use crate::index::tasks::{Handle, Task, Work};
 
 const ID: &str = "dead-token";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.tokens().iter().filter_map(|token| diagnose(index, token)).collect()
+    let tokens = index.tokens();
+    let unheard = index.unheard().into_iter().filter_map(|parameter| never_heard(index, &parameter));
+    tokens.iter().filter_map(|token| diagnose(index, token)).chain(unheard).collect()
+}
+
+/// A parameter that nobody looks at, of a function that runs until it is told to stop.
+fn never_heard(index: &Index, parameter: &Unheard) -> Option<Diagnostic> {
+    let span = parameter.range.in_file(parameter.body.file);
+    let service = index.services_reaching(parameter.body).next();
+    (index.may_serve(parameter.body) && !index.is_intended(span)).then(|| {
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            "this function never looks at what should tell it to stop",
+            Label::new(span, "no use of it follows"),
+        )
+        .about(index.item_path(parameter.body), "parameter")
+        .evidence([
+            Label::new(index.name_span(parameter.given), "who calls it counts on that"),
+            Label::new(index.name_span(parameter.goes_on), "this goes on until the process ends"),
+        ])
+        .evidence(service.into_iter().flat_map(|service| service.verdict.why.clone()))
+        .note("what should stop goes on, and is killed with the process")
+        .help("wait for it beside the work, in `select!` or as the signal of a graceful shutdown, or leave it out")
+    })
 }
 
 /// Whether what listens runs in a task that ends with its handle, or with a set that knows it.

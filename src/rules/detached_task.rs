@@ -15,7 +15,33 @@ use crate::index::tasks::{End, Handle, Task};
 const ID: &str = "detached-task";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.tasks().iter().filter_map(|task| diagnose(index, task)).collect()
+    let tasks = index.tasks().iter().filter_map(|task| diagnose(index, task));
+    tasks.chain(index.look(|view, node| goes_on(index, view.site(node)))).collect()
+}
+
+/// A failed send that leaves an inner loop only.
+fn goes_on(index: &Index, jump: Site) -> Option<Diagnostic> {
+    let found = index.sends_on_after(jump).filter(|_| !index.is_test(jump.body))?;
+    let span = index.span(jump);
+    if !index.may_serve(jump.body) || index.is_intended(span) {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            "this loop goes on after its reader is gone",
+            Label::new(span, "leaves the inner loop only"),
+        )
+        .about(index.item_path(jump.body), "reader")
+        .evidence([
+            Label::new(index.name_span(found.send), "fails once nobody reads any more, and then always"),
+            Label::new(found.left, "this loop is left"),
+            Label::new(found.goes_on, "this one goes on, and asks nothing of the reader"),
+        ])
+        .note("what runs for a reader that is gone works for nobody, and stays with all that it holds")
+        .help("leave the outer loop as well: give it a label, or return"),
+    )
 }
 
 fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {

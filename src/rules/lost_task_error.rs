@@ -4,7 +4,9 @@ use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId, SelectArm};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
+use crate::index::declared::types::Ty;
 use crate::index::tasks::outcomes::Fallible;
 use crate::source::Range;
 
@@ -25,6 +27,8 @@ enum Way {
     Output,
     /// Only a panic is looked at.
     Panic,
+    /// The task throws away what ends it.
+    Within,
 }
 
 fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
@@ -69,9 +73,30 @@ fn statement(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
     let (handle, way) = match (joined(view, value), unwrapped(view, value)) {
         (Some(handle), _) => (handle, Way::Output),
         (None, Some(handle)) => (handle, Way::Output),
-        (None, None) => (all_joined(view, value)?, Way::Output),
+        (None, None) => match all_joined(view, value) {
+            Some(handle) => (handle, Way::Output),
+            None => return within(view, value, range),
+        },
     };
     lost(view, handle, way, range)
+}
+
+/// What a task runs until it is stopped gives a `Result`, and the task throws it away. Where it is known what fails there, that is a
+/// swallowed error.
+fn within(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
+    let site = view.site(value);
+    let Op::Await(call) = *view.op(value) else { return None };
+    let Callee::Workspace(function) = *view.index.callee(view.site(call))? else { return None };
+    let says_something = view.ty(value).error().is_some_and(|error| *error != Ty::unit() && !error.is_unknown());
+    let ends_the_task = says_something
+        && view.index.runs_apart(site)
+        && view.index.works_until_stopped(function)
+        && view.index.effect(site).is_none_or(|effected| effected.told)
+        && !view.index.error_is_told(site)
+        && !view.index.is_teardown(site)
+        && !view.index.is_on_failing_path(site);
+    let fails = Fallible { started: None, effected: None, tells: false };
+    ends_the_task.then(|| diagnostic(view, &[fails], Way::Within, range))?
 }
 
 /// The call starts a task, and its handle is dropped.
@@ -167,7 +192,8 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
     if view.index.is_intended(span) {
         return None;
     }
-    let confidence = if worst.effected.is_some() { Confidence::Likely } else { Confidence::Hint };
+    let is_known = worst.effected.is_some() || matches!(way, Way::Within);
+    let confidence = if is_known { Confidence::Likely } else { Confidence::Hint };
     let (message, label) = match way {
         Way::Handle => {
             ("the error of this task is lost: nobody keeps its handle", "it returns a `Result` that nobody gets")
@@ -179,6 +205,10 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
         Way::Output => {
             ("the error of a task is lost: its result is thrown away", "what the task returned is not looked at")
         }
+        Way::Within => (
+            "the error that ends this task is thrown away",
+            "this goes on until it is stopped or fails, and nobody looks at the `Result` that it gives",
+        ),
         Way::Panic => (
             "the error of a task is lost: only its panic is looked at",
             "this is about the task itself; the `Result` inside is not looked at",

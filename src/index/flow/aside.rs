@@ -18,6 +18,7 @@ impl Index {
             || self.notes_the_process(operation)
             || self.makes_sure(operation)
             || self.takes_leave(operation)
+            || self.serves_one(operation)
             || self.says_something(operation)
             || self.reports_to_its_makers(operation)
     }
@@ -97,6 +98,12 @@ impl Index {
             }
             _ => false,
         }
+    }
+
+    /// Whether a value is the service of one peer: that it went away is no loss.
+    fn serves_one(&self, operation: Site) -> bool {
+        let Ty::Ext(path, _) = self.ty(operation) else { return false };
+        self.catalogue().lists(Calls::ServesOne, ustr(&format!("{path}::await")))
     }
 
     /// Whether a request goes to an address that is written into the program, and the function around gives nothing: statistics of use.

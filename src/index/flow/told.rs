@@ -232,6 +232,7 @@ impl Ways<'_> {
             Op::Async(region) | Op::Closure { region, .. } => self.frame(site.body, *region),
             Op::If { then, otherwise: Some(otherwise), .. } => self.ends(site.body, [*then, *otherwise]),
             Op::Match { arms, .. } => self.ends(site.body, arms.iter().map(|arm| arm.region)),
+            Op::Loop { region, .. } => self.loop_gives(site.body, *region),
             Op::Local(local) => index.init_of(site.body, *local).is_some_and(|init| self.value(part(init))),
             _ if index.is_failure(site) => self.is_in_telling_branch(site),
             Op::Call { .. } => match index.callee(site) {
@@ -255,6 +256,15 @@ impl Ways<'_> {
     fn ends(&mut self, body: BodyRef, regions: impl IntoIterator<Item = RegionId>) -> bool {
         let values = regions.into_iter().filter_map(|region| self.index.body(body).region(region).value);
         values.into_iter().all(|node| self.value(Site { body, node }))
+    }
+
+    /// What a loop is left with; one that never is gives nothing.
+    fn loop_gives(&mut self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.index.body(body);
+        facts.iter().all(|(node, n)| match n.op {
+            Op::Break(Some(value)) if facts.jump_target(node) == Some(region) => self.value(Site { body, node: value }),
+            _ => true,
+        })
     }
 
     /// Whatever leaves a function, closure or async block.

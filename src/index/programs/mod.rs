@@ -211,6 +211,12 @@ impl Index {
         let without = reach_from(self, from, Along::Others(&kind));
         program.reach.iter().copied().filter(|body| !without.contains(body)).collect()
     }
+
+    /// Whether a body can run in a service, as far as is known: one leads to it, or no program at all does.
+    pub fn may_serve(&self, body: BodyRef) -> bool {
+        let mut reaching = self.programs.iter().filter(|program| program.reach.contains(&body)).peekable();
+        reaching.peek().is_none() || reaching.any(Program::is_service)
+    }
 }
 
 /// All mentions of signals in the program's crates. A server that handles signals by itself counts as one.

@@ -10,6 +10,7 @@ use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId};
 use crate::index::{Index, Ty};
+use crate::source::Range;
 
 /// Something that tells tasks to stop, of which both halves are known.
 #[derive(Debug, Clone)]
@@ -22,6 +23,17 @@ pub struct Token {
     pub ordered: Vec<Site>,
     /// The calls that listen for it.
     pub heard: Vec<Site>,
+}
+
+/// A parameter that could tell a function to stop, and that the function has no use for.
+#[derive(Debug, Clone, Copy)]
+pub struct Unheard {
+    pub body: BodyRef,
+    pub range: Range,
+    /// Where it is given.
+    pub given: Site,
+    /// What goes on in the function until it is told to stop.
+    pub goes_on: Site,
 }
 
 /// What becomes of a value.
@@ -40,6 +52,44 @@ impl Index {
         let shipped = self.bodies().filter(|(body, ..)| !self.is_test(*body));
         let sites = shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
         sites.filter_map(|site| self.token(site).or_else(|| self.unsent_channel(site))).collect()
+    }
+
+    /// What functions that run for long are given to be told by that they have to stop, and never look at. A trait may ask for such a parameter.
+    pub fn unheard(&self) -> Vec<Unheard> {
+        let functions = self.bodies().filter_map(|(body, ..)| Some((self.function_of(body)?, body)));
+        let free = functions.filter(|(function, body)| {
+            let block = self.defs().impl_of(*function);
+            let of_trait = block.is_some_and(|id| self.defs().impl_block(id).trait_path.is_some());
+            !of_trait && !self.is_test(*body)
+        });
+        free.into_iter().filter_map(|(function, body)| self.unheard_in(function, body)).collect()
+    }
+
+    fn unheard_in(&self, function: FnId, body: BodyRef) -> Option<Unheard> {
+        let goes_on = self.call_sites(body).find(|site| self.keeps_running(*site))?;
+        let mut calls = self.calls.callers(function).iter().map(|call| call.site);
+        let given = calls.find(|site| !self.is_test(site.body))?;
+        let types = &self.signatures().functions[function.index()].parameters;
+        let mut parameters = self.body(body).parameters.iter().zip(types);
+        let (pattern, _) = parameters.find(|(pattern, ty)| {
+            let is_unused = match pattern.kind {
+                PatternKind::Bind { local, of: None } => !self.is_mentioned(body, local),
+                _ => pattern.is_wild(),
+            };
+            is_unused && self.only_tells_to_stop(ty)
+        })?;
+        Some(Unheard { body, range: pattern.range, given, goes_on })
+    }
+
+    /// Whether a value is there for nothing but to tell somebody to stop: a token, or a receiver of bare words.
+    fn only_tells_to_stop(&self, ty: &Ty) -> bool {
+        let Ty::Ext(path, arguments) = ty.peeled() else { return false };
+        let is_word = |word: &Ty| *word == Ty::unit() || *word == Ty::ext("bool", Vec::new());
+        let is_receiver = || {
+            let catalogue = self.catalogue();
+            catalogue.lists_a_member(Calls::Stops, *path) && !catalogue.lists_a_member(Calls::Sends, *path)
+        };
+        self.has_both_halves(*path) || arguments.first().is_some_and(is_word) && is_receiver()
     }
 
     fn token(&self, made: Site) -> Option<Token> {

@@ -5,6 +5,7 @@ pub mod given_up;
 pub mod halves;
 pub mod outcomes;
 pub mod piles;
+pub mod readers;
 pub mod shares;
 pub mod waits;
 
@@ -256,6 +257,14 @@ impl Index {
     pub fn is_server(&self, task: &Task) -> bool {
         let paths = self.work_sites(task).into_iter().filter_map(|site| self.external(site));
         paths.into_iter().any(|path| self.serves_on(path) || self.catalogue().lists(Calls::Accepts, path))
+    }
+
+    /// Whether a function works until it is stopped or fails: it serves, or nothing else ends its loops.
+    pub fn works_until_stopped(&self, function: FnId) -> bool {
+        let takes = |path: Ustr| self.serves_on(path) || self.catalogue().lists(Calls::Accepts, path);
+        let serves = |body: BodyRef| self.call_sites(body).any(|site| self.external(site).is_some_and(takes));
+        self.linked_body(function).is_some_and(serves)
+            || matches!(self.end_of_function(function, CALLS, &mut HashSet::default()), End::Never(_) | End::Fails(_))
     }
 
     /// The operations of a task that change something outside of the program, as far as they are known: a file, a database, what a peer has.
