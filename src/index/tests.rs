@@ -13,6 +13,7 @@ mod flow;
 mod given_up;
 mod growth;
 mod inventory;
+mod kept;
 mod leaks;
 mod macros;
 mod names;

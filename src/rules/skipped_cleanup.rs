@@ -3,6 +3,7 @@
 use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeats;
 use crate::index::flow::ways::Exit;
@@ -21,9 +22,13 @@ fn diagnose(index: &Index, skipped: &Skipped) -> Option<Diagnostic> {
     let (confidence, left) = match skipped.left.first() {
         Some((exit, node)) => {
             let others = if skipped.left.len() > 1 { ", and there are further ways" } else { "" };
-            let by = if *exit == Exit::Error { "an error leaves" } else { "it is left" };
+            let way = match exit {
+                Exit::Error => "an error leaves here without that",
+                Exit::End => "only what is decided here leads to that",
+                _ => "it is left here without that",
+            };
             let confidence = if skipped.piles_up { Confidence::Likely } else { Confidence::Hint };
-            (confidence, label(*node, format!("{by} here without that{others}")))
+            (confidence, label(*node, format!("{way}{others}")))
         }
         None => {
             let (confidence, at, why) = cancelled_at(index, skipped)?;
@@ -61,5 +66,8 @@ fn cancelled_at(index: &Index, skipped: &Skipped) -> Option<(Confidence, Site, &
 
 /// The name of what a call calls.
 fn called(index: &Index, site: Site) -> Option<String> {
-    Some(index.external(site)?.rsplit("::").next()?.to_owned())
+    match index.callee(site)? {
+        Callee::Workspace(function) => Some(index.fn_name(*function)),
+        _ => Some(index.external(site)?.rsplit("::").next()?.to_owned()),
+    }
 }

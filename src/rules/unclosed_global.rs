@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::TypeEntry;
-use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
 use crate::facts::model::{Op, StaticKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -21,7 +21,12 @@ const ID: &str = "unclosed-global";
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let left = index.batches_left_behind();
     let unwritten = left.iter().filter_map(|batch| unwritten(index, batch));
-    let kept = index.unended_globals().into_iter().filter_map(|global| kept_by_library(index, global));
+    // What one function makes in several branches is one flaw.
+    let kept = index
+        .unended_globals()
+        .into_iter()
+        .filter_map(|global| Some(((global.lost.body, global.resource), kept_by_library(index, global)?)));
+    let kept = grouped_by(kept);
     unclosed(index).into_iter().chain(unwritten).chain(kept).collect()
 }
 

@@ -4,7 +4,7 @@
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, Pair, PairedCall};
+use crate::catalogue::{Calls, Pair, PairedCall, Runs};
 use crate::facts::model::*;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::places::Place;
@@ -44,13 +44,45 @@ impl Index {
     /// What is begun and ended by calls of a pair in the same function, and not ended on every way out. In the order of files and places.
     pub fn skipped_ends(&self) -> Vec<Skipped<'_>> {
         let drops = &self.drops();
+        let begun = self.begun_by_methods();
         let mut found = Vec::new();
         for (body, facts, _) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
             for (node, _) in facts.iter() {
                 let begin = Site { body, node };
+                if let Some(Callee::Workspace(method)) = self.callee(begin) {
+                    let inner = begun.get(method).into_iter().flatten();
+                    found.extend(inner.filter_map(|(pair, inner)| {
+                        Search { index: self, pair, drops }.skipped_through(begin, *inner)
+                    }));
+                }
                 let Some(path) = self.external(begin) else { continue };
-                let pairs = self.catalogue().pairs(path);
-                found.extend(pairs.filter_map(|pair| Search { index: self, pair, drops }.skipped(begin)));
+                for pair in self.catalogue().pairs(path) {
+                    let search = Search { index: self, pair, drops };
+                    found.extend(search.skipped(begin).or_else(|| search.skipped_in_task(begin)));
+                }
+            }
+        }
+        found
+    }
+
+    /// The methods that surely begin something of their receiver, do not end it, and give nothing that could.
+    fn begun_by_methods(&self) -> HashMap<FnId, Vec<(&Pair, Site)>> {
+        let mut found: HashMap<FnId, Vec<(&Pair, Site)>> = HashMap::default();
+        for (body, facts, info) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
+            let Some(method) = self.function_of(body).filter(|id| self.defs().function(*id).receiver.is_some()) else {
+                continue;
+            };
+            if !gives_no_guard(&self.signatures().functions[method.index()].returns) {
+                continue;
+            }
+            for (node, _) in facts.iter().filter(|(_, n)| n.region == Body::ROOT) {
+                let begin = Site { body, node };
+                let pairs = self.external(begin).into_iter().flat_map(|path| self.catalogue().pairs(path));
+                let ends = |pair: &Pair| {
+                    let ends = |callee: &Callee| matches!(callee, Callee::External(path) if pair.end.iter().any(|end| end.path == *path));
+                    info.callees.values().any(ends)
+                };
+                found.entry(method).or_default().extend(pairs.filter(|pair| !ends(pair)).map(|pair| (pair, begin)));
             }
         }
         found
@@ -82,8 +114,24 @@ impl<'i> Search<'i, '_> {
             return None;
         }
         let target = self.target(begin)?;
+        let outlives = self.outlives(begin, &target, self.index.frame_of(begin));
+        outlives.then(|| self.skipped_between(begin, target))?
+    }
+
+    /// What a method begins that is called here, and another method ends that is called later on the same value.
+    fn skipped_through(&self, begin: Site, inner: Site) -> Option<Skipped<'i>> {
+        if !self.pair.begin.iter().any(|call| self.is_call(inner, call)) {
+            return None;
+        }
+        let target = self.target_through(begin, inner)?;
+        let is_older = self.is_older(begin, &target, self.index.frame_of(begin));
+        let outlives = is_older && (!self.pair.exclusive || self.is_locked(inner) || self.is_locked(begin));
+        outlives.then(|| self.skipped_between(begin, target))?
+    }
+
+    fn skipped_between(&self, begin: Site, target: Target) -> Option<Skipped<'i>> {
         let frame = self.index.frame_of(begin);
-        if !self.outlives(begin, &target, frame) || self.is_answered(begin) {
+        if self.is_answered(begin) {
             return None;
         }
         let facts = self.index.body(begin.body);
@@ -117,6 +165,115 @@ impl<'i> Search<'i, '_> {
         let left = left.filter(|(_, node)| is_one(*node)).collect();
         let piles_up = !self.pair.replaces || self.is_ever_another(begin);
         Some(Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits, piles_up })
+    }
+
+    /// What a task is to end that is spawned in the same function, and does not end on every way out of it: an entry for each that is at work.
+    fn skipped_in_task(&self, begin: Site) -> Option<Skipped<'i>> {
+        if !self.pair.begin.iter().any(|call| self.is_call(begin, call)) {
+            return None;
+        }
+        let target = self.target(begin).filter(|target| target.key.is_some() && target.receiver.is_some())?;
+        let facts = self.index.body(begin.body);
+        let at = |node: NodeId| Site { node, ..begin };
+        let ends: Vec<NodeId> =
+            facts.iter().map(|(node, _)| node).filter(|node| self.ends(at(*node), &target)).collect();
+        let task = self.task_of(begin, *ends.first()?)?;
+        let in_task = |node: NodeId| facts.is_inside(facts.node(node).region, task);
+        if !ends.iter().all(|end| in_task(*end))
+            || !self.outlives_turn(begin, &target)
+            || self.is_answered(begin)
+            || self.is_emptied_elsewhere(begin, &target, &in_task)
+        {
+            return None;
+        }
+        let mut settling: HashSet<NodeId> =
+            ends.iter().filter_map(|node| self.index.seen_from(begin.body, *node, task)).collect();
+        settling.extend(self.perhaps_ending(begin.body, &target).into_iter().filter(|node| in_task(*node)));
+        let ways = self.index.ways_out(begin, task, &|node| settling.contains(&node));
+        let completes = ways.all.iter().any(|way| way.exit == Exit::End && way.settled);
+        let leaves = ways.open().filter(|way| !way.settled && matches!(way.exit, Exit::Error | Exit::Return));
+        let mut left: Vec<(Exit, NodeId)> = leaves.filter_map(|way| Some((way.exit, way.node?))).collect();
+        if ways.all.iter().any(|way| way.exit == Exit::End && way.open) {
+            left.push((Exit::End, self.choice_around(begin, *ends.first()?, task, &target)?));
+        }
+        left.retain(|(_, node)| !self.finds_it_broken(begin, *node));
+        let is_found = completes && !left.is_empty();
+        is_found.then(|| Skipped { begin, pair: self.pair, ends, left, awaits: Vec::new(), piles_up: true })
+    }
+
+    /// The task that a place is part of, where another is not: the outermost.
+    fn task_of(&self, outside: Site, inside: NodeId) -> Option<RegionId> {
+        let (facts, info) = (self.index.body(outside.body), self.index.info(outside.body));
+        let around: Vec<RegionId> = facts.outwards(facts.node(inside).region).map(|(region, _)| region).collect();
+        around.into_iter().rev().find(|region| {
+            let is_task = info.runs.get(region).is_some_and(|runs| matches!(runs, Runs::Task | Runs::Thread));
+            is_task && !facts.is_inside(facts.node(outside.node).region, *region)
+        })
+    }
+
+    /// Whether what a call changes is older than the turn of the loop that the call is made in, or than the function.
+    fn outlives_turn(&self, begin: Site, target: &Target) -> bool {
+        let facts = self.index.body(begin.body);
+        let turn = self.index.loops_around(begin).first().map(|around| around.region);
+        match target.receiver.as_ref().map(Place::root) {
+            Some(Place::Local(local)) if let Some(turn) = turn => {
+                !facts.is_inside(facts.local(*local).region, turn) && (!self.pair.exclusive || self.is_locked(begin))
+            }
+            _ => self.outlives(begin, target, self.index.frame_of(begin)),
+        }
+    }
+
+    /// Whether something besides a task may take entries out of the same collection. What comes behind the loop that adds to it comes too late.
+    fn is_emptied_elsewhere(&self, begin: Site, target: &Target, in_task: &dyn Fn(NodeId) -> bool) -> bool {
+        let name = target.receiver.as_ref().and_then(Place::name);
+        let is_own = |body: BodyRef| body == begin.body;
+        let takes = |site: Site| {
+            let Op::Method { receiver, name: called, .. } = &self.index.node(site).op else { return false };
+            if !self.index.catalogue().lists(Calls::Shrinks, *called) {
+                return false;
+            }
+            let place = self.index.place(Site { node: *receiver, ..site });
+            if is_own(site.body) {
+                place.is_none() || place == target.receiver
+            } else {
+                name.is_some() && place.as_ref().and_then(Place::name) == name
+            }
+        };
+        let facts = self.index.body(begin.body);
+        let turns = self.index.loops_around(begin).last().map(|around| around.region);
+        let too_late = |node: NodeId| {
+            let region = facts.node(node).region;
+            turns.is_some_and(|turns| !facts.is_inside(region, turns))
+                && self.index.seen_from(begin.body, node, Body::ROOT) == Some(node)
+        };
+        self.index.bodies().any(|(body, facts, _)| {
+            let outside = |node: NodeId| !is_own(body) || !in_task(node) && !too_late(node);
+            (is_own(body) || name.is_some())
+                && facts.iter().any(|(node, _)| outside(node) && takes(Site { body, node }))
+        })
+    }
+
+    /// What is asked where a branch of a task leads to an end, where that is of something other than the entry.
+    fn choice_around(&self, begin: Site, end: NodeId, task: RegionId, target: &Target) -> Option<NodeId> {
+        let (facts, info) = (self.index.body(begin.body), self.index.info(begin.body));
+        let inside =
+            facts.outwards(facts.node(end).region).map(|(region, _)| region).take_while(|region| *region != task);
+        let owners = inside.filter_map(|region| info.region_node(region));
+        let choice = owners.last().filter(|owner| matches!(facts.node(*owner).op, Op::If { .. } | Op::Match { .. }))?;
+        let asked = match &facts.node(choice).op {
+            Op::If { condition, .. } => *condition,
+            Op::Match { scrutinee, .. } => *scrutinee,
+            _ => return None,
+        };
+        let whole = facts.node(asked).range;
+        let of_entry = |node: NodeId| {
+            let place = self.index.place(Site { node, ..begin });
+            place.is_none() || place == target.receiver || place == target.key
+        };
+        let names =
+            facts.iter().filter(|(_, n)| whole.contains(n.range) && matches!(n.op, Op::Local(_) | Op::Field { .. }));
+        let asks_of_entry = names.into_iter().any(|(node, _)| of_entry(node));
+        (!asks_of_entry).then_some(asked)
     }
 
     /// Whether a way out is taken only where a lock is poisoned or a semaphore closed: no end could be reached through it either.
@@ -203,7 +360,52 @@ impl<'i> Search<'i, '_> {
         if self.pair.end.iter().any(|call| self.is_call(site, call)) {
             return self.target(site).is_some_and(|other| other == *target);
         }
-        target.receiver.is_none() && self.hands_on(site, target)
+        if target.receiver.is_none() { self.hands_on(site, target) } else { self.ends_through(site, target) }
+    }
+
+    /// Whether a method of the workspace that is called here ends this by way of its receiver.
+    fn ends_through(&self, call: Site, target: &Target) -> bool {
+        let Some(Callee::Workspace(method)) = self.index.callee(call) else { return false };
+        let Some(body) = self.index.linked_body(*method) else { return false };
+        let ends = |node: &NodeId| self.pair.end.iter().any(|end| self.is_call(Site { body, node: *node }, end));
+        let inner = self.index.body(body).iter().map(|(node, _)| node).filter(ends);
+        inner
+            .into_iter()
+            .any(|node| self.target_through(call, Site { body, node }).is_some_and(|ended| ended == *target))
+    }
+
+    /// What a call inside of a method is about, in the words of who calls that method.
+    fn target_through(&self, call: Site, inner: Site) -> Option<Target> {
+        let Op::Method { receiver, .. } = self.index.node(call).op else { return None };
+        let Some(Callee::Workspace(method)) = self.index.callee(call) else { return None };
+        let of = self.index.place(Site { node: receiver, ..call })?;
+        let outside = |place: &Place| self.seen_by_caller(place, &of, (call, *method), inner.body);
+        let Target { receiver, key } = self.target(inner)?;
+        let own = receiver.filter(|place| matches!(place.root(), Place::Local(local) if *local == LocalId(0)))?;
+        let key = match key {
+            Some(key) => Some(outside(&key)?),
+            None => None,
+        };
+        Some(Target { receiver: Some(outside(&own)?), key })
+    }
+
+    /// A place of a method as its caller names it.
+    fn seen_by_caller(&self, place: &Place, receiver: &Place, call: (Site, FnId), body: BodyRef) -> Option<Place> {
+        let all = |of: &[Place]| {
+            of.iter().map(|part| self.seen_by_caller(part, receiver, call, body)).collect::<Option<Vec<Place>>>()
+        };
+        match place {
+            Place::Local(local) => match self.index.parameter_of(body, *local)? {
+                None => Some(receiver.clone()),
+                Some(at) => self.index.place(self.index.argument_at(call.0, call.1, at)?),
+            },
+            Place::Static(_) | Place::Constant(_) => Some(place.clone()),
+            Place::Field(base, name) => {
+                Some(Place::Field(Box::new(self.seen_by_caller(base, receiver, call, body)?), *name))
+            }
+            Place::Got(name, of) => Some(Place::Got(*name, all(of)?)),
+            Place::All(of) => Some(Place::All(all(of)?)),
+        }
     }
 
     /// Whether a function of the workspace ends what it is given for one of its parameters, and is given this.
@@ -238,14 +440,16 @@ impl<'i> Search<'i, '_> {
 
     /// Whether what a call changes is still there when its function has returned.
     fn outlives(&self, begin: Site, target: &Target, frame: RegionId) -> bool {
-        let Some(receiver) = &target.receiver else { return true };
-        match receiver.root() {
-            Place::Static(_) | Place::Got(..) => true,
-            Place::Local(local) => {
-                let comes_from_outside = self.comes_from_outside(begin.body, *local, frame);
-                comes_from_outside && (!self.pair.exclusive || self.is_locked(begin))
-            }
-            _ => false,
+        let is_own = matches!(target.receiver.as_ref().map(Place::root), Some(Place::Local(_)));
+        self.is_older(begin, target, frame) && (!is_own || !self.pair.exclusive || self.is_locked(begin))
+    }
+
+    /// Whether what a call is about was there before a frame was entered.
+    fn is_older(&self, begin: Site, target: &Target, frame: RegionId) -> bool {
+        match target.receiver.as_ref().map(Place::root) {
+            None | Some(Place::Static(_) | Place::Got(..)) => true,
+            Some(Place::Local(local)) => self.comes_from_outside(begin.body, *local, frame),
+            Some(_) => false,
         }
     }
 
@@ -411,5 +615,18 @@ impl<'i> Search<'i, '_> {
         };
         self.index.body(body).iter().any(|(node, _)| ends(node))
             || self.index.calls.callees(body).iter().any(|call| self.may_end(call.to, name, seen, fuel - 1))
+    }
+}
+
+/// Whether what a function gives is nothing, an answer or a count: no guard, and nothing that may have one.
+fn gives_no_guard(ty: &Ty) -> bool {
+    match ty {
+        Ty::Future(of) => gives_no_guard(of),
+        Ty::Tuple(parts) => parts.iter().all(gives_no_guard),
+        Ty::Ext(path, parts) if path == "std::result::Result" || path == "std::option::Option" => {
+            parts.first().is_some_and(gives_no_guard)
+        }
+        Ty::Ext(path, _) => !path.contains("::"),
+        _ => false,
     }
 }
