@@ -7,6 +7,7 @@ use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
+use crate::index::flow::effects::Effected;
 use crate::index::tasks::outcomes::Fallible;
 use crate::source::Range;
 
@@ -192,7 +193,8 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
     if view.index.is_intended(span) {
         return None;
     }
-    let is_known = worst.effected.is_some() || matches!(way, Way::Within);
+    let serves_one = |effected: &Effected| effected.chain.last().is_some_and(|future| view.index.serves_one(*future));
+    let is_known = worst.effected.as_ref().is_some_and(|effected| !serves_one(effected)) || matches!(way, Way::Within);
     let confidence = if is_known { Confidence::Likely } else { Confidence::Hint };
     let (message, label) = match way {
         Way::Handle => {

@@ -245,13 +245,16 @@ fn asks_until_done(
 ) -> bool {
     let mut branches = Vec::new();
     view.op(choice).regions(&mut |branch| branches.extend(Some(branch).filter(|branch| Some(*branch) != failed)));
-    let leaves = |(id, n): (NodeId, &Node)| {
-        let out =
-            matches!(n.op, Op::Return(_)) || matches!(n.op, Op::Break(_)) && view.facts.jump_target(id) == Some(region);
-        out && branches.iter().any(|branch| view.is_inside(id, *branch))
+    let leaves = |branch: &RegionId| {
+        view.facts.iter().any(|(id, n)| {
+            let out = matches!(n.op, Op::Return(_))
+                || matches!(n.op, Op::Break(_)) && view.facts.jump_target(id) == Some(region);
+            out && view.is_inside(id, *branch)
+        })
     };
     let asks = || asked_outside(view, value);
-    view.facts.iter().any(leaves)
+    !branches.is_empty()
+        && branches.iter().all(leaves)
         && asks().is_some_and(|effected| {
             effected.chain.last().is_some_and(|last| refused(view.index.operation_behind(*last)))
                 && !view.index.may_wait_itself(view.site(value), &effected.chain)

@@ -101,7 +101,7 @@ impl Index {
     }
 
     /// Whether a value is the service of one peer: that it went away is no loss.
-    fn serves_one(&self, operation: Site) -> bool {
+    pub fn serves_one(&self, operation: Site) -> bool {
         let Ty::Ext(path, _) = self.ty(operation) else { return false };
         self.catalogue().lists(Calls::ServesOne, ustr(&format!("{path}::await")))
     }

@@ -38,7 +38,8 @@ impl Index {
         let outlives = !facts.is_inside(facts.local(channel).region, outer);
         let learns = facts.iter().any(|(node, n)| {
             let site = Site { node, ..jump };
-            facts.is_inside(n.region, outer) && site != send && self.learns(site, channel, jump)
+            let asks = || site != send && self.learns(site, channel, jump);
+            facts.is_inside(n.region, outer) && (self.gives_away(site, channel) || asks())
         });
         let head = |around: &Around| around.head.in_file(jump.body.file);
         (outlives && !learns).then(|| SendsOn { send, left: head(left), goes_on: head(goes_on) })
@@ -71,6 +72,15 @@ impl Index {
             Op::Local(local) => Some(local),
             _ => None,
         }
+    }
+
+    /// Whether a channel is used for more than a call on it: something else may send into it, and learn.
+    fn gives_away(&self, used: Site, channel: LocalId) -> bool {
+        let facts = self.body(used.body);
+        let is_channel = matches!(facts.node(used.node).op, Op::Local(local) if local == channel);
+        let parent = self.info(used.body).parent(used.node).map(|parent| &facts.node(parent).op);
+        is_channel
+            && !matches!(parent, Some(Op::Method { receiver, name, .. }) if *receiver == used.node && name != "clone")
     }
 
     /// Whether a call on a channel tells that nobody reads, wherever it stands, or may fail on the way that goes on behind a jump.
