@@ -44,7 +44,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Option<Diagnostic> {
     let attach = server.attach.as_ref()?;
-    let chain = receivers(index, site);
+    let chain = index.receivers(site);
     let called = |paths: &[Ustr]| chain.iter().any(|at| index.external(*at).is_some_and(|path| paths.contains(&path)));
     let stopped = || calls_any(index, program, &server.graceful);
     let silent = if server.handles_signals {
@@ -106,25 +106,6 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
     .note(NOTE)
     .help("race `accept` against a signal that completes on SIGTERM and Ctrl-C, then wait for the open connections");
     Some(diagnostic)
-}
-
-/// The call and all calls its receiver is made of.
-fn receivers(index: &Index, site: Site) -> Vec<Site> {
-    let mut chain = vec![site];
-    let mut at = site;
-    loop {
-        let next = match &index.node(at).op {
-            Op::Method { receiver, .. } => Some(*receiver),
-            Op::Await(of) | Op::Try(of) => Some(*of),
-            Op::Local(local) => index.init_of(at.body, *local),
-            _ => None,
-        };
-        match next {
-            Some(node) if chain.len() < 64 => at = Site { node, ..at },
-            _ => return chain,
-        }
-        chain.push(at);
-    }
 }
 
 /// Whether a later method of the served value attaches a signal, also through a local.

@@ -240,12 +240,21 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
                 continue;
             }
             let by_server = index.catalogue().signal(path).is_none();
-            if !(by_server && is_quiet(index, &linked, path)) {
+            if !(by_server && (is_quiet(index, &linked, path) || is_made_quiet(index, Site { body, node }, path))) {
                 found.push(SignalSite { site: Site { body, node }, names, reached: reach.contains(&body), by_server });
             }
         }
     }
     found
+}
+
+/// Whether what is served was built without the signal handling that it has by itself.
+fn is_made_quiet(index: &Index, serve: Site, path: Ustr) -> bool {
+    let Some(server) = index.catalogue().servers().iter().find(|server| server.serve.contains(&path)) else {
+        return false;
+    };
+    let switches_off = |at: Site| index.external(at).is_some_and(|call| server.signals_off.contains(&call));
+    index.receivers(serve).into_iter().any(switches_off)
 }
 
 /// Whether a function is compiled for Windows alone, which stops a program in other ways.
@@ -257,8 +266,7 @@ fn is_for_windows(index: &Index, body: BodyRef) -> bool {
     })
 }
 
-/// Whether a program's crates switch off the signal handling that what a call serves has by itself, by a field of its configuration. What a call
-/// switches off is off for one server only.
+/// Whether a program's crates switch off the signal handling that what a call serves has by itself, by a field of its configuration.
 fn is_quiet(index: &Index, linked: &HashSet<CrateId>, serve: Ustr) -> bool {
     let Some(server) = index.catalogue().servers().iter().find(|server| server.serve.contains(&serve)) else {
         return false;

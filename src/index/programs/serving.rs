@@ -124,6 +124,25 @@ impl Index {
             && (kept() || program.reach.iter().any(|body| *body != serve.body && serves(*body)))
     }
 
+    /// A call and all calls that its receiver is made of.
+    pub fn receivers(&self, site: Site) -> Vec<Site> {
+        let mut chain = vec![site];
+        let mut at = site;
+        loop {
+            let next = match &self.node(at).op {
+                Op::Method { receiver, .. } => Some(*receiver),
+                Op::Await(of) | Op::Try(of) => Some(*of),
+                Op::Local(local) => self.init_of(at.body, *local),
+                _ => None,
+            };
+            match next.filter(|next| *next < at.node) {
+                Some(next) => at = Site { node: next, ..at },
+                None => return chain,
+            }
+            chain.push(at);
+        }
+    }
+
     /// Whether a function names an address of this machine whose port the system chooses: only who is told of it can connect.
     pub fn serves_itself(&self, body: BodyRef) -> bool {
         let facts = self.body(body);

@@ -186,7 +186,7 @@ impl Index {
         })
     }
 
-    /// Whether nothing is done with what a call gives but waiting for it and unwrapping it.
+    /// Whether nothing is done with what a call gives but waiting for it, unwrapping it, and asking whether it failed.
     fn is_discarded(&self, site: Site) -> bool {
         let (facts, info) = (self.body(site.body), self.info(site.body));
         let mut at = site.node;
@@ -195,6 +195,7 @@ impl Index {
             match &facts.node(parent).op {
                 Op::Discard(_) => return true,
                 Op::Bind { pattern, .. } => return matches!(pattern.kind, PatternKind::Wild),
+                Op::Let { pattern, .. } => return pattern.variant().is_some_and(|name| name == "Err"),
                 Op::Await(_) | Op::Try(_) => at = parent,
                 Op::Method { receiver, name, .. }
                     if *receiver == at && matches!(name.as_str(), "unwrap" | "expect") =>

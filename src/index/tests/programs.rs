@@ -301,3 +301,17 @@ fn a_loop_that_takes_connections_until_that_fails_is_a_service() {
     let answered = "loop { let (socket, _) = listener.accept().await.unwrap(); if answers(socket) { break; } }";
     assert_eq!(takes(answered), Kind::OneShot, "a login that waits for its call back");
 }
+
+#[test]
+fn a_server_whose_signals_are_switched_off_handles_none() {
+    let serves = |off: &str| {
+        program(&format!(
+            "async fn main() {{ let server = actix_web::HttpServer::new(|| app()){off}; server.bind(\"x\").unwrap().run().await; }}"
+        ))
+    };
+    for (off, listens) in [("", true), (".disable_signals()", false)] {
+        let code = serves(off);
+        let [program] = code.index.programs() else { panic!("one program is expected") };
+        assert_eq!(program.listens_to("terminate"), listens, "{off}");
+    }
+}
