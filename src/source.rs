@@ -141,9 +141,11 @@ impl Sources {
     }
 }
 
-/// `path` relative to `base` where it lies below it, with `/` between components on every platform.
+/// `path` relative to `base` where it lies below it, with `/` between components on every platform. Everything lies below the root of a file system: that
+/// says nothing, and the path stays absolute.
 pub fn display_path(path: &Path, base: &Path) -> String {
-    let shown = path.strip_prefix(base).unwrap_or(path);
+    let is_root = base.parent().is_none();
+    let shown = path.strip_prefix(base).ok().filter(|_| !is_root).unwrap_or(path);
     let text = shown.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }
@@ -182,5 +184,6 @@ mod tests {
     fn paths_below_the_base_are_shown_relative() {
         assert_eq!(file("").display, "src/a.rs");
         assert_eq!(display_path(Path::new("/q/a.rs"), Path::new("/p")), "/q/a.rs");
+        assert_eq!(display_path(Path::new("/q/a.rs"), Path::new("/")), "/q/a.rs");
     }
 }
