@@ -112,10 +112,7 @@ fn diagnose(index: &Index, made: &Construction, obligation: Obligation) -> Optio
         return None;
     }
     let obligation = if is_dropped { obligation } else { until_ended(index, obligation) };
-    let filled = match entry.is_empty_at_first() {
-        true => index.first_filled(&obligation)?,
-        false => obligation.bound.node,
-    };
+    let filled = index.first_filled(&obligation, entry)?;
     let here = obligation.ways.open().filter(|way| way.exit == Exit::Process).filter_map(|way| way.node);
     let here = here.filter(|node| *node > filled);
     let mut exits: Vec<(Site, Vec<Label>)> = here.map(|node| (Site { body, node }, Vec::new())).collect();

@@ -63,10 +63,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         How::Lent(_) => return None,
         How::AtOnce | How::Forgotten(_) => (format!("the {kind} is never closed"), None),
         How::Missed(obligation, ways) => {
-            let filled = match entry.is_empty_at_first() {
-                true => index.first_filled(obligation)?,
-                false => obligation.bound.node,
-            };
+            let filled = index.first_filled(obligation, entry)?;
             let early = ways.iter().filter(|way| matches!(way.0, Exit::Error | Exit::Return));
             let left = early.filter_map(|way| way.1).find(|node| *node > filled)?;
             let text = format!("left here without `{close}`");

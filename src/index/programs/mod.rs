@@ -205,10 +205,9 @@ impl Index {
     }
 
     /// The bodies of a program to which nothing leads but calls of some kind.
-    fn only_reached_by(&self, program: &Program, kind: impl Fn(Site) -> bool) -> HashSet<BodyRef> {
-        let krate = &self.crates()[program.krate.index()];
-        let from = entries(self, krate, program.main);
-        let without = reach_from(self, from, Along::Others(&kind));
+    fn only_reached_by(&self, program: &Program, kind: &dyn Fn(Site) -> bool) -> HashSet<BodyRef> {
+        let linked = linked_crates(self, &self.crates()[program.krate.index()]);
+        let without = reach_from(self, entries(self, &linked, program.main), Along::Others(kind));
         program.reach.iter().copied().filter(|body| !without.contains(body)).collect()
     }
 
@@ -366,14 +365,13 @@ fn main_of(index: &Index, krate: &Crate) -> Option<FnId> {
 /// impls of library traits, `Drop`.
 fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
     let linked = linked_crates(index, krate);
-    let mut reach = reach_from(index, entries(index, krate, main), Along::All);
+    let mut reach = reach_from(index, entries(index, &linked, main), Along::All);
     reach.retain(|body| linked.contains(&index.crate_of(*body)));
     reach
 }
 
 /// What is called from outside: `main`, and what frameworks call.
-fn entries(index: &Index, krate: &Crate, main: FnId) -> Vec<BodyRef> {
-    let linked = linked_crates(index, krate);
+fn entries(index: &Index, linked: &HashSet<CrateId>, main: FnId) -> Vec<BodyRef> {
     let start = index.defs().body_of(main).into_iter().filter(|body| index.is_linked(*body));
     let called = index.defs().fn_ids().filter_map(|id| {
         let body = index.defs().body_of(id).filter(|body| index.is_linked(*body))?;

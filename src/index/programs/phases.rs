@@ -63,10 +63,10 @@ fn course(index: &Index, program: &Program) -> Course {
             }
         }
     }
-    course.commands = index.only_reached_by(program, |site| {
-        let apart = |at: &Site| at.body == site.body && index.exclusive(at.body, at.node, site.node);
-        course.spine.iter().any(apart) && !index.leads_to_a_server(site)
-    });
+    let begun: HashSet<Site> = course.spine.iter().flat_map(|at| index.commands_beside(*at)).collect();
+    if !begun.is_empty() {
+        course.commands = index.only_reached_by(program, &|site| begun.contains(&site));
+    }
     course.startup = index.reached_inline(before).into_keys().collect();
     course.shutdown = index.reached_inline(after);
     course
@@ -149,6 +149,13 @@ impl Index {
     pub fn course(&self, program: &Program) -> &Course {
         let at = self.programs().iter().position(|other| other.krate == program.krate);
         &self.courses[at.expect("a program of this index")]
+    }
+
+    /// The calls of a body that a branch keeps apart from one that leads to where the program serves, and that lead to no server themselves.
+    fn commands_beside(&self, serving: Site) -> impl Iterator<Item = Site> {
+        let calls = self.calls.callees(serving.body).iter().map(|call| call.site);
+        let apart = calls.filter(move |site| self.exclusive(serving.body, serving.node, site.node));
+        apart.filter(|site| !self.leads_to_a_server(*site))
     }
 
     /// Whether a body runs in no command of a program but in some that do not serve.

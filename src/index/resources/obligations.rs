@@ -141,8 +141,12 @@ impl Index {
         calls.filter(|call| !obligation.ended.contains(call)).map(|node| Site { body, node }).collect()
     }
 
-    /// The first place where something may be put into a value that holds nothing at first: what writes into it, or who it is lent to.
-    pub fn first_filled(&self, obligation: &Obligation) -> Option<NodeId> {
+    /// From where on something is lost with a value: from its binding, or, of one that holds nothing at first, from the first place where something may be put into
+    /// it: what writes into it, or who it is lent to.
+    pub fn first_filled(&self, obligation: &Obligation, entry: &TypeEntry) -> Option<NodeId> {
+        if !entry.is_empty_at_first() {
+            return Some(obligation.bound.node);
+        }
         let writes = |path: Ustr| self.catalogue().lists(Calls::Writes, path);
         let fills = |site: &Site| match (&self.node(*site).op, self.callee(*site)) {
             (Op::Macro(call), _) => writes(call.path.last()),
