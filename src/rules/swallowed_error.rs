@@ -11,6 +11,7 @@ use crate::index::bodies::view::View;
 use crate::index::declared::defs::{BodyRef, Extern};
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
+use crate::index::flow::statements::undoes;
 use crate::index::flow::vanishing::{StandIn, Vanished, Way};
 use crate::source::{Range, Span};
 
@@ -54,7 +55,8 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
     let site = view.site(value);
     // An error that says nothing lost its cause where it was made.
     let says_nothing = view.ty(value).error().is_some_and(|error| *error == Ty::unit());
-    if says_nothing || undoes(view, value) || is_used_elsewhere(view, value) || view.index.is_of_task(site) {
+    if says_nothing || view.index.states(site, &undoes) || is_used_elsewhere(view, value) || view.index.is_of_task(site)
+    {
         return None;
     }
     let effected = view.index.effect(site).filter(|effected| !effected.told)?;
@@ -142,15 +144,6 @@ fn called_on(view: View, value: NodeId) -> Option<LocalId> {
         },
         _ => None,
     }
-}
-
-/// `query("ROLLBACK")`: what is undone was given up before.
-fn undoes(view: View, value: NodeId) -> bool {
-    let is_rollback = |text: &str| text.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("rollback"));
-    let whole = view.range(value);
-    view.facts.iter().any(|(_, node)| {
-        matches!(&node.op, Op::Literal(Literal::Text(text)) if is_rollback(text)) && whole.contains(node.range)
-    })
 }
 
 /// A variable that is looked at more than once: who looks only for success here may look for the error there.

@@ -12,6 +12,7 @@ pub mod requests;
 pub mod sequences;
 pub mod settings;
 pub mod shown;
+pub mod statements;
 pub mod time_bounds;
 pub mod told;
 pub mod vanishing;
