@@ -44,6 +44,8 @@ pub enum Calls {
     Messages,
     /// Words in the names of functions, types and modules that report how a program is used to those who made it.
     CountsUse,
+    /// Programs that talk to a peer whenever they run, or with the argument that follows.
+    NetworkPrograms,
     /// They tell what they are called on, by `true`, to fail where it would have to wait.
     Unblocks,
     /// Names of modes and times in which nothing is waited for.
@@ -172,6 +174,8 @@ pub enum Calls {
     Dereferences,
     /// Attributes of an enum that implement the traits they name by asking the variant.
     Dispatches,
+    /// They wait for the first words of a peer, with no deadline of their own.
+    Handshakes,
     /// They take several permits at once.
     TakesSeveral,
     /// They give a library something that it keeps in a global of its own.

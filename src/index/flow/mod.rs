@@ -2,9 +2,11 @@
 //! where the callee is in the workspace; what goes where it cannot be followed is unknown.
 
 pub mod aside;
+pub mod commands;
 pub mod effects;
 pub mod errors;
 pub mod handles;
+pub mod handshakes;
 pub mod hosts;
 pub mod lasting;
 pub mod makings;
