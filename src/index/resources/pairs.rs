@@ -216,7 +216,7 @@ impl<'i> Search<'i, '_> {
         let remains = ways.all.iter().any(|way| way.exit == Exit::End && way.open);
         left.retain(|(_, node)| !self.finds_it_broken(begin, *node));
         let piles_up = !self.pair.replaces || self.is_ever_another(begin);
-        (completes && !remains).then(|| Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits, piles_up })
+        (completes && !remains).then_some(Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits, piles_up })
     }
 
     /// Calls in the same body that end what is begun, in evaluation order.

@@ -406,7 +406,7 @@ fn what_comes_from_a_pool_with_a_manager_of_the_workspace_is_what_that_connects(
          fn pool() -> deadpool::managed::Pool<Manager> { todo!() } fn shared() -> r2d2::Pool<Wrapped> { todo!() }",
     );
     assert_eq!(code.callee("link.ask()"), "main::Link::ask");
-    assert_eq!(code.callee("wrapped.ask()"), "unknown Method", "what it derefs to is said");
+    assert_eq!(code.callee("wrapped.ask()"), "u8::ask", "what it derefs to is said");
 }
 
 #[test]
