@@ -172,6 +172,8 @@ pub enum Calls {
     Refused,
     /// Derives that let `*` give the only field of a type, or the one that is marked `#[deref]`.
     Dereferences,
+    /// Associated types: who has the trait stands for that type, as `*` would give it.
+    StandsFor,
     /// Attributes of an enum that implement the traits they name by asking the variant.
     Dispatches,
     /// They wait for the first words of a peer, with no deadline of their own.

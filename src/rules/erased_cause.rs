@@ -33,6 +33,9 @@ fn diagnose(view: View, node: NodeId) -> Option<Found> {
         Op::Method { receiver, name, arguments, .. } => match name.as_str() {
             "map_err" | "or_else" => {
                 let region = forgetful_closure(view, *arguments.first()?)?;
+                if name == "or_else" && !fails(view, region) {
+                    return None;
+                }
                 erased(view, *receiver, view.name_range(node), Some(region))
             }
             "or" => {
@@ -132,10 +135,13 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
     if !ty.is_result() || !ty.error().is_some_and(|error| has_a_cause(view, error)) {
         return None;
     }
-    if branch.is_some_and(|region| view.index.tells(view.body, region) || region_names_a_value(view, region)) {
+    if branch.is_some_and(|region| view.index.tells(view.body, region)) {
         return None;
     }
     let effected = view.index.effect(view.site(failed))?;
+    if branch.is_some_and(|region| region_names_a_value(view, region)) && !is_a_change(&effected) {
+        return None;
+    }
     if error_of(view, &effected) != ty.error() {
         return None;
     }
@@ -171,6 +177,12 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
     .note("whoever reads the log sees that it failed, and never why: no space, no permission, no connection look the same")
     .help("keep the cause: wrap it as the source of the new error, or log it before it is replaced");
     Some(Found { diagnostic, called: called(view, &effected) })
+}
+
+/// Whether something far away was to be changed: what was to be written does not say why it was not. Who knows which file it was can look there, and
+/// what was looked for is mostly missing.
+fn is_a_change(effected: &Effected) -> bool {
+    !effected.looks && matches!(effected.effect, Effect::Database | Effect::Storage)
 }
 
 /// The function of the workspace that failed.

@@ -60,7 +60,7 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
         return None;
     }
     let effected = view.index.effect(site).filter(|effected| !effected.told)?;
-    let turns_away = matches!(way, Way::Tested | Way::Absent | Way::Otherwise | Way::Instead(_));
+    let turns_away = matches!(way, Way::Tested | Way::Absent | Way::LeftOut | Way::Otherwise | Way::Instead(_));
     let told = || view.index.called_directly(site).is_some_and(|body| view.index.tells_of_its_errors(body));
     if effected.effect == Effect::Join
         || view.index.error_is_seen(site)
@@ -185,6 +185,7 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         _ if unused || !effected.looks => direct,
         Effect::Database => direct,
         Effect::Network if matches!(way, Way::Instead(StandIn::Made)) => Confidence::Likely,
+        _ if way == Way::LeftOut && matches!(view.ty(value).tried(), Ty::Adt(..)) => Confidence::Likely,
         Effect::File if matches!(way, Way::Default) && writes_back(view, node, value) => Confidence::Likely,
         _ => Confidence::Hint,
     }
@@ -195,6 +196,8 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
 fn is_a_question(way: Way, effected: &Effected) -> bool {
     match way {
         Way::Absent | Way::Otherwise => effected.effect != Effect::Database,
+        // Of one thing among others it may be asked whether it is there; who makes something of each means to have all.
+        Way::LeftOut => effected.looks && effected.chain.len() == 1 && effected.effect != Effect::Database,
         Way::Tested => match effected.effect {
             Effect::File | Effect::Storage => effected.looks,
             Effect::Database | Effect::Network => effected.looks || effected.chain.len() == 1,
@@ -247,6 +250,7 @@ fn expects_one(view: View, effected: &Effected) -> bool {
     let [_, .., inner] = effected.chain[..] else { return false };
     let operation = view.index.operation_behind(inner);
     view.index.external(operation).is_some_and(|path| view.index.catalogue().lists(Calls::ExpectsOne, path))
+        && !view.index.always_has_a_row(operation)
 }
 
 /// Whether all that is done with what was found is advice: it may fail as well, and no more than a message comes of that.
@@ -438,6 +442,7 @@ fn words(way: Way) -> &'static str {
         Way::Absent => "an error looks like something that is not there",
         Way::Instead(_) => "an error is replaced by this, and nothing tells",
         Way::Raced => "whoever wins the race, its result is not looked at",
+        Way::LeftOut => "an error leaves out what it is about",
         Way::Otherwise => "an error ends this as if there were nothing to do",
     }
 }

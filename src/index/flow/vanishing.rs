@@ -32,6 +32,8 @@ pub enum Way {
     Tested,
     /// `.ok()?`, `.ok().flatten()`: from here on an error looks like something that is not there.
     Absent,
+    /// `.filter_map(|item| load(item).ok())`: what an error is about is left out.
+    LeftOut,
     /// `let Ok(..) = .. else { return }`
     Otherwise,
     /// `Err(_) => stand_in()`: something else is taken instead.
@@ -80,10 +82,13 @@ impl View<'_> {
                 let (arm, way) = in_arms(self, arms)?;
                 found(*scrutinee, way, arm.range)
             }
-            Op::Method { receiver, name, arguments, .. } => {
-                let (value, way) = in_chain(self, *receiver, name, arguments)?;
-                found(value, way, whole)
-            }
+            Op::Method { receiver, name, arguments, .. } => match left_out(self, name, arguments) {
+                Some((value, range)) => found(value, Way::LeftOut, range),
+                None => {
+                    let (value, way) = in_chain(self, *receiver, name, arguments)?;
+                    found(value, way, whole)
+                }
+            },
             _ => None,
         }
     }
@@ -210,6 +215,24 @@ fn in_chain(view: View, receiver: NodeId, name: &str, arguments: &[NodeId]) -> O
         return Some((receiver, Way::Instead(stand_in)));
     }
     (name == "unwrap_or_default" || is_literal(view, name, arguments)).then_some((receiver, Way::Default))
+}
+
+/// The `Result` that is made for each element of a sequence, where only what succeeded goes on, and what shows that. The element itself is another's to fail.
+fn left_out(view: View, name: &str, arguments: &[NodeId]) -> Option<(NodeId, Range)> {
+    let [closure] = arguments else { return None };
+    let Op::Closure { region, .. } = view.op(*closure) else { return None };
+    let mut given = view.facts.region(*region).value?;
+    if let Op::Async(inner) = view.op(given) {
+        given = view.facts.region(*inner).value?;
+    }
+    let bare = |value: NodeId| view.ty(value).is_result().then_some(value);
+    let value = match (name, view.op(given)) {
+        ("filter_map", _) => fallible_behind_ok(view, given),
+        ("flat_map", Op::Method { receiver, name, .. }) if name == "into_iter" => bare(*receiver),
+        ("flat_map", _) => fallible_behind_ok(view, given).or_else(|| bare(given)),
+        _ => None,
+    }?;
+    (!matches!(view.op(value), Op::Local(_))).then(|| (value, view.range(given)))
 }
 
 /// The `Result` that `.ok()` is called on.
