@@ -12,9 +12,9 @@ impl Index {
     pub fn runs_network_program(&self, run: Site) -> bool {
         let lists = |words: &str| self.catalogue().lists(Calls::NetworkPrograms, ustr(words));
         self.settings(run)
-            .begins
+            .makers
             .iter()
-            .filter_map(|begin| self.program_named_in(*begin))
+            .filter_map(|maker| self.program_named_in(*maker))
             .any(|program| lists(program) || self.states(run, &|argument| lists(&format!("{program} {argument}"))))
     }
 
