@@ -202,15 +202,25 @@ fn keeps_alive(index: &Index, task: &Task) -> Option<Finding> {
     }
     let (shared, returned) = returned_share(index, task)?;
     let name = index.body(body).local(shared.origin).name;
+    let (given, lost) = match index.cloned_out_of(body, shared.origin) {
+        Some(_) => (
+            "the caller gets what it was cloned out of",
+            "whoever drops what this function gave does not end the task: it works on with its part, and each call leaves one more behind",
+        ),
+        None => (
+            "the caller gets the same value",
+            "whoever drops what this function gave frees nothing: its destructor never runs, and each call leaves one more behind",
+        ),
+    };
     Some(Finding {
         confidence: Confidence::Likely,
         message: format!("this {} never ends and keeps `{name}` alive for ever", what(task)),
         label: "its handle is dropped, and it listens to nothing".into(),
         evidence: vec![
             Label::new(index.span(shared.given), format!("it holds `{name}`")),
-            Label::new(index.span(returned), "the caller gets the same value"),
+            Label::new(index.span(returned), given),
         ],
-        note: Some("whoever drops what this function gave frees nothing: its destructor never runs, and each call leaves one more behind".into()),
+        note: Some(lost.into()),
         help: "hold a `Weak` in the task and end when it is gone, or keep the handle and abort it in `Drop`",
     })
 }
