@@ -1,6 +1,7 @@
 //! The call graph: who calls or hands on whom, and from where. Calls through a trait go to all its implementors that can be part of the same program.
 
 mod at_once;
+mod bulk;
 pub mod contexts;
 mod dispatch;
 mod first_time;
