@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Literal, NodeId, Op, Pattern, PatternKind, RegionId};
+use crate::facts::model::{Literal, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::declared::defs::BodyRef;
@@ -114,7 +114,7 @@ fn told_without(view: View, node: NodeId) -> Option<Found> {
     Some(Found { diagnostic, called: called(view, &effected) })
 }
 
-/// The first message in a branch that something is wrong.
+/// The first message that something is wrong, whatever else is asked in a branch.
 fn warning_in(view: View, branch: RegionId) -> Option<NodeId> {
     let catalogue = view.index.catalogue();
     let warns = |node: NodeId| match view.op(node) {
@@ -124,7 +124,11 @@ fn warning_in(view: View, branch: RegionId) -> Option<NodeId> {
         }
         _ => false,
     };
-    view.facts.iter().map(|(node, _)| node).find(|node| view.is_inside(*node, branch) && warns(*node))
+    let always = |node: NodeId| {
+        let mut around = view.facts.outwards(view.facts.node(node).region).take_while(|(at, _)| *at != branch);
+        view.is_inside(node, branch) && around.all(|(_, region)| region.kind == RegionKind::Block)
+    };
+    view.facts.iter().map(|(node, _)| node).find(|node| warns(*node) && always(*node))
 }
 
 /// Whether a branch does something else instead, as far as that is known. To wait before the next attempt is nothing else.
