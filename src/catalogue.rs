@@ -54,6 +54,8 @@ pub struct Catalogue {
     described: HashSet<&'static str>,
     /// Traits that every type is taken to have.
     everywhere: Vec<Ustr>,
+    /// By types and traits: the traits whose methods are known by an argument of it.
+    known_by: HashMap<Ustr, Vec<Ustr>>,
     callables: HashMap<Ustr, Callable>,
     /// What calls that return an error of this type touch; none where they differ.
     failures: HashMap<Ustr, Option<Effect>>,
@@ -157,6 +159,9 @@ impl Catalogue {
         }
         for entry in document.traits {
             self.everywhere.extend(entry.everywhere.then_some(entry.path));
+            for argument in &entry.known_by {
+                self.known_by.entry(*argument).or_default().push(entry.path);
+            }
             self.trait_params.insert(entry.path, entry.params.clone());
             self.add_callables(entry.path, &entry.methods, entry.effect);
         }
@@ -378,6 +383,11 @@ impl Catalogue {
     /// A method that every type is taken to have.
     pub fn universal(&self, name: Ustr) -> Option<(Ustr, &Callable)> {
         self.first_of(self.everywhere.iter(), name)
+    }
+
+    /// The method of this name that its first argument tells, by the type or a trait of that.
+    pub fn known_by(&self, argument: Ustr, name: Ustr) -> Option<(Ustr, &Callable)> {
+        self.first_of(self.known_by.get(&argument)?.iter(), name)
     }
 
     fn first_of<'o>(&self, owners: impl Iterator<Item = &'o Ustr>, name: Ustr) -> Option<(Ustr, &Callable)> {

@@ -46,6 +46,8 @@ pub enum Calls {
     CountsUse,
     /// Programs that talk to a peer whenever they run, or with the argument that follows.
     NetworkPrograms,
+    /// Words in the names of functions that take away what nobody wants any more, or only show something to a person.
+    TakesAway,
     /// They tell what they are called on, by `true`, to fail where it would have to wait.
     Unblocks,
     /// Names of modes and times in which nothing is waited for.
@@ -68,6 +70,8 @@ pub enum Calls {
     Deadlines,
     /// They keep their thread waiting for a moment, as for a small local file.
     BlocksBriefly,
+    /// Of these the ones that take the longer the more there is to read or write.
+    BySize,
     /// Types of streams that give what another program sends.
     Peers,
     /// They take what comes next out of a stream, or give what does so, and wait for it.

@@ -307,6 +307,9 @@ pub(super) struct TraitEntry {
     /// Every type is taken to have it: a blanket implementation, or one that most types derive.
     #[serde(default)]
     pub(super) everywhere: bool,
+    /// Types and traits whose values tell, as the first argument of a call, that its method is this trait's, whatever it is called on.
+    #[serde(default, rename = "known-by")]
+    pub(super) known_by: Vec<Ustr>,
 }
 
 /// A way to run a server, and how it is told to stop.

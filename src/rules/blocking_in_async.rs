@@ -1,5 +1,7 @@
 //! `blocking-in-async`: a call keeps a worker of the async runtime waiting or busy, again and again, so that all other tasks on it stand still.
 
+use ustr::Ustr;
+
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
 use crate::facts::model::{Body, Op, RegionId};
@@ -8,17 +10,42 @@ use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeats;
 use crate::index::calls::workers::OnWorker;
 use crate::index::declared::defs::BodyRef;
+use crate::source::Span;
 
 const ID: &str = "blocking-in-async";
 
 const WAITS: &str = "no other task on this thread moves until it returns";
+const WRITES: &str = "no other task on this thread moves until all is written that a client has sent";
 const INSIDE: &str = "it drives a runtime of its own, which cannot be done inside of another";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let calls = index.bodies().flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-    // The same call again in the same function is the same flaw, and so is that of another build: one call leads to both.
-    let found = calls.filter_map(|site| diagnose(index, site));
-    grouped_by(found.map(|(from, diagnostic)| ((from, diagnostic.subject.clone()), diagnostic)))
+    grouped_by(calls.filter_map(|site| diagnose(index, site)))
+}
+
+/// One flaw: the same call again in the same function, all that one loop calls, and the same in another build, since one call leads to both.
+#[derive(PartialEq, Eq, Hash)]
+struct Flaw {
+    from: From,
+    called: Called,
+    /// A hint is not shown with what is more than that.
+    confidence: Confidence,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Called {
+    Path(Ustr),
+    InLoop(Span),
+}
+
+/// How long a call keeps its thread.
+enum Length {
+    Long,
+    /// Brief by itself, and one of many that a loop runs.
+    Many(Label),
+    /// Brief by itself, and as long as there is something that a client has sent.
+    Sent,
+    Brief,
 }
 
 /// Where a call stands: in an item, or in one of several that stand for each other in different builds, and that the same call leads to.
@@ -39,46 +66,80 @@ impl From {
     }
 }
 
-fn diagnose(index: &Index, site: Site) -> Option<(From, Diagnostic)> {
+fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
     let path = index.external(site)?;
-    let panics = index.catalogue().lists(Calls::PanicsInAsync, path);
-    let long = panics || index.catalogue().lists(Calls::Blocks, path) || index.waits_for_a_peer(site);
-    if !(long || index.catalogue().lists(Calls::BlocksBriefly, path))
+    let lists = |list| index.catalogue().lists(list, path);
+    let panics = lists(Calls::PanicsInAsync);
+    let long = panics || lists(Calls::Blocks) || index.waits_for_a_peer(site);
+    if !(long || lists(Calls::BlocksBriefly) || index.writes_a_file(site))
         || index.is_test(site.body)
         || index.is_intended(index.span(site))
         || index.returns_at_once(site)
+        || is_awaited(index, site)
     {
         return None;
     }
     let worker = index.on_worker(site)?;
     let (often, repeated) = repeated(index, site, &worker, panics)?;
+    let length = if long { Length::Long } else { length(index, site, lists(Calls::BlocksBriefly), &worker)? };
     // What is done before giving up is done once, and what mends something rarely.
-    let confidence = match worker.distance {
-        _ if !long || gives_up(index, site) => Confidence::Hint,
-        _ if mends(index, site) || clears_up(index, worker.entry) => Confidence::Hint,
-        0 => Confidence::Certain,
+    let confidence = match (&length, worker.distance) {
+        (Length::Brief, _) => Confidence::Hint,
+        _ if gives_up(index, site) || mends(index, site) || clears_up(index, worker.entry) => Confidence::Hint,
+        (Length::Long, 0) => Confidence::Certain,
         _ => Confidence::Likely,
     };
     let from = From::of(index, site, &worker);
+    let called = match &length {
+        Length::Many(around) => Called::InLoop(around.span),
+        _ => Called::Path(path),
+    };
+    let (label, around) = match length {
+        Length::Many(around) => (WAITS, Some(around)),
+        Length::Sent => (WRITES, None),
+        Length::Long | Length::Brief => (if panics { INSIDE } else { WAITS }, None),
+    };
     let mut evidence: Vec<Label> = Vec::new();
-    for label in worker.evidence.into_iter().chain(repeated) {
+    for label in around.into_iter().chain(worker.evidence).chain(repeated) {
         if !evidence.contains(&label) {
             evidence.push(label);
         }
     }
     Some((
-        from,
+        Flaw { from, called, confidence: confidence.min(Confidence::Likely) },
         Diagnostic::new(
             ID,
             confidence,
             format!("`{path}` {} a worker of the async runtime {often}", if panics { "panics on" } else { "blocks" }),
-            Label::new(index.name_span(site), if panics { INSIDE } else { WAITS }),
+            Label::new(index.name_span(site), label),
         )
         .about(index.item_path(site.body), path.as_str())
         .evidence(evidence)
         .note("an async runtime has a few threads for all tasks: while one waits outside of `.await`, requests, timers and health checks on it stand still")
         .help("await the async form of it, or hand the work to a thread that may block, as by `spawn_blocking`"),
     ))
+}
+
+/// Whether what a call gives is awaited: then it has an asynchronous namesake, and is that.
+fn is_awaited(index: &Index, site: Site) -> bool {
+    let parent = index.info(site.body).parent(site.node);
+    parent.is_some_and(|parent| matches!(index.body(site.body).node(parent).op, Op::Await(_)))
+}
+
+/// How long a call keeps its thread that is brief by itself, or else that only matters for what it writes.
+fn length(index: &Index, site: Site, brief: bool, worker: &OnWorker) -> Option<Length> {
+    let repeated = index.repeated(worker.entry);
+    let outside = repeated.as_ref().map_or(&[][..], |found| &found.way);
+    let way = || worker.calls[1..].iter().chain(outside).copied();
+    // What runs on a thread of its own further out has made a runtime there, and begins with it.
+    let apart = |site: Site| index.runs_in(site, Runs::Thread) || index.runs_in(site, Runs::Blocking);
+    let by_size = index.external(site).is_some_and(|path| index.catalogue().lists(Calls::BySize, path));
+    let many = || index.one_of_many(&worker.calls).filter(|_| by_size && !way().any(apart)).map(Length::Many);
+    let sent = || {
+        let asked = repeated.as_ref().is_some_and(|found| found.repeats == Repeats::Request);
+        (asked && index.writes_what_is_sent(site, &way().collect::<Vec<_>>())).then_some(Length::Sent)
+    };
+    many().or_else(sent).or_else(|| brief.then_some(Length::Brief))
 }
 
 /// Whether a call stands in a branch that ends the function with an error.

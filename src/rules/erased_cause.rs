@@ -1,10 +1,11 @@
-//! `erased-cause`: an error of the outside world is replaced by one that does not know why, and nothing logged the first.
+//! `erased-cause`: an error of the outside world is replaced by one that does not know why, and nothing logged the first; or all that is told of it is that
+//! it happened.
 
 use std::collections::BTreeSet;
 
-use crate::catalogue::Effect;
+use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Literal, NodeId, Op, Pattern, PatternKind, RegionId};
+use crate::facts::model::{Literal, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::declared::defs::BodyRef;
@@ -14,8 +15,14 @@ use crate::source::Range;
 
 const ID: &str = "erased-cause";
 
+const WHY: &str =
+    "whoever reads the log sees that it failed, and never why: no space, no permission, no connection look the same";
+
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let found = index.look(|view, node| diagnose(view, node).map(|found| (view.body, found)));
+    let found = index.look(|view, node| {
+        let found = diagnose(view, node).or_else(|| told_without(view, node));
+        found.map(|found| (view.body, found))
+    });
     let erasing: BTreeSet<BodyRef> = found.iter().map(|(body, _)| *body).collect();
     // Where the called function erased the cause there is nothing left to keep: that is its flaw.
     let is_echo = |found: &Found| found.called.is_some_and(|called| erasing.contains(&called));
@@ -72,6 +79,83 @@ fn diagnose(view: View, node: NodeId) -> Option<Found> {
         }
         _ => None,
     }
+}
+
+/// A branch for an error that is not looked at, in which a line of the log is all that is left of it.
+fn told_without(view: View, node: NodeId) -> Option<Found> {
+    let (failed, branch, range) = match view.op(node) {
+        Op::Match { scrutinee, arms } => {
+            let arm = arms.iter().find(|arm| !arm.guarded && ignores_cause(&arm.pattern))?;
+            (*scrutinee, arm.region, arm.pattern.range)
+        }
+        Op::If { condition, then, .. } => match view.op(*condition) {
+            Op::Let { pattern, of } if ignores_cause(pattern) => (*of, *then, view.range(*condition)),
+            _ => (asked_for_failure(view, *condition)?, *then, view.range(*condition)),
+        },
+        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
+            if pattern.variant().is_some_and(|name| name == "Ok") =>
+        {
+            (*init, *otherwise, Range { start: view.range(node).start, end: view.range(*init).end })
+        }
+        _ => return None,
+    };
+    let is_dealt_with = fails(view, branch) || is_looked_at_again(view, failed) || mends(view, branch);
+    let warning = warning_in(view, branch).filter(|_| !is_dealt_with)?;
+    let effected = lost(view, failed, range)?;
+    let effect = effected.effect.noun();
+    let diagnostic = Diagnostic::new(
+        ID,
+        confidence(&effected),
+        format!("the cause of the {effect} error is not told"),
+        Label::new(view.in_file(range), "the error itself is not looked at"),
+    )
+    .about(view.index.item_path(view.body), effect)
+    .evidence([Label::new(view.span(warning), "this says that it failed, and not why")])
+    .evidence(stem(view, &effected))
+    .note(WHY)
+    .help("give the error a name, and say it in the message");
+    Some(Found { diagnostic, called: called(view, &effected) })
+}
+
+/// The first message that something is wrong, whatever else is asked in a branch.
+fn warning_in(view: View, branch: RegionId) -> Option<NodeId> {
+    let catalogue = view.index.catalogue();
+    let warns = |node: NodeId| match view.op(node) {
+        Op::Macro(call) => {
+            let tells = view.index.external(view.site(node)).is_some_and(|path| catalogue.lists(Calls::Tells, path));
+            tells && !catalogue.lists(Calls::Mentions, call.path.last())
+        }
+        _ => false,
+    };
+    let always = |node: NodeId| {
+        let mut around = view.facts.outwards(view.facts.node(node).region).take_while(|(at, _)| *at != branch);
+        view.is_inside(node, branch) && around.all(|(_, region)| region.kind == RegionKind::Block)
+    };
+    view.facts.iter().map(|(node, _)| node).find(|node| warns(*node) && always(*node))
+}
+
+/// Whether a branch does something else instead, as far as that is known. To wait before the next attempt is nothing else.
+fn mends(view: View, branch: RegionId) -> bool {
+    let pauses = |call: NodeId| {
+        view.index.external(view.site(call)).is_some_and(|path| view.index.catalogue().lists(Calls::Pauses, path))
+    };
+    view.facts.iter().any(|(node, n)| {
+        let acts = match n.op {
+            Op::Await(of) => !pauses(of),
+            Op::Try(_) => true,
+            Op::Call { .. } | Op::Method { .. } => view.index.effect(view.site(node)).is_some(),
+            _ => false,
+        };
+        acts && view.is_inside(node, branch)
+    })
+}
+
+/// Whether a result lies in a variable that is used elsewhere as well: the error may be looked at there.
+fn is_looked_at_again(view: View, failed: NodeId) -> bool {
+    let whole = view.range(failed);
+    let Some(local) = view.index.variable_behind(view.body, failed) else { return false };
+    let is_kept = view.facts.uses(local).any(|used| !whole.contains(view.range(used)));
+    is_kept && matches!(view.op(failed), Op::Local(_) | Op::Reference { .. })
 }
 
 /// The `Result` that a condition asks whether it failed: `..is_err()`, `!..is_ok()`, `..is_ok() == false`.
@@ -131,52 +215,56 @@ fn region_names_a_value(view: View, region: RegionId) -> bool {
 }
 
 fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) -> Option<Found> {
+    if branch.is_some_and(|region| view.index.tells(view.body, region)) {
+        return None;
+    }
+    let effected = lost(view, failed, range)?;
+    // What was looked for tells why a file or peer is not there. A database answers "not there" by itself, and whatever else fails there has a cause, as
+    // does a change of what is far away; who tries something else instead fails of that.
+    let has_causes = effected.effect == Effect::Database || is_a_change(&effected);
+    let says_enough = |region| region_names_a_value(view, region) && (!has_causes || mends(view, region));
+    if branch.is_some_and(says_enough) {
+        return None;
+    }
+    let effect = effected.effect.noun();
+    let diagnostic = Diagnostic::new(
+        ID,
+        confidence(&effected),
+        format!("the cause of the {effect} error is erased"),
+        Label::new(view.in_file(range), "the new error does not know what went wrong"),
+    )
+    .about(view.index.item_path(view.body), effect)
+    .evidence(stem(view, &effected))
+    .note(WHY)
+    .help("keep the cause: wrap it as the source of the new error, or log it before it is replaced");
+    Some(Found { diagnostic, called: called(view, &effected) })
+}
+
+/// The operation behind a result whose error has a cause that nobody else tells.
+fn lost(view: View, failed: NodeId, range: Range) -> Option<Effected> {
     let ty = view.ty(failed);
     if !ty.is_result() || !ty.error().is_some_and(|error| has_a_cause(view, error)) {
         return None;
     }
-    if branch.is_some_and(|region| view.index.tells(view.body, region)) {
-        return None;
-    }
     let effected = view.index.effect(view.site(failed))?;
-    if branch.is_some_and(|region| region_names_a_value(view, region)) && !is_a_change(&effected) {
-        return None;
-    }
-    if error_of(view, &effected) != ty.error() {
-        return None;
-    }
-    let span = view.in_file(range);
     // That a peer is not reached is an answer, where nobody asks for more than whether it is.
     let is_asked_for = || {
         let only_success = view.index.function_of(view.body).is_some_and(|id| view.index.only_success_counts(id));
         only_success && view.index.output(view.body).and_then(Ty::error).is_some_and(|error| *error == Ty::unit())
     };
-    if effected.effect == Effect::Network && is_asked_for() {
-        return None;
-    }
-    if matches!(effected.effect, Effect::Join | Effect::Process)
+    let is_known = error_of(view, &effected) != ty.error()
+        || effected.effect == Effect::Network && is_asked_for()
+        || matches!(effected.effect, Effect::Join | Effect::Process)
         || view.index.error_is_seen(view.site(failed))
-        || view.index.is_intended(span)
-        || is_told(view, &effected)
-    {
-        return None;
-    }
-    let effect = effected.effect.noun();
-    let stems = effected
-        .chain
-        .last()
-        .map(|at| Label::new(view.index.name_span(*at), format!("the {effect} error stems from here")));
-    let diagnostic = Diagnostic::new(
-        ID,
-        confidence(&effected),
-        format!("the cause of the {effect} error is erased"),
-        Label::new(span, "the new error does not know what went wrong"),
-    )
-    .about(view.index.item_path(view.body), effect)
-    .evidence(stems)
-    .note("whoever reads the log sees that it failed, and never why: no space, no permission, no connection look the same")
-    .help("keep the cause: wrap it as the source of the new error, or log it before it is replaced");
-    Some(Found { diagnostic, called: called(view, &effected) })
+        || view.index.is_intended(view.in_file(range))
+        || is_told(view, &effected);
+    (!is_known).then_some(effected)
+}
+
+/// Where the error stems from.
+fn stem(view: View, effected: &Effected) -> Option<Label> {
+    let at = view.index.name_span(*effected.chain.last()?);
+    Some(Label::new(at, format!("the {} error stems from here", effected.effect.noun())))
 }
 
 /// Whether something far away was to be changed: what was to be written does not say why it was not. Who knows which file it was can look there, and

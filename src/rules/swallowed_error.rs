@@ -109,7 +109,7 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
 fn has_no_consequence(view: View, node: NodeId, way: Way) -> bool {
     match (way, view.op(node)) {
         (Way::Default | Way::Instead(_), _) => view.is_only_shown(node) || view.is_refused(node),
-        (Way::Absent, _) => view.is_refused(node),
+        (Way::Absent, _) => view.is_only_shown(node) || view.is_refused(node),
         (Way::IfLet | Way::Tested, Op::If { then, .. }) => view.only_shows(*then),
         _ => false,
     }
@@ -167,7 +167,7 @@ fn is_used_elsewhere(view: View, value: NodeId) -> bool {
 /// asks for is at most worth a look, and so is a function that fails as well where there is nothing to be found.
 fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way: Way) -> Confidence {
     let direct = if effected.chain.len() == 1 { Confidence::Certain } else { Confidence::Likely };
-    let unused = matches!(way, Way::Underscore | Way::Ok);
+    let unused = matches!(way, Way::Underscore | Way::Ok | Way::Several);
     let operation = effected.chain.last();
     match effected.effect {
         _ if direct == Confidence::Certain && operation.is_some_and(|call| view.index.is_by_the_way(*call)) => {
@@ -177,10 +177,13 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         Effect::Network if is_one_of_several(view, node, value) || is_a_state(view, node, way) => Confidence::Hint,
         Effect::Network if effected.chain.iter().any(|call| view.index.counts_use(*call)) => Confidence::Hint,
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
+        // What is taken for an answer is one, where the function also fails for what it was given.
+        _ if way == Way::Absent && is_answer(view, node) && may_find_nothing(view, effected) => Confidence::Hint,
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
         // Who asks and wants no answer has nothing to miss.
         _ if unused && effected.looks && effected.chain.len() == 1 && has_answer(view, value) => Confidence::Hint,
+        Effect::Process if unused && passes_on_a_command(view, value, effected) => Confidence::Likely,
         Effect::Process => Confidence::Hint,
         _ if unused || !effected.looks => direct,
         Effect::Database => direct,
@@ -189,6 +192,26 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         Effect::File if matches!(way, Way::Default) && writes_back(view, node, value) => Confidence::Likely,
         _ => Confidence::Hint,
     }
+}
+
+/// Whether a value is what a function of the workspace gives that passes on that a command could not be run, and neither its name nor what it is given says
+/// that it only clears up.
+fn passes_on_a_command(view: View, value: NodeId, effected: &Effected) -> bool {
+    let [first, .., _] = effected.chain[..] else { return false };
+    let is_it = view.site(value) == first || matches!(view.op(value), Op::Await(of) if view.site(*of) == first);
+    let function = view.index.called_directly(first).and_then(|body| view.index.function_of(body));
+    let Some(function) = function.filter(|_| is_it) else { return false };
+    let takes_away = |word: &str| view.index.catalogue().lists(Calls::TakesAway, ustr(word));
+    let whole = view.range(value);
+    let clears_up = view.facts.iter().any(|(_, n)| match &n.op {
+        Op::Literal(Literal::Text(text)) => whole.contains(n.range) && text.split_whitespace().any(takes_away),
+        Op::Local(local) => whole.contains(n.range) && view.facts.local(*local).name.split('_').any(takes_away),
+        // Who is given the words of a command runs whatever that is.
+        Op::Array(_) => whole.contains(n.range),
+        _ => false,
+    });
+    let name = view.index.defs().function(function).name.to_lowercase();
+    !clears_up && !name.split('_').any(takes_away)
 }
 
 /// Whether somebody may mean to ask no more than whether something can be done or is there. A statement of a database that is tried may tell what
@@ -239,6 +262,11 @@ fn has_answer(view: View, value: NodeId) -> bool {
     !answer.is_unknown() && answer != Ty::unit()
 }
 
+/// Whether `.ok()` stands for a value that is used.
+fn is_answer(view: View, node: NodeId) -> bool {
+    matches!(view.op(node), Op::Method { name, .. } if name == "ok")
+}
+
 /// Whether the function that failed may have said no more than that nothing is there.
 fn may_find_nothing(view: View, effected: &Effected) -> bool {
     let first = effected.chain.first().and_then(|first| view.index.called_directly(*first));
@@ -249,8 +277,12 @@ fn may_find_nothing(view: View, effected: &Effected) -> bool {
 fn expects_one(view: View, effected: &Effected) -> bool {
     let [_, .., inner] = effected.chain[..] else { return false };
     let operation = view.index.operation_behind(inner);
-    view.index.external(operation).is_some_and(|path| view.index.catalogue().lists(Calls::ExpectsOne, path))
+    // How many there are is answered where there are none.
+    let counts = matches!(view.index.node(operation).op, Op::Method { receiver, .. }
+        if matches!(&view.index.body(operation.body).node(receiver).op, Op::Method { name, .. } if name == "count"));
+    !counts
         && !view.index.always_has_a_row(operation)
+        && view.index.external(operation).is_some_and(|path| view.index.catalogue().lists(Calls::ExpectsOne, path))
 }
 
 /// Whether all that is done with what was found is advice: it may fail as well, and no more than a message comes of that.
@@ -444,5 +476,6 @@ fn words(way: Way) -> &'static str {
         Way::Raced => "whoever wins the race, its result is not looked at",
         Way::LeftOut => "an error leaves out what it is about",
         Way::Otherwise => "an error ends this as if there were nothing to do",
+        Way::Several => "the results of all are thrown away",
     }
 }

@@ -1,6 +1,9 @@
-//! `work-in-drop`: a `Drop` does what a destructor cannot: it blocks, waits for a task, spawns one, or makes a future that nobody polls.
+//! `work-in-drop`: a `Drop` does what a destructor cannot: it blocks, waits for a task, spawns one, makes a future that nobody polls, or panics where an
+//! operation fails.
 
-use crate::catalogue::{Calls, Runs};
+use std::cmp::Reverse;
+
+use crate::catalogue::{Calls, Effect, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op, PatternKind};
 use crate::index::Index;
@@ -15,7 +18,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     drops.filter_map(|id| diagnose(index, index.defs().body_of(id)?)).collect()
 }
 
-/// The first thing in a destructor that does not belong there; further ones are shown with it.
+/// What in a destructor does not belong there most surely, the first of these; the others are shown with it.
 fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
     if !index.is_linked(body) || index.is_test(body) || looks_at_the_panic(index, body) {
         return None;
@@ -26,14 +29,16 @@ fn diagnose(index: &Index, body: BodyRef) -> Option<Diagnostic> {
         let site = Site { body, node: *node };
         !index.runs_apart(site) || index.steps_aside(site)
     });
-    let mut works = here.filter_map(|node| Work::of(index, Site { body, node }).map(|work| (node, work)));
-    let (node, work) = works.next()?;
-    let site = Site { body, node };
+    let works: Vec<(Site, Work)> =
+        here.map(|node| Site { body, node }).filter_map(|site| Some((site, Work::of(index, site)?))).collect();
+    let sure = |(site, work): &(Site, Work)| work.confidence(index, *site);
+    let (site, work) = *works.iter().min_by_key(|found| Reverse(sure(found)))?;
     let is_net = || index.function_of(body).is_some_and(|drop| index.only_makes_up_for_a_close(drop));
     if index.is_intended(index.span(site)) || work == Work::Spawns && is_net() {
         return None;
     }
-    let others = works.map(|(node, work)| Label::new(index.name_span(Site { body, node }), work.label()));
+    let others = works.iter().filter(|(at, _)| *at != site);
+    let others = others.map(|(at, work)| Label::new(index.name_span(*at), work.label()));
     let diagnostic = Diagnostic::new(
         ID,
         work.confidence(index, site),
@@ -57,12 +62,17 @@ enum Work {
     Spawns,
     /// A future is made and dropped.
     Forgets,
+    /// An operation that may fail for reasons outside of the program has to succeed.
+    Panics,
 }
 
 impl Work {
     fn of(index: &Index, site: Site) -> Option<Work> {
         if forgets(index, site) {
             return Some(Work::Forgets);
+        }
+        if panics_on_failure(index, site) {
+            return Some(Work::Panics);
         }
         let path = index.external(site)?;
         let lists = |list| index.catalogue().lists(list, path);
@@ -88,6 +98,7 @@ impl Work {
             Work::Blocks => "`drop` blocks its thread",
             Work::Spawns => "`drop` spawns a task",
             Work::Forgets => "`drop` makes a future that is never polled",
+            Work::Panics => "`drop` panics when an operation fails",
         }
     }
 
@@ -98,6 +109,7 @@ impl Work {
             Work::Blocks => "whoever drops the value waits here",
             Work::Spawns => "needs a runtime, and is cut off when that ends",
             Work::Forgets => "nothing awaits this: it does nothing",
+            Work::Panics => "panics on an error",
         }
     }
 
@@ -113,6 +125,9 @@ impl Work {
                 "without a runtime this panics, and at shutdown the task is dropped before it has done its work"
             }
             Work::Forgets => "an asynchronous close only runs where it is awaited, and a destructor cannot await",
+            Work::Panics => {
+                "where another panic is being unwound this one aborts the process, and everywhere else what is dropped after it in the destructor is not cleaned up"
+            }
         }
     }
 
@@ -123,6 +138,7 @@ impl Work {
             // Who steps aside to wait for tasks of its own knows that they end.
             Work::Drives if index.steps_aside(site) && !works_outside(index, site) => Confidence::Hint,
             Work::Drives if !drives_elsewhere(index, site) => Confidence::Likely,
+            Work::Panics => Confidence::Likely,
             Work::Drives | Work::Spawns | Work::Blocks => Confidence::Hint,
         }
     }
@@ -148,6 +164,22 @@ fn drives_elsewhere(index: &Index, site: Site) -> bool {
         let mut nodes = index.info(body).callees.keys();
         nodes.any(|node| index.external(Site { body, node: *node }) == path)
     })
+}
+
+/// Whether a call insists on the success of something that fails for reasons outside of the program, or because the other end of a channel is gone. That a
+/// lock is poisoned or a thread has panicked are panics of somebody else, which are mostly meant to spread.
+fn panics_on_failure(index: &Index, site: Site) -> bool {
+    let Op::Method { receiver, ref name, .. } = index.node(site).op else { return false };
+    let failed = Site { node: receiver, ..site };
+    let insists = matches!(name.as_str(), "unwrap" | "expect") && index.ty(failed).is_result();
+    let of_channel = |path| [Calls::Sends, Calls::Receives].into_iter().any(|list| index.catalogue().lists(list, path));
+    let reaches_out = || index.effect(failed).is_some_and(|effected| effected.effect != Effect::Join);
+    insists && (reaches_out() || is_io(index.ty(failed)) || index.external(failed).is_some_and(of_channel))
+}
+
+/// Whether the error of a `Result` is that of the system.
+fn is_io(result: &Ty) -> bool {
+    matches!(result.error(), Some(Ty::Ext(path, _)) if path == "std::io::Error")
 }
 
 /// Whether a call makes a future, and the statement around it drops that.

@@ -245,4 +245,5 @@ fn the_documentation_of_a_function_says_little_of_what_its_statements_intend() {
     let above = |comment: &str| facts(&format!("fn f() {{\n {comment}\n let _ = step();\n}}")).intents.len();
     assert_eq!(above("// may fail"), 1);
     assert_eq!(above("// Fail open."), 1);
+    assert_eq!(above("// just silently swallow any auth errors"), 1);
 }

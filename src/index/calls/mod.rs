@@ -2,6 +2,7 @@
 
 pub mod accepts;
 mod at_once;
+mod bulk;
 pub mod contexts;
 mod dispatch;
 mod first_time;

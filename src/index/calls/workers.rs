@@ -8,7 +8,7 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{NodeId, Op, RegionKind};
+use crate::facts::model::{NodeId, Op, PatternKind, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Call, Site, targets};
@@ -30,6 +30,8 @@ pub struct OnWorker {
     pub distance: usize,
     /// The place in the async code: the site itself, or the call that leads to it.
     pub entry: Site,
+    /// The site and the calls that lead to it, the innermost first: `entry` is the last.
+    pub calls: Vec<Site>,
 }
 
 /// What is met on the way out of a body.
@@ -38,18 +40,28 @@ enum Around {
     /// Another thread, or nobody knows where.
     Elsewhere,
     Plain(FnId),
+    /// A closure that has a name, and is only called: where that is done.
+    Named(Vec<Site>),
 }
 
 impl Index {
     /// Whether a site is proved to run on a worker of an async runtime.
     pub fn on_worker(&self, site: Site) -> Option<OnWorker> {
-        let mut queue = VecDeque::from([(site, Vec::new(), 0)]);
+        let mut queue = VecDeque::from([(Vec::from([site]), Vec::new(), 0)]);
         let mut seen: HashSet<FnId> = HashSet::default();
-        while let Some((at, mut evidence, distance)) = queue.pop_front() {
+        let mut called: HashSet<Site> = HashSet::default();
+        while let Some((calls, mut evidence, distance)) = queue.pop_front() {
+            let at = *calls.last()?;
+            let on_to = |call: Site| [&calls[..], &[call]].concat();
             let function = match self.around(at, DRIVERS) {
                 Around::Async(label) => {
                     evidence.push(label);
-                    return Some(OnWorker { evidence, distance, entry: at });
+                    return Some(OnWorker { evidence, distance, entry: at, calls });
+                }
+                Around::Named(places) => {
+                    let new = places.into_iter().filter(|place| called.insert(*place));
+                    queue.extend(new.map(|place| (on_to(place), evidence.clone(), distance)));
+                    continue;
                 }
                 Around::Plain(function) if distance < CALLS && seen.insert(function) => function,
                 Around::Plain(_) | Around::Elsewhere => continue,
@@ -60,7 +72,7 @@ impl Index {
                 }
                 let label =
                     Label::new(self.name_span(call.site), format!("`{}` is called here", self.fn_name(function)));
-                queue.push_back((call.site, [&evidence[..], &[label]].concat(), distance + 1));
+                queue.push_back((on_to(call.site), [&evidence[..], &[label]].concat(), distance + 1));
             }
         }
         None
@@ -89,7 +101,10 @@ impl Index {
                     let label = Label::new(self.head(site.body, owner), "this block is async");
                     return Around::Async(label);
                 }
-                RegionKind::Closure if !self.runs_here(Site { node: owner, ..site }) => return Around::Elsewhere,
+                RegionKind::Closure if !self.runs_here(Site { node: owner, ..site }) => {
+                    let calls = self.calls_by_name(Site { node: owner, ..site });
+                    return calls.map_or(Around::Elsewhere, Around::Named);
+                }
                 _ => {}
             }
         }
@@ -207,6 +222,18 @@ impl Index {
         let wraps = matches!(self.ty(call), Ty::Future(_));
         uses.any(|(node, _)| self.is_driven_by_its_thread(Site { body, node }, fuel))
             || (wraps && self.is_driven_by_its_thread(call, fuel))
+    }
+
+    /// Where a closure is called that is bound to a name, and of which nothing else becomes.
+    fn calls_by_name(&self, closure: Site) -> Option<Vec<Site>> {
+        let (facts, info) = (self.body(closure.body), self.info(closure.body));
+        let Op::Bind { pattern, .. } = &facts.node(info.parent(closure.node)?).op else { return None };
+        let PatternKind::Bind { local, of: None } = pattern.kind else { return None };
+        let called = |used: NodeId| {
+            let node = info.parent(used)?;
+            matches!(facts.node(node).op, Op::Call { callee, .. } if callee == used).then_some(Site { node, ..closure })
+        };
+        facts.uses(local).map(called).collect()
     }
 
     /// Whether a closure is run in place by a call that is known.

@@ -272,6 +272,24 @@ impl<'a> World<'a> {
         along.or_else(|| self.method_of_all(ty, name))
     }
 
+    /// A method of a library's trait that is known by its first argument, as that of a statement by the connection it is run on.
+    pub fn method_known_by(&self, argument: &Ty, name: Ustr, generics: &Generics) -> Option<(Found<'a>, Ty)> {
+        let known_by = |path: Ustr| self.names.catalogue.known_by(path, name);
+        let of_bound = |bound: &Bound| match bound {
+            Bound::Ext(path, _) => known_by(*path),
+            Bound::Trait(id, _) => self.supertraits(*id).iter().find_map(|bound| match bound {
+                Bound::Ext(path, _) => known_by(*path),
+                Bound::Trait(..) => None,
+            }),
+        };
+        let (path, callable) = self.autoderef(argument, |ty| match self.bounded(ty.clone(), generics) {
+            Ty::Ext(path, _) => known_by(path),
+            Ty::Bounded(bounds) => bounds.iter().find_map(of_bound),
+            _ => None,
+        })?;
+        Some((Found::External(path, callable), Ty::Unknown))
+    }
+
     /// What every type has: by a blanket impl of the workspace, or because most types derive it.
     fn method_of_all(&self, ty: &Ty, name: Ustr) -> Option<(Found<'a>, Ty)> {
         if let Some(function) = self.function_of(TypeKey::Any, name) {

@@ -226,12 +226,14 @@ impl Index {
                 }
                 _ => None,
             },
-            Op::Call { arguments, .. } => {
-                self.called(site, effects).or_else(|| self.wrapped(site, None, arguments, &part))
-            }
+            Op::Call { arguments, .. } => self
+                .called(site, effects)
+                .or_else(|| self.wrapped(site, None, arguments, &part))
+                .or_else(|| self.of_elements(site, None, arguments, &part)),
             Op::Method { receiver, name, arguments, .. } => self
                 .called(site, effects)
                 .or_else(|| self.wrapped(site, Some(*receiver), arguments, &part))
+                .or_else(|| self.of_elements(site, Some(*receiver), arguments, &part))
                 .or_else(|| self.given_a_connection(site, *name, arguments))
                 .or_else(|| self.asked_of_a_channel(site, *name, *receiver)),
             Op::If { then, otherwise, .. } => [Some(*then), *otherwise]
@@ -323,6 +325,30 @@ impl Index {
             (None, Some(Callee::External(_))) => arguments.iter().filter(|a| carries(a)).find_map(|a| part(*a)),
             _ => None,
         }
+    }
+
+    /// What is made element by element passes on what the closure does that makes an element, or what it is made of.
+    fn of_elements(
+        &self,
+        site: Site,
+        receiver: Option<NodeId>,
+        arguments: &[NodeId],
+        part: &dyn Fn(NodeId) -> Option<Effected>,
+    ) -> Option<Effected> {
+        if !matches!(self.callee(site), Some(Callee::External(_))) {
+            return None;
+        }
+        let (body, info) = (self.body(site.body), self.info(site.body));
+        let may_fail = |node: &NodeId| {
+            let element = self.element(info.ty(*node));
+            element.is_result() || self.awaited(&element).is_result()
+        };
+        let made =
+            arguments.iter().filter(|_| may_fail(&site.node)).find_map(|argument| match body.node(*argument).op {
+                Op::Closure { region, .. } => body.region(region).value.and_then(part),
+                _ => None,
+            });
+        made.or_else(|| receiver.into_iter().chain(arguments.iter().copied()).filter(|n| may_fail(n)).find_map(part))
     }
 
     /// A method that is not known and is given a database connection or pool talks to the database: `model.delete(&db)`.

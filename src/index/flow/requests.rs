@@ -35,6 +35,11 @@ impl Index {
             || self.set_behind(*built).into_iter().any(|node| walk.value(Site { node, ..*built }, outer))
     }
 
+    /// Whether a value is made of what a request or message says. `way` are the calls that lead from the request to it, the innermost first.
+    pub fn is_made_of_a_request(&self, value: Site, way: &[Site]) -> bool {
+        Walk { index: self, seen: HashSet::default() }.value(value, way)
+    }
+
     /// What is given to the methods that are called on what a site makes, one behind the other.
     fn set_behind(&self, site: Site) -> Vec<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));

@@ -30,7 +30,7 @@ pub enum Way {
     Default,
     /// `if write().is_ok() { .. }`: only success has consequences.
     Tested,
-    /// `.ok()?`, `.ok().flatten()`: from here on an error looks like something that is not there.
+    /// `.ok()?`, `.ok().flatten()`, `.ok()` for an answer: from here on an error looks like something that is not there.
     Absent,
     /// `.filter_map(|item| load(item).ok())`: what an error is about is left out.
     LeftOut,
@@ -40,6 +40,8 @@ pub enum Way {
     Instead(StandIn),
     /// `_ = serve() => {}` in a `select!`
     Raced,
+    /// `join_all(..).await;`: the results of several, which no compiler warns of.
+    Several,
 }
 
 /// What is taken where something failed.
@@ -75,12 +77,27 @@ impl View<'_> {
             {
                 found(*init, Way::Otherwise, Range { start: whole.start, end: self.range(*init).end })
             }
+            Op::Bind { pattern, init: Some(init), otherwise: None, .. }
+                if (pattern.is_wild() || is_thrown_away(self, pattern))
+                    && fallible_behind_ok(self, *init).is_some() =>
+            {
+                found(fallible_behind_ok(self, *init)?, Way::Ok, whole)
+            }
+            Op::Bind { pattern, init: Some(init), otherwise: None, .. }
+                if (pattern.is_wild() || is_thrown_away(self, pattern)) && gives_results(self, *init) =>
+            {
+                found(*init, Way::Several, whole)
+            }
+            Op::Discard(of) if gives_results(self, *of) => found(*of, Way::Several, whole),
             Op::Discard(of) => found(fallible_behind_ok(self, *of)?, Way::Ok, whole),
             Op::If { condition, then, otherwise } => in_condition(self, node, *condition, *then, *otherwise),
             Op::Try(of) => found(fallible_behind_ok(self, *of)?, Way::Absent, whole),
             Op::Match { scrutinee, arms } if is_result(*scrutinee) => {
                 let (arm, way) = in_arms(self, arms)?;
                 found(*scrutinee, way, arm.range)
+            }
+            Op::Method { .. } if is_answer(self, node) => {
+                found(fallible_behind_ok(self, node)?, Way::Absent, self.name_range(node))
             }
             Op::Method { receiver, name, arguments, .. } => match left_out(self, name, arguments) {
                 Some((value, range)) => found(value, Way::LeftOut, range),
@@ -235,12 +252,38 @@ fn left_out(view: View, name: &str, arguments: &[NodeId]) -> Option<(NodeId, Ran
     (!matches!(view.op(value), Op::Local(_))).then(|| (value, view.range(given)))
 }
 
+/// Whether a value holds the results of several operations that have been run: what was awaited, or collected.
+fn gives_results(view: View, value: NodeId) -> bool {
+    let ty = view.ty(value);
+    let is_run = match view.op(value) {
+        Op::Await(_) => true,
+        Op::Method { name, .. } => name == "collect",
+        _ => false,
+    };
+    is_run && !ty.is_option() && !ty.is_result() && view.index.element(ty).is_result()
+}
+
 /// The `Result` that `.ok()` is called on.
 fn fallible_behind_ok(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
         Op::Method { receiver, name, .. } if name == "ok" && view.ty(*receiver).is_result() => Some(*receiver),
         _ => None,
     }
+}
+
+/// Whether what `.ok()` gives is used: bound, given back, handed on. Where it is thrown away, tried, or called on, that tells how the error vanishes, and who
+/// only asks whether there is something, or refuses that there is nothing, has seen the failure.
+fn is_answer(view: View, node: NodeId) -> bool {
+    let is_ok = matches!(view.op(node), Op::Method { name, .. } if name == "ok");
+    is_ok
+        && view.info.parent(node).is_none_or(|parent| match view.op(parent) {
+            Op::Discard(_) | Op::Try(_) => false,
+            Op::Bind { pattern, otherwise: None, .. } => !pattern.is_wild() && !is_thrown_away(view, pattern),
+            Op::Method { receiver, name, .. } if *receiver == node => {
+                !refuses(name) && !goes_on_without(name) && !matches!(name.as_str(), "is_some" | "is_none")
+            }
+            _ => true,
+        })
 }
 
 /// Whether a method of `Option` goes on as if what is not there had never been.

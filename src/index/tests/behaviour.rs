@@ -309,3 +309,46 @@ fn what_a_branch_decides_runs_on_condition() {
         assert_eq!(repeated.on_condition, on_condition, "{call}");
     }
 }
+
+#[test]
+fn a_closure_with_a_name_runs_where_it_is_called() {
+    let code = program(
+        "#[actix_web::get(\"/\")] async fn home() { let add = |n: u8| inner(n); if true { add(1); } \
+            let kept = |n: u8| handed(n); std::thread::spawn(kept); } \
+         fn plain() { let add = |n: u8| nowhere(n); add(1); } fn main() {}",
+    );
+    let worker = code.index.on_worker(code.site("inner(n)")).expect("it runs in an async function");
+    assert_eq!(worker.calls, [code.site("inner(n)"), code.site("add(1)")]);
+    assert_eq!(worker.entry, code.site("add(1)"));
+    assert!(code.index.on_worker(code.site("handed(n)")).is_none(), "a closure that is handed on");
+    assert!(code.index.on_worker(code.site("nowhere(n)")).is_none());
+}
+
+#[test]
+fn one_of_many_is_what_a_loop_does_without_a_rest() {
+    let code = program(
+        "async fn all(paths: Vec<String>, n: usize) { for path in &paths { each(path); } \
+            for path in &paths { if true { return; } found(path); } for path in &paths { rests(path); wait().await; } \
+            for path in [\"a\", \"b\"] { written(path); } for at in 0..n { counted(at); } \
+            loop { endless(); } } fn main() {}",
+    );
+    let many = |text: &str| code.index.one_of_many(&[code.site(text)]).is_some();
+    assert!(many("each(path)"));
+    assert!(many("counted(at)"));
+    for few in ["found(path)", "rests(path)", "written(path)", "endless()"] {
+        assert!(!many(few), "{few}");
+    }
+}
+
+#[test]
+fn what_a_client_sends_is_written_where_the_data_is_of_the_request() {
+    let code = program(
+        "#[actix_web::post(\"/\")] async fn upload(body: actix_web::web::Bytes) { std::fs::write(\"a\", &body); std::fs::write(\"b\", \"yes\"); \
+            tokio::fs::write(\"c\", &body).await; std::fs::rename(\"d\", \"e\"); } fn main() {}",
+    );
+    let sent = |text: &str| code.index.writes_what_is_sent(code.site(text), &[]);
+    assert!(sent("std::fs::write(\"a\", &body)"));
+    assert!(!sent("std::fs::write(\"b\", \"yes\")"), "what the program says itself");
+    assert!(!sent("tokio::fs::write(\"c\", &body)"), "its thread goes on");
+    assert!(!sent("std::fs::rename(\"d\", \"e\")"));
+}

@@ -294,3 +294,18 @@ fn a_variable_stands_for_what_it_is_bound_to_where_nothing_else_looks_at_it() {
         assert!(!bound(more), "{more}");
     }
 }
+
+#[test]
+fn what_is_done_for_each_of_several_passes_on_what_each_does() {
+    let code = program(
+        "use futures::future::join_all; async fn save(name: &str) -> std::io::Result<()> { tokio::fs::write(name, \"b\").await } \
+         async fn all(names: Vec<String>) { join_all(names.iter().map(|name| save(name))).await; \
+            join_all(names.iter().map(|name| async move { tokio::fs::remove_file(name).await })).await; \
+            join_all(names.iter().map(|name| async move { name.len() })).await; \
+            names.iter().map(|name| std::fs::write(name, \"a\")).collect::<Vec<_>>(); } fn main() {}",
+    );
+    let effect = |text: &str| code.index.effect(code.site(text)).map(|found| found.effect);
+    assert_eq!(effect("join_all(names.iter().map(|name| save(name))).await"), Some(Effect::File));
+    assert_eq!(effect("names.iter().map(|name| std::fs::write(name, \"a\")).collect::<Vec<_>>()"), Some(Effect::File));
+    assert_eq!(effect("join_all(names.iter().map(|name| async move { name.len() })).await"), None);
+}

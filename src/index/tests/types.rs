@@ -448,3 +448,22 @@ fn what_returns_ok_is_a_result_by_whatever_name() {
     assert_eq!(code.ty("other().unwrap()"), "?", "nothing shows what it is");
     assert_eq!(code.ty("tried"), "Pool", "only what is like a `Result` can be tried");
 }
+
+#[test]
+fn a_method_of_something_unknown_is_known_by_what_it_is_given() {
+    let code = program(
+        "use diesel::prelude::*; use diesel::connection::LoadConnection; struct Row; impl Row { fn first(&self, c: &mut PgConnection) -> u8 { 1 } } \
+         trait Conn: LoadConnection {} \
+         fn sync(c: &mut PgConnection) { users::table.find(1).first(c); Row.first(c); } \
+         fn bound(b: &mut impl LoadConnection) { users::table.first(b); } fn own(o: &mut impl Conn) { users::table.load(o); } \
+         async fn apart(a: &mut diesel_async::AsyncPgConnection) { diesel::delete(users::table).execute(a).await; } fn main() {}",
+    );
+    assert_eq!(code.callee("users::table.find(1).first(c)"), "diesel::RunQueryDsl::first");
+    assert_eq!(code.callee("users::table.first(b)"), "diesel::RunQueryDsl::first");
+    assert_eq!(code.callee("users::table.load(o)"), "diesel::RunQueryDsl::load");
+    assert_eq!(
+        code.ty("diesel::delete(users::table).execute(a).await"),
+        "std::result::Result<usize, diesel::result::Error>"
+    );
+    assert_eq!(code.callee("Row.first(c)"), "main::Row::first", "what a type of the workspace has itself");
+}

@@ -352,13 +352,16 @@ impl Inference<'_> {
         arguments: &[NodeId],
     ) -> Ty {
         let receiver_ty = self.as_unit_struct(self.ty(receiver));
-        if receiver_ty.peeled().is_unknown() {
+        let told = arguments.first().filter(|_| !matches!(receiver_ty.peeled(), Ty::Adt(..)));
+        let by_argument = told.and_then(|given| self.world.method_known_by(&self.ty(*given), name, &self.generics));
+        if by_argument.is_none() && receiver_ty.peeled().is_unknown() {
             self.info.callees.insert(id, Callee::Unknown(Unknown::Receiver));
             self.run_loose_closures(id, arguments);
             return Ty::Unknown;
         }
         let region = self.body.node(id).region;
-        let (known, ty) = match self.world.method(&receiver_ty, name, &self.generics) {
+        let found = by_argument.or_else(|| self.world.method(&receiver_ty, name, &self.generics));
+        let (known, ty) = match found {
             Some((Found::Workspace(function), owner)) => {
                 let mut given = self.turbofish(generics, function, region);
                 given.extend(self.world.said_of(&owner, function, &self.generics));

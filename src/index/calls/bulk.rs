@@ -1,0 +1,89 @@
+//! Whether a call that is brief by itself keeps its thread for long all the same: because of how much it is given, or because it is one of many that follow on
+//! each other and nothing between them gives way. How often all of that happens is not asked here.
+
+use crate::catalogue::{Calls, Effect};
+use crate::diagnostic::Label;
+use crate::facts::model::{Literal, LoopKind, NodeId, Op, RegionId};
+use crate::index::calls::Site;
+use crate::index::declared::defs::BodyRef;
+use crate::index::{Index, Ty};
+
+impl Index {
+    /// Whether a call writes a file on the thread it runs on.
+    pub fn writes_a_file(&self, call: Site) -> bool {
+        self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Writes, path))
+            && self.callable(call).is_some_and(|callable| callable.effect == Some(Effect::File))
+            && !matches!(self.ty(call), Ty::Future(_))
+    }
+
+    /// Whether a call writes a file with what a client sent: how much that is, the client says. `way` are the calls that lead from what is given the request
+    /// to it, the innermost first. What is made of parts of a request is mostly small.
+    pub fn writes_what_is_sent(&self, call: Site, way: &[Site]) -> bool {
+        let data = match &self.node(call).op {
+            Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments.last(),
+            _ => None,
+        };
+        self.writes_a_file(call) && data.is_some_and(|node| self.comes_from_a_client(Site { node: *node, ..call }, way))
+    }
+
+    fn comes_from_a_client(&self, data: Site, way: &[Site]) -> bool {
+        let Some(local) = self.variable_behind(data.body, data.node) else { return false };
+        match (self.parameter_of(data.body, local), way) {
+            _ if self.is_given_by_a_request(data.body, local) => true,
+            (Some(parameter), [call, outer @ ..]) => {
+                let given =
+                    self.function_of(data.body).and_then(|function| self.operand_for(*call, function, parameter));
+                given.is_some_and(|node| self.comes_from_a_client(Site { node, ..*call }, outer))
+            }
+            (Some(_), []) => self.is_made_of_a_request(data, way),
+            (None, _) => {
+                let init = self.init_of(data.body, local).filter(|init| *init < data.node);
+                init.is_some_and(|node| self.comes_from_a_client(Site { node, ..data }, way))
+            }
+        }
+    }
+
+    /// The outermost loop that runs a call for each of many, one right behind the other: `calls` are the call and those that lead to it, the innermost first.
+    /// Who leaves the loop where one is found looks for that one, a list that is written out is no longer than it looks, and files that the system makes up
+    /// are there at once.
+    pub fn one_of_many(&self, calls: &[Site]) -> Option<Label> {
+        let mut loops = calls.iter().rev().flat_map(|call| {
+            let around = self.loops_around(*call).into_iter().rev();
+            around
+                .filter(|around| self.runs_through(*call, around.region))
+                .map(|around| around.head.in_file(call.body.file))
+        });
+        let head = loops.next().filter(|_| !calls.iter().any(|call| self.names_the_system(call.body)))?;
+        Some(Label::new(head, "for each of these, one right behind the other"))
+    }
+
+    /// Whether a body names something below `/proc` or `/sys`.
+    fn names_the_system(&self, body: BodyRef) -> bool {
+        let named = |text: &str| text.starts_with("/proc") || text.starts_with("/sys");
+        self.body(body).iter().any(|(_, n)| matches!(&n.op, Op::Literal(Literal::Text(text)) if named(text)))
+    }
+
+    /// Whether a loop takes all of something whose length is not written down, and awaits nothing.
+    fn runs_through(&self, inside: Site, region: RegionId) -> bool {
+        let facts = self.body(inside.body);
+        let owner = self.info(inside.body).region_node(region).map(|owner| &facts.node(owner).op);
+        let Some(Op::Loop { kind: LoopKind::For { iterated, .. }, .. }) = owner else { return false };
+        let rests_or_leaves = |op: &Op| match op {
+            Op::Return(Some(node)) => !self.is_failure(Site { node: *node, ..inside }),
+            op => matches!(op, Op::Await(_) | Op::Select { .. } | Op::Break(_) | Op::Return(None)),
+        };
+        !self.has_its_length_written(Site { node: *iterated, ..inside })
+            && !facts.iter().any(|(_, n)| rests_or_leaves(&n.op) && facts.is_inside(n.region, region))
+    }
+
+    /// Whether how many there are stands in the program: a list that is written out, a range of numbers, a constant.
+    fn has_its_length_written(&self, list: Site) -> bool {
+        let part = |node: NodeId| self.has_its_length_written(Site { node, ..list });
+        match &self.node(list).op {
+            Op::Reference { of, .. } | Op::Method { receiver: of, .. } => part(*of),
+            Op::Macro(call) => call.path.last() == "vec",
+            Op::Local(local) => self.init_of(list.body, *local).is_some_and(|init| init < list.node && part(init)),
+            _ => self.is_written_out(list),
+        }
+    }
+}
