@@ -7,7 +7,7 @@ use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
 use crate::facts::model::{Body, Op, RegionId};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::calls::contexts::Repeats;
+use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::calls::workers::OnWorker;
 use crate::index::declared::defs::BodyRef;
 use crate::source::Span;
@@ -80,8 +80,8 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
         return None;
     }
     let worker = index.on_worker(site)?;
-    let (often, repeated) = repeated(index, site, &worker, panics)?;
-    let length = if long { Length::Long } else { length(index, site, lists(Calls::BlocksBriefly), &worker)? };
+    let often = often(index, site, &worker, panics)?;
+    let length = if long { Length::Long } else { length(index, site, lists(Calls::BlocksBriefly), &worker, &often)? };
     // What is done before giving up is done once, and what mends something rarely.
     let confidence = match (&length, worker.distance) {
         (Length::Brief, _) => Confidence::Hint,
@@ -100,7 +100,7 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
         Length::Long | Length::Brief => (if panics { INSIDE } else { WAITS }, None),
     };
     let mut evidence: Vec<Label> = Vec::new();
-    for label in around.into_iter().chain(worker.evidence).chain(repeated) {
+    for label in around.into_iter().chain(worker.evidence).chain(often.evidence) {
         if !evidence.contains(&label) {
             evidence.push(label);
         }
@@ -110,7 +110,7 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
         Diagnostic::new(
             ID,
             confidence,
-            format!("`{path}` {} a worker of the async runtime {often}", if panics { "panics on" } else { "blocks" }),
+            format!("`{path}` {} a worker of the async runtime {}", if panics { "panics on" } else { "blocks" }, often.words),
             Label::new(index.name_span(site), label),
         )
         .about(index.item_path(site.body), path.as_str())
@@ -127,18 +127,13 @@ fn is_awaited(index: &Index, site: Site) -> bool {
 }
 
 /// How long a call keeps its thread that is brief by itself, or else that only matters for what it writes.
-fn length(index: &Index, site: Site, brief: bool, worker: &OnWorker) -> Option<Length> {
-    let repeated = index.repeated(worker.entry);
-    let outside = repeated.as_ref().map_or(&[][..], |found| &found.way);
-    let way = || worker.calls[1..].iter().chain(outside).copied();
+fn length(index: &Index, site: Site, brief: bool, worker: &OnWorker, often: &Often) -> Option<Length> {
+    let way: Vec<Site> = worker.calls[1..].iter().chain(&often.way).copied().collect();
     // What runs on a thread of its own further out has made a runtime there, and begins with it.
-    let apart = |site: Site| index.runs_in(site, Runs::Thread) || index.runs_in(site, Runs::Blocking);
+    let apart = |site: &Site| index.runs_in(*site, Runs::Thread) || index.runs_in(*site, Runs::Blocking);
     let by_size = index.external(site).is_some_and(|path| index.catalogue().lists(Calls::BySize, path));
-    let many = || index.one_of_many(&worker.calls).filter(|_| by_size && !way().any(apart)).map(Length::Many);
-    let sent = || {
-        let asked = repeated.as_ref().is_some_and(|found| found.repeats == Repeats::Request);
-        (asked && index.writes_what_is_sent(site, &way().collect::<Vec<_>>())).then_some(Length::Sent)
-    };
+    let many = || index.one_of_many(&worker.calls).filter(|_| by_size && !way.iter().any(apart)).map(Length::Many);
+    let sent = || (often.by_request && index.writes_what_is_sent(site, &way)).then_some(Length::Sent);
     many().or_else(sent).or_else(|| brief.then_some(Length::Brief))
 }
 
@@ -182,23 +177,33 @@ fn follows(index: &Index, site: Site, wanted: &dyn Fn(Site) -> bool) -> bool {
     around.any(|(region, _)| index.failed_before(site.body, region).is_some_and(wanted))
 }
 
-/// How often the async code comes there, and why: for every request, in a loop that waits for work, or in a task beside others. What a program does once
-/// before it serves harms nobody, however often it does it then.
-fn repeated(index: &Index, site: Site, worker: &OnWorker, panics: bool) -> Option<(&'static str, Vec<Label>)> {
+/// How often the async code comes to a call, and why.
+struct Often {
+    words: &'static str,
+    evidence: Vec<Label>,
+    /// The calls that lead to the async code from what repeats it, the innermost first.
+    way: Vec<Site>,
+    by_request: bool,
+}
+
+/// For every request, in a loop that waits for work, or in a task beside others. What a program does once before it serves harms nobody, however often it
+/// does it then.
+fn often(index: &Index, site: Site, worker: &OnWorker, panics: bool) -> Option<Often> {
     let entry = worker.entry;
     let service = || index.services_reaching(entry.body).next().is_some();
     let counts = |body: BodyRef, region: RegionId| {
         let is_endless = || index.loops_around(entry).iter().any(|around| around.region == region && around.endless);
         index.is_work_loop(body, region) || body == entry.body && is_endless()
     };
-    if let Some(repeated) = index.repeated_if(entry, &counts) {
-        let known = repeated.repeats == Repeats::Request || service();
-        return known.then_some((repeated.repeats.words(), repeated.evidence));
+    if let Some(Repeated { repeats, evidence, way, .. }) = index.repeated_if(entry, &counts) {
+        let by_request = repeats == Repeats::Request;
+        return (by_request || service()).then(|| Often { words: repeats.words(), evidence, way, by_request });
     }
     // At the end of a task there is not much beside it; what panics does so there as well.
     let comes_last = || [site, entry].into_iter().any(|at| index.is_teardown(at)) || follows_a_loop(index, entry);
     let in_task = index.runs_in(entry, Runs::Task) && service() && (panics || !comes_last());
-    in_task.then(|| ("in a task beside others", Vec::new()))
+    let words = "in a task beside others";
+    in_task.then(|| Often { words, evidence: Vec::new(), way: Vec::new(), by_request: false })
 }
 
 /// Whether a loop stands before a site, in a block around it: what a task is there for has been done.
