@@ -194,7 +194,7 @@ impl Catalogue {
     }
 
     fn add_type(&mut self, mut entry: TypeEntry) {
-        for setter in entry.limits.iter_mut().chain(&mut entry.timeouts) {
+        for setter in entry.limits.iter_mut().chain(&mut entry.timeouts).chain(&mut entry.connect_timeouts) {
             *setter = full_path(entry.path, *setter);
         }
         self.add_callables(entry.path, &entry.functions, entry.effect);

@@ -46,6 +46,8 @@ pub enum Calls {
     CountsUse,
     /// Words in the names of functions that take away what nobody wants any more, or only show something to a person.
     TakesAway,
+    /// Programs that talk to a peer whenever they run, or with the argument that follows.
+    NetworkPrograms,
     /// They tell what they are called on, by `true`, to fail where it would have to wait.
     Unblocks,
     /// Names of modes and times in which nothing is waited for.
@@ -174,8 +176,12 @@ pub enum Calls {
     Refused,
     /// Derives that let `*` give the only field of a type, or the one that is marked `#[deref]`.
     Dereferences,
+    /// Associated types: who has the trait stands for that type, as `*` would give it.
+    StandsFor,
     /// Attributes of an enum that implement the traits they name by asking the variant.
     Dispatches,
+    /// They wait for the first words of a peer, with no deadline of their own.
+    Handshakes,
     /// They take several permits at once.
     TakesSeveral,
     /// They give a library something that it keeps in a global of its own.

@@ -173,6 +173,9 @@ pub struct TypeEntry {
     /// Setters that bound how long its operations wait for the other side, in the same form.
     #[serde(default)]
     pub timeouts: Vec<Ustr>,
+    /// Setters that bound no more than connecting, in the same form.
+    #[serde(default)]
+    pub connect_timeouts: Vec<Ustr>,
     /// What happens where none of `timeouts` is set: its presence says that the library waits without end by itself.
     pub when_untimed: Option<String>,
 }

@@ -409,7 +409,8 @@ impl Document {
         for entry in self.all_types() {
             all.push(entry.path);
             all.extend(&entry.traits);
-            let named = entry.written_close.iter().map(Spanned::get_ref).chain(&entry.limits).chain(&entry.timeouts);
+            let setters = entry.limits.iter().chain(&entry.timeouts).chain(&entry.connect_timeouts);
+            let named = entry.written_close.iter().map(Spanned::get_ref).chain(setters);
             all.extend(named.filter(|name| name.contains("::")));
             if let Some(deref) = &entry.deref {
                 named_types(deref, &mut |path, _| all.push(path));

@@ -1,5 +1,7 @@
 //! Compose files: every service is a process. A command that is one string is split into words and run without a shell.
 
+use std::collections::BTreeSet;
+
 use super::model::{Build, Command, Form, Process, Setting, Signals, Text};
 use super::shell::{Origin, assignment, words};
 use super::unit::duration;
@@ -15,7 +17,16 @@ pub fn read(document: Document, nodes: &mut Vec<Range>) -> Result<Vec<Process>, 
     let yaml = Yaml::read(document)?;
     let services = yaml.root().and_then(|root| root.get("services"));
     let services = services.map_or_else(Vec::new, Value::entries);
-    Ok(services.into_iter().filter_map(|(name, service)| process(document, name, service, nodes)).collect())
+    let awaited: BTreeSet<&str> = services.iter().flat_map(|(_, service)| awaits(*service)).collect();
+    let processes = services.into_iter().filter_map(|(name, service)| process(document, name, service, nodes));
+    Ok(processes.map(|process| Process { is_awaited: awaited.contains(process.name.as_str()), ..process }).collect())
+}
+
+/// The services that one waits for until they have ended.
+fn awaits<'y>(service: Value<'y>) -> Vec<&'y str> {
+    let others = service.get("depends_on").map_or_else(Vec::new, Value::entries);
+    let ended = |value: &Value| value.get("condition").and_then(Value::text) == Some("service_completed_successfully");
+    others.into_iter().filter(|(_, value)| ended(value)).filter_map(|(name, _)| name.text()).collect()
 }
 
 fn process(document: Document, name: Value, service: Value, nodes: &mut Vec<Range>) -> Option<Process> {

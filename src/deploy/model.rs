@@ -45,6 +45,8 @@ impl Kind {
     /// The language of a file by its name; none for all other files.
     pub fn of(name: &str) -> Option<Kind> {
         let lower = name.to_lowercase();
+        // What a build system fills in before it is installed.
+        let lower = lower.strip_suffix(".service.in").map_or(lower.clone(), |stem| format!("{stem}.service"));
         let (stem, extension) = lower.rsplit_once('.').unwrap_or((&lower, ""));
         let begins =
             |word: &str| lower.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']));
@@ -122,6 +124,8 @@ pub struct Process {
     pub grace: Option<(Duration, Span)>,
     /// Run below an init of the container runtime.
     pub has_init: bool,
+    /// Another one is started when this one has ended: it sets something up, and nobody stops it.
+    pub is_awaited: bool,
     /// What the file says it is built from.
     pub build: Option<Build>,
     pub environment: Vec<Setting>,
@@ -146,6 +150,7 @@ impl Process {
             stop_signal: None,
             grace: None,
             has_init: false,
+            is_awaited: false,
             build: None,
             environment: Vec::new(),
             hidden_environment: false,

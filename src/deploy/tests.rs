@@ -63,6 +63,8 @@ fn files_are_known_by_their_names() {
         ("composer.yml", None),
         ("Procfile", Some(Kind::Procfile)),
         ("app@.service", Some(Kind::Unit)),
+        ("app.service.in", Some(Kind::Unit)),
+        ("Cargo.toml.in", None),
         ("start.sh", Some(Kind::Script)),
         ("Cargo.toml", None),
     ] {
@@ -195,6 +197,16 @@ fn a_service_is_what_its_keys_and_the_merged_ones_say() {
     assert_eq!(limits, [("ulimit nofile", "1024"), ("ulimit nproc", "99"), ("limits.memory", "1G")]);
     assert_eq!(web.environment.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["A"]);
     assert_eq!(db.environment.iter().map(|it| it.value.text.as_str()).collect::<Vec<_>>(), ["2"]);
+}
+
+#[test]
+fn a_service_that_another_waits_for_ends_by_itself() {
+    let text = "services:\n  up:\n    image: a\n  db:\n    image: b\n  web:\n    depends_on:\n      \
+                up: {condition: service_completed_successfully}\n      db: {condition: service_healthy}\n  \
+                old:\n    depends_on: [web]\n";
+    let processes = described(Kind::Compose, text).processes;
+    let awaited: Vec<&str> = processes.iter().filter(|it| it.is_awaited).map(|it| it.name.as_str()).collect();
+    assert_eq!(awaited, ["up"]);
 }
 
 #[test]

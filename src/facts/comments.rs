@@ -103,8 +103,8 @@ pub fn intents(text: &str, nodes: &[Range]) -> Vec<Range> {
     meant.map(|at| file.intended(at)).collect()
 }
 
-/// What the documentation of a file says where the file only tries something out: in lower case.
-const TRIALS: &[&str] = &[
+/// What the documentation of a file says where nothing in it is meant for production: in lower case.
+const FOR_TESTS: &[&str] = &[
     "not intended to be run in production",
     "not intended for production",
     "not meant for production",
@@ -115,6 +115,10 @@ const TRIALS: &[&str] = &[
     "for testing only",
     "for testing purposes",
     "for test purposes",
+];
+
+/// What it says where the program in the file only tries something out: in lower case.
+const TRIALS: &[&str] = &[
     "for demonstration",
     "is a demo",
     "simple demo",
@@ -127,14 +131,23 @@ const TRIALS: &[&str] = &[
     "toy ",
 ];
 
-/// Whether the documentation at the head of a file says that it only tries something out: the `//!` lines before any code.
-pub fn tries_out(text: &str) -> bool {
+/// The documentation at the head of a file, in lower case and on one line: the `//!` lines before any code.
+pub fn head(text: &str) -> String {
     let head =
         text[code_begin(text)..].lines().map(str::trim).take_while(|line| line.is_empty() || line.starts_with("//"));
     let said: Vec<String> =
         head.filter_map(|line| line.strip_prefix("//!")).map(|line| line.trim().to_lowercase()).collect();
-    let said = said.join(" ");
-    TRIALS.iter().any(|phrase| said.contains(phrase))
+    said.join(" ")
+}
+
+/// Whether the head of a file says that what is in it is for tests.
+pub fn is_for_tests(head: &str) -> bool {
+    FOR_TESTS.iter().any(|phrase| head.contains(phrase))
+}
+
+/// Whether the head of a file says that it only tries something out.
+pub fn tries_out(head: &str) -> bool {
+    TRIALS.iter().any(|phrase| head.contains(phrase))
 }
 
 /// A file with what is needed to say what a comment in it covers.
@@ -456,11 +469,14 @@ mod tests {
 
     #[test]
     fn the_head_of_a_file_may_say_that_it_only_tries_something_out() {
-        assert!(tries_out("//! A mock server\n//! with fixed answers.\nuse std::fs;\n"));
-        assert!(tries_out("//! Builds blocks. This is NOT intended\n//! to be run in production.\nfn main() {}\n"));
-        assert!(!tries_out("// A mock server.\nfn main() {}\n"), "no documentation");
-        assert!(!tries_out("//! Serves blocks.\nfn main() {}\n//! A mock server.\n"), "not at the head");
-        assert!(!tries_out("//! Serves what `example.toml` names.\nfn main() {}\n"));
+        let tries = |text: &str| tries_out(&head(text));
+        assert!(tries("//! A mock server\n//! with fixed answers.\nuse std::fs;\n"));
+        assert!(!tries("// A mock server.\nfn main() {}\n"), "no documentation");
+        assert!(!tries("//! Serves blocks.\nfn main() {}\n//! A mock server.\n"), "not at the head");
+        assert!(!tries("//! Serves what `example.toml` names.\nfn main() {}\n"));
+        let is_for_tests = |text: &str| is_for_tests(&head(text));
+        assert!(is_for_tests("//! Builds blocks. This is NOT intended\n//! to be run in production.\nfn main() {}\n"));
+        assert!(!is_for_tests("//! A mock server\nuse std::fs;\n"), "the file may hold more");
     }
 
     #[test]

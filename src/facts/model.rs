@@ -60,6 +60,9 @@ pub struct FileFacts {
     /// The documentation at its head says that it is an example, a mock, or not meant for production.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tries_out: bool,
+    /// It says so of more than a program: what is in the file is for tests, or not meant for production.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub for_tests: bool,
     /// Item macros whose contents could not be read.
     pub unseen: Vec<Range>,
     /// Items that `cfg` keeps or leaves out, in the order they are met.

@@ -51,7 +51,9 @@ pub fn extract_within(text: &str, macros: &Macros, home: Home) -> Result<FileFac
     facts.expansions = extractor.expander.expansions;
     facts.suppressions = comments::suppressions(text, &coverable);
     facts.intents = comments::intents(text, &coverable);
-    facts.tries_out = comments::tries_out(text);
+    let head = comments::head(text);
+    facts.for_tests = comments::is_for_tests(&head);
+    facts.tries_out = facts.for_tests || comments::tries_out(&head);
     Ok(facts)
 }
 

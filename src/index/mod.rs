@@ -104,6 +104,8 @@ pub struct Index {
     abandoned: OnceLock<Vec<resources::obligations::Abandoned>>,
     tasks: OnceLock<Vec<tasks::Task>>,
     layered: OnceLock<bool>,
+    /// The functions that take a connection and come back, found when they are first asked for.
+    taking: OnceLock<rustc_hash::FxHashSet<FnId>>,
     releases: resources::releases::Releases,
     courses: Vec<programs::phases::Course>,
     described: Vec<Described>,
@@ -129,6 +131,7 @@ impl Index {
             abandoned: OnceLock::new(),
             tasks: OnceLock::new(),
             layered: OnceLock::new(),
+            taking: OnceLock::new(),
             releases: resources::releases::Releases::default(),
             courses: Vec::new(),
             described: Vec::new(),

@@ -1,6 +1,7 @@
 //! Tests of the index: what small programs are known to be, question by question. Programs are texts in memory; questions point at them
 //! by the text of an expression.
 
+mod accepts;
 mod batches;
 mod behaviour;
 mod conditions;

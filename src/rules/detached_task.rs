@@ -52,6 +52,9 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
     if let Some(finding) = outlives_its_wait(index, task) {
         return Some(finding.report(index, task));
     }
+    if let Some(finding) = loses_its_race(index, task) {
+        return Some(finding.report(index, task));
+    }
     if task.handle == Handle::Kept {
         return kept_unseen(index, task).map(|finding| finding.report(index, task));
     }
@@ -120,6 +123,31 @@ fn outlives_its_wait(index: &Index, task: &Task) -> Option<Finding> {
         evidence: vec![Label::new(index.name_span(wait), "this drops its handle once the time is up, which ends nothing")],
         note: Some("whoever waited has given up by then, and the work goes on with all that it holds: with each slow call there are more of them".into()),
         help: "put the limit into the task, or wait for `&mut handle` and abort it where the time is up",
+    })
+}
+
+/// It is one of the tasks of a request or connection, of which the first to end has the others forgotten, and it waits for what others send.
+fn loses_its_race(index: &Index, task: &Task) -> Option<Finding> {
+    let race = index.lost_race(task).filter(|_| task.runs == Runs::Task)?;
+    let repeated = spawned_again(index, task)?;
+    let known = repeated.repeats == Repeats::Request || index.services_reaching(task.spawn.body).next().is_some();
+    let heard = index.hears_others(task).filter(|_| known)?;
+    let often = repeated.repeats.words();
+    Some(Finding {
+        confidence: Confidence::Likely,
+        message: "this task runs on where the other one ends first".into(),
+        label: format!("spawned {often}"),
+        evidence: [
+            Label::new(index.name_span(race), "this drops its handle once another arm is done, which ends nothing"),
+            Label::new(index.name_span(heard), "it goes on waiting here for what others send"),
+        ]
+        .into_iter()
+        .chain(repeated.evidence)
+        .collect(),
+        note: Some(
+            "what it works for is over by then, and it stays with all that it holds until it happens to notice".into(),
+        ),
+        help: "wait for `&mut handle`, and abort the tasks that are left",
     })
 }
 
@@ -202,15 +230,25 @@ fn keeps_alive(index: &Index, task: &Task) -> Option<Finding> {
     }
     let (shared, returned) = returned_share(index, task)?;
     let name = index.body(body).local(shared.origin).name;
+    let (given, lost) = match index.cloned_out_of(body, shared.origin) {
+        Some(_) => (
+            "the caller gets what it was cloned out of",
+            "whoever drops what this function gave does not end the task: it works on with its part, and each call leaves one more behind",
+        ),
+        None => (
+            "the caller gets the same value",
+            "whoever drops what this function gave frees nothing: its destructor never runs, and each call leaves one more behind",
+        ),
+    };
     Some(Finding {
         confidence: Confidence::Likely,
         message: format!("this {} never ends and keeps `{name}` alive for ever", what(task)),
         label: "its handle is dropped, and it listens to nothing".into(),
         evidence: vec![
             Label::new(index.span(shared.given), format!("it holds `{name}`")),
-            Label::new(index.span(returned), "the caller gets the same value"),
+            Label::new(index.span(returned), given),
         ],
-        note: Some("whoever drops what this function gave frees nothing: its destructor never runs, and each call leaves one more behind".into()),
+        note: Some(lost.into()),
         help: "hold a `Weak` in the task and end when it is gone, or keep the handle and abort it in `Drop`",
     })
 }

@@ -97,6 +97,18 @@ fn is_awaited_only(view: View, entry: &TypeEntry, statement: NodeId) -> bool {
     excludes && (asks_for_all(view, statement) || !goes_on())
 }
 
+/// Whether a function of the project that gives a guard changes something by itself: then it may be called for that, and the guard lets a caller look on.
+fn does_more(view: View, value: NodeId) -> bool {
+    let call = match view.op(value) {
+        Op::Try(of) | Op::Await(of) => return does_more(view, *of),
+        _ => view.site(value),
+    };
+    let Some(body) = view.index.called_directly(call) else { return false };
+    let changes = |body| view.index.body(body).iter().any(|(_, n)| matches!(n.op, Op::Assign { .. }));
+    let callees = view.index.calls.callees(body).iter().filter_map(|call| view.index.called_directly(call.site));
+    [body].into_iter().chain(callees).any(changes)
+}
+
 /// Whether a statement waits for several permits at once, as after handing out each of them: it waits until all are back.
 fn asks_for_all(view: View, statement: NodeId) -> bool {
     let whole = view.range(statement);
@@ -220,7 +232,7 @@ fn dropped_at_once(
     value: NodeId,
     pattern: Option<&Pattern>,
 ) -> Option<Diagnostic> {
-    if is_given_back(view, value) || is_awaited_only(view, entry, statement) {
+    if is_given_back(view, value) || is_awaited_only(view, entry, statement) || does_more(view, value) {
         return None;
     }
     let span = view.span(statement);

@@ -40,6 +40,9 @@ fn diagnose(view: View, node: NodeId) -> Option<Found> {
         Op::Method { receiver, name, arguments, .. } => match name.as_str() {
             "map_err" | "or_else" => {
                 let region = forgetful_closure(view, *arguments.first()?)?;
+                if name == "or_else" && !fails(view, region) {
+                    return None;
+                }
                 erased(view, *receiver, view.name_range(node), Some(region))
             }
             "or" => {
@@ -216,10 +219,10 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
         return None;
     }
     let effected = lost(view, failed, range)?;
-    // What was looked for tells why a file or peer is not there. A database answers "not there" by itself, and whatever else fails there has a cause; who
-    // tries something else instead fails of that.
-    let says_enough =
-        |region| region_names_a_value(view, region) && (effected.effect != Effect::Database || mends(view, region));
+    // What was looked for tells why a file or peer is not there. A database answers "not there" by itself, and whatever else fails there has a cause, as has
+    // a change far away; who tries something else instead fails of that.
+    let is_there_or_not = effected.effect != Effect::Database && !is_a_change(&effected);
+    let says_enough = |region| region_names_a_value(view, region) && (is_there_or_not || mends(view, region));
     if branch.is_some_and(says_enough) {
         return None;
     }
@@ -262,6 +265,12 @@ fn lost(view: View, failed: NodeId, range: Range) -> Option<Effected> {
 fn stem(view: View, effected: &Effected) -> Option<Label> {
     let at = view.index.name_span(*effected.chain.last()?);
     Some(Label::new(at, format!("the {} error stems from here", effected.effect.noun())))
+}
+
+/// Whether something far away was to be changed: what was to be written does not say why it was not. Who knows which file it was can look there, and
+/// what was looked for is mostly missing.
+fn is_a_change(effected: &Effected) -> bool {
+    !effected.looks && matches!(effected.effect, Effect::Database | Effect::Storage)
 }
 
 /// The function of the workspace that failed.

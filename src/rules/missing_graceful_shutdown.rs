@@ -26,11 +26,11 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         let before = found.len();
         for node in calls {
             let site = Site { body, node };
-            let Some(path) = index.external(site) else { continue };
-            if let Some(server) = index.catalogue().servers().iter().find(|server| server.serve.contains(&path)) {
-                found.extend(served(index, program, site, server));
-            } else if index.catalogue().lists(Calls::Accepts, path) {
-                found.extend(accepted(index, program, site));
+            let serves = |server: &&Server| index.external(site).is_some_and(|path| server.serve.contains(&path));
+            match index.catalogue().servers().iter().find(serves) {
+                Some(server) => found.extend(served(index, program, site, server)),
+                None if index.takes_connection(site) => found.extend(accepted(index, program, site)),
+                None => {}
             }
         }
         // With and without TLS, IPv4 and IPv6: one function, one flaw.

@@ -44,6 +44,8 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     let started = index.starts_of(program).into_iter().next().filter(|_| !program.is_service());
     let confidence = match (index.is_by_the_side(program), served) {
         (true, _) => Confidence::Hint,
+        // Then only destructors are missed.
+        _ if index.only_waits_for_end(at.site) => Confidence::Hint,
         (false, true) => Confidence::Likely,
         (false, false) if started.is_some() => Confidence::Likely,
         (false, false) => Confidence::Certain,

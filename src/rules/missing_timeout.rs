@@ -25,9 +25,10 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         (entry.kind.is_none() && entry.when_untimed.is_some()).then_some((entry, sites))
     });
     let run = run.flat_map(|(entry, sites)| sites.iter().filter_map(|site| survey.run(*site, entry)));
+    let greeted = index.handshakes().into_iter().filter_map(|site| greeted(index, site));
     // Builds that begin with one helper are one flaw: the helper's.
     let mut found: BTreeMap<Span, Diagnostic> = BTreeMap::new();
-    for diagnostic in built.chain(run) {
+    for diagnostic in built.chain(run).chain(greeted) {
         found.entry(diagnostic.primary.span).or_insert(diagnostic);
     }
     found.into_values().collect()
@@ -91,15 +92,17 @@ impl<'i> Survey<'i> {
         if index.is_test(site.body) || (is_set_somewhere && !is_followed) || names_this_machine(index, site) {
             return None;
         }
+        let connects = index.callable(site)?.effect.is_some();
+        let bounds =
+            if connects { [&entry.timeouts[..], &entry.connect_timeouts].concat() } else { entry.timeouts.clone() };
         let settings = index.settings(site);
         let falls_back = || index.stands_in_for(site).map(|first| index.settings(first));
-        if settings.may_include(&entry.timeouts)
-            || falls_back().is_some_and(|first| first.may_include(&entry.timeouts))
-            || index.choices_around(site).into_iter().any(|all| index.settings(all).includes(&entry.timeouts))
+        if settings.may_include(&bounds)
+            || falls_back().is_some_and(|first| first.may_include(&bounds))
+            || index.choices_around(site).into_iter().any(|all| index.settings(all).includes(&bounds))
         {
             return None;
         }
-        let connects = index.callable(site)?.effect.is_some();
         let waiting = if connects { vec![site] } else { self.requests(site, entry) };
         let bounded = |at: Site| {
             let settings = index.settings(at);
@@ -125,14 +128,10 @@ impl<'i> Survey<'i> {
             elsewhere(site, format!("the {kind} is built here")).filter(|_| begin.body != site.body),
             elsewhere(waiting, "waits here for as long as the other side likes".to_owned()),
         ];
-        // What has no setting is bounded from outside or not at all.
-        let (message, label) = match entry.timeouts.is_empty() {
-            true => {
-                (format!("a `{}` is waited for without a deadline", entry.path), "waits for as long as the peer likes")
-            }
-            false => (format!("a `{}` has no timeout", entry.path), "nothing here or on the way sets one"),
-        };
-        let diagnostic = Diagnostic::new(ID, confidence(&entry.kind?), message, Label::new(index.span(begin), label));
+        let only_connects = if settings.may_include(&entry.connect_timeouts) { " but to connect" } else { "" };
+        let message = format!("a `{}` has no timeout{only_connects}", entry.path);
+        let label = Label::new(index.span(begin), "nothing here or on the way sets one");
+        let diagnostic = Diagnostic::new(ID, confidence(&entry.kind?), message, label);
         let setter = entry.timeouts.first().and_then(|path| path.rsplit("::").next());
         let set = setter.map_or(String::new(), |setter| format!("set one with `{setter}`, or "));
         Some(
@@ -145,7 +144,7 @@ impl<'i> Survey<'i> {
         )
     }
 
-    /// A command that is run while serving and waited for. Most end by themselves: a hint.
+    /// A command that is run while serving and waited for. Most end by themselves, and are a hint; what talks to a peer ends when the peer likes.
     fn run(&self, site: Site, entry: &TypeEntry) -> Option<Diagnostic> {
         let index = self.index;
         let repeated = index.while_serving(site)?;
@@ -155,8 +154,9 @@ impl<'i> Survey<'i> {
         let often = repeated.repeats.words();
         let text = format!("a command is run {often} with no timeout");
         let label = Label::new(index.name_span(site), "waits for as long as the child likes");
+        let confidence = if index.runs_network_program(site) { Confidence::Likely } else { Confidence::Hint };
         Some(
-            Diagnostic::new(ID, Confidence::Hint, text, label)
+            Diagnostic::new(ID, confidence, text, label)
                 .about(index.item_path(site.body), entry.path.as_str())
                 .evidence(repeated.evidence)
                 .note(entry.when_untimed.clone()?)
@@ -216,6 +216,24 @@ impl<'i> Survey<'i> {
             _ => false,
         })
     }
+}
+
+/// A peer's first words that nobody stops waiting for.
+fn greeted(index: &Index, site: Site) -> Option<Diagnostic> {
+    if !index.is_waited_for(site) || !index.waits_without_end(site) || index.is_bounded_by_choice(site) {
+        return None;
+    }
+    let span = index.span(site);
+    let again = || index.while_serving(site).map(|repeated| repeated.evidence);
+    let proof = again().or_else(|| index.led_to_by_service(site).map(|led| vec![led]))?;
+    (!index.is_intended(span)).then(|| {
+        let label = Label::new(span, "waits for as long as the peer likes");
+        Diagnostic::new(ID, Confidence::Likely, "a peer's handshake is waited for without a deadline", label)
+            .about(index.item_path(site.body), "handshake")
+            .evidence(proof)
+            .note("a peer that connects and then says nothing keeps the socket, and all that waits for the handshake, forever")
+            .help("wait inside `timeout(..)`, and close the connection where the time is up")
+    })
 }
 
 /// The kernel gives up connecting by itself, after minutes: only a server that takes the connection and then says nothing is waited for without end.

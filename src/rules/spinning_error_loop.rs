@@ -549,6 +549,7 @@ fn only_goes_on(view: View, branch: RegionId, returning: bool, accepting: bool) 
         Op::Macro(_) => match view.index.callee(view.site(id)) {
             Some(Callee::External(path)) => {
                 view.index.catalogue().lists(Calls::Tells, *path) && !is_end(path)
+                    || path == "std::format"
                     || view.index.callable(view.site(id)).is_some()
             }
             _ => false,

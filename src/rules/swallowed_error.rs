@@ -11,6 +11,7 @@ use crate::index::bodies::view::View;
 use crate::index::declared::defs::{BodyRef, Extern};
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
+use crate::index::flow::statements::undoes;
 use crate::index::flow::vanishing::{StandIn, Vanished, Way};
 use crate::source::{Range, Span};
 
@@ -54,11 +55,12 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
     let site = view.site(value);
     // An error that says nothing lost its cause where it was made.
     let says_nothing = view.ty(value).error().is_some_and(|error| *error == Ty::unit());
-    if says_nothing || undoes(view, value) || is_used_elsewhere(view, value) || view.index.is_of_task(site) {
+    if says_nothing || view.index.states(site, &undoes) || is_used_elsewhere(view, value) || view.index.is_of_task(site)
+    {
         return None;
     }
     let effected = view.index.effect(site).filter(|effected| !effected.told)?;
-    let turns_away = matches!(way, Way::Tested | Way::Absent | Way::Otherwise | Way::Instead(_));
+    let turns_away = matches!(way, Way::Tested | Way::Absent | Way::LeftOut | Way::Otherwise | Way::Instead(_));
     let told = || view.index.called_directly(site).is_some_and(|body| view.index.tells_of_its_errors(body));
     if effected.effect == Effect::Join
         || view.index.error_is_seen(site)
@@ -144,15 +146,6 @@ fn called_on(view: View, value: NodeId) -> Option<LocalId> {
     }
 }
 
-/// `query("ROLLBACK")`: what is undone was given up before.
-fn undoes(view: View, value: NodeId) -> bool {
-    let is_rollback = |text: &str| text.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("rollback"));
-    let whole = view.range(value);
-    view.facts.iter().any(|(_, node)| {
-        matches!(&node.op, Op::Literal(Literal::Text(text)) if is_rollback(text)) && whole.contains(node.range)
-    })
-}
-
 /// A variable that is looked at more than once: who looks only for success here may look for the error there.
 fn is_used_elsewhere(view: View, value: NodeId) -> bool {
     let (mut at, mut by_value) = (value, false);
@@ -195,6 +188,7 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         _ if unused || !effected.looks => direct,
         Effect::Database => direct,
         Effect::Network if matches!(way, Way::Instead(StandIn::Made)) => Confidence::Likely,
+        _ if way == Way::LeftOut && matches!(view.ty(value).tried(), Ty::Adt(..)) => Confidence::Likely,
         Effect::File if matches!(way, Way::Default) && writes_back(view, node, value) => Confidence::Likely,
         _ => Confidence::Hint,
     }
@@ -225,6 +219,8 @@ fn passes_on_a_command(view: View, value: NodeId, effected: &Effected) -> bool {
 fn is_a_question(way: Way, effected: &Effected) -> bool {
     match way {
         Way::Absent | Way::Otherwise => effected.effect != Effect::Database,
+        // Of one thing among others it may be asked whether it is there; who makes something of each means to have all.
+        Way::LeftOut => effected.looks && effected.chain.len() == 1 && effected.effect != Effect::Database,
         Way::Tested => match effected.effect {
             Effect::File | Effect::Storage => effected.looks,
             Effect::Database | Effect::Network => effected.looks || effected.chain.len() == 1,
@@ -284,7 +280,9 @@ fn expects_one(view: View, effected: &Effected) -> bool {
     // How many there are is answered where there are none.
     let counts = matches!(view.index.node(operation).op, Op::Method { receiver, .. }
         if matches!(&view.index.body(operation.body).node(receiver).op, Op::Method { name, .. } if name == "count"));
-    !counts && view.index.external(operation).is_some_and(|path| view.index.catalogue().lists(Calls::ExpectsOne, path))
+    view.index.external(operation).is_some_and(|path| view.index.catalogue().lists(Calls::ExpectsOne, path))
+        && !counts
+        && !view.index.always_has_a_row(operation)
 }
 
 /// Whether all that is done with what was found is advice: it may fail as well, and no more than a message comes of that.
@@ -476,6 +474,7 @@ fn words(way: Way) -> &'static str {
         Way::Absent => "an error looks like something that is not there",
         Way::Instead(_) => "an error is replaced by this, and nothing tells",
         Way::Raced => "whoever wins the race, its result is not looked at",
+        Way::LeftOut => "an error leaves out what it is about",
         Way::Otherwise => "an error ends this as if there were nothing to do",
         Way::Several => "the results of all are thrown away",
     }

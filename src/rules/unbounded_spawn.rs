@@ -51,11 +51,13 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
 
 /// The proof that others decide how often a task is spawned: per request, or in a loop that takes connections.
 fn from_outside(index: &Index, task: &Task) -> Option<Repeated> {
-    let repeated = index.repeated_if(task.spawn, &|body, region| index.accepts_in(body, region))?;
+    let repeated = index.repeated_if(task.spawn, &|body, region| index.accepts_in(body, region, true))?;
     match repeated.repeats {
         Repeats::Request => Some(repeated),
         Repeats::Iteration => {
-            let accepts = repeated.in_loop.is_some_and(|(body, region)| index.accepts_in(body, region));
+            // Whoever writes a listener of their own may let in only whom they know: what is spawned further in than its loop may be for those alone.
+            let by_functions = repeated.way.is_empty();
+            let accepts = repeated.in_loop.is_some_and(|(body, region)| index.accepts_in(body, region, by_functions));
             accepts.then_some(repeated)
         }
         Repeats::Worker => None,

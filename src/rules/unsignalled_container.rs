@@ -14,7 +14,7 @@ const ID: &str = "unsignalled-container";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
-    for deployment in index.deployments() {
+    for deployment in index.deployments().into_iter().filter(|deployment| !deployment.process.is_awaited) {
         let flaws = [shelled(index, &deployment), unheard(index, &deployment), hurried(index, &deployment)];
         for flaw in flaws.into_iter().flatten() {
             // Stages and services inherit from each other: what is said once is one flaw.

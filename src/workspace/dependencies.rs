@@ -10,6 +10,9 @@ use super::members::manifest_in;
 use super::read::{Note, listed};
 use super::walk::MANIFEST;
 
+/// What `[patch]` calls the registry that dependencies come from where they do not say.
+const REGISTRY: &str = "crates-io";
+
 /// A dependency as declared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Declared {
@@ -24,8 +27,10 @@ pub(super) struct Declared {
     pub is_optional: bool,
     /// Features asked for, those of an inherited entry and its own.
     pub features: Vec<String>,
-    /// The manifest of a path dependency, by its real path, if it is there.
+    /// The manifest of a path dependency, or of what a `[patch]` puts in its place, by its real path, if it is there.
     pub source: Option<PathBuf>,
+    /// The source is a patch's: it makes no member of a workspace.
+    pub is_patched: bool,
 }
 
 /// A table such as `[dev-dependencies]` and the keys that lead to it.
@@ -100,20 +105,39 @@ fn declare(
         Entry::Inherited(_) => (None, None),
     };
     let folder = detail.and_then(|detail| detail.path.as_ref()).map(|path| home.dir.join(path));
-    let source = folder.as_deref().and_then(manifest_in);
-    let is_there = folder.is_none() || source.is_some();
-    let package = detail.and_then(|detail| detail.package.as_ref());
+    let own = folder.as_deref().and_then(manifest_in);
+    let is_there = folder.is_none() || own.is_some();
+    let renamed = detail.and_then(|detail| detail.package.as_deref());
+    let package = renamed.unwrap_or(key);
+    let patch = || patched(workspace.unwrap_or(manifest), package, detail.and_then(|detail| detail.git.as_deref()));
+    let patch = if folder.is_none() { patch() } else { None };
     let declared = Declared {
         kind,
         key: key.to_owned(),
-        package: package.unwrap_or(&key.to_owned()).clone(),
-        is_renamed: package.is_some(),
+        package: package.to_owned(),
+        is_renamed: renamed.is_some(),
         requirement: version.cloned(),
         is_optional: entry.optional(),
         features: features(full, entry),
-        source,
+        is_patched: patch.is_some(),
+        source: own.or(patch),
     };
     Some((declared, is_there))
+}
+
+/// The manifest of the folder that a root's `[patch]` takes a package from, in place of the registry or repository that it would come from.
+fn patched(root: &Manifest, package: &str, repository: Option<&str>) -> Option<PathBuf> {
+    let replaces = |source: &str| match repository {
+        Some(url) => source == url,
+        None => source == REGISTRY,
+    };
+    let patches = root.content.patch.iter().filter(|(source, _)| replaces(source)).flat_map(|(_, patches)| patches);
+    let mut folders = patches.filter_map(|(key, entry)| {
+        let detail = entry.detail()?;
+        let is_it = detail.package.as_deref().unwrap_or(key) == package;
+        detail.path.as_ref().filter(|_| is_it)
+    });
+    manifest_in(&root.dir.join(folders.next()?))
 }
 
 fn features(full: &Entry, entry: &Entry) -> Vec<String> {

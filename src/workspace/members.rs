@@ -93,7 +93,8 @@ impl Manifests {
             }
             if manifest.is_workspace {
                 let dependencies = self.dependencies(&path, root);
-                let sources = dependencies.iter().filter_map(|dependency| dependency.source.as_ref());
+                let own = dependencies.iter().filter(|dependency| !dependency.is_patched);
+                let sources = own.filter_map(|dependency| dependency.source.as_ref());
                 let below =
                     sources.filter(|source| source.starts_with(&manifest.dir) && !self.get(source).is_workspace);
                 queue.extend(below.cloned());

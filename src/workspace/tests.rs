@@ -208,6 +208,39 @@ fn dependencies_are_renamed_inherited_locked_and_linked_to_members() {
 }
 
 #[test]
+fn a_patch_by_path_is_what_is_analysed() {
+    let project = project(&[
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"app\", \"store\"]\n\
+             [patch.crates-io]\nstore = { path = \"store\" }\nkept = { package = \"vendored\", path = \"vendor/vendored\" }\nremote = { git = \"https://example.org/remote\" }\n\
+             [patch.\"https://example.org/forked\"]\nforked = { path = \"vendor/forked\" }\n",
+        ),
+        (
+            "app/Cargo.toml",
+            "[package]\nname = \"app\"\n[dependencies]\nstore = \"3\"\nvendored = \"1\"\nremote = \"1\"\n\
+             forked = { git = \"https://example.org/forked\" }\nother = { package = \"forked\", git = \"https://example.org/other\" }\n",
+        ),
+        ("app/src/main.rs", ""),
+        ("store/Cargo.toml", &package("store")),
+        ("store/src/lib.rs", ""),
+        ("vendor/vendored/Cargo.toml", &package("vendored")),
+        ("vendor/vendored/src/lib.rs", ""),
+        ("vendor/forked/Cargo.toml", &package("forked")),
+        ("vendor/forked/src/lib.rs", ""),
+    ]);
+    let workspace = project.discover(&[]);
+    let members: Vec<_> =
+        workspace.packages[0].dependencies.iter().map(|found| (found.extern_name.as_str(), found.member)).collect();
+    assert_eq!(names(&workspace), ["app", "store", "forked", "vendored"]);
+    assert_eq!(
+        members,
+        [("forked", Some(2)), ("other", None), ("remote", None), ("store", Some(1)), ("vendored", Some(3))],
+        "another repository's package of the same name is not patched"
+    );
+}
+
+#[test]
 fn targets_are_inferred_from_file_names() {
     let project = project(&[
         ("Cargo.toml", &package("my-app")),

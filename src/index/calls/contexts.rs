@@ -504,10 +504,10 @@ impl Index {
 
     /// Whether a call of a library serves, waits for a signal, or waits in a loop.
     pub fn keeps_running(&self, site: Site) -> bool {
-        let Some(path) = self.external(site) else { return false };
+        let in_loop = || self.loops_around(site).iter().any(|around| !around.over_items);
+        let Some(path) = self.external(site) else { return self.takes_connection(site) && in_loop() };
         let catalogue = self.catalogue();
         let waits = || catalogue.lists(Calls::Waits, path) || catalogue.lists(Calls::Accepts, path);
-        let in_loop = || self.loops_around(site).iter().any(|around| !around.over_items);
         self.serves_forever(site, path) || catalogue.signal(path).is_some() || (waits() && in_loop())
     }
 
@@ -569,8 +569,10 @@ impl Index {
             return false;
         }
         info.callees.iter().any(|(node, callee)| {
-            let Callee::External(path) = callee else { return false };
-            let listed = lists.iter().any(|list| self.catalogue().lists(*list, *path));
+            let listed = match callee {
+                Callee::External(path) => lists.iter().any(|list| self.catalogue().lists(*list, *path)),
+                _ => lists.contains(&Calls::Accepts) && self.takes_connection(Site { body, node: *node }),
+            };
             listed && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)
         })
     }

@@ -1,5 +1,6 @@
 //! The call graph: who calls or hands on whom, and from where. Calls through a trait go to all its implementors that can be part of the same program.
 
+pub mod accepts;
 mod at_once;
 mod bulk;
 pub mod contexts;

@@ -251,6 +251,7 @@ impl Linker<'_> {
                 is_block: scope.kind == ScopeKind::Block,
                 test: test
                     || scope.test
+                    || facts.for_tests
                     || is_test_name(if at == 0 { &name } else { &scope.name })
                     || outer.is_some_and(|o| self.tree.get(o).test),
                 names: HashMap::default(),
@@ -414,6 +415,7 @@ const TEST_WORDS: &[&str] = &[
     "benchmark",
     "benchmarks",
     "e2e",
+    "experiments",
     "fuzz",
     "fuzzer",
     "fuzzers",
@@ -430,10 +432,11 @@ fn is_test_folder(name: &str) -> bool {
 
 /// Modules that exist for tests, by custom.
 fn is_test_name(name: &str) -> bool {
-    matches!(
+    let whole = matches!(
         name,
         "mock"
             | "mocks"
+            | "test"
             | "tests"
             | "test_utils"
             | "test_util"
@@ -442,5 +445,6 @@ fn is_test_name(name: &str) -> bool {
             | "test_helpers"
             | "test_support"
             | "testing"
-    )
+    );
+    whole || name.ends_with("_tests")
 }

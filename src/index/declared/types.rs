@@ -325,7 +325,7 @@ pub struct Signatures {
     pub impl_traits: Vec<Option<TraitName>>,
     /// Inherent and trait methods and associated functions by type and name.
     pub methods: HashMap<(TypeKey, Ustr), Vec<FnId>>,
-    /// What `*value` gives, by `impl Deref`.
+    /// What `*value` gives, by `impl Deref`, or what a type stands for.
     pub derefs: HashMap<TypeId, Ty>,
     /// Functions of a trait by name.
     pub trait_functions: HashMap<(TraitId, Ustr), FnId>,
@@ -679,6 +679,12 @@ fn numbered(types: &[Ty], number: u8) -> Ty {
     types.get(number as usize - 1).cloned().unwrap_or(Ty::Unknown)
 }
 
+/// Whether a type that implements a library's trait stands for one of its associated types, as a pool's manager does for the connections it makes.
+fn stands_for(names: &Names, of: Ustr, associated: Ustr) -> bool {
+    let path = ustr::existing_ustr(&format!("{of}::{associated}"));
+    path.is_some_and(|path| names.catalogue.lists(Calls::StandsFor, path))
+}
+
 /// Any iterator, whatever adaptor made it.
 pub const ITERATOR: &str = "std::iter::Iterator";
 
@@ -742,9 +748,16 @@ impl Signatures {
             let Some(module) = names.module(defs.aliases[id.index()].file, alias.scope) else { continue };
             let generics = self.impl_generics(names, block);
             let ty = names.ty(module, &alias.ty, &generics);
-            let is_deref = self.impl_traits[block.index()] == Some(TraitName::Ext(ustr("std::ops::Deref")));
-            if let (true, Ty::Adt(owner, _)) = (is_deref && alias.name == "Target", &self.impl_types[block.index()]) {
-                self.derefs.insert(*owner, ty.clone());
+            if let Ty::Adt(owner, _) = self.impl_types[block.index()] {
+                match self.impl_traits[block.index()] {
+                    Some(TraitName::Ext(of)) if of == "std::ops::Deref" && alias.name == "Target" => {
+                        self.derefs.insert(owner, ty.clone());
+                    }
+                    Some(TraitName::Ext(of)) if stands_for(names, of, alias.name) => {
+                        self.derefs.entry(owner).or_insert_with(|| ty.clone());
+                    }
+                    _ => {}
+                }
             }
             self.associated.insert((block, alias.name), ty);
         }

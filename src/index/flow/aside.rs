@@ -1,11 +1,12 @@
 //! What is done by the way: operations of which hardly anybody would miss that they failed. They change a file's mode, note which process works here,
-//! make sure of what was made before, give one message to a peer or take leave of it, report how the program is used to those who made it.
+//! make sure of what was made before, keep a database in order, give one message to a peer or take leave of it, report how the program is used to those who made it.
 
 use ustr::ustr;
 
 use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{Body, Literal, NodeId, Op, RegionId};
 use crate::index::calls::Site;
+use crate::index::flow::statements;
 use crate::index::{Index, Ty};
 
 /// Modes that leave a file or folder to its owner alone.
@@ -17,6 +18,7 @@ impl Index {
         self.adjusts(operation)
             || self.notes_the_process(operation)
             || self.makes_sure(operation)
+            || self.keeps_house(operation)
             || self.takes_leave(operation)
             || self.serves_one(operation)
             || self.says_something(operation)
@@ -25,11 +27,17 @@ impl Index {
 
     /// Whether an operation makes something that was made before in all runs but the first, and then fails.
     fn makes_sure(&self, operation: Site) -> bool {
-        let whole = self.node(operation).range;
-        let states = |op: &Op| matches!(op, Op::Literal(Literal::Text(text)) if makes_once(text));
         self.external(operation).is_some_and(|path| self.catalogue().lists(Calls::MakesOnce, path))
-            || self.callable(operation).is_some_and(|callable| callable.effect == Some(Effect::Database))
-                && self.body(operation.body).nodes.iter().any(|node| whole.contains(node.range) && states(&node.op))
+            || self.asks_a_database(operation) && self.states(operation, &statements::makes_once)
+    }
+
+    /// Whether an operation keeps a database awake or in order: what is stored in it is the same before and after.
+    fn keeps_house(&self, operation: Site) -> bool {
+        self.asks_a_database(operation) && self.states(operation, &statements::stores_and_asks_nothing)
+    }
+
+    fn asks_a_database(&self, operation: Site) -> bool {
+        self.callable(operation).is_some_and(|callable| callable.effect == Some(Effect::Database))
     }
 
     /// Whether a call gives one message to a peer. That it does not arrive matters to the peer; a loop that goes on giving them to one peer is told that it
@@ -136,16 +144,4 @@ impl Index {
             |text: &str| text.strip_prefix("https://").is_some_and(|rest| rest.contains('.') && !rest.contains('{'));
         text.is_some_and(|text| host(&text))
     }
-}
-
-/// Whether a text is a statement that makes a part of a database's schema, and fails where that is there.
-fn makes_once(text: &str) -> bool {
-    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-    let has = |wanted: &str| words.iter().any(|word| word == wanted);
-    let makes = match words.first().map(String::as_str) {
-        Some("create") => true,
-        Some("alter") => has("add"),
-        _ => false,
-    };
-    makes && !has("exists") && !(has("or") && has("replace"))
 }

@@ -1,5 +1,5 @@
-//! Reference-counted handles inside one body: which variable a value is a handle of, through references, clones and other variables. What lies in
-//! fields is not followed.
+//! Reference-counted handles inside one body: which variable a value is a handle of, through references, clones and other variables. Of what lies
+//! in fields only the variable is known whose field it is.
 
 use crate::facts::model::*;
 use crate::index::calls::Site;
@@ -40,6 +40,22 @@ impl Index {
                 }
             }
             _ => None,
+        }
+    }
+
+    /// The variable out of whose field a handle was cloned: `value` of `let part = value.part.clone()`.
+    pub fn cloned_out_of(&self, body: BodyRef, handle: LocalId) -> Option<LocalId> {
+        let [only] = self.sources(body, handle)[..] else { return None };
+        let mut at = self.cloned(Site { body, node: only })?;
+        loop {
+            at = match self.body(body).node(at).op {
+                Op::Field { base, .. } => match self.body(body).node(base).op {
+                    Op::Local(owner) => return Some(owner),
+                    _ => return None,
+                },
+                Op::Reference { of, .. } => of,
+                _ => return None,
+            }
         }
     }
 }

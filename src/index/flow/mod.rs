@@ -2,9 +2,11 @@
 //! where the callee is in the workspace; what goes where it cannot be followed is unknown.
 
 pub mod aside;
+pub mod commands;
 pub mod effects;
 pub mod errors;
 pub mod handles;
+pub mod handshakes;
 pub mod hosts;
 pub mod lasting;
 pub mod makings;
@@ -12,6 +14,7 @@ pub mod requests;
 pub mod sequences;
 pub mod settings;
 pub mod shown;
+pub mod statements;
 pub mod time_bounds;
 pub mod told;
 pub mod vanishing;

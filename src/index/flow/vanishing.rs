@@ -1,7 +1,7 @@
 //! How the error of a `Result` vanishes: the forms in which code goes on as if there had been none. Whether the operation behind it matters is not asked here.
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId, SelectArm};
+use crate::facts::model::{Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId, RegionKind, SelectArm};
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
 use crate::source::Range;
@@ -32,6 +32,8 @@ pub enum Way {
     Tested,
     /// `.ok()?`, `.ok().flatten()`, `.ok()` for an answer: from here on an error looks like something that is not there.
     Absent,
+    /// `.filter_map(|item| load(item).ok())`: what an error is about is left out.
+    LeftOut,
     /// `let Ok(..) = .. else { return }`
     Otherwise,
     /// `Err(_) => stand_in()`: something else is taken instead.
@@ -97,10 +99,13 @@ impl View<'_> {
             Op::Method { .. } if is_answer(self, node) => {
                 found(fallible_behind_ok(self, node)?, Way::Absent, self.name_range(node))
             }
-            Op::Method { receiver, name, arguments, .. } => {
-                let (value, way) = in_chain(self, *receiver, name, arguments)?;
-                found(value, way, whole)
-            }
+            Op::Method { receiver, name, arguments, .. } => match left_out(self, name, arguments) {
+                Some((value, range)) => found(value, Way::LeftOut, range),
+                None => {
+                    let (value, way) = in_chain(self, *receiver, name, arguments)?;
+                    found(value, way, whole)
+                }
+            },
             _ => None,
         }
     }
@@ -240,6 +245,24 @@ fn gives_results(view: View, value: NodeId) -> bool {
     is_run && !ty.is_option() && !ty.is_result() && view.index.element(ty).is_result()
 }
 
+/// The `Result` that is made for each element of a sequence, where only what succeeded goes on, and what shows that. The element itself is another's to fail.
+fn left_out(view: View, name: &str, arguments: &[NodeId]) -> Option<(NodeId, Range)> {
+    let [closure] = arguments else { return None };
+    let Op::Closure { region, .. } = view.op(*closure) else { return None };
+    let mut given = view.facts.region(*region).value?;
+    if let Op::Async(inner) = view.op(given) {
+        given = view.facts.region(*inner).value?;
+    }
+    let bare = |value: NodeId| view.ty(value).is_result().then_some(value);
+    let value = match (name, view.op(given)) {
+        ("filter_map", _) => fallible_behind_ok(view, given),
+        ("flat_map", Op::Method { receiver, name, .. }) if name == "into_iter" => bare(*receiver),
+        ("flat_map", _) => fallible_behind_ok(view, given).or_else(|| bare(given)),
+        _ => None,
+    }?;
+    (!matches!(view.op(value), Op::Local(_))).then(|| (value, view.range(given)))
+}
+
 /// The `Result` that `.ok()` is called on.
 fn fallible_behind_ok(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
@@ -253,6 +276,7 @@ fn fallible_behind_ok(view: View, value: NodeId) -> Option<NodeId> {
 fn is_answer(view: View, node: NodeId) -> bool {
     let is_ok = matches!(view.op(node), Op::Method { name, .. } if name == "ok");
     is_ok
+        && !is_for_an_element(view, node)
         && view.info.parent(node).is_none_or(|parent| match view.op(parent) {
             Op::Discard(_) | Op::Try(_) => false,
             Op::Bind { pattern, otherwise: None, .. } => !pattern.is_wild() && !is_thrown_away(view, pattern),
@@ -261,6 +285,19 @@ fn is_answer(view: View, node: NodeId) -> bool {
             }
             _ => true,
         })
+}
+
+/// Whether a value is what a closure gives for an element of a sequence, from which it is left out where it failed.
+fn is_for_an_element(view: View, node: NodeId) -> bool {
+    let mut around = view.facts.outwards(view.facts.node(node).region);
+    let closure = around.find(|(_, region)| region.kind == RegionKind::Closure);
+    let call = closure.and_then(|(region, _)| view.info.parent(view.info.region_node(region)?));
+    call.is_some_and(|call| match view.op(call) {
+        Op::Method { name, arguments, .. } => {
+            left_out(view, name, arguments).is_some_and(|(value, _)| fallible_behind_ok(view, node) == Some(value))
+        }
+        _ => false,
+    })
 }
 
 /// Whether a method of `Option` goes on as if what is not there had never been.

@@ -188,7 +188,19 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
             found.push(Shows { site, label: Label::new(around.head.in_file(body.file), "loops without end") });
         }
     }
+    if own || subject.inline.contains(&body) {
+        let mut calls: Vec<Site> = index.call_sites(body).collect();
+        calls.sort_unstable();
+        found.extend(calls.into_iter().filter_map(|site| takes_by_function(index, site)));
+    }
     found
+}
+
+/// Where a loop without end takes connections by a function of the workspace.
+fn takes_by_function(index: &Index, site: Site) -> Option<Shows> {
+    let is_own = index.external(site).is_none() && !index.runs_apart(site) && index.takes_connection(site);
+    let around = index.loops_around(site).into_iter().find(|around| is_own && around.endless)?;
+    Some(Shows { site, label: Label::new(around.head.in_file(site.body.file), "loops without end") })
 }
 
 /// Whether something tells a loop to stop: what it waits for is raced, or it asks a flag, perhaps through a function that answers yes or no.
@@ -466,7 +478,7 @@ impl Index {
     }
 
     /// Whether a loop ends only where something fails or nothing more can come: `while let Ok(..)`, or a `loop` that is left in such a branch.
-    fn is_left_by_failure_only(&self, body: BodyRef, region: RegionId) -> bool {
+    pub(in crate::index) fn is_left_by_failure_only(&self, body: BodyRef, region: RegionId) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         let Some(Op::Loop { kind, .. }) = info.region_node(region).map(|owner| &facts.node(owner).op) else {
             return false;

@@ -109,7 +109,7 @@ impl Index {
         if made.fate != Fate::Dies {
             return None;
         }
-        let at_once = || made.through.is_empty() && self.is_discarded(made.site);
+        let at_once = || made.through.is_empty() && self.is_discarded(made.site, made.resource);
         let ty = self.ty(made.site);
         let bare = is_bare(ty, made.resource) || self.is_known_by_trait(ty, made.resource);
         let lent = self.lent_to(made.site).filter(|_| bare).map(How::Lent);
@@ -190,9 +190,14 @@ impl Index {
         })
     }
 
-    /// Whether nothing is done with what a call gives but waiting for it, unwrapping it, and asking whether it failed.
-    fn is_discarded(&self, site: Site) -> bool {
+    /// Whether nothing is done with what a call gives but waiting for it, unwrapping it, asking whether it failed, and taking a part of it that is not the
+    /// resource.
+    fn is_discarded(&self, site: Site, resource: Ustr) -> bool {
         let (facts, info) = (self.body(site.body), self.info(site.body));
+        let holds = |node: NodeId| self.owns(info.ty(node), resource);
+        if !self.taken_by_closures(site.body, site.node, resource).is_empty() {
+            return false;
+        }
         let mut at = site.node;
         loop {
             let Some(parent) = info.parent(at) else { return false };
@@ -200,12 +205,14 @@ impl Index {
                 Op::Discard(_) => return true,
                 Op::Bind { pattern, .. } => return matches!(pattern.kind, PatternKind::Wild),
                 Op::Let { pattern, .. } => return pattern.variant().is_some_and(|name| name == "Err"),
+                Op::Field { .. } if holds(at) => return !info.ty(parent).is_unknown() && !holds(parent),
                 Op::Await(_) | Op::Try(_) => at = parent,
-                Op::Method { receiver, name, .. }
-                    if *receiver == at && matches!(name.as_str(), "unwrap" | "expect") =>
-                {
-                    at = parent;
-                }
+                Op::Method { receiver, name, .. } if *receiver == at => match name.as_str() {
+                    "unwrap" | "expect" => at = parent,
+                    "is_ok" | "is_err" => return info.ty(at).is_result(),
+                    _ if info.ty(at).is_result() && info.ty(parent).is_result() && holds(parent) => at = parent,
+                    _ => return false,
+                },
                 _ => return false,
             }
         }

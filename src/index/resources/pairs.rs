@@ -12,7 +12,7 @@ use crate::index::calls::Site;
 use crate::index::declared::defs::*;
 use crate::index::declared::types::TraitName;
 use crate::index::flow::variety::Variety;
-use crate::index::flow::ways::Exit;
+use crate::index::flow::ways::{Exit, Ways};
 use crate::index::{Index, Ty};
 
 /// Something that is begun and then ended on some ways out of a function only.
@@ -58,7 +58,8 @@ impl Index {
                 let Some(path) = self.external(begin) else { continue };
                 for pair in self.catalogue().pairs(path) {
                     let search = Search { index: self, pair, drops };
-                    found.extend(search.skipped(begin).or_else(|| search.skipped_in_task(begin)));
+                    let further_on = || search.skipped_in_task(begin).or_else(|| search.skipped_in_future(begin));
+                    found.extend(search.skipped(begin).or_else(further_on));
                 }
             }
         }
@@ -174,9 +175,7 @@ impl<'i> Search<'i, '_> {
         }
         let target = self.target(begin).filter(|target| target.key.is_some() && target.receiver.is_some())?;
         let facts = self.index.body(begin.body);
-        let at = |node: NodeId| Site { node, ..begin };
-        let ends: Vec<NodeId> =
-            facts.iter().map(|(node, _)| node).filter(|node| self.ends(at(*node), &target)).collect();
+        let ends = self.all_ends(begin, &target);
         let task = self.task_of(begin, *ends.first()?)?;
         let in_task = |node: NodeId| facts.is_inside(facts.node(node).region, task);
         if !ends.iter().all(|end| in_task(*end))
@@ -186,19 +185,79 @@ impl<'i> Search<'i, '_> {
         {
             return None;
         }
-        let mut settling: HashSet<NodeId> =
-            ends.iter().filter_map(|node| self.index.seen_from(begin.body, *node, task)).collect();
-        settling.extend(self.perhaps_ending(begin.body, &target).into_iter().filter(|node| in_task(*node)));
-        let ways = self.index.ways_out(begin, task, &|node| settling.contains(&node));
+        let (ways, mut left) = self.ways_of_another(begin, &target, &ends, task);
         let completes = ways.all.iter().any(|way| way.exit == Exit::End && way.settled);
-        let leaves = ways.open().filter(|way| !way.settled && matches!(way.exit, Exit::Error | Exit::Return));
-        let mut left: Vec<(Exit, NodeId)> = leaves.filter_map(|way| Some((way.exit, way.node?))).collect();
         if ways.all.iter().any(|way| way.exit == Exit::End && way.open) {
             left.push((Exit::End, self.choice_around(begin, *ends.first()?, task, &target)?));
         }
         left.retain(|(_, node)| !self.finds_it_broken(begin, *node));
         let is_found = completes && !left.is_empty();
         is_found.then(|| Skipped { begin, pair: self.pair, ends, left, awaits: Vec::new(), piles_up: true })
+    }
+
+    /// What a function begins before it gives a future that is to end it, and that does not on every way out: a request that is counted as at work.
+    fn skipped_in_future(&self, begin: Site) -> Option<Skipped<'i>> {
+        if !self.pair.begin.iter().any(|call| self.is_call(begin, call)) {
+            return None;
+        }
+        let target = self.target(begin)?;
+        let facts = self.index.body(begin.body);
+        let ends = self.all_ends(begin, &target);
+        let future = self.future_given(begin, *ends.first()?)?;
+        let in_future = |end: &NodeId| facts.is_inside(facts.node(*end).region, future);
+        if !ends.iter().all(in_future)
+            || !self.outlives(begin, &target, self.index.frame_of(begin))
+            || self.is_answered(begin)
+        {
+            return None;
+        }
+        let (ways, mut left) = self.ways_of_another(begin, &target, &ends, future);
+        let completes = ways.all.iter().any(|way| way.exit == Exit::End && way.settled && !way.open);
+        let remains = ways.all.iter().any(|way| way.exit == Exit::End && way.open);
+        left.retain(|(_, node)| !self.finds_it_broken(begin, *node));
+        let piles_up = !self.pair.replaces || self.is_ever_another(begin);
+        (completes && !remains).then_some(Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits, piles_up })
+    }
+
+    /// Calls in the same body that end what is begun, in evaluation order.
+    fn all_ends(&self, begin: Site, target: &Target) -> Vec<NodeId> {
+        let nodes = self.index.body(begin.body).iter().map(|(node, _)| node);
+        nodes.filter(|node| self.ends(Site { node: *node, ..begin }, target)).collect()
+    }
+
+    /// The ways out of a task or future that is to end what was begun before it, and those of them on which it does not.
+    fn ways_of_another(
+        &self,
+        begin: Site,
+        target: &Target,
+        ends: &[NodeId],
+        region: RegionId,
+    ) -> (Ways, Vec<(Exit, NodeId)>) {
+        let facts = self.index.body(begin.body);
+        let inside = |node: &NodeId| facts.is_inside(facts.node(*node).region, region);
+        let mut settling: HashSet<NodeId> =
+            ends.iter().filter_map(|node| self.index.seen_from(begin.body, *node, region)).collect();
+        settling.extend(self.perhaps_ending(begin.body, target).into_iter().filter(inside));
+        let ways = self.index.ways_out(begin, region, &|node| settling.contains(&node));
+        let leaves = ways.open().filter(|way| !way.settled && matches!(way.exit, Exit::Error | Exit::Return));
+        let left = leaves.filter_map(|way| Some((way.exit, way.node?))).collect();
+        (ways, left)
+    }
+
+    /// The async block that a place is part of, and that the function or closure around another place gives back: as it is, boxed, or in an adapter.
+    fn future_given(&self, outside: Site, inside: NodeId) -> Option<RegionId> {
+        let (facts, info) = (self.index.body(outside.body), self.index.info(outside.body));
+        let frame = self.index.frame_of(outside);
+        let block = facts.outwards(facts.node(inside).region).take_while(|(region, _)| *region != frame).last()?.0;
+        let future = info.region_node(block).filter(|node| matches!(facts.node(*node).op, Op::Async(_)))?;
+        let bare = |mut node: NodeId| loop {
+            node = match &facts.node(node).op {
+                Op::Call { arguments, .. } if arguments.len() == 1 => arguments[0],
+                Op::Method { receiver, .. } => *receiver,
+                _ => return node,
+            };
+        };
+        self.index.passed_on_in(outside.body, frame).into_iter().any(|given| bare(given) == future).then_some(block)
     }
 
     /// The task that a place is part of, where another is not: the outermost.

@@ -2,11 +2,13 @@
 //! Follows values through calls, variables, lists in variables and what functions return; what lies in fields is not followed.
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Body, LocalId, NodeId, Op, RegionKind};
+use crate::facts::model::{Body, LocalId, NodeId, Op, RegionKind, SelectArm};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId};
+use crate::index::declared::types::Ty;
+use crate::index::programs::kinds::Around;
 use crate::index::tasks::Task;
 
 /// Through how many functions and variables a future is followed.
@@ -130,6 +132,69 @@ impl Index {
         let [local] = pattern.locals()[..] else { return None };
         let [only] = facts.uses(local).collect::<Vec<_>>()[..] else { return None };
         info.parent(only).filter(bounds).map(site)
+    }
+
+    /// The `select!` that is given the handle of a task itself: where another arm is done first, the handle is dropped and the task runs on. None where
+    /// another handle of the task has been taken, or where something behind the `select!` may end the task after all.
+    pub fn lost_race(&self, task: &Task) -> Option<Site> {
+        let (facts, info) = (self.body(task.spawn.body), self.info(task.spawn.body));
+        let Op::Bind { pattern, .. } = &facts.node(info.parent(task.spawn.node)?).op else { return None };
+        let [local] = pattern.locals()[..] else { return None };
+        let [only] = facts.uses(local).collect::<Vec<_>>()[..] else { return None };
+        let race = info.parent(only)?;
+        let Op::Select { arms, .. } = &facts.node(race).op else { return None };
+        let is_one = arms.len() > 1 && arms.iter().any(|arm| arm.future == only);
+        let behind = facts.iter().skip(race.index() + 1).map(|(node, _)| Site { node, ..task.spawn });
+        let within = |arm: &SelectArm, site: Site| facts.is_inside(facts.node(site.node).region, arm.region);
+        let mut after =
+            behind.chain(self.call_sites(task.spawn.body).filter(|site| arms.iter().any(|arm| within(arm, *site))));
+        (is_one && !after.any(|site| self.may_end_a_task(site))).then_some(Site { node: race, ..task.spawn })
+    }
+
+    /// Whether a call may end a task, or have it end: it gives a word, sends something, or ends or drops what it is given.
+    fn may_end_a_task(&self, call: Site) -> bool {
+        let lists = [Calls::Orders, Calls::Sends, Calls::Announces, Calls::Drops];
+        let listed = |path| lists.iter().any(|list| self.catalogue().lists(*list, path));
+        self.is_an_end(call) || self.external(call).is_some_and(listed)
+    }
+
+    /// Where a task waits in a loop for what others send as long as they like, and learns in no other way that it is time to stop: by a receiver that was
+    /// got from its sender, in a loop that only a failure ends.
+    pub fn hears_others(&self, task: &Task) -> Option<Site> {
+        let sites = self.work_sites(task);
+        let hears = |site: &Site| site.body == task.spawn.body && self.hears_news(*site);
+        let told = |site: &Site| {
+            let hears_signal = self.external(*site).is_some_and(|path| self.catalogue().lists(Calls::Hears, path));
+            !hears(site) && (self.is_told(*site) || hears_signal)
+        };
+        sites.iter().copied().find(hears).filter(|_| !sites.iter().any(told))
+    }
+
+    fn hears_news(&self, receive: Site) -> bool {
+        let Op::Method { receiver, .. } = &self.node(receive).op else { return false };
+        let Op::Local(local) = self.node(Site { node: *receiver, ..receive }).op else { return false };
+        let lasts = |around: &Around| self.is_left_by_failure_only(receive.body, around.region);
+        self.external(receive).is_some_and(|path| self.catalogue().lists(Calls::Receives, path))
+            && self.is_subscribed(receive.body, local)
+            && self.loops_around(receive).first().is_some_and(lasts)
+    }
+
+    /// Whether a receiver of more than a bare word is got from a sender, which goes on without it.
+    fn is_subscribed(&self, body: BodyRef, receiver: LocalId) -> bool {
+        let message = match self.info(body).local(receiver).peeled() {
+            Ty::Ext(_, arguments) => arguments.first(),
+            _ => None,
+        };
+        let sends = |ty: &Ty| match ty.peeled() {
+            Ty::Ext(path, _) => self.catalogue().lists_a_member(Calls::Announces, *path),
+            _ => false,
+        };
+        let init =
+            self.init_of(body, receiver).filter(|_| message.is_some_and(|of| !of.is_unknown() && *of != Ty::unit()));
+        init.is_some_and(|init| match &self.body(body).node(init).op {
+            Op::Method { receiver: sender, .. } => sends(self.ty(Site { body, node: *sender })),
+            _ => false,
+        })
     }
 
     /// The block around what no other node uses, as far as its value or its end is that of the future: the async block as a future of its own; `Some(None)`

@@ -229,13 +229,12 @@ impl Index {
         }
     }
 
-    /// Whether connections are taken in a region.
-    pub fn accepts_in(&self, body: BodyRef, region: RegionId) -> bool {
+    /// Whether connections are taken in a region: by calls of libraries, or also by functions of the workspace.
+    pub fn accepts_in(&self, body: BodyRef, region: RegionId, by_functions: bool) -> bool {
         let facts = self.body(body);
-        self.info(body).callees.iter().any(|(node, callee)| {
-            let accepts = matches!(callee, Callee::External(path) if self.catalogue().lists(Calls::Accepts, *path));
-            accepts && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)
-        })
+        let inside = |site: &Site| facts.outwards(facts.node(site.node).region).any(|(at, _)| at == region);
+        let counts = |site: &Site| by_functions || self.external(*site).is_some();
+        self.call_sites(body).filter(|site| inside(site) && counts(site)).any(|site| self.takes_connection(site))
     }
 
     /// Whether connections are served one after the other where they are taken: a loop works on one before the next is taken, and nothing is spawned.
@@ -499,7 +498,7 @@ impl Index {
     }
 
     /// Whether a node learns that it is time to stop: by a call, by awaiting what only tells that, or by a channel that carries nothing else.
-    fn is_told(&self, site: Site) -> bool {
+    pub(in crate::index) fn is_told(&self, site: Site) -> bool {
         let info = self.info(site.body);
         let stops = |path: Ustr| self.catalogue().lists(Calls::Stops, path) || self.catalogue().signal(path).is_some();
         let awaited = |node: NodeId| self.tells_once(info.ty(node));

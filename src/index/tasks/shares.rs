@@ -1,5 +1,5 @@
 //! What a task shares with the function that spawns it: reference-counted handles that it is given, and where the same value goes besides. Sees
-//! variables of one body; what lies in fields of others is not followed.
+//! variables of one body, and fields of these.
 
 use rustc_hash::FxHashSet as HashSet;
 
@@ -77,9 +77,10 @@ impl Index {
         found
     }
 
-    /// Whether a node of the same body is a shared value, a clone of it, or built of one.
+    /// Whether a node of the same body is a shared value, a clone of it, or built of one; also by way of the variable out of whose field it was cloned.
     pub fn contains_shared(&self, site: Site, shared: &Shared) -> bool {
-        self.is_built_of(site, shared.origin, FUEL)
+        let owner = self.cloned_out_of(site.body, shared.origin);
+        self.is_built_of(site, shared.origin, FUEL) || owner.is_some_and(|owner| self.is_built_of(site, owner, FUEL))
     }
 
     /// The method calls on a shared value in the function that spawns the task, the task aside, in evaluation order.
@@ -115,6 +116,7 @@ impl Index {
         let Some(fuel) = fuel.checked_sub(1) else { return false };
         let part = |node: NodeId| self.is_built_of(Site { node, ..site }, origin, fuel);
         match &self.node(site).op {
+            Op::Local(local) if *local == origin => true,
             Op::Local(local) if is_counted(self.info(site.body).local(*local)) => {
                 self.first_handle(site.body, *local) == Some(origin)
             }

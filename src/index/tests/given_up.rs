@@ -71,3 +71,24 @@ fn a_task_outlives_a_wait_that_drops_its_handle() {
     assert!(!outlived(&code, "tokio::spawn(fourth())"));
     assert!(!outlived(&code, "tokio::spawn(fifth())"));
 }
+
+#[test]
+fn a_task_loses_a_race_that_is_given_its_handle() {
+    let race = |spawned: &str, arms: &str, behind: &str| {
+        let code = program(&format!(
+            "async fn f(news: tokio::sync::broadcast::Sender<String>) {{ let mut heard = news.subscribe(); \
+             {spawned} let other = tokio::spawn(async move {{ work().await }}); tokio::select! {{ {arms} }} {behind} }} async fn work() {{}} fn main() {{}}"
+        ));
+        let task = code.index.tasks().iter().min_by_key(|task| task.spawn.node).expect("a task");
+        (code.index.lost_race(task).is_some(), code.index.hears_others(task).is_some())
+    };
+    let loops = "let one = tokio::spawn(async move { while let Ok(text) = heard.recv().await { send(text).await; } });";
+    let leaves = "let one = tokio::spawn(async move { while let Ok(text) = heard.recv().await { if text.is_empty() { break; } } });";
+    let told = "let token = token(); let one = tokio::spawn(async move { loop { tokio::select! { Ok(text) = heard.recv() => {} _ = stop() => { token.cancelled().await; } } } });";
+    let both = "_ = one => {} _ = other => {}";
+    assert_eq!(race(loops, both, ""), (true, true));
+    assert_eq!(race(leaves, both, ""), (true, false), "what it hears may end it");
+    assert!(race(told, both, "").0);
+    assert_eq!(race(loops, "_ = &mut one => {} _ = other => one.abort()", ""), (false, true));
+    assert_eq!(race(loops, both, "drop(news);"), (false, true), "that may end it");
+}

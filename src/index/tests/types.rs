@@ -396,6 +396,20 @@ fn derives_write_derefs_and_constructors() {
 }
 
 #[test]
+fn what_comes_from_a_pool_with_a_manager_of_the_workspace_is_what_that_connects() {
+    let code = program(
+        "use std::ops::Deref; struct Link; impl Link { fn ask(&self) -> u8 { 1 } } struct Manager; struct Wrapped; \
+         impl deadpool::managed::Manager for Manager { type Type = Link; type Error = Error; } \
+         impl r2d2::ManageConnection for Wrapped { type Connection = Link; type Error = Error; } \
+         impl Deref for Wrapped { type Target = u8; fn deref(&self) -> &u8 { &1 } } \
+         fn main() { let link = pool().get().await.unwrap(); link.ask(); let wrapped = shared().get().unwrap(); wrapped.ask(); } \
+         fn pool() -> deadpool::managed::Pool<Manager> { todo!() } fn shared() -> r2d2::Pool<Wrapped> { todo!() }",
+    );
+    assert_eq!(code.callee("link.ask()"), "main::Link::ask");
+    assert_eq!(code.callee("wrapped.ask()"), "u8::ask", "what it derefs to is said");
+}
+
+#[test]
 fn an_enum_that_dispatches_has_the_methods_of_its_traits() {
     let code = packages(&[(
         "site",

@@ -110,6 +110,8 @@ fn what_hardly_anybody_would_miss_is_done_by_the_way() {
             sqlx::query(\"create index i on a (b)\").execute(pool).await.ok(); \
             sqlx::query(\"CREATE TABLE IF NOT EXISTS a (b TEXT)\").execute(pool).await.ok(); \
             sqlx::query(\"ALTER TABLE a DROP COLUMN b\").execute(pool).await.ok(); } \
+         async fn awake(pool: &sqlx::PgPool) { let ping = sqlx::query(\"SELECT 1\"); ping.execute(pool).await.ok(); \
+            sqlx::query(\"VACUUM\").execute(pool).await.ok(); sqlx::query(\"DELETE FROM a\").execute(pool).await.ok(); } \
          fn talk(peer: &mut TcpStream) { peer.write_all(b\"1\").ok(); loop { peer.write_all(b\"2\").ok(); } } \
          fn serve(door: std::net::TcpListener) { loop { if let Ok((mut guest, _)) = door.accept() { guest.write_all(b\"3\").ok(); } } } \
          fn main() { fs::set_permissions(\"a\", open()).ok(); fs::write(\"a\", \"b\").ok(); }",
@@ -119,6 +121,9 @@ fn what_hardly_anybody_would_miss_is_done_by_the_way() {
     assert!(by_the_way("sqlx::query(\"create index i on a (b)\").execute(pool)"));
     assert!(!by_the_way("sqlx::query(\"CREATE TABLE IF NOT EXISTS a (b TEXT)\").execute(pool)"));
     assert!(!by_the_way("sqlx::query(\"ALTER TABLE a DROP COLUMN b\").execute(pool)"));
+    assert!(by_the_way("ping.execute(pool)"), "its text stands where it was made");
+    assert!(by_the_way("sqlx::query(\"VACUUM\").execute(pool)"));
+    assert!(!by_the_way("sqlx::query(\"DELETE FROM a\").execute(pool)"));
     assert!(by_the_way("peer.write_all(b\"1\")"));
     assert!(!by_the_way("peer.write_all(b\"2\")"), "nothing else tells this loop that the peer is gone");
     assert!(by_the_way("guest.write_all(b\"3\")"), "each round has a peer of its own");

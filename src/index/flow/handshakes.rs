@@ -1,0 +1,71 @@
+//! Waits for the first words of a peer: calls of libraries that are such a wait, and functions of the project that say so by their name and read.
+//! Knows nothing of deadlines around them, only of those that functions of the project set within.
+
+use rustc_hash::FxHashSet as HashSet;
+
+use crate::catalogue::Calls;
+use crate::facts::model::Op;
+use crate::index::Index;
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::Site;
+use crate::index::declared::defs::BodyRef;
+
+/// Through how many functions of the project a read is looked for.
+const DEPTH: u32 = 3;
+
+impl Index {
+    /// The handshakes that code which is no test waits for; of those that are a part of each other the innermost, where the peer is waited for.
+    pub fn handshakes(&self) -> Vec<Site> {
+        let bodies = self.bodies().filter(|(body, ..)| !self.is_test(*body));
+        let sites = bodies.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
+        sites.filter(|site| self.is_listed_handshake(*site) || self.is_own_handshake(*site)).collect()
+    }
+
+    fn is_listed_handshake(&self, site: Site) -> bool {
+        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Handshakes, path))
+    }
+
+    fn is_own_handshake(&self, site: Site) -> bool {
+        if !self.is_called_handshake(site) {
+            return false;
+        }
+        let Some(body) = self.called_directly(site) else { return false };
+        let leads = |wanted: &dyn Fn(Site) -> bool| self.leads_to(body, wanted, DEPTH, &mut HashSet::default());
+        leads(&|site| self.reads(site))
+            && !leads(&|site| {
+                self.is_listed_handshake(site) || self.is_called_handshake(site) || self.bounds_time(site)
+            })
+    }
+
+    /// Whether a function of the project is called that has the word in its name.
+    fn is_called_handshake(&self, site: Site) -> bool {
+        match self.callee(site) {
+            Some(Callee::Workspace(function)) => {
+                self.defs().function(*function).name.split('_').any(|word| word == "handshake")
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether an awaited call reads, as methods that read are called.
+    fn reads(&self, site: Site) -> bool {
+        let Op::Await(of) = self.node(site).op else { return false };
+        match &self.node(Site { node: of, ..site }).op {
+            Op::Method { name, .. } => name.starts_with("read") || name == "next",
+            _ => false,
+        }
+    }
+
+    /// Whether a body has a place that is wanted, itself or in a function that it calls and waits for.
+    fn leads_to(&self, body: BodyRef, wanted: &dyn Fn(Site) -> bool, depth: u32, seen: &mut HashSet<BodyRef>) -> bool {
+        if !seen.insert(body) {
+            return false;
+        }
+        if self.body(body).iter().any(|(node, _)| wanted(Site { body, node })) {
+            return true;
+        }
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let callees = self.calls.callees(body).iter().filter_map(|call| self.called_directly(call.site));
+        callees.collect::<Vec<_>>().into_iter().any(|callee| self.leads_to(callee, wanted, depth, seen))
+    }
+}

@@ -1,0 +1,103 @@
+//! What a statement of SQL does, as far as its first words tell. Knows no database and no driver: what is asked is the text alone.
+
+use crate::facts::model::{Literal, Op};
+use crate::index::Index;
+use crate::index::calls::Site;
+
+/// Upkeep that a database does again when it is next asked, or by itself.
+const UPKEEP: [&str; 5] = ["vacuum", "analyze", "reindex", "checkpoint", "optimize"];
+
+impl Index {
+    /// Whether a text within a call, or within what its variables were made from, satisfies a condition.
+    pub fn states(&self, call: Site, says: &dyn Fn(&str) -> bool) -> bool {
+        let facts = self.body(call.body);
+        let within = |whole: Site, says: &dyn Fn(&Op) -> bool| {
+            let range = self.node(whole).range;
+            facts.nodes.iter().any(|node| range.contains(node.range) && says(&node.op))
+        };
+        let is_text = |op: &Op| matches!(op, Op::Literal(Literal::Text(text)) if says(text));
+        let is_made_from_text = |op: &Op| match op {
+            Op::Local(local) => {
+                let made = self.init_of(call.body, *local);
+                made.is_some_and(|node| within(Site { node, ..call }, &is_text))
+            }
+            _ => false,
+        };
+        within(call, &is_text) || within(call, &is_made_from_text)
+    }
+}
+
+/// Whether a statement makes a part of a database's schema, and fails where that is there.
+pub fn makes_once(text: &str) -> bool {
+    let words = words(text);
+    let has = |wanted: &str| words.iter().any(|word| word == wanted);
+    let makes = match words.first().map(String::as_str) {
+        Some("create") => true,
+        Some("alter") => has("add"),
+        _ => false,
+    };
+    makes && !has("exists") && !(has("or") && has("replace"))
+}
+
+/// Whether a statement takes back what was done since a transaction began.
+pub fn undoes(text: &str) -> bool {
+    words(text).first().is_some_and(|word| word == "rollback")
+}
+
+/// Whether a statement leaves all that is stored as it is, and asks for none of it: `SELECT 1`, `VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`.
+pub fn stores_and_asks_nothing(text: &str) -> bool {
+    let words = words(text);
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        // A function may well do something: `SELECT setval(..)`.
+        ["select", _, ..] => !words.iter().any(|word| word == "from" || word.contains('(')),
+        ["pragma", setting, ..] => {
+            let name = setting.rsplit('.').next().unwrap_or(setting);
+            ["wal_checkpoint", "optimize", "busy_timeout", "incremental_vacuum"].iter().any(|it| name.starts_with(it))
+        }
+        [first, ..] => UPKEEP.contains(&first),
+        [] => false,
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let bare = |word: &str| word.trim_end_matches(';').to_lowercase();
+    text.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_once_fails_the_second_time() {
+        assert!(makes_once("CREATE INDEX i ON a (b)") && makes_once("alter table a add column b text"));
+        assert!(!makes_once("CREATE TABLE IF NOT EXISTS a (b TEXT)") && !makes_once("CREATE OR REPLACE VIEW a AS b"));
+        assert!(!makes_once("ALTER TABLE a DROP COLUMN b"));
+    }
+
+    #[test]
+    fn pings_and_upkeep_store_and_ask_nothing() {
+        for text in
+            ["SELECT 1", " select 'heartbeat';", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "pragma main.optimize;"]
+        {
+            assert!(stores_and_asks_nothing(text), "{text}");
+        }
+        for text in [
+            "SELECT a FROM b",
+            "PRAGMA foreign_keys = ON",
+            "DELETE FROM a",
+            "SELECT setval('a', 1)",
+            "select",
+            "a vacuum",
+            "",
+        ] {
+            assert!(!stores_and_asks_nothing(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rollback_undoes() {
+        assert!(undoes("ROLLBACK") && undoes("rollback;") && undoes("Rollback to savepoint a"));
+        assert!(!undoes("COMMIT") && !undoes("rollbacks"));
+    }
+}
