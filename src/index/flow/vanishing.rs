@@ -1,7 +1,7 @@
 //! How the error of a `Result` vanishes: the forms in which code goes on as if there had been none. Whether the operation behind it matters is not asked here.
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId, SelectArm};
+use crate::facts::model::{Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId, RegionKind, SelectArm};
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
 use crate::source::Range;
@@ -276,6 +276,7 @@ fn fallible_behind_ok(view: View, value: NodeId) -> Option<NodeId> {
 fn is_answer(view: View, node: NodeId) -> bool {
     let is_ok = matches!(view.op(node), Op::Method { name, .. } if name == "ok");
     is_ok
+        && !is_for_an_element(view, node)
         && view.info.parent(node).is_none_or(|parent| match view.op(parent) {
             Op::Discard(_) | Op::Try(_) => false,
             Op::Bind { pattern, otherwise: None, .. } => !pattern.is_wild() && !is_thrown_away(view, pattern),
@@ -284,6 +285,19 @@ fn is_answer(view: View, node: NodeId) -> bool {
             }
             _ => true,
         })
+}
+
+/// Whether a value is what a closure gives for an element of a sequence, from which it is left out where it failed.
+fn is_for_an_element(view: View, node: NodeId) -> bool {
+    let mut around = view.facts.outwards(view.facts.node(node).region);
+    let closure = around.find(|(_, region)| region.kind == RegionKind::Closure);
+    let call = closure.and_then(|(region, _)| view.info.parent(view.info.region_node(region)?));
+    call.is_some_and(|call| match view.op(call) {
+        Op::Method { name, arguments, .. } => {
+            left_out(view, name, arguments).is_some_and(|(value, _)| fallible_behind_ok(view, node) == Some(value))
+        }
+        _ => false,
+    })
 }
 
 /// Whether a method of `Option` goes on as if what is not there had never been.
