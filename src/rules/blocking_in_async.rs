@@ -38,6 +38,9 @@ enum Called {
     InLoop(Span),
 }
 
+/// Through how many calls a loop comes to async code that it is thought to come to often. What is further away is mostly done anew where something changed.
+const NEAR: usize = 2;
+
 /// How long a call keeps its thread.
 enum Length {
     Long,
@@ -85,6 +88,7 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
     // What is done before giving up is done once, and what mends something rarely.
     let confidence = match (&length, worker.distance) {
         (Length::Brief, _) => Confidence::Hint,
+        (Length::Many(_), _) if !often.by_request && often.way.len() > NEAR => Confidence::Hint,
         _ if gives_up(index, site) || mends(index, site) || clears_up(index, worker.entry) => Confidence::Hint,
         (Length::Long, 0) => Confidence::Certain,
         _ => Confidence::Likely,

@@ -37,11 +37,13 @@ impl Index {
             })
     }
 
-    /// Whether a function of the project is called that has the word in its name.
+    /// Whether a function of the project is called that has the word in its name, and not as what it sends.
     fn is_called_handshake(&self, site: Site) -> bool {
         match self.callee(site) {
             Some(Callee::Workspace(function)) => {
-                self.defs().function(*function).name.split('_').any(|word| word == "handshake")
+                let name = self.defs().function(*function).name;
+                let mut words = name.split('_');
+                !matches!(words.next(), Some("send" | "write")) && name.split('_').any(|word| word == "handshake")
             }
             _ => false,
         }
