@@ -14,7 +14,8 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 }
 
 /// How sure it is that there is no end to what is kept. Of collections that are emptied a key is left, and a key may be one of few, as that of a tenant;
-/// there are only so many others to keep a connection to; what is also filled at the start may mirror what is stored; and what a thread keeps ends with it.
+/// there are only so many others to keep a connection to; what is also filled at the start may mirror what is stored; what stands for a store is mostly tried out
+/// with; and what a thread keeps ends with it.
 fn confidence(index: &Index, growing: &Growing) -> Confidence {
     let while_serving = |site: &Site| index.while_serving(*site).is_some();
     let filled_at_start = || {
@@ -24,6 +25,7 @@ fn confidence(index: &Index, growing: &Growing) -> Confidence {
     if growing.emptied
         || forgotten(index, growing).is_none() && index.keeps_ways_to_others(growing)
         || index.is_kept_by_thread(growing.keeper)
+        || index.stands_for_a_store(growing)
         || filled_at_start()
     {
         Confidence::Hint

@@ -302,6 +302,10 @@ impl Defs {
         (0..self.types.len() as u32).map(TypeId)
     }
 
+    pub fn trait_ids(&self) -> impl Iterator<Item = TraitId> + use<> {
+        (0..self.traits.len() as u32).map(TraitId)
+    }
+
     pub fn impl_ids(&self) -> impl Iterator<Item = ImplId> + use<> {
         (0..self.impls.len() as u32).map(ImplId)
     }
