@@ -15,6 +15,10 @@ use crate::index::flow::variety::Variety;
 use crate::index::{Index, Ty};
 use crate::source::Span;
 
+/// Kinds of what keeps things beyond the program's own end.
+const STORES: [&str; 5] =
+    ["database-client", "database-connection", "connection-pool", "connection-manager", "embedded-store"];
+
 /// What keeps a value beyond the call that uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Keeper {
@@ -308,29 +312,28 @@ impl Index {
     /// Whether what is kept are clients, pools or connections, one for each address: there are as many as there are others to talk to.
     pub fn keeps_ways_to_others(&self, growing: &Growing) -> bool {
         let Ty::Ext(_, parts) = growing.collection.peeled() else { return false };
-        parts.iter().any(|part| {
-            let behind = self.struct_behind(part).map(|id| Ty::Adt(id, Vec::new()));
-            behind.iter().chain([part]).any(|ty| self.owns_a_way_to_others(ty.peeled()))
-        })
-    }
-
-    fn owns_a_way_to_others(&self, ty: &Ty) -> bool {
         let reaches = |path: &Ustr| {
             self.resource(*path)
                 .is_some_and(|entry| entry.when_repeated.is_some() && entry.kind.is_some_and(|kind| kind != "regex"))
         };
-        self.owned_resources(ty).iter().any(reaches)
+        parts.iter().any(|part| {
+            let behind = self.struct_behind(part).map(|id| Ty::Adt(id, Vec::new()));
+            behind.iter().chain([part]).any(|ty| self.owned_resources(ty.peeled()).iter().any(reaches))
+        })
     }
 
     /// Whether what is kept stands in memory for what is stored elsewhere: a trait of the workspace that its owner implements is implemented by another type, too,
-    /// which has a way to a database or another store.
+    /// which has a way to a database, or has a store.
     pub fn stands_for_a_store(&self, growing: &Growing) -> bool {
         let Keeper::Field(owner, _) = growing.keeper else { return false };
         let is_own = |ty: &&Ty| matches!(ty.peeled(), Ty::Adt(id, _) if *id == owner);
+        let stores = |path: &Ustr| {
+            self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| STORES.contains(&kind.as_str()))
+        };
         let others = |of: TraitId| self.signatures().types_with(of).filter(|ty| !is_own(ty));
         self.defs().trait_ids().any(|of| {
             self.signatures().types_with(of).any(|ty| is_own(&ty))
-                && others(of).any(|ty| self.owns_a_way_to_others(ty.peeled()))
+                && others(of).any(|ty| self.owned_resources(ty.peeled()).iter().any(stores))
         })
     }
 
