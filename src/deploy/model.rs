@@ -46,8 +46,8 @@ impl Kind {
     pub fn of(name: &str) -> Option<Kind> {
         let lower = name.to_lowercase();
         // What a build system fills in before it is installed.
-        let lower = lower.strip_suffix(".service.in").map_or(lower.clone(), |stem| format!("{stem}.service"));
-        let (stem, extension) = lower.rsplit_once('.').unwrap_or((&lower, ""));
+        let lower = lower.strip_suffix(".in").filter(|name| name.ends_with(".service")).unwrap_or(&lower);
+        let (stem, extension) = lower.rsplit_once('.').unwrap_or((lower, ""));
         let begins =
             |word: &str| lower.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']));
         match extension {

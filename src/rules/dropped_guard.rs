@@ -99,11 +99,7 @@ fn is_awaited_only(view: View, entry: &TypeEntry, statement: NodeId) -> bool {
 
 /// Whether a function of the project that gives a guard changes something by itself: then it may be called for that, and the guard lets a caller look on.
 fn does_more(view: View, value: NodeId) -> bool {
-    let call = match view.op(value) {
-        Op::Try(of) | Op::Await(of) => return does_more(view, *of),
-        _ => view.site(value),
-    };
-    let Some(body) = view.index.called_directly(call) else { return false };
+    let Some(body) = view.index.called_directly(view.site(value)) else { return false };
     let changes = |body| view.index.body(body).iter().any(|(_, n)| matches!(n.op, Op::Assign { .. }));
     let callees = view.index.calls.callees(body).iter().filter_map(|call| view.index.called_directly(call.site));
     [body].into_iter().chain(callees).any(changes)

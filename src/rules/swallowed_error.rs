@@ -11,7 +11,7 @@ use crate::index::bodies::view::View;
 use crate::index::declared::defs::{BodyRef, Extern};
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
-use crate::index::flow::statements::undoes;
+use crate::index::flow::statements::{always_has_a_row, undoes};
 use crate::index::flow::vanishing::{StandIn, Vanished, Way};
 use crate::source::{Range, Span};
 
@@ -281,7 +281,7 @@ fn expects_one(view: View, effected: &Effected) -> bool {
     let counts = matches!(view.index.node(operation).op, Op::Method { receiver, .. }
         if matches!(&view.index.body(operation.body).node(receiver).op, Op::Method { name, .. } if name == "count"));
     !counts
-        && !view.index.always_has_a_row(operation)
+        && !view.index.states_here(operation, &always_has_a_row)
         && view.index.external(operation).is_some_and(|path| view.index.catalogue().lists(Calls::ExpectsOne, path))
 }
 

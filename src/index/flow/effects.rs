@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, Effect};
-use crate::facts::model::{Body, Literal, NodeId, Op, Region, RegionId, RegionKind};
+use crate::facts::model::{Body, NodeId, Op, Region, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
 use crate::index::declared::defs::{BodyRef, FnId};
@@ -142,16 +142,6 @@ impl Index {
         let next =
             |at: &Site| self.effect(*at).and_then(|found| found.chain.last().copied()).filter(|inner| inner != at);
         std::iter::successors(Some(call), next).take(FUEL as usize)
-    }
-
-    /// Whether a call is given a statement, as text, whose answer has a row whatever there is in the database: one that counts, or asks whether
-    /// something exists.
-    pub fn always_has_a_row(&self, call: Site) -> bool {
-        let whole = self.node(call).range;
-        self.body(call.body).iter().any(|(_, node)| match &node.op {
-            Op::Literal(Literal::Text(text)) => whole.contains(node.range) && aggregates(text),
-            _ => false,
-        })
     }
 
     /// What a call of a library changes outside of the program; none where it only looks, or where nobody would miss it.
@@ -479,13 +469,4 @@ impl Index {
     fn method_effect(&self, path: Ustr, name: &str) -> Option<Effect> {
         self.catalogue().method(path, ustr::ustr(name)).and_then(|(_, callable)| callable.effect)
     }
-}
-
-/// Whether a statement of a database asks for nothing but one value that is made of all rows there are, be it none.
-fn aggregates(statement: &str) -> bool {
-    let words: String = statement.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-    let of_all = ["count", "exists", "max", "min", "sum", "avg", "total"];
-    let asked = words.strip_prefix("select ").unwrap_or_default();
-    let is_called = |name: &&str| asked.strip_prefix(*name).is_some_and(|rest| rest.trim_start().starts_with('('));
-    of_all.iter().any(is_called) && !words.contains(" group by ") && !words.contains(" having ")
 }

@@ -41,9 +41,8 @@ impl Index {
     fn is_called_handshake(&self, site: Site) -> bool {
         match self.callee(site) {
             Some(Callee::Workspace(function)) => {
-                let name = self.defs().function(*function).name;
-                let mut words = name.split('_');
-                !matches!(words.next(), Some("send" | "write")) && name.split('_').any(|word| word == "handshake")
+                let mut words = self.defs().function(*function).name.as_str().split('_').peekable();
+                !matches!(words.peek(), Some(&"send" | &"write")) && words.any(|word| word == "handshake")
             }
             _ => false,
         }

@@ -10,20 +10,24 @@ const UPKEEP: [&str; 5] = ["vacuum", "analyze", "reindex", "checkpoint", "optimi
 impl Index {
     /// Whether a text within a call, or within what its variables were made from, satisfies a condition.
     pub fn states(&self, call: Site, says: &dyn Fn(&str) -> bool) -> bool {
-        let facts = self.body(call.body);
-        let within = |whole: Site, says: &dyn Fn(&Op) -> bool| {
-            let range = self.node(whole).range;
-            facts.nodes.iter().any(|node| range.contains(node.range) && says(&node.op))
-        };
-        let is_text = |op: &Op| matches!(op, Op::Literal(Literal::Text(text)) if says(text));
         let is_made_from_text = |op: &Op| match op {
             Op::Local(local) => {
                 let made = self.init_of(call.body, *local);
-                made.is_some_and(|node| within(Site { node, ..call }, &is_text))
+                made.is_some_and(|node| self.states_here(Site { node, ..call }, says))
             }
             _ => false,
         };
-        within(call, &is_text) || within(call, &is_made_from_text)
+        self.states_here(call, says) || self.has_within(call, &is_made_from_text)
+    }
+
+    /// Whether a text that is written out within a call satisfies a condition.
+    pub fn states_here(&self, call: Site, says: &dyn Fn(&str) -> bool) -> bool {
+        self.has_within(call, &|op| matches!(op, Op::Literal(Literal::Text(text)) if says(text)))
+    }
+
+    fn has_within(&self, whole: Site, wanted: &dyn Fn(&Op) -> bool) -> bool {
+        let range = self.node(whole).range;
+        self.body(whole.body).nodes.iter().any(|node| range.contains(node.range) && wanted(&node.op))
     }
 }
 
@@ -57,6 +61,15 @@ pub fn stores_and_asks_nothing(text: &str) -> bool {
         [first, ..] => UPKEEP.contains(&first),
         [] => false,
     }
+}
+
+/// Whether a statement of a database asks for nothing but one value that is made of all rows there are, be it none.
+pub fn always_has_a_row(statement: &str) -> bool {
+    let words: String = statement.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    let of_all = ["count", "exists", "max", "min", "sum", "avg", "total"];
+    let asked = words.strip_prefix("select ").unwrap_or_default();
+    let is_called = |name: &&str| asked.strip_prefix(*name).is_some_and(|rest| rest.trim_start().starts_with('('));
+    of_all.iter().any(is_called) && !words.contains(" group by ") && !words.contains(" having ")
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -255,13 +255,17 @@ impl Index {
     /// Whether a task is a server: it takes connections, or runs what serves until it is stopped.
     pub fn is_server(&self, task: &Task) -> bool {
         let paths = self.work_sites(task).into_iter().filter_map(|site| self.external(site));
-        paths.into_iter().any(|path| self.serves_on(path) || self.catalogue().lists(Calls::Accepts, path))
+        paths.into_iter().any(|path| self.takes_or_serves(path))
+    }
+
+    fn takes_or_serves(&self, path: Ustr) -> bool {
+        self.serves_on(path) || self.catalogue().lists(Calls::Accepts, path)
     }
 
     /// Whether a function works until it is stopped or fails: it serves, or nothing else ends its loops.
     pub fn works_until_stopped(&self, function: FnId) -> bool {
-        let takes = |path: Ustr| self.serves_on(path) || self.catalogue().lists(Calls::Accepts, path);
-        let serves = |body: BodyRef| self.call_sites(body).any(|site| self.external(site).is_some_and(takes));
+        let takes = |site: Site| self.external(site).is_some_and(|path| self.takes_or_serves(path));
+        let serves = |body: BodyRef| self.call_sites(body).any(takes);
         self.linked_body(function).is_some_and(serves)
             || matches!(self.end_of_function(function, CALLS, &mut HashSet::default()), End::Never(_) | End::Fails(_))
     }
