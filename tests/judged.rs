@@ -1,4 +1,4 @@
-//! The findings that a person judged: that the data is whole, and, where the corpus lies at hand, what today's findings make of it.
+//! The findings that were judged in their source: that the data is whole, and, where the projects lie at hand, what today's findings make of it.
 
 #[path = "support/linter.rs"]
 mod linter;
@@ -10,7 +10,11 @@ use std::{env, fs};
 use linter::run;
 use serde::Deserialize;
 
-const JUDGED: &str = include_str!("judged.toml");
+/// On what the rules were tried on.
+const TRIED: &str = include_str!("judged.toml");
+
+/// On services that nobody had looked at.
+const AT_FIRST: &str = include_str!("judged_at_first.toml");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,8 +61,12 @@ impl Finding {
     }
 }
 
+fn read(text: &str) -> Vec<Project> {
+    toml::from_str::<Judged>(text).expect("judgements are in their own grammar").project
+}
+
 fn judged() -> Vec<Project> {
-    toml::from_str::<Judged>(JUDGED).expect("judged.toml is in its own grammar").project
+    read(TRIED).into_iter().chain(read(AT_FIRST)).collect()
 }
 
 #[test]
@@ -120,9 +128,16 @@ impl Tally {
 #[ignore = "needs the corpus: CORPUS=folder cargo test --test judged -- --ignored --nocapture"]
 fn what_was_judged_true_is_still_reported() {
     let corpus = PathBuf::from(env::var_os("CORPUS").expect("CORPUS names the folder of the checkouts"));
+    for (title, text) in [("What the rules were tried on", TRIED), ("At a first reading", AT_FIRST)] {
+        println!("\n# {title}");
+        compare(&corpus, read(text));
+    }
+}
+
+fn compare(corpus: &Path, projects: Vec<Project>) {
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let mut noise = Vec::new();
-    for project in judged() {
+    for project in projects {
         let folder = corpus.join(project.name.rsplit('/').next().unwrap_or_default());
         if !folder.is_dir() {
             println!("left out, for there is no checkout: {}", project.name);

@@ -44,17 +44,11 @@ fn guard<'i>(view: View<'i>, ty: &Ty) -> Option<&'i TypeEntry> {
             Some(inner) => guard(view, inner),
             None => {
                 let entry = view.index.resource(*path).filter(|entry| entry.when_dropped.is_some())?;
-                (!is_done_otherwise(view, entry)).then_some(entry)
+                (!view.index.is_done_by_hand(view.body, entry)).then_some(entry)
             }
         },
         _ => None,
     }
-}
-
-/// Whether the function does itself what a guard would do.
-fn is_done_otherwise(view: View, entry: &TypeEntry) -> bool {
-    let does = |callee: &Callee| matches!(callee, Callee::External(path) if entry.done_by.contains(path));
-    !entry.done_by.is_empty() && view.info.callees.values().any(does)
 }
 
 /// `let _ = variable` drops nothing: only what a call, macro, `?` or `.await` gives is a temporary.
@@ -185,9 +179,25 @@ fn binding(view: View, node: NodeId, pattern: &Pattern, init: NodeId) -> Option<
                 _ => None,
             })
         }
-        PatternKind::Bind { local, .. } => kept(view, guard(view, view.info.local(*local))?, *local),
+        PatternKind::Bind { local, .. } => match view.info.local(*local) {
+            Ty::Future(given) => never_taken(view, guard(view, given)?, init, *local),
+            ty => kept(view, guard(view, ty)?, *local),
+        },
         _ => None,
     }
+}
+
+/// What would give a guard is bound in place of it: nothing happens before a future is awaited.
+fn never_taken(view: View, entry: &TypeEntry, asked: NodeId, local: LocalId) -> Option<Diagnostic> {
+    if is_used(view, local) {
+        return None;
+    }
+    let bound = view.in_file(view.facts.local(local).range);
+    let diagnostic = diagnostic(view, entry, "is never taken", Label::new(bound, "holds a future that nobody awaits"))?
+        .evidence([Label::new(view.span(asked), "does nothing before it is awaited")])
+        .note("nothing is held: what follows runs as if there were no such line")
+        .help("await it here");
+    Some(diagnostic)
 }
 
 /// A guard that has a name: it may live too short a time, and what must be driven may only lie there.
@@ -243,8 +253,7 @@ fn dropped_at_once(
 
 /// What does all the work of its companion is bound and never looked at again.
 fn never_driven(view: View, entry: &TypeEntry, local: LocalId) -> Option<Diagnostic> {
-    let used = view.facts.iter().any(|(_, node)| matches!(node.op, Op::Local(used) if used == local));
-    if used || mentioned(view, local) {
+    if is_used(view, local) {
         return None;
     }
     let bound = view.in_file(view.facts.local(local).range);
@@ -286,6 +295,10 @@ fn scope(view: View, local: LocalId) -> Option<(crate::facts::model::RegionId, S
 fn lasts(view: View, scope: crate::facts::model::RegionId) -> bool {
     let inside = |node: NodeId| view.is_inside(node, scope);
     view.index.runs_the_program(view.body, &inside)
+}
+
+fn is_used(view: View, local: LocalId) -> bool {
+    mentioned(view, local) || view.facts.iter().any(|(_, node)| matches!(node.op, Op::Local(used) if used == local))
 }
 
 fn mentioned(view: View, local: LocalId) -> bool {

@@ -120,15 +120,24 @@ fn diagnose(index: &Index, made: &Construction, obligation: Obligation) -> Optio
     if is_dropped {
         exits.extend(exits_inside(index, &obligation, filled));
     }
-    let (first, chain) = exits.first()?.clone();
-    let kind = words(&entry.kind?);
+    exits.retain(|(site, _)| !index.is_done_by_hand(site.body, entry));
+    let kind = entry.kind?;
+    // What a thread of its own writes is lost where the reason for the exit is part of it.
+    let loses = |exit: Site| kind != "worker-guard" || index.logs_before(exit);
+    let (first, chain) = exits.iter().find(|(exit, _)| loses(*exit)).or(exits.first())?.clone();
+    let confidence = match loses(first) {
+        true if chain.is_empty() => Confidence::Certain,
+        true => Confidence::Likely,
+        false => Confidence::Hint,
+    };
+    let kind = words(&kind);
     let missed = if is_dropped { "dropped" } else { "ended" };
     let bound = Label::new(index.span(made.site), format!("the {kind} is alive from here on"));
-    let others = exits.iter().skip(1).filter(|(site, _)| *site != first).take(3);
+    let others = exits.iter().filter(|(site, _)| *site != first).take(3);
     let others = others.map(|(site, _)| Label::new(index.name_span(*site), "and here"));
     let diagnostic = Diagnostic::new(
         ID,
-        if chain.is_empty() { Confidence::Certain } else { Confidence::Likely },
+        confidence,
         format!("the process ends here, and the {kind} is not {missed}"),
         Label::new(
             index.name_span(first),

@@ -94,6 +94,7 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
     }
     let is_minor = index.is_by_the_side(program)
         || index.answers_probes_only(site.body, false)
+        || index.only_shows_another(program, site)
         || index.serves_in_turn(site, endless.region);
     let diagnostic = Diagnostic::new(
         ID,

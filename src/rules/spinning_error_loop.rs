@@ -39,7 +39,8 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     let call = asks(view, value)?;
     let fails = view.index.fails_at_once(view.site(call))?;
     let path = view.index.external(fails)?;
-    let accepts = view.index.catalogue().lists(Calls::Accepts, path);
+    let lists = |list| view.index.catalogue().lists(list, path);
+    let accepts = lists(Calls::Accepts);
     let round = round(view, call, node)?;
     if branch.region.is_some_and(|branch| !only_goes_on(view, branch, round.is_elsewhere, accepts))
         || waits_or_leaves(view, round.within, call, node)
@@ -55,7 +56,8 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         (fails != view.site(call)).then(|| Label::new(view.index.name_span(fails), "the error stems from here"));
     let diagnostic = Diagnostic::new(
         ID,
-        if !accepts && is_subscribed(view, call) { Confidence::Hint } else { Confidence::Likely },
+        // Who holds the senders, and for how long, is mostly not seen.
+        if lists(Calls::Receives) || lists(Calls::Waits) { Confidence::Hint } else { Confidence::Likely },
         format!("this loop spins when `{name}` keeps failing"),
         Label::new(span, "nothing here waits or leaves the loop"),
     )
@@ -103,22 +105,6 @@ fn round(view: View, call: NodeId, branch: NodeId) -> Option<Round> {
         (!waits_or_leaves(outer, around.region, node, whole)).then(|| outer.in_file(around.head))
     });
     Some(Round { within: Body::ROOT, head: heads.next()?, is_elsewhere: true })
-}
-
-/// Whether what a call receives from was made by a method of something else: then it is not known how long the sender lives.
-fn is_subscribed(view: View, call: NodeId) -> bool {
-    let Op::Method { receiver, .. } = view.op(call) else { return false };
-    let Op::Local(local) = view.op(*receiver) else { return false };
-    is_of_a_method(view, *local, *receiver)
-}
-
-fn is_of_a_method(view: View, local: LocalId, used: NodeId) -> bool {
-    let sources = view.index.sources(view.body, local);
-    sources.into_iter().filter(|source| *source < used).any(|source| match view.op(source) {
-        Op::Method { .. } => true,
-        Op::Local(outer) => is_of_a_method(view, *outer, source),
-        _ => false,
-    })
 }
 
 /// Whether a receiver belongs to something whose senders are with others: mostly somebody holds one for as long as a loop runs.

@@ -277,11 +277,19 @@ impl Names<'_> {
         self.candidates(module, name, space).into_iter().find_map(|def| match def {
             Def::Import(import) => match self.follow(module, &import.path, import.global, space, visited) {
                 Resolved::Unknown => None,
+                // `signal::ctrl_c` beside `use tokio::signal::unix::signal`: a function has no members.
+                Resolved::External(path) if space == Space::Type && self.is_function(path) => None,
                 resolved => Some(resolved),
             },
             Def::External(path) => Some(Resolved::External(*path)),
             def => Some(Resolved::Def(def.clone(), 0)),
         })
+    }
+
+    /// Whether an item of a library is known to be a function.
+    fn is_function(&self, path: Ustr) -> bool {
+        let named_as_one = path.rsplit("::").next().is_some_and(|name| name.starts_with(|c: char| c.is_lowercase()));
+        named_as_one && self.catalogue.callable(self.catalogue.canonical(path)).is_some()
     }
 
     /// What a module itself says of a name, the most likely meaning first.

@@ -25,6 +25,17 @@ impl Index {
         self.is_said(body, region, &|op| !matches!(op, Op::Macro(call) if mentions(call.path.last())))
     }
 
+    /// Whether a message is logged in a region before a node: not printed, which is done when the call returns.
+    pub fn logs_before(&self, node: Site) -> bool {
+        let body = self.body(node.body);
+        let is_log = |path: &Ustr| self.catalogue().lists(Calls::Tells, *path) && !path.starts_with("std::");
+        let earlier = body.iter().take_while(|(id, _)| *id < node.node);
+        earlier.filter(|(_, n)| n.region == body.node(node.node).region).any(|(id, n)| {
+            let path = self.external(Site { node: id, ..node });
+            path.as_ref().is_some_and(is_log) || path.is_none() && matches!(n.op, Op::Macro(_))
+        })
+    }
+
     fn is_said(&self, body: BodyRef, region: RegionId, counts: &dyn Fn(&Op) -> bool) -> bool {
         self.body(body).iter().any(|(node, facts)| {
             let site = Site { body, node };

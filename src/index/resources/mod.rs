@@ -225,6 +225,12 @@ impl Index {
         self.catalogue().resource(path)
     }
 
+    /// Whether a function does itself what the drop of a resource would do.
+    pub fn is_done_by_hand(&self, body: BodyRef, entry: &TypeEntry) -> bool {
+        let does = |callee: &Callee| matches!(callee, Callee::External(path) if entry.done_by.contains(path));
+        !entry.done_by.is_empty() && self.info(body).callees.values().any(does)
+    }
+
     /// The fields that lead from a type to a resource it owns.
     pub fn ownership_path(&self, ty: &Ty, resource: Ustr) -> Vec<Label> {
         let mut labels = Vec::new();

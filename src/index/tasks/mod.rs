@@ -217,8 +217,11 @@ impl Index {
         self.work_sites(task).into_iter().any(|site| self.effect(site).is_some())
     }
 
-    /// Whether a task is spawned into a set that lives no longer than the function that spawns it.
+    /// Whether a task is spawned into a set or scope that lives no longer than the function that spawns it.
     pub fn is_spawned_into_local(&self, task: &Task) -> bool {
+        if self.holder_kind(task.spawn).is_some_and(|kind| kind == "task-scope") {
+            return true;
+        }
         match &self.node(task.spawn).op {
             Op::Method { receiver, .. } => {
                 let local = self.variable_behind(task.spawn.body, *receiver);
@@ -384,11 +387,14 @@ impl Index {
 
     /// Whether the type whose method spawns knows the task: a set, a tracker or a scope, behind whatever guard it is reached.
     fn is_tracked(&self, site: Site) -> bool {
-        let holder =
-            self.external(site).and_then(|path| path.as_str().rsplit_once("::").map(|(holder, _)| ustr(holder)));
-        holder
-            .and_then(|path| self.catalogue().type_entry(path)?.kind)
-            .is_some_and(|kind| matches!(kind.as_str(), "task-set" | "task-scope" | "task-tracker"))
+        self.holder_kind(site).is_some_and(|kind| matches!(kind.as_str(), "task-set" | "task-scope" | "task-tracker"))
+    }
+
+    /// The kind of the type whose method spawns.
+    fn holder_kind(&self, site: Site) -> Option<Ustr> {
+        let path = self.external(site)?;
+        let (holder, _) = path.as_str().rsplit_once("::")?;
+        self.catalogue().type_entry(ustr(holder))?.kind
     }
 
     /// Where a variable is awaited: by itself, in `select!` and `join!`.

@@ -219,6 +219,26 @@ fn signals_are_found_wherever_they_are_listened_to() {
 }
 
 #[test]
+fn a_function_does_not_hide_the_module_of_its_name() {
+    for imports in [
+        "use tokio::signal::unix::{signal, SignalKind}; use tokio::signal;",
+        "use tokio::signal; use tokio::signal::unix::{SignalKind, signal};",
+    ] {
+        let code = program(&format!(
+            "{imports} async fn main() {{ signal(SignalKind::terminate()); signal::ctrl_c().await; }}"
+        ));
+        let [program] = code.index.programs() else { panic!("one program is expected") };
+        assert!(program.listens_to("interrupt") && program.listens_to("terminate"), "{imports}");
+    }
+    let code = program(
+        "use tokio::signal; \
+         async fn main() { use signal::unix::signal; use signal::unix::SignalKind; signal(SignalKind::terminate()); }",
+    );
+    let [program] = code.index.programs() else { panic!("one program is expected") };
+    assert!(program.listens_to("terminate"), "what a block imports starts with what is around it");
+}
+
+#[test]
 fn branches_of_one_choice_exclude_each_other() {
     let code = program(
         "fn main() { both(); match mode { 1 => one(), _ => two() } if x { three(); } else { four(); } other(); } \
