@@ -104,6 +104,8 @@ pub struct Index {
     abandoned: OnceLock<Vec<resources::obligations::Abandoned>>,
     tasks: OnceLock<Vec<tasks::Task>>,
     layered: OnceLock<bool>,
+    /// What is sent into each channel, by the call that makes it: found when it is first asked for.
+    sends: OnceLock<std::collections::BTreeMap<Site, Vec<Site>>>,
     /// The functions that take a connection and come back, found when they are first asked for.
     taking: OnceLock<rustc_hash::FxHashSet<FnId>>,
     releases: resources::releases::Releases,
@@ -131,6 +133,7 @@ impl Index {
             abandoned: OnceLock::new(),
             tasks: OnceLock::new(),
             layered: OnceLock::new(),
+            sends: OnceLock::new(),
             taking: OnceLock::new(),
             releases: resources::releases::Releases::default(),
             courses: Vec::new(),
@@ -285,6 +288,17 @@ impl Index {
             (Some(Ty::Adt(own, _)), Ty::Adt(made, _)) => own == made,
             _ => false,
         }
+    }
+
+    /// Whether a function gives a value of the type that it belongs to, or an error in its place.
+    pub fn is_constructor(&self, function: FnId) -> bool {
+        let own = self.defs().impl_of(function).map(|block| &self.signatures().impl_types[block.index()]);
+        let returns = &self.signatures().functions[function.index()].returns;
+        let made = match returns {
+            Ty::Ext(_, parts) if returns.is_result() => parts.first(),
+            made => Some(made),
+        };
+        matches!((own, made), (Some(Ty::Adt(own, _)), Some(Ty::Adt(made, _))) if own == made)
     }
 
     /// The library's trait that a function implements a method of: a library may call it, though no call of the workspace leads to it.

@@ -4,6 +4,7 @@
 mod accepts;
 mod batches;
 mod behaviour;
+mod changes;
 mod conditions;
 mod cycles;
 mod dispatch;

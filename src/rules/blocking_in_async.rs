@@ -2,7 +2,7 @@
 
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, Runs};
+use crate::catalogue::{Calls, Effect, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
 use crate::facts::model::{Body, Op, RegionId};
 use crate::index::Index;
@@ -83,11 +83,17 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
         return None;
     }
     let worker = index.on_worker(site)?;
+    if worker.calls.iter().any(|call| index.ends_the_process_after(*call)) {
+        return None;
+    }
     let often = often(index, site, &worker, panics)?;
     let length = if long { Length::Long } else { length(index, site, lists(Calls::BlocksBriefly), &worker, &often)? };
     // What is done before giving up is done once, and what mends something rarely.
     let confidence = match (&length, worker.distance) {
         (Length::Brief, _) => Confidence::Hint,
+        _ if sets_up_anew(index, &worker, &often, path) => Confidence::Hint,
+        (Length::Sent, _) if index.has_a_size_limit(site) => Confidence::Hint,
+        (Length::Many(_), _) if often.by_change => Confidence::Hint,
         (Length::Many(_), _) if !often.by_request && often.way.len() > NEAR => Confidence::Hint,
         _ if gives_up(index, site) || mends(index, site) || clears_up(index, worker.entry) => Confidence::Hint,
         (Length::Long, 0) => Confidence::Certain,
@@ -122,6 +128,15 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
         .note("an async runtime has a few threads for all tasks: while one waits outside of `.await`, requests, timers and health checks on it stand still")
         .help("await the async form of it, or hand the work to a thread that may block, as by `spawn_blocking`"),
     ))
+}
+
+/// Whether a loop comes to it as often as it opens something anew: what a database is set up with in a constructor.
+fn sets_up_anew(index: &Index, worker: &OnWorker, often: &Often, path: Ustr) -> bool {
+    let of_database =
+        index.catalogue().callable(path).is_some_and(|callable| callable.effect == Some(Effect::Database));
+    let in_constructor =
+        |call: &Site| index.function_of(call.body).is_some_and(|function| index.is_constructor(function));
+    of_database && !often.by_request && worker.calls.iter().any(in_constructor)
 }
 
 /// Whether what a call gives is awaited: then it has an asynchronous namesake, and is that.
@@ -188,6 +203,8 @@ struct Often {
     /// The calls that lead to the async code from what repeats it, the innermost first.
     way: Vec<Site>,
     by_request: bool,
+    /// Only where somebody changes something outside.
+    by_change: bool,
 }
 
 /// For every request, in a loop that waits for work, or in a task beside others. What a program does once before it serves harms nobody, however often it
@@ -199,15 +216,23 @@ fn often(index: &Index, site: Site, worker: &OnWorker, panics: bool) -> Option<O
         let is_endless = || index.loops_around(entry).iter().any(|around| around.region == region && around.endless);
         index.is_work_loop(body, region) || body == entry.body && is_endless()
     };
-    if let Some(Repeated { repeats, evidence, way, .. }) = index.repeated_if(entry, &counts) {
+    if let Some(repeated) = index.repeated_if(entry, &counts) {
+        let by_change = index.is_repeated_by_change(&repeated);
+        let Repeated { repeats, evidence, way, .. } = repeated;
         let by_request = repeats == Repeats::Request;
-        return (by_request || service()).then(|| Often { words: repeats.words(), evidence, way, by_request });
+        return (by_request || service()).then(|| Often {
+            words: repeats.words(),
+            evidence,
+            way,
+            by_request,
+            by_change,
+        });
     }
     // At the end of a task there is not much beside it; what panics does so there as well.
     let comes_last = || [site, entry].into_iter().any(|at| index.is_teardown(at)) || follows_a_loop(index, entry);
     let in_task = index.runs_in(entry, Runs::Task) && service() && (panics || !comes_last());
     let words = "in a task beside others";
-    in_task.then(|| Often { words, evidence: Vec::new(), way: Vec::new(), by_request: false })
+    in_task.then(|| Often { words, evidence: Vec::new(), way: Vec::new(), by_request: false, by_change: false })
 }
 
 /// Whether a loop stands before a site, in a block around it: what a task is there for has been done.

@@ -317,7 +317,8 @@ fn nothing_stops(index: &Index, task: &Task) -> Option<Finding> {
 /// The proof that it is spawned for every request, or in every turn of a loop that waits for work: what a `for` sets up is bounded.
 fn spawned_again(index: &Index, task: &Task) -> Option<Repeated> {
     let repeated = index.repeated_if(task.spawn, &|body, region| index.is_work_loop(body, region))?;
-    (repeated.repeats != Repeats::Worker).then_some(repeated)
+    let latched = || repeated.way.iter().chain([&task.spawn]).any(|at| index.is_latched(*at));
+    (repeated.repeats != Repeats::Worker && !latched()).then_some(repeated)
 }
 
 /// Where a program learns that it has to stop, if it does.

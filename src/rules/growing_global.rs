@@ -3,11 +3,14 @@
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::calls::contexts::Repeated;
+use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::flow::variety::Variety;
 use crate::index::resources::growth::Growing;
 
 const ID: &str = "growing-global";
+
+/// Behind so many calls, what a loop does in one of its turns is no longer what it does in each.
+const FAR: usize = 4;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.growing().iter().filter_map(|growing| diagnose(index, growing)).collect()
@@ -15,14 +18,15 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 /// How sure it is that there is no end to what is kept. Of collections that are emptied a key is left, and a key may be one of few, as that of a tenant;
 /// there are only so many others to keep a connection to; what is also filled at the start may mirror what is stored; what stands for a store is mostly tried out
-/// with; and what a thread keeps ends with it.
-fn confidence(index: &Index, growing: &Growing) -> Confidence {
+/// with; what a thread keeps ends with it; and what is only added where somebody changes something outside is no more than that says.
+fn confidence(index: &Index, growing: &Growing, weak: bool) -> Confidence {
     let while_serving = |site: &Site| index.while_serving(*site).is_some();
     let filled_at_start = || {
         growing.added.iter().any(while_serving)
             && growing.added.iter().any(|site| !while_serving(site) && is_at_start(index, *site))
     };
-    if growing.emptied
+    if weak
+        || growing.emptied
         || forgotten(index, growing).is_none() && index.keeps_ways_to_others(growing)
         || index.is_kept_by_thread(growing.keeper)
         || index.stands_for_a_store(growing)
@@ -47,6 +51,11 @@ fn again_and_again(index: &Index, site: Site, open: bool) -> Option<Option<Repea
     index.while_serving(site).map(Some).or_else(|| (open && serves()).then_some(None))
 }
 
+/// Whether a loop comes to it only behind so many calls that it need not do so in each turn. What is further inwards of a request still runs for one.
+fn is_far(repeated: &Repeated) -> bool {
+    repeated.repeats == Repeats::Iteration && repeated.way.len() >= FAR
+}
+
 fn is_at_start(index: &Index, site: Site) -> bool {
     index.runs_once(site).is_some()
         || index.services_reaching(site.body).any(|program| index.runs_at_start(program, site))
@@ -69,17 +78,20 @@ fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     // Tasks that pile up have a rule of their own.
     if !(window || index.stays(growing.keeper))
         || index.keeps_tasks(growing.keeper)
+        || index.is_made_by_tests_alone(growing.keeper)
         || index.is_intended(span)
         || index.is_intended(index.span(site))
     {
         return None;
     }
+    let weak = index.is_looked_up_first(site)
+        || repeated.as_ref().is_some_and(|repeated| is_far(repeated) || index.is_repeated_by_change(repeated));
     let name = index.keeper_words(growing.keeper);
     let often = repeated.as_ref().map_or(String::new(), |repeated| format!(", {}", repeated.repeats.words()));
     let others = growing.added.iter().filter(|other| **other != site).take(3);
     let diagnostic = Diagnostic::new(
         ID,
-        confidence(index, growing),
+        confidence(index, growing, weak),
         format!("`{name}` only ever grows"),
         Label::new(span, "nothing removes from it, replaces it or bounds its size"),
     )

@@ -16,6 +16,9 @@ use crate::source::Span;
 
 const ID: &str = "missing-timeout";
 
+/// Through so many functions a client is followed that is lent to each.
+const LENT: u32 = 4;
+
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let survey = Survey::new(index);
     let constructions = index.constructions(|entry| entry.when_untimed.is_some());
@@ -89,7 +92,11 @@ impl<'i> Survey<'i> {
         let entry = index.resource(construction.resource)?;
         let is_set_somewhere = self.is_set_later(site, entry);
         let is_followed = self.sent_with.contains_key(&site);
-        if index.is_test(site.body) || (is_set_somewhere && !is_followed) || names_this_machine(index, site) {
+        if index.is_test(site.body)
+            || index.is_built_by_tests_alone(site)
+            || (is_set_somewhere && !is_followed)
+            || names_this_machine(index, site)
+        {
             return None;
         }
         let connects = index.callable(site)?.effect.is_some();
@@ -118,9 +125,15 @@ impl<'i> Survey<'i> {
                 && self.may_meet(site, *at)
         });
         let waiting: Vec<Site> = waiting.collect();
-        let again = waiting.iter().find_map(|at| Some((*at, index.while_serving(*at)?.evidence)));
-        let led_to = || waiting.iter().find_map(|at| Some((*at, vec![index.led_to_by_service(*at)?])));
-        let (waiting, proof) = again.or_else(led_to)?;
+        // What is lent for a call waits where that call is made.
+        let lent: Vec<(Site, Vec<Site>)> = waiting.into_iter().map(|at| (at, self.lent_at(site, at, LENT))).collect();
+        let again = |calls: &[Site]| calls.iter().find_map(|at| Some(index.while_serving(*at)?.evidence));
+        let led_to = |calls: &[Site]| calls.iter().find_map(|at| Some(vec![index.led_to_by_service(*at)?]));
+        let first = |proof: &dyn Fn(&[Site]) -> Option<Vec<Label>>| {
+            lent.iter().find_map(|(at, calls)| Some((*at, proof(calls)?)))
+        };
+        let (waiting, proof) = first(&again).or_else(|| first(&led_to))?;
+        let local = lent.iter().all(|(at, _)| asks_this_machine(index, *at));
         let begin = settings.begins.first().copied().unwrap_or(site);
         let kind = words(&entry.kind?);
         let elsewhere = |at: Site, text: String| (at != begin).then(|| Label::new(index.name_span(at), text));
@@ -131,7 +144,8 @@ impl<'i> Survey<'i> {
         let only_connects = if settings.may_include(&entry.connect_timeouts) { " but to connect" } else { "" };
         let message = format!("a `{}` has no timeout{only_connects}", entry.path);
         let label = Label::new(index.span(begin), "nothing here or on the way sets one");
-        let diagnostic = Diagnostic::new(ID, confidence(&entry.kind?), message, label);
+        let confidence = if local { Confidence::Hint } else { confidence(&entry.kind?) };
+        let diagnostic = Diagnostic::new(ID, confidence, message, label);
         let setter = entry.timeouts.first().and_then(|path| path.rsplit("::").next());
         let set = setter.map_or(String::new(), |setter| format!("set one with `{setter}`, or "));
         Some(
@@ -174,6 +188,37 @@ impl<'i> Survey<'i> {
         let sites = owners(entry).into_iter().filter_map(|owner| self.operations.get(&owner)).flatten();
         let sites = sites.copied().filter(|site| self.unfollowed.contains(site));
         sites.filter(|site| self.index.crate_of(site.body) == krate).collect()
+    }
+
+    /// The calls that an operation is done in with what a site builds, as seen from where that is no parameter any more; the operation itself, where its
+    /// resource is none.
+    fn lent_at(&self, built: Site, at: Site, fuel: u32) -> Vec<Site> {
+        let index = self.index;
+        let (Op::Method { receiver: used, .. } | Op::Reference { of: used, .. }) = index.node(at).op else {
+            return vec![at];
+        };
+        let lent = index.variable_behind(at.body, used).and_then(|local| index.parameter_of(at.body, local).flatten());
+        self.lenders(built, at, lent, fuel)
+    }
+
+    fn lenders(&self, built: Site, at: Site, lent: Option<usize>, fuel: u32) -> Vec<Site> {
+        let index = self.index;
+        let (Some(position), Some(function), Some(fuel)) = (lent, index.function_of(at.body), fuel.checked_sub(1))
+        else {
+            return vec![at];
+        };
+        let calls = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body));
+        let given = calls.filter_map(|call| Some((call.site, index.argument_at(call.site, function, position)?)));
+        let own = given.filter(|(_, given)| {
+            let made = index.made_behind(*given, &|entry| entry.when_untimed.is_some());
+            made.is_empty() || made.contains(&built)
+        });
+        own.flat_map(|(call, given)| {
+            let lent = index.variable_behind(given.body, given.node);
+            let lent = lent.and_then(|local| index.parameter_of(given.body, local).flatten());
+            self.lenders(built, call, lent, fuel)
+        })
+        .collect()
     }
 
     /// Whether what is built at one place may be used at another: one program comes to both, or it is not known which comes to the first.
@@ -262,14 +307,33 @@ fn owners(entry: &TypeEntry) -> BTreeSet<Ustr> {
 /// Whether an address is written out that never leaves this machine.
 fn names_this_machine(index: &Index, site: Site) -> bool {
     let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &index.node(site).op else { return false };
-    let local = |text: &str| ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].iter().any(|name| text.contains(name));
     let mut parts = arguments.clone();
     while let Some(node) = parts.pop() {
         let op = &index.node(Site { node, ..site }).op;
-        if matches!(op, Op::Literal(Literal::Text(text)) if local(text)) {
+        if matches!(op, Op::Literal(Literal::Text(text)) if is_local(text)) {
             return true;
         }
         op.operands(&mut |part| parts.push(part));
     }
     false
+}
+
+/// Whether all that is written out of the address that an operation goes to names this machine, be it what is taken where nothing else is set: who
+/// listens there was mostly put beside the program, and its limits are not seen here. An address with a place for a port or path is put together for
+/// something that the program knows more of.
+fn asks_this_machine(index: &Index, operation: Site) -> bool {
+    let mut at = operation;
+    let mut given = Vec::new();
+    while let Op::Method { receiver, arguments, .. } = &index.node(at).op {
+        // The method of the client itself is the first one.
+        given = arguments.iter().map(|node| Site { node: *node, ..at }).collect();
+        at = Site { node: *receiver, ..at };
+    }
+    let texts: Vec<_> = given.into_iter().flat_map(|argument| index.texts_behind(argument)).collect();
+    texts.iter().any(|text| is_local(text) && !text.contains('{'))
+        && !texts.iter().any(|text| text.contains("://") && !is_local(text))
+}
+
+fn is_local(text: &str) -> bool {
+    ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].iter().any(|name| text.contains(name))
 }

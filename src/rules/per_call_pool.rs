@@ -86,6 +86,7 @@ fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Opti
         _ => construction.fate != Fate::Dies,
     };
     if lives_on(index, site, &repeated)
+        || works_on_in_task(index, construction)
         || stays
         || !long_running(index, &repeated, site)
         || in_own_thread(index, &kind, site)
@@ -93,7 +94,8 @@ fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Opti
     {
         return None;
     }
-    if repeated.way.iter().chain([&site]).any(|site| index.comes_before_a_heartbeat(*site)) {
+    let all_the_way = || repeated.way.iter().chain([&site]);
+    if all_the_way().any(|site| index.comes_before_a_heartbeat(*site) || index.is_latched(*site)) {
         return None;
     }
     if index.differs_each_time(construction) || index.comes_with_request(construction, &repeated.way) {
@@ -111,6 +113,7 @@ fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Opti
         Label::new(index.span(*at), format!("{what} is built here"))
     });
     let weak = is_far(&repeated, &kind)
+        || index.is_repeated_by_change(&repeated)
         || !entry.is_session() && !entry.starts_threads() && index.is_rare(site, &repeated)
         || !entry.starts_threads() && sets_up_again(index, &repeated, site)
         || kind == "regex" && !is_fixed_pattern(index, built_at(construction));
@@ -244,6 +247,30 @@ fn lives_on(index: &Index, site: Site, repeated: &Repeated) -> bool {
     repeated.repeats == Repeats::Request
         && repeated.way.iter().any(|call| index.runs_apart(*call))
         && lasts_a_loop(index, site, Body::ROOT)
+}
+
+/// Whether a task that is started behind it has it for a loop of its own: it is used there again and again.
+fn works_on_in_task(index: &Index, construction: &Construction) -> bool {
+    let (site, built) = (construction.site, built_at(construction));
+    let loops = |body: BodyRef| {
+        index.body(body).iter().any(|(_, node)| match node.op {
+            Op::Loop { region, .. } => index.is_work_loop(body, region),
+            _ => false,
+        })
+    };
+    let works_on = |call: Site| {
+        let Some(Callee::Workspace(function)) = index.callee(call) else { return false };
+        index.defs().body_of(*function).is_some_and(|body| index.is_linked(body) && loops(body))
+    };
+    index.body(site.body).iter().any(|(node, n)| {
+        let Op::Method { receiver, .. } = n.op else { return false };
+        let call = Site { node, ..site };
+        index.runs_in(call, Runs::Task)
+            && works_on(call)
+            && index
+                .made_behind(Site { node: receiver, ..site }, &|entry| entry.path == construction.resource)
+                .contains(&built)
+    })
 }
 
 /// Whether what a turn of a loop makes is there for a loop inside that waits for work: the turn is over when that is.

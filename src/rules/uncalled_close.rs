@@ -2,6 +2,7 @@
 
 use ustr::Ustr;
 
+use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Body, Op};
 use crate::index::Index;
@@ -75,7 +76,7 @@ fn diagnose(index: &Index, id: TypeId) -> Option<Diagnostic> {
         return None;
     }
     let (resource, field) = ended(index, id, first)?;
-    let entry = index.resource(resource)?;
+    let entry = index.resource(resource).filter(|_| !is_killed_on_drop(index, id, resource))?;
     let built = built_in_a_service(index, id)?;
     let place = index.defs().functions[first.index()];
     let item = index.defs().type_def(id);
@@ -133,6 +134,18 @@ fn ended(index: &Index, id: TypeId, method: FnId) -> Option<(Ustr, crate::source
         let resource = owned.into_iter().find(matters)?;
         Some((resource, field.range.in_file(index.defs().types[id.index()].file)))
     })
+}
+
+/// Whether all that the methods of a type make of a resource ends where it is dropped, although others of the kind do not.
+fn is_killed_on_drop(index: &Index, id: TypeId, resource: Ustr) -> bool {
+    let of_type = |site: &Site| index.function_of(site.body).and_then(|method| index.receiver_type(method)) == Some(id);
+    let made = index.constructions(|entry| entry.path == resource).map(|made| made.site);
+    let mut made = made.filter(|site| !index.is_test(site.body)).filter(of_type).peekable();
+    let kills = |site: Site| {
+        let settings = index.settings(site);
+        settings.set.iter().any(|path| index.catalogue().lists(Calls::KillsOnDrop, *path))
+    };
+    made.peek().is_some() && made.all(kills)
 }
 
 /// A place in a service where a value of the type is put together.

@@ -13,6 +13,9 @@ use crate::index::resources::{Construction, words};
 
 const ID: &str = "unreaped-child";
 
+/// Behind so many calls it is no longer the wait for a child that is given up, but all that leads there.
+const FAR: usize = 4;
+
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let wanted = |kind: Option<ustr::Ustr>| kind.is_some_and(|kind| kind == "child-process");
     let abandoned = index.abandoned(|entry| wanted(entry.kind));
@@ -32,7 +35,10 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         How::Lent(_) => return None,
         How::AtOnce | How::Forgotten(_) => ("the child process is never waited for", None),
         How::Missed(_, ways) => {
-            let left = ways.iter().find(|way| matches!(way.0, Exit::Error | Exit::Return))?;
+            let spawn = abandoned.made.site;
+            let never =
+                |node: Option<NodeId>| node.is_some_and(|node| asks_for_its_pipe(index, spawn, Site { node, ..spawn }));
+            let left = ways.iter().find(|way| matches!(way.0, Exit::Error | Exit::Return) && !never(way.1))?;
             ("the child process is not waited for on every way out", left.1)
         }
     };
@@ -103,18 +109,21 @@ fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
         return None;
     }
     let service = index.services_reaching(wait.body).next()?;
-    let bound = index.given_up_at(wait).filter(|bound| !index.is_lent_to(*bound))?;
+    let (bound, way) = index.given_up_after(wait).filter(|(bound, _)| !index.is_lent_to(*bound))?;
     if may_be_killed_on_drop(index, wait) {
         return None;
     }
     let settings = index.settings(wait);
-    if settings.makers.iter().any(|made| ends_soon(index, *made)) || runs_what_it_is_told(index, wait) {
+    let ends_soon = settings.makers.iter().any(|made| ends_soon(index, *made)) || ends_another(index, wait);
+    if ends_soon || runs_what_it_is_told(index, wait) {
         return None;
     }
+    // Many things are given up so far outwards, and not just when this one hangs.
+    let confidence = if way.len() > FAR { Confidence::Hint } else { Confidence::Certain };
     let built = settings.makers.iter().map(|made| Label::new(index.name_span(*made), "the command is made here"));
     let label = Label::new(index.name_span(wait), "where this is given up, the child runs on");
     Some(
-        Diagnostic::new(ID, Confidence::Certain, "the child process outlives the wait for it", label)
+        Diagnostic::new(ID, confidence, "the child process outlives the wait for it", label)
             .about(index.item_path(wait.body), waits.as_str())
             .evidence([Label::new(index.name_span(bound), "this gives up the wait")])
             .evidence(built)
@@ -165,6 +174,23 @@ fn program_of(index: &Index, made: Site) -> Option<&str> {
 
 fn ends_soon(index: &Index, made: Site) -> bool {
     program_of(index, made).is_some_and(|program| SOON_DONE.contains(&program))
+}
+
+/// Whether a command is given the word to end something else, as in `tmux kill-session`: it is the clean-up itself.
+fn ends_another(index: &Index, wait: Site) -> bool {
+    let facts = index.body(wait.body);
+    let (mut at, mut given) = (wait.node, Vec::new());
+    while let Op::Method { receiver, arguments, .. } = &facts.node(at).op {
+        given.extend(arguments.iter().copied());
+        at = *receiver;
+    }
+    while let Some(node) = given.pop() {
+        if matches!(&facts.node(node).op, Op::Literal(Literal::Text(text)) if text.split('-').next() == Some("kill")) {
+            return true;
+        }
+        facts.node(node).op.operands(&mut |part| given.push(part));
+    }
+    false
 }
 
 /// Whether a shell runs what the caller of the function gives: how long that takes is not known here.
@@ -263,6 +289,22 @@ fn is_of_the_child(index: &Index, obligation: &Obligation, left: Site) -> bool {
             Op::Method { receiver, .. } => *receiver,
             Op::Await(of) | Op::Field { base: of, .. } | Op::Reference { of, .. } => *of,
             Op::Local(local) => return obligation.locals.contains(local),
+            _ => return false,
+        };
+    }
+}
+
+/// Whether an error is that a child has no end of a pipe that its command gives it: `child.stdout.take().ok_or(..)?`.
+fn asks_for_its_pipe(index: &Index, spawn: Site, left: Site) -> bool {
+    let facts = index.body(left.body);
+    let Op::Try(mut at) = facts.node(left.node).op else { return false };
+    loop {
+        at = match &facts.node(at).op {
+            Op::Method { receiver, .. } => *receiver,
+            Op::Field { name, .. } => {
+                let settings = index.settings(spawn);
+                return settings.set.iter().any(|path| path.rsplit("::").next() == Some(name.as_str()));
+            }
             _ => return false,
         };
     }

@@ -1,9 +1,11 @@
 //! Whether a call that is brief by itself keeps its thread for long all the same: because of how much it is given, or because it is one of many that follow on
 //! each other and nothing between them gives way. How often all of that happens is not asked here.
 
+use ustr::Ustr;
+
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::Label;
-use crate::facts::model::{Literal, LoopKind, NodeId, Op, RegionId};
+use crate::facts::model::{Literal, LocalId, LoopKind, NodeId, Op, RegionId};
 use crate::index::calls::Site;
 use crate::index::declared::defs::BodyRef;
 use crate::index::{Index, Ty};
@@ -24,6 +26,50 @@ impl Index {
             _ => None,
         };
         self.writes_a_file(call) && data.is_some_and(|node| self.comes_from_a_client(Site { node: *node, ..call }, way))
+    }
+
+    /// Whether how much is written is known to be little: a check of its size turns away more, or the program sets a limit for what clients send.
+    pub fn has_a_size_limit(&self, call: Site) -> bool {
+        let data = match &self.node(call).op {
+            Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments.last(),
+            _ => None,
+        };
+        let checked = || {
+            let local = self.variable_behind(call.body, *data?)?;
+            Some(self.turns_away_by_size(call, local))
+        };
+        checked().unwrap_or(false) || self.limits_bodies(call.body)
+    }
+
+    /// Whether a function returns before it comes to a site where a variable, or a part of it, is too long.
+    fn turns_away_by_size(&self, site: Site, local: LocalId) -> bool {
+        let facts = self.body(site.body);
+        let around: Vec<RegionId> = facts.outwards(facts.node(site.node).region).map(|(region, _)| region).collect();
+        facts.iter().take(site.node.index()).any(|(_, node)| match &node.op {
+            Op::If { condition, then, .. } if around.contains(&node.region) => {
+                let returns =
+                    facts.region(*then).nodes.iter().any(|inner| matches!(facts.node(*inner).op, Op::Return(_)));
+                returns && self.compares_the_size(Site { node: *condition, ..site }, local)
+            }
+            _ => false,
+        })
+    }
+
+    fn compares_the_size(&self, condition: Site, local: LocalId) -> bool {
+        let Op::Binary { left, right, .. } = self.node(condition).op else { return false };
+        [left, right].into_iter().any(|side| {
+            let counts = matches!(&self.node(Site { node: side, ..condition }).op, Op::Method { name, .. } if name == "len" || name == "count");
+            counts && self.variable_behind(condition.body, side) == Some(local)
+                || self.compares_the_size(Site { node: side, ..condition }, local)
+        })
+    }
+
+    /// Whether the crate of a body sets a limit for what clients send.
+    fn limits_bodies(&self, body: BodyRef) -> bool {
+        let krate = self.crate_of(body);
+        let own = self.bodies().filter(|(other, ..)| self.crate_of(*other) == krate && !self.is_test(*other));
+        let limits = |path: Ustr| self.catalogue().lists(Calls::LimitsBodies, path);
+        own.into_iter().any(|(other, ..)| self.call_sites(other).any(|call| self.external(call).is_some_and(limits)))
     }
 
     fn comes_from_a_client(&self, data: Site, way: &[Site]) -> bool {
@@ -47,10 +93,11 @@ impl Index {
     /// Who leaves the loop where one is found looks for that one, a list that is written out is no longer than it looks, and files that the system makes up
     /// are there at once.
     pub fn one_of_many(&self, calls: &[Site]) -> Option<Label> {
-        let mut loops = calls.iter().rev().flat_map(|call| {
+        let mut loops = calls.iter().enumerate().rev().flat_map(|(at, call)| {
             let around = self.loops_around(*call).into_iter().rev();
+            let outer = &calls[at + 1..];
             around
-                .filter(|around| self.runs_through(*call, around.region))
+                .filter(move |around| self.runs_through(*call, around.region, outer))
                 .map(|around| around.head.in_file(call.body.file))
         });
         let head = loops.next().filter(|_| !calls.iter().any(|call| self.names_the_system(call.body)))?;
@@ -63,8 +110,8 @@ impl Index {
         self.body(body).iter().any(|(_, n)| matches!(&n.op, Op::Literal(Literal::Text(text)) if named(text)))
     }
 
-    /// Whether a loop takes all of something whose length is not written down, and awaits nothing.
-    fn runs_through(&self, inside: Site, region: RegionId) -> bool {
+    /// Whether a loop takes all of something whose length is not written down, here or by the calls that lead here, and awaits nothing.
+    fn runs_through(&self, inside: Site, region: RegionId, outer: &[Site]) -> bool {
         let facts = self.body(inside.body);
         let owner = self.info(inside.body).region_node(region).map(|owner| &facts.node(owner).op);
         let Some(Op::Loop { kind: LoopKind::For { iterated, .. }, .. }) = owner else { return false };
@@ -72,8 +119,19 @@ impl Index {
             Op::Return(Some(node)) => !self.is_failure(Site { node: *node, ..inside }),
             op => matches!(op, Op::Await(_) | Op::Select { .. } | Op::Break(_) | Op::Return(None)),
         };
-        !self.has_its_length_written(Site { node: *iterated, ..inside })
+        !self.has_its_length_given(Site { node: *iterated, ..inside }, outer)
             && !facts.iter().any(|(_, n)| rests_or_leaves(&n.op) && facts.is_inside(n.region, region))
+    }
+
+    /// Whether how many there are stands in the program, where a list is made or is given along a way of calls.
+    fn has_its_length_given(&self, list: Site, outer: &[Site]) -> bool {
+        let given = || {
+            let (call, further) = outer.split_first()?;
+            let (local, function) = (self.cloned_from(list)?, self.function_of(list.body)?);
+            let given = self.operand_for(*call, function, self.parameter_of(list.body, local)?)?;
+            Some(self.has_its_length_given(Site { node: given, ..*call }, further))
+        };
+        self.has_its_length_written(list) || given().unwrap_or(false)
     }
 
     /// Whether how many there are stands in the program: a list that is written out, a range of numbers, a constant.

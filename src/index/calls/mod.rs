@@ -3,6 +3,7 @@
 pub mod accepts;
 mod at_once;
 mod bulk;
+pub mod changes;
 pub mod contexts;
 mod dispatch;
 mod first_time;
@@ -141,5 +142,11 @@ impl crate::index::Index {
     pub fn is_called_by_tests_alone(&self, function: FnId) -> bool {
         let callers = self.calls.callers(function);
         !callers.is_empty() && callers.iter().all(|call| self.is_test(call.site.body))
+    }
+
+    /// Whether a place is in a constructor of its type that only tests call.
+    pub fn is_built_by_tests_alone(&self, site: Site) -> bool {
+        let constructor = self.function_of(site.body).filter(|function| self.is_constructor(*function));
+        constructor.is_some_and(|function| self.is_called_by_tests_alone(function))
     }
 }

@@ -143,7 +143,10 @@ impl Linker<'_> {
         let id = CrateId(self.tree.crates.len() as u32);
         // A procedural macro runs while something else is compiled, as a build script does.
         let product = matches!(kind, TargetKind::Lib | TargetKind::Bin);
-        let test = !product || self.in_test_folder(root) || package.is_some_and(|at| self.is_for_tests(at, kind));
+        let test = !product
+            || self.in_test_folder(root)
+            || package.is_some_and(|at| self.is_for_tests(at, kind))
+            || kind == TargetKind::Bin && package.is_some() && self.is_tool_for_tests(&name);
         let dir = parent(&self.workspace.sources.get(root).path);
         let module = self.file_module(root, name, None, id, test, &dir);
         self.tree.crates.push(Crate {
@@ -177,6 +180,12 @@ impl Linker<'_> {
             && !has(&packages[at], TargetKind::Bin)
             && packages.iter().any(|beside| has(beside, TargetKind::Bin))
             && !packages.iter().any(needs)
+    }
+
+    /// A program that is named after tests, as a load generator is, beside others that are not.
+    fn is_tool_for_tests(&self, name: &str) -> bool {
+        let mut targets = self.workspace.packages.iter().flat_map(|package| &package.targets);
+        is_test_folder(name) && targets.any(|other| other.kind == TargetKind::Bin && !is_test_folder(&other.name))
     }
 
     /// Packages below `tests/`, `examples/`, `tests-integration/` and the like are no product, whatever their targets are called; nor are workspaces there,
@@ -422,6 +431,7 @@ const TEST_WORDS: &[&str] = &[
     "fuzzing",
     "mock",
     "mocks",
+    "stress",
     "xtask",
 ];
 

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet as HashSet;
+use ustr::Ustr;
 
-use crate::catalogue::TypeEntry;
-use crate::facts::model::{LocalId, NodeId, Op};
+use crate::catalogue::{Calls, TypeEntry};
+use crate::facts::model::{Literal, LocalId, NodeId, Op};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
@@ -15,10 +16,20 @@ use crate::index::{Index, Ty};
 /// How far a value is followed back.
 const FUEL: u32 = 24;
 
+/// What it is that is made.
+#[derive(Clone, Copy)]
+enum Wanted<'i> {
+    Resource(&'i dyn Fn(&TypeEntry) -> bool),
+    /// Both ends of a channel.
+    Channel,
+    /// Texts that are written out, whatever is done with them.
+    Text,
+}
+
 /// A walk from a value back to where it is made.
 struct Back<'i> {
     index: &'i Index,
-    wanted: &'i dyn Fn(&TypeEntry) -> bool,
+    wanted: Wanted<'i>,
     seen: HashSet<Site>,
     made: BTreeSet<Site>,
 }
@@ -26,9 +37,39 @@ struct Back<'i> {
 impl Index {
     /// The calls that make what a value stems from, of resources that `wanted` accepts.
     pub fn made_behind(&self, site: Site, wanted: &dyn Fn(&TypeEntry) -> bool) -> BTreeSet<Site> {
+        self.wanted_behind(site, Wanted::Resource(wanted))
+    }
+
+    /// The calls that make the channels that a value may be an end of.
+    pub fn channels_behind(&self, end: Site) -> BTreeSet<Site> {
+        self.wanted_behind(end, Wanted::Channel)
+    }
+
+    /// The texts that are written out and that a value is made of, also where each is only what is taken instead of something else.
+    pub fn texts_behind(&self, value: Site) -> Vec<Ustr> {
+        let text = |site: Site| match self.node(site).op {
+            Op::Literal(Literal::Text(text)) => Some(text),
+            _ => None,
+        };
+        self.wanted_behind(value, Wanted::Text).into_iter().filter_map(text).collect()
+    }
+
+    fn wanted_behind(&self, site: Site, wanted: Wanted) -> BTreeSet<Site> {
         let mut back = Back { index: self, wanted, seen: HashSet::default(), made: BTreeSet::new() };
         back.value(site, FUEL);
         back.made
+    }
+
+    /// Whether a call of a library gives both ends of a channel.
+    fn makes_a_channel(&self, call: Site) -> bool {
+        let sends =
+            |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Sends, *path));
+        match self.ty(call) {
+            Ty::Tuple(ends) => {
+                self.external(call).is_some() && ends.iter().any(sends) && ends.iter().any(|end| self.is_receiver(end))
+            }
+            _ => false,
+        }
     }
 }
 
@@ -55,11 +96,24 @@ impl Back<'_> {
                 }
                 _ => {
                     self.value(to(*receiver), fuel);
-                    let given =
-                        arguments.iter().filter(|argument| matches!(index.node(to(**argument)).op, Op::Closure { .. }));
+                    let all = matches!(self.wanted, Wanted::Text);
+                    let given = arguments
+                        .iter()
+                        .filter(|argument| all || matches!(index.node(to(**argument)).op, Op::Closure { .. }));
                     given.for_each(|argument| self.value(to(*argument), fuel));
                 }
             },
+            Op::Literal(Literal::Text(_)) if matches!(self.wanted, Wanted::Text) => {
+                self.made.insert(site);
+            }
+            Op::Macro(call) if matches!(self.wanted, Wanted::Text) => {
+                call.arguments.iter().for_each(|node| self.value(to(*node), fuel));
+                call.mentions.iter().for_each(|local| self.local(site.body, *local, fuel));
+            }
+            Op::Binary { left, right, .. } if matches!(self.wanted, Wanted::Text) => {
+                self.value(to(*left), fuel);
+                self.value(to(*right), fuel);
+            }
             // A constructor that is handed on by name.
             Op::Path(_) if self.makes_by_name(site) => {
                 self.made.insert(site);
@@ -85,35 +139,45 @@ impl Back<'_> {
         let index = self.index;
         let owns = |ty: &Ty| {
             let mut owned = index.owned_resources(ty).into_iter().filter_map(|path| index.resource(path));
-            owned.any(self.wanted)
+            owned.any(|entry| self.is_wanted(entry))
         };
         let may_be = |part: &Site| index.is_end(index.ty(*part)) || owns(index.ty(*part));
         let parts: Vec<Site> = parts.iter().map(|node| Site { node: *node, ..site }).filter(may_be).collect();
         parts.into_iter().for_each(|part| self.value(part, fuel));
     }
 
-    /// Whether a call makes a resource that is wanted.
+    fn is_wanted(&self, entry: &TypeEntry) -> bool {
+        matches!(self.wanted, Wanted::Resource(wanted) if wanted(entry))
+    }
+
+    /// Whether a call makes what is wanted.
     fn makes(&self, site: Site) -> bool {
         let made = self.index.callable(site).and_then(|callable| callable.constructs);
-        made.and_then(|resource| self.index.resource(resource)).is_some_and(self.wanted)
+        match self.wanted {
+            Wanted::Resource(_) => {
+                made.and_then(|path| self.index.resource(path)).is_some_and(|entry| self.is_wanted(entry))
+            }
+            Wanted::Channel => self.index.makes_a_channel(site),
+            Wanted::Text => false,
+        }
     }
 
     fn makes_by_name(&self, site: Site) -> bool {
         let Ty::ExtFn(path, _) = self.index.ty(site) else { return false };
         let made = self.index.catalogue().callable(*path).and_then(|callable| callable.constructs);
-        made.and_then(|resource| self.index.resource(resource)).is_some_and(self.wanted)
+        made.and_then(|resource| self.index.resource(resource)).is_some_and(|entry| self.is_wanted(entry))
     }
 
     fn call(&mut self, site: Site, arguments: &[NodeId], fuel: u32) {
         let index = self.index;
         match index.callee(site) {
             Some(Callee::Workspace(function)) => self.returned(*function, fuel),
+            Some(Callee::External(_)) if self.makes(site) => {
+                self.made.insert(site);
+            }
             Some(Callee::External(_)) => {
                 let made = index.callable(site).and_then(|callable| callable.constructs);
                 match made.and_then(|resource| index.resource(resource)) {
-                    Some(entry) if (self.wanted)(entry) => {
-                        self.made.insert(site);
-                    }
                     Some(_) => {}
                     None => arguments.iter().for_each(|node| self.value(Site { node: *node, ..site }, fuel)),
                 }

@@ -1,6 +1,8 @@
 //! Whether something around a call bounds how long it may take: a call that gives up after a while, another arm of `select!`, a layer around all
 //! requests; here, or around what leads here.
 
+use std::collections::VecDeque;
+
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::catalogue::{Calls, Runs};
@@ -59,18 +61,37 @@ impl Index {
         bounded
     }
 
-    /// What gives up a call that takes too long, here or around one of the calls that lead to it: a call that bounds its time, or a `select!`.
+    /// What gives up a call that takes too long, here or around one of the calls that lead to it: a call that bounds its time, or a `select!`. What runs as
+    /// a task of its own goes on when the wait for it is given up.
     pub fn given_up_at(&self, site: Site) -> Option<Site> {
-        self.given_up_through(site, &mut HashSet::default(), CALLERS)
+        self.given_up_after(site).map(|(bound, _)| bound)
     }
 
-    fn given_up_through(&self, site: Site, seen: &mut HashSet<FnId>, fuel: u32) -> Option<Site> {
-        if let Some(node) = self.bound_here(site) {
-            return Some(Site { node, ..site });
+    /// As [`Index::given_up_at`], with the calls between that lead from there to the site, the innermost first: the fewest there are.
+    pub fn given_up_after(&self, site: Site) -> Option<(Site, Vec<Site>)> {
+        let mut queue = VecDeque::from([(site, Vec::new())]);
+        let mut seen: HashSet<FnId> = HashSet::default();
+        while let Some((at, way)) = queue.pop_front() {
+            let around = self.bound_or_task(at);
+            match around {
+                Some(node) if !self.starts_task(Site { node, ..at }) => return Some((Site { node, ..at }, way)),
+                Some(_) => continue,
+                None => {}
+            }
+            let far = way.len() >= CALLERS as usize;
+            let Some(function) = self.function_of(at.body).filter(|function| !far && seen.insert(*function)) else {
+                continue;
+            };
+            let calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+            queue.extend(calls.map(|call| (call.site, [&way[..], &[call.site]].concat())));
         }
-        let function = self.function_of(site.body).filter(|function| fuel > 0 && seen.insert(*function))?;
-        let mut calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
-        calls.find_map(|call| self.given_up_through(call.site, seen, fuel - 1))
+        None
+    }
+
+    /// Whether a call runs what it is given as a task or thread of its own.
+    fn starts_task(&self, call: Site) -> bool {
+        let runs = self.callable(call).map(|callable| callable.runs);
+        matches!(runs, Some(Runs::Task | Runs::Thread | Runs::Blocking))
     }
 
     /// Whether a future is lent to what gives it up, and so is still there afterwards.
@@ -105,10 +126,21 @@ impl Index {
 
     /// What bounds a call in the body it stands in.
     fn bound_here(&self, site: Site) -> Option<NodeId> {
+        self.bound_or(site, &|_| false)
+    }
+
+    /// What bounds a call in the body it stands in, or makes a task of it before that.
+    fn bound_or_task(&self, site: Site) -> Option<NodeId> {
+        self.bound_or(site, &|call| self.starts_task(call))
+    }
+
+    /// The first around a call that bounds it in the body it stands in, or that is something else that is looked for.
+    fn bound_or(&self, site: Site, other: &dyn Fn(Site) -> bool) -> Option<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
         let mut at = site.node;
         while let Some(around) = info.parent(at).or_else(|| info.region_node(facts.node(at).region)) {
             let bound = match &facts.node(around).op {
+                _ if other(Site { node: around, ..site }) => Some(around),
                 // A future that is made here and polled by name.
                 Op::Bind { pattern, .. } => {
                     pattern.locals().into_iter().find_map(|local| self.polled_in_time(site.body, local))

@@ -386,6 +386,23 @@ impl Index {
         later.chain(handled).filter(|at| exits(*at)).any(|at| frames.contains(&Some(self.frame_of(at))))
     }
 
+    /// Whether the process is ended behind a call, before its function or a turn of the loop around it is over.
+    pub fn ends_the_process_after(&self, call: Site) -> bool {
+        let facts = self.body(call.body);
+        let ends = |kind: RegionKind| matches!(kind, RegionKind::Loop | RegionKind::Closure | RegionKind::Async);
+        let mut around = Vec::new();
+        for (region, of) in facts.outwards(facts.node(call.node).region) {
+            around.push(region);
+            if ends(of.kind) {
+                break;
+            }
+        }
+        let exits = |at: Site| self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
+        let later = facts.iter().skip(call.node.index() + 1);
+        let mut on_the_way = later.filter(|(_, node)| around.contains(&node.region));
+        on_the_way.any(|(node, _)| exits(Site { node, ..call }))
+    }
+
     /// Whether a program goes on for a given time after a signal has told it to stop, and has set a flag that what answers requests reads: who is served has
     /// that time.
     pub fn serves_on_for_a_while(&self, program: &Program) -> bool {

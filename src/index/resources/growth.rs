@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::Calls;
-use crate::facts::model::{LocalId, NodeId, Op, Pattern, StaticKind};
+use crate::facts::model::{LocalId, NodeId, Op, Pattern, RegionId, StaticKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
@@ -364,6 +364,49 @@ impl Index {
         Some(self.defs().function(found).name_range.in_file(self.defs().functions[found.index()].file))
     }
 
+    /// Whether nothing but tests is known to make the values that have a field.
+    pub fn is_made_by_tests_alone(&self, keeper: Keeper) -> bool {
+        let Keeper::Field(id, _) = keeper else { return false };
+        let made = self.made_at(id);
+        !made.is_empty() && made.iter().all(|site| self.is_built_by_tests_alone(*site))
+    }
+
+    /// Whether what is added under a key is added only where something else is known by that key: a look-up before has to succeed.
+    pub fn is_looked_up_first(&self, added: Site) -> bool {
+        let Op::Method { arguments, .. } = &self.node(added).op else { return false };
+        let Some(key) = arguments.first().and_then(|key| self.named_by(Site { node: *key, ..added })) else {
+            return false;
+        };
+        let facts = self.body(added.body);
+        let around: Vec<RegionId> = facts.outwards(facts.node(added.node).region).map(|(region, _)| region).collect();
+        facts.iter().take(added.node.index()).filter(|(_, node)| around.contains(&node.region)).any(|(_, node)| {
+            match &node.op {
+                Op::Bind { init: Some(found), otherwise: Some(_), .. } => {
+                    self.looks_up(Site { node: *found, ..added }, key)
+                }
+                Op::Try(found) => self.looks_up(Site { node: *found, ..added }, key),
+                _ => false,
+            }
+        })
+    }
+
+    /// Whether an expression is what a call found by a key, if it found any.
+    fn looks_up(&self, found: Site, key: LocalId) -> bool {
+        let at = |node: NodeId| Site { node, ..found };
+        match &self.node(found).op {
+            Op::Await(of) => self.looks_up(at(*of), key),
+            Op::Method { receiver, arguments, .. } => {
+                let is_given = arguments.iter().any(|argument| self.named_by(at(*argument)) == Some(key));
+                let may_find = match self.ty(found) {
+                    Ty::Future(of) => is_option(of),
+                    ty => is_option(ty),
+                };
+                is_given && may_find || self.looks_up(at(*receiver), key)
+            }
+            _ => false,
+        }
+    }
+
     /// The variable that a key is, or is a copy of.
     fn named_by(&self, key: Site) -> Option<LocalId> {
         match &self.node(key).op {
@@ -657,4 +700,8 @@ fn may_be(ty: &Ty, other: &Ty) -> bool {
         (Ty::Tuple(a), Ty::Tuple(b)) => a.len() == b.len() && all(a, b),
         (a, b) => a == b,
     }
+}
+
+fn is_option(ty: &Ty) -> bool {
+    matches!(ty, Ty::Ext(path, _) if path == "std::option::Option")
 }

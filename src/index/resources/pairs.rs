@@ -132,7 +132,7 @@ impl<'i> Search<'i, '_> {
 
     fn skipped_between(&self, begin: Site, target: Target) -> Option<Skipped<'i>> {
         let frame = self.index.frame_of(begin);
-        if self.is_answered(begin) {
+        if self.is_answered(begin) || self.has_guard(begin, &target) {
             return None;
         }
         let facts = self.index.body(begin.body);
@@ -217,6 +217,26 @@ impl<'i> Search<'i, '_> {
         left.retain(|(_, node)| !self.finds_it_broken(begin, *node));
         let piles_up = !self.pair.replaces || self.is_ever_another(begin);
         (completes && !remains).then_some(Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits, piles_up })
+    }
+
+    /// Whether a value that does something when it is dropped was made before, and given the name of what is begun.
+    fn has_guard(&self, begin: Site, target: &Target) -> bool {
+        let (facts, info) = (self.index.body(begin.body), self.index.info(begin.body));
+        let guards = |made: NodeId| matches!(info.ty(made), Ty::Adt(id, _) if self.drops.contains_key(id));
+        let named = |made: NodeId| {
+            let mut parts = vec![made];
+            while let Some(node) = parts.pop() {
+                if target.key.is_some() && self.index.place(Site { node, ..begin }) == target.key {
+                    return true;
+                }
+                facts.node(node).op.operands(&mut |part| parts.push(part));
+            }
+            false
+        };
+        facts.iter().take(begin.node.index()).any(|(_, node)| match node.op {
+            Op::Bind { init: Some(made), .. } => guards(made) && named(made),
+            _ => false,
+        })
     }
 
     /// Calls in the same body that end what is begun, in evaluation order.

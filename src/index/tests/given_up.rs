@@ -93,3 +93,15 @@ fn a_task_loses_a_race_that_is_given_its_handle() {
     assert_eq!(race(loops, "_ = &mut one => {} _ = other => one.abort()", ""), (false, true));
     assert_eq!(race(loops, both, "drop(news);"), (false, true), "that may end it");
 }
+
+#[test]
+fn what_gives_up_the_wait_for_a_task_does_not_give_up_its_work() {
+    let code = program(
+        "async fn answer() { let task = tokio::spawn(async move { first().await; }); tokio::time::timeout(t(), task).await; \
+         tokio::time::timeout(t(), second()).await; tokio::time::timeout(t(), tokio::spawn(outer())).await; } \
+         async fn outer() { third().await; } async fn first() {} async fn second() {} async fn third() {} fn main() {}",
+    );
+    assert!(code.index.given_up_at(code.site("first()")).is_none());
+    assert!(code.index.given_up_at(code.site("second()")).is_some());
+    assert!(code.index.given_up_at(code.site("third()")).is_none());
+}

@@ -222,3 +222,15 @@ fn expiry_counts_where_something_calls_it() {
     let other = "fn sweep() { let now = Instant::now(); USED.lock().unwrap().retain(|_, used| *used > now); } fn often() { sweep(); }";
     assert_eq!(uncalled(other), [""; 0]);
 }
+
+#[test]
+fn a_key_may_have_to_be_known_before_it_is_added() {
+    let code = program(
+        "use std::collections::HashMap; struct Hub { tables: HashMap<String, u8>, channels: HashMap<String, u8> } \
+         impl Hub { async fn known(&self, key: &str) -> Option<u8> { None } \
+         async fn join(&mut self, key: String) { let Some(table) = self.known(&key).await else { return }; self.channels.insert(key.clone(), 1); } \
+         async fn meet(&mut self, key: String) { let Some(table) = self.known(\"all\").await else { return }; self.channels.insert(key, 2); } } fn main() {}",
+    );
+    assert!(code.index.is_looked_up_first(code.site("self.channels.insert(key.clone(), 1)")));
+    assert!(!code.index.is_looked_up_first(code.site("self.channels.insert(key, 2)")));
+}
