@@ -422,6 +422,9 @@ const TEST_WORDS: &[&str] = &[
     "fuzzing",
     "mock",
     "mocks",
+    "stress",
+    "testutil",
+    "testutils",
     "xtask",
 ];
 
