@@ -44,6 +44,10 @@ pub enum Calls {
     Messages,
     /// Words in the names of functions, types and modules that report how a program is used to those who made it.
     CountsUse,
+    /// Words in the names of functions that tell how many there are of something.
+    TellsHowMany,
+    /// Words in the names of functions and types that only spare work that is done again where they fail.
+    SparesWork,
     /// Programs that talk to a peer whenever they run, or with the argument that follows.
     NetworkPrograms,
     /// Words in the names of functions that take away what nobody wants any more, or only show something to a person.

@@ -179,7 +179,9 @@ impl File<'_> {
         // `//~` is a test's expectation, said of the code and not by it.
         !says.contains(MARKER)
             && !says.starts_with("//~")
-            && ["=> {}", "=> {},", "=> (),", "=> ()", "=> {"].iter().any(|empty| line.ends_with(empty))
+            && ["=> {}", "=> {},", "=> (),", "=> ()", "=> {", "=> continue,", "=> continue"]
+                .iter()
+                .any(|empty| line.ends_with(empty))
     }
 
     /// What a comment speaks of: what it stands before and, where that is a `let` with a name, the lines up to the next empty one.

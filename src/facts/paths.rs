@@ -171,8 +171,21 @@ pub fn is_condition(attribute: &syn::Attribute) -> bool {
 }
 
 /// Features that are switched on for tests only, by custom.
-const TEST_FEATURES: &[&str] =
-    &["test", "tests", "testing", "test-util", "test-utils", "test-helpers", "test-support", "mock", "mocks"];
+const TEST_FEATURES: &[&str] = &[
+    "test",
+    "tests",
+    "testing",
+    "test-util",
+    "test-utils",
+    "test-helpers",
+    "test-support",
+    "test-export",
+    "testutil",
+    "testutils",
+    "testexport",
+    "mock",
+    "mocks",
+];
 
 /// Whether a condition of `cfg` holds in tests only.
 pub fn requires_test(condition: &syn::Meta) -> bool {

@@ -389,6 +389,13 @@ impl Index {
         self.outline.linkage.wholes(self.crate_of(body))
     }
 
+    /// Whether a body can be part of a program of the workspace.
+    pub fn is_of_a_program(&self, body: BodyRef) -> bool {
+        let wholes = self.wholes_of(body);
+        let programs = self.crates().iter().enumerate().filter(|(_, krate)| krate.kind == TargetKind::Bin);
+        programs.into_iter().any(|(at, _)| wholes.contains(CrateId(at as u32)))
+    }
+
     /// Whether a body is that of a function that a library has for others: how often those call it is not known here.
     pub fn is_offered(&self, body: BodyRef) -> bool {
         let public = self.function_of(body).is_some_and(|function| self.defs().function(function).public);

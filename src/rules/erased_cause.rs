@@ -103,9 +103,10 @@ fn told_without(view: View, node: NodeId) -> Option<Found> {
     let warning = warning_in(view, branch).filter(|_| !is_dealt_with)?;
     let effected = lost(view, failed, range)?;
     let effect = effected.effect.noun();
+    let confidence = if leaves_with_a_word(view, branch, warning) { Confidence::Hint } else { confidence(&effected) };
     let diagnostic = Diagnostic::new(
         ID,
-        confidence(&effected),
+        confidence,
         format!("the cause of the {effect} error is not told"),
         Label::new(view.in_file(range), "the error itself is not looked at"),
     )
@@ -115,6 +116,19 @@ fn told_without(view: View, node: NodeId) -> Option<Found> {
     .note(WHY)
     .help("give the error a name, and say it in the message");
     Some(Found { diagnostic, called: called(view, &effected) })
+}
+
+/// Whether a command says to whoever called it what it was about, and ends: it is run again by hand.
+fn leaves_with_a_word(view: View, branch: RegionId, warning: NodeId) -> bool {
+    let lists = |node: NodeId| {
+        view.index.external(view.site(node)).is_some_and(|path| view.index.catalogue().lists(Calls::Exits, path))
+    };
+    let is_printed = view.index.external(view.site(warning)).is_some_and(|path| path.starts_with("std::"));
+    let waits = view.index.function_of(view.body).is_some_and(|id| view.index.defs().function(id).is_async);
+    is_printed
+        && !waits
+        && names_a_value(view, warning)
+        && view.facts.iter().any(|(node, _)| view.is_inside(node, branch) && lists(node))
 }
 
 /// The first message that something is wrong, whatever else is asked in a branch.
@@ -273,9 +287,12 @@ fn is_a_change(effected: &Effected) -> bool {
     !effected.looks && matches!(effected.effect, Effect::Database | Effect::Storage)
 }
 
-/// The function of the workspace that failed.
+/// The function of the workspace that failed: of a trait's the one that the error stems from.
 fn called(view: View, effected: &Effected) -> Option<BodyRef> {
-    view.index.called_directly(*effected.chain.first()?)
+    match effected.chain[..] {
+        [_, inner, ..] => Some(inner.body),
+        _ => view.index.called_directly(*effected.chain.first()?),
+    }
 }
 
 /// The error that the operation itself gives: that of a deadline or lock around it has no cause to lose.

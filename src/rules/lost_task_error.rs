@@ -194,7 +194,10 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
         return None;
     }
     let serves_one = |effected: &Effected| effected.chain.last().is_some_and(|future| view.index.serves_one(*future));
-    let is_known = worst.effected.as_ref().is_some_and(|effected| !serves_one(effected)) || matches!(way, Way::Within);
+    let by_the_way =
+        |effected: &Effected| effected.chain.last().is_some_and(|call| view.index.reports_to_its_makers(*call));
+    let is_known = worst.effected.as_ref().is_some_and(|effected| !serves_one(effected) && !by_the_way(effected))
+        || matches!(way, Way::Within);
     let confidence = if is_known { Confidence::Likely } else { Confidence::Hint };
     let (message, label) = match way {
         Way::Handle => {

@@ -70,6 +70,8 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
         || view.index.is_on_failing_path(view.site(node))
         || shutting_down(&effected)
         || lets_go(view, node, &effected)
+        || view.is_named_as_ignored(node)
+        || effected.effect == Effect::Database && view.index.drops_what_goes(site)
         || says_goodbye(view, value)
         || (matches!(way, Way::Default | Way::Instead(_)) && only_tells_the_time(view, value))
         || has_no_consequence(view, node, way)
@@ -115,13 +117,13 @@ fn has_no_consequence(view: View, node: NodeId, way: Way) -> bool {
     }
 }
 
-/// A method that a trait asks for and only tests call.
+/// A function that only tests call, and a trait asks for or whose callers are all known: those of a library that is part of no program may be others'.
 fn is_only_tested(view: View) -> bool {
     let Some(function) = view.index.function_of(view.body) else { return false };
     let of_trait =
         view.index.defs().impl_of(function).is_some_and(|id| view.index.defs().impl_block(id).trait_path.is_some());
-    let callers = view.index.calls.callers(function);
-    of_trait && !callers.is_empty() && callers.iter().all(|call| view.index.is_test(call.site.body))
+    let callers_are_known = || of_trait || !view.index.is_offered(view.body) || view.index.is_of_a_program(view.body);
+    view.index.is_called_by_tests_alone(function) && callers_are_known()
 }
 
 /// What is sent to a peer that the same function goes on listening to: that it is gone is told by the next read.
@@ -174,6 +176,16 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
             Confidence::Hint
         }
         _ if !unused && effected.looks && (expects_one(view, effected) || is_advised(view, node)) => Confidence::Hint,
+        // How many there are is told as if there were none, to people.
+        _ if !unused && tells_how_many(view, effected) && view.is_only_stated(node) => Confidence::Hint,
+        _ if spares_work(view, effected) => Confidence::Hint,
+        // What the kernel tells is read again, and its file cannot go away.
+        Effect::File
+            if unused && effected.looks && operation.is_some_and(|call| view.index.reads_a_kernel_file(*call)) =>
+        {
+            Confidence::Hint
+        }
+        Effect::Process if view.index.takes_away(view.body) => Confidence::Hint,
         Effect::Network if is_one_of_several(view, node, value) || is_a_state(view, node, way) => Confidence::Hint,
         Effect::Network if effected.chain.iter().any(|call| view.index.counts_use(*call)) => Confidence::Hint,
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
@@ -192,6 +204,17 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         Effect::File if matches!(way, Way::Default) && writes_back(view, node, value) => Confidence::Likely,
         _ => Confidence::Hint,
     }
+}
+
+/// Whether what failed only asked how many there are of something.
+fn tells_how_many(view: View, effected: &Effected) -> bool {
+    let name = operation(view, effected);
+    name.rsplit("::").next().is_some_and(|name| view.index.tells_how_many(name))
+}
+
+/// Whether a function that failed, or the one around it, is there to spare work.
+fn spares_work(view: View, effected: &Effected) -> bool {
+    effected.chain.iter().any(|call| view.index.spares_work(*call))
 }
 
 /// Whether a value is what a function of the workspace gives that passes on that a command could not be run, and neither its name nor what it is given says

@@ -8,6 +8,7 @@ use crate::index::bodies::view::View;
 use crate::index::calls::Site;
 use crate::index::declared::types::Ty;
 use crate::index::flow::sequences::Source;
+use crate::index::flow::statements::asks_for_the_schema;
 use crate::index::programs::kinds::leaving;
 use crate::index::tasks::Work;
 use crate::source::Range;
@@ -29,7 +30,11 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     match view.op(node) {
         Op::Method { receiver, name, arguments, .. } => {
             let way = adapter(view, *receiver, name, arguments)?;
-            let found = swallowed(view, view.index.sequence(view.site(*receiver))?, way, view.name_range(node))?;
+            let source = view.index.sequence(view.site(*receiver))?;
+            if source.effect == Effect::File && swept_in(view, node).is_some_and(|round| view.only_takes_away(round)) {
+                return None;
+            }
+            let found = swallowed(view, source, way, view.name_range(node))?;
             Some(Diagnostic {
                 confidence: if only_counts(view, node) { Confidence::Hint } else { found.confidence },
                 ..found
@@ -40,7 +45,9 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
                 return None;
             }
             let range = skipped_in(view, *region, *pattern.locals().first()?)?;
-            swallowed(view, view.index.sequence(view.site(*iterated))?, Way::Skips, range)
+            let source = view.index.sequence(view.site(*iterated))?;
+            let sweeps = source.effect == Effect::File && view.only_takes_away(*region);
+            (!sweeps).then(|| swallowed(view, source, Way::Skips, range))?
         }
         Op::Loop { kind: LoopKind::While, region } => {
             let (condition, of) = only_success(view, *region)?;
@@ -61,6 +68,14 @@ fn adapter(view: View, receiver: NodeId, name: &str, arguments: &[NodeId]) -> Op
         "filter" if given(&["is_ok"]) => Some(Way::Skips),
         "map_while" if given(&["ok"]) => Some(Way::Ends),
         "take_while" if given(&["is_ok"]) => Some(Way::Ends),
+        _ => None,
+    }
+}
+
+/// The loop that goes through what an adapter gives.
+fn swept_in(view: View, adapter: NodeId) -> Option<RegionId> {
+    match view.op(view.info.parent(adapter)?) {
+        Op::Loop { kind: LoopKind::For { iterated, .. }, region } if *iterated == adapter => Some(*region),
         _ => None,
     }
 }
@@ -283,6 +298,12 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
     // What would have to wait fails instead: that is its end.
     if way == Way::Ends && is_emptied(view, source) {
         return None;
+    }
+    let asks_for_the_schema = || view.index.states(source.call, &asks_for_the_schema);
+    match source.effect {
+        Effect::Database if way == Way::Skips && asks_for_the_schema() => return None,
+        Effect::File if way == Way::Skips && view.index.reads_the_kernel(source.call) => return None,
+        _ => {}
     }
     let span = view.in_file(range);
     let of_a_child = source.effect == Effect::Process;

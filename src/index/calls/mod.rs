@@ -138,6 +138,12 @@ pub fn targets(outline: &Outline, function: FnId) -> Vec<FnId> {
 }
 
 impl crate::index::Index {
+    /// Whether a function may be run where a body is: what is shipped runs nothing that is there for tests.
+    pub fn may_run_from(&self, from: BodyRef, function: FnId) -> bool {
+        let body = self.defs().body_of(function).filter(|body| self.is_linked(*body));
+        body.is_none_or(|body| !self.is_for_tests(body)) || self.is_test(from)
+    }
+
     /// Whether functions of the workspace are known to call a function, and all of them are test code.
     pub fn is_called_by_tests_alone(&self, function: FnId) -> bool {
         let callers = self.calls.callers(function);

@@ -432,6 +432,8 @@ const TEST_WORDS: &[&str] = &[
     "mock",
     "mocks",
     "stress",
+    "testutil",
+    "testutils",
     "xtask",
 ];
 

@@ -6,6 +6,7 @@ use ustr::ustr;
 use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{Body, Literal, NodeId, Op, RegionId};
 use crate::index::calls::Site;
+use crate::index::declared::defs::BodyRef;
 use crate::index::flow::statements;
 use crate::index::{Index, Ty};
 
@@ -56,6 +57,44 @@ impl Index {
         let path = self.item_path(site.body);
         let mut words = path.split("::").flat_map(|name| name.split('_'));
         words.any(|word| self.catalogue().lists(Calls::CountsUse, ustr(&word.to_lowercase())))
+    }
+
+    /// Whether a function is there to spare work, as its own name or that of its type says: what it could not keep or find is made again. What is to be taken
+    /// out of a cache and stays there is taken for true.
+    pub fn spares_work(&self, site: Site) -> bool {
+        let path = self.item_path(site.body);
+        let names: Vec<&str> = path.rsplit("::").take(2).collect();
+        let has = |name: &str, list: Calls| words_of(name).iter().any(|word| self.catalogue().lists(list, ustr(word)));
+        names.iter().any(|name| has(name, Calls::SparesWork))
+            && !names
+                .first()
+                .is_some_and(|name| has(name, Calls::TakesAway) || words_of(name).iter().any(|w| w == "invalidate"))
+    }
+
+    /// Whether a function tells how many there are of something, as its name says.
+    pub fn tells_how_many(&self, name: &str) -> bool {
+        name.split('_').any(|word| self.catalogue().lists(Calls::TellsHowMany, ustr(word)))
+    }
+
+    /// Whether a function is there to take something away, as its name says.
+    pub fn takes_away(&self, body: BodyRef) -> bool {
+        let name = self.function_of(body).map(|function| self.defs().function(function).name);
+        name.is_some_and(|name| words_of(&name).iter().any(|word| self.catalogue().lists(Calls::TakesAway, ustr(word))))
+    }
+
+    /// Whether an operation reads a file of the kernel's that was opened by a path written out in the same file.
+    pub fn reads_a_kernel_file(&self, operation: Site) -> bool {
+        let opens = |body: BodyRef| {
+            self.body(body).iter().any(|(node, n)| {
+                let is_file =
+                    || self.callable(Site { body, node }).is_some_and(|callable| callable.effect == Some(Effect::File));
+                matches!(n.op, Op::Call { .. } | Op::Method { .. })
+                    && is_file()
+                    && self.reads_the_kernel(Site { body, node })
+            })
+        };
+        let mut beside = self.bodies().map(|(body, ..)| body).filter(|body| body.file == operation.body.file);
+        beside.any(opens)
     }
 
     /// Whether what a file is called by the system is changed. Where the mode takes the file away from all others, it is what protects a secret.
@@ -115,9 +154,13 @@ impl Index {
     }
 
     /// Whether a request goes to an address that is written into the program, and the function around gives nothing: statistics of use.
-    fn reports_to_its_makers(&self, request: Site) -> bool {
-        let gives_nothing = self.output(request.body).is_some_and(|output| *output == Ty::unit());
+    pub fn reports_to_its_makers(&self, request: Site) -> bool {
+        let nothing = |output: &Ty| *output == Ty::unit() || output.is_result() && output.tried() == Ty::unit();
+        let gives_nothing = self.output(request.body).is_some_and(nothing);
         let mut at = request;
+        if let (true, Op::Call { arguments, .. }) = (gives_nothing, &self.node(at).op) {
+            return arguments.iter().any(|argument| self.is_written_address(Site { node: *argument, ..at }));
+        }
         while let (true, Op::Method { receiver, arguments, .. }) = (gives_nothing, &self.node(at).op) {
             if arguments.iter().any(|argument| self.is_written_address(Site { node: *argument, ..at })) {
                 return true;
@@ -144,4 +187,19 @@ impl Index {
             |text: &str| text.strip_prefix("https://").is_some_and(|rest| rest.contains('.') && !rest.contains('{'));
         text.is_some_and(|text| host(&text))
     }
+}
+
+/// The words that a name is made of, in lower case: `set_hash`, `CheckCache`.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    for letter in name.chars() {
+        if letter == '_' || letter.is_uppercase() {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (letter != '_', words.last_mut()) {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }

@@ -257,7 +257,7 @@ impl Index {
         match self.callee(site)? {
             Callee::External(path) => {
                 let effect = self.callable(site)?.effect?;
-                if effect == Effect::Finish && self.stays_in_memory(site) {
+                if matches!(effect, Effect::Finish | Effect::File) && self.stays_in_memory(site) {
                     return None;
                 }
                 let looks = self.catalogue().lists(Calls::Looks, *path) || self.built_to_look(site);
@@ -265,8 +265,8 @@ impl Index {
             }
             Callee::Workspace(function) => self.through(site, *function, effects),
             Callee::Trait(function) => {
-                let implementors = self.signatures().implementors.get(function);
-                let all = implementors.into_iter().flatten().chain([function]);
+                let implementors = self.signatures().implementors.get(function).into_iter().flatten();
+                let all = implementors.filter(|id| self.may_run_from(site.body, **id)).chain([function]);
                 all.into_iter()
                     .filter_map(|function| self.through(site, *function, effects))
                     .min_by_key(|found| (found.told, found.looks))
@@ -413,7 +413,7 @@ impl Index {
             Ty::Ext(path, arguments) => {
                 let inner = arguments.first().map(Ty::peeled);
                 self.catalogue().type_entry(*path).is_some_and(|entry| !entry.holds.is_empty())
-                    && inner.is_some_and(|inner| matches!(inner, Ty::Ext(path, _) if path == "std::vec::Vec"))
+                    && inner.is_some_and(is_in_memory)
             }
             _ => false,
         }
@@ -468,5 +468,17 @@ impl Index {
 
     fn method_effect(&self, path: Ustr, name: &str) -> Option<Effect> {
         self.catalogue().method(path, ustr::ustr(name)).and_then(|(_, callable)| callable.effect)
+    }
+}
+
+/// Whether a writer is a buffer in memory: `Vec<u8>`, `Cursor<Vec<u8>>`.
+fn is_in_memory(writer: &Ty) -> bool {
+    match writer.peeled() {
+        Ty::Ext(path, arguments) => match path.as_str() {
+            "std::vec::Vec" | "bytes::BytesMut" => true,
+            "std::io::Cursor" => arguments.first().is_some_and(is_in_memory),
+            _ => false,
+        },
+        _ => false,
     }
 }

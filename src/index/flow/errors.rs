@@ -49,7 +49,7 @@ impl Index {
     }
 
     /// Whether a call of a library tells, or may: a macro of a log's name that a library nobody described hands on.
-    fn may_tell(&self, op: &Op, path: Ustr) -> bool {
+    pub(super) fn may_tell(&self, op: &Op, path: Ustr) -> bool {
         let is_level = |name: Ustr| self.catalogue().lists(Calls::Levels, name);
         let handed_on = matches!(op, Op::Macro(call) if is_level(call.path.last()));
         self.catalogue().lists(Calls::Tells, path) || handed_on
@@ -70,6 +70,7 @@ impl Index {
                 name == "inspect_err" || (takes_errors(name) && arguments.iter().any(tells)) || inner(*receiver)
             }
             Op::Await(of) | Op::Try(of) => inner(*of),
+            Op::Local(local) => self.is_told_before(value, *local),
             _ => false,
         }
     }
@@ -289,7 +290,8 @@ impl Index {
     /// The body of the workspace function that a value comes from, through `.await` and adapters; of a trait's function the first that implements it.
     pub fn called_directly(&self, value: Site) -> Option<BodyRef> {
         if let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(value) {
-            let mut candidates = targets(&self.outline, *function).into_iter();
+            let mut candidates =
+                targets(&self.outline, *function).into_iter().filter(|id| self.may_run_from(value.body, *id));
             return candidates.find_map(|id| self.defs().body_of(id).filter(|body| self.is_linked(*body)));
         }
         match &self.node(value).op {

@@ -3,7 +3,7 @@
 use ustr::ustr;
 
 use crate::catalogue::{Calls, Effect};
-use crate::facts::model::{LoopKind, NodeId, Op, Pattern, PatternKind, RegionId};
+use crate::facts::model::{Literal, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::calls::Site;
 use crate::index::{Index, Ty};
 
@@ -20,6 +20,9 @@ pub struct Source {
 
 /// How many steps a sequence is followed back.
 const FUEL: u32 = 16;
+
+/// Through how many variables it is followed of what a path is made.
+const STEPS: u32 = 4;
 
 impl Index {
     /// Whether a call is given an item of what the loop or closure `region` around it goes through, or a part of one.
@@ -164,8 +167,35 @@ impl Index {
         false
     }
 
+    /// Whether what a call reads lies where the kernel keeps what it tells of itself, as far as the texts say that it is made of: entries there
+    /// cannot be broken, they come and go.
+    pub fn reads_the_kernel(&self, call: Site) -> bool {
+        self.is_of_the_kernel(call, STEPS)
+    }
+
+    fn is_of_the_kernel(&self, value: Site, fuel: u32) -> bool {
+        let whole = self.node(value).range;
+        let facts = self.body(value.body);
+        let within = facts.iter().filter(|(_, node)| whole.contains(node.range));
+        within.into_iter().any(|(_, node)| match &node.op {
+            Op::Literal(Literal::Text(text)) => is_kernel_path(text),
+            Op::Local(local) => fuel.checked_sub(1).is_some_and(|fuel| {
+                let made_of = self.sources(value.body, *local).into_iter().filter(|made| *made < value.node);
+                made_of.into_iter().any(|node| self.is_of_the_kernel(Site { node, ..value }, fuel))
+            }),
+            _ => false,
+        })
+    }
+
     /// Whether the function or closure around a site returns a `Result`.
     pub fn returns_result(&self, site: Site) -> bool {
         self.output(site.body).is_some_and(Ty::is_result)
     }
+}
+
+/// `/proc/..` and `/sys/..`
+pub(in crate::index) fn is_kernel_path(text: &str) -> bool {
+    ["/proc", "/sys"]
+        .iter()
+        .any(|root| text.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }

@@ -75,6 +75,69 @@ impl View<'_> {
             })
     }
 
+    /// Whether all that comes of a value is that it is stated: it becomes a field of what is made of it, or part of a text, and nothing is decided by it.
+    pub fn is_only_stated(self, value: NodeId) -> bool {
+        self.is_stated_within(value, VARIABLES)
+    }
+
+    fn is_stated_within(self, value: NodeId, fuel: u32) -> bool {
+        let Some(parent) = self.info.parent(value) else { return false };
+        match self.op(parent) {
+            Op::Struct { .. } => true,
+            Op::Macro(call) => self.says(parent) || call.path.last() == "format",
+            Op::Cast { .. } | Op::Reference { .. } | Op::Deref(_) | Op::Binary { .. } | Op::Unary(_) => {
+                self.is_stated_within(parent, fuel)
+            }
+            Op::Call { .. } | Op::Method { .. } if self.measures(parent) => true,
+            Op::Call { .. } | Op::Method { .. } if self.leaves_no_trace(parent) => self.is_stated_within(parent, fuel),
+            Op::Match { scrutinee, arms } if *scrutinee == value => {
+                arms.iter().all(|arm| self.only_makes(arm.region)) && self.is_stated_within(parent, fuel)
+            }
+            Op::Bind { pattern, otherwise: None, .. } => match (&pattern.kind, fuel.checked_sub(1)) {
+                (PatternKind::Bind { local, of: None }, Some(fuel)) => {
+                    let mut uses = self.facts.uses(*local).peekable();
+                    let is_text =
+                        |used: NodeId| matches!(self.op(used), Op::Macro(call) if call.path.last() == "format");
+                    uses.peek().is_some()
+                        && uses.all(|used| is_text(used) || self.says(used) || self.is_stated_within(used, fuel))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether a region makes a value, and does nothing that lasts.
+    fn only_makes(self, region: RegionId) -> bool {
+        let inside = self.facts.iter().filter(|(_, node)| self.facts.is_inside(node.region, region));
+        inside.into_iter().all(|(node, n)| match &n.op {
+            Op::Call { .. } | Op::Method { .. } => self.leaves_no_trace(node),
+            Op::Assign { .. } | Op::Return(_) | Op::Break(_) | Op::Try(_) | Op::Loop { .. } | Op::Unseen => false,
+            _ => true,
+        })
+    }
+
+    /// Whether a region takes away the files it comes to, and does nothing else that lasts: what it never saw stays until it comes again.
+    pub fn only_takes_away(self, region: RegionId) -> bool {
+        let takes_away = |node: NodeId| {
+            let name =
+                self.index.external(self.site(node)).and_then(|path| path.rsplit("::").next().map(str::to_owned));
+            name.is_some_and(|name| name.starts_with("remove_file") || name.starts_with("remove_dir"))
+        };
+        let lasts = |node: NodeId, op: &Op| match op {
+            Op::Assign { .. } | Op::Unseen => true,
+            Op::Call { .. } | Op::Method { .. } => match self.index.callee(self.site(node)) {
+                Some(Callee::External(_)) => !takes_away(node) && !self.leaves_no_trace(node),
+                Some(Callee::Workspace(_) | Callee::Trait(_)) => !self.leaves_no_trace(node),
+                _ => false,
+            },
+            _ => false,
+        };
+        let inside: Vec<(NodeId, &Node)> =
+            self.facts.iter().filter(|(_, node)| self.facts.is_inside(node.region, region)).collect();
+        inside.iter().any(|(node, _)| takes_away(*node)) && !inside.iter().any(|(node, n)| lasts(*node, &n.op))
+    }
+
     /// Whether a call writes a message. What is printed may be what the program is for.
     fn says(self, node: NodeId) -> bool {
         let tells = |path: Ustr| self.index.catalogue().lists(Calls::Tells, path) && !path.starts_with("std::");

@@ -25,6 +25,22 @@ impl Index {
         self.has_within(call, &|op| matches!(op, Op::Literal(Literal::Text(text)) if says(text)))
     }
 
+    /// Whether a call takes away a table that the same function makes for a session: it goes with that by itself.
+    pub fn drops_what_goes(&self, call: Site) -> bool {
+        let makes = |site: Site| {
+            self.callee(site).is_some()
+                && self.callee(site) == self.callee(call)
+                && self.states(site, &makes_for_a_session)
+        };
+        let inner = match self.node(call).op {
+            Op::Await(of) | Op::Try(of) => return self.drops_what_goes(Site { node: of, ..call }),
+            _ => call,
+        };
+        let beside = || self.bodies().map(|(body, ..)| body).filter(|body| body.file == inner.body.file);
+        self.states(inner, &drops_if_there)
+            && beside().any(|body| self.info(body).callees.keys().any(|node| makes(Site { body, node: *node })))
+    }
+
     fn has_within(&self, whole: Site, wanted: &dyn Fn(&Op) -> bool) -> bool {
         let range = self.node(whole).range;
         self.body(whole.body).nodes.iter().any(|node| range.contains(node.range) && wanted(&node.op))
@@ -61,6 +77,33 @@ pub fn stores_and_asks_nothing(text: &str) -> bool {
         [first, ..] => UPKEEP.contains(&first),
         [] => false,
     }
+}
+
+/// What SQLite tells of its schema: rows that it makes of what it has read already.
+const OF_THE_SCHEMA: [&str; 7] =
+    ["table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list"];
+
+/// Whether a statement asks what tables, columns and indices a database has: `PRAGMA table_info(notes)`.
+pub fn asks_for_the_schema(text: &str) -> bool {
+    match words(text).iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["pragma", asked, ..] => {
+            let name = asked.split(['(', '=']).next().unwrap_or(asked);
+            OF_THE_SCHEMA.contains(&name.rsplit('.').next().unwrap_or(name))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a statement makes a table that is gone with the session: `CREATE TEMP TABLE notes AS SELECT ..`.
+pub fn makes_for_a_session(text: &str) -> bool {
+    let words = words(text);
+    let mut rest = words.iter().map(String::as_str).filter(|word| !matches!(*word, "local" | "global"));
+    rest.next() == Some("create") && matches!(rest.next(), Some("temp" | "temporary"))
+}
+
+/// Whether a statement takes away a table, if there is one.
+pub fn drops_if_there(text: &str) -> bool {
+    words(text).iter().map(String::as_str).take(4).eq(["drop", "table", "if", "exists"])
 }
 
 /// Whether a statement of a database asks for nothing but one value that is made of all rows there are, be it none.
@@ -106,6 +149,22 @@ mod tests {
         ] {
             assert!(!stores_and_asks_nothing(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_schema_is_asked_for_by_its_pragmas() {
+        assert!(asks_for_the_schema("PRAGMA table_info(notes)") && asks_for_the_schema("pragma main.index_list('a');"));
+        assert!(!asks_for_the_schema("PRAGMA foreign_keys") && !asks_for_the_schema("SELECT table_info FROM a"));
+    }
+
+    #[test]
+    fn a_temporary_table_is_gone_with_its_session() {
+        assert!(
+            makes_for_a_session("CREATE TEMP TABLE {} AS {}")
+                && makes_for_a_session("create local temporary table a (b int)")
+        );
+        assert!(!makes_for_a_session("CREATE TABLE temp (a int)"));
+        assert!(drops_if_there("DROP TABLE IF EXISTS {}") && !drops_if_there("DROP TABLE a"));
     }
 
     #[test]

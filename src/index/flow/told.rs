@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Body, LocalId, NodeId, Op, RegionId, RegionKind};
+use crate::facts::model::{Arm, Body, LocalId, NodeId, Op, Pattern, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
 use crate::index::declared::defs::{BodyRef, FnId, TypeId};
@@ -38,7 +38,42 @@ impl Index {
                 sees && !arguments.iter().any(mentions) || self.is_told_on_its_way(inner(*receiver))
             }
             Op::Await(of) | Op::Try(of) => self.is_told_on_its_way(inner(*of)),
+            Op::Local(local) => {
+                self.bound_for_one_use(value.body, *local).is_some_and(|init| self.is_told_on_its_way(inner(init)))
+            }
             _ => false,
+        }
+    }
+
+    /// Whether a branch before a site is entered by the error of what a variable holds, and tells of it: `if let Err(error) = &answer { warn!(..) }`.
+    pub(in crate::index) fn is_told_before(&self, site: Site, local: LocalId) -> bool {
+        let facts = self.body(site.body);
+        let region = facts.node(site.node).region;
+        let is_before = |node: NodeId| node < site.node && facts.is_inside(region, facts.node(node).region);
+        let is_err = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Err");
+        facts.uses(local).any(|used| match self.asked_of(Site { node: used, ..site }) {
+            Some((at, Op::Match { arms, .. })) if is_before(at) => {
+                let failed: Vec<&Arm> = arms.iter().filter(|arm| is_err(&arm.pattern)).collect();
+                !failed.is_empty() && failed.iter().all(|arm| self.surely_tells(site.body, arm.region))
+            }
+            Some((at, Op::If { condition, then, .. })) if is_before(at) => match &facts.node(*condition).op {
+                Op::Let { pattern, .. } => is_err(pattern) && self.surely_tells(site.body, *then),
+                _ => false,
+            },
+            _ => false,
+        })
+    }
+
+    /// The `match` or `if let` that looks into a variable, which may be lent to it.
+    fn asked_of(&self, used: Site) -> Option<(NodeId, &Op)> {
+        let (facts, info) = (self.body(used.body), self.info(used.body));
+        let at = info.parent(used.node)?;
+        match &facts.node(at).op {
+            Op::Reference { .. } => self.asked_of(Site { node: at, ..used }),
+            Op::Method { name, .. } if name == "as_ref" => self.asked_of(Site { node: at, ..used }),
+            Op::Let { .. } => info.parent(at).map(|at| (at, &facts.node(at).op)),
+            op @ Op::Match { .. } => Some((at, op)),
+            _ => None,
         }
     }
 
@@ -161,7 +196,7 @@ impl Index {
             Op::If { then, otherwise: Some(otherwise), .. } => says(then) && says(otherwise),
             Op::Match { arms, .. } => !arms.is_empty() && arms.iter().all(|arm| says(&arm.region)),
             Op::Call { .. } | Op::Method { .. } | Op::Macro(_) => match self.callee(Site { body, node: *node }) {
-                Some(Callee::External(path)) => self.catalogue().lists(Calls::Tells, *path),
+                Some(Callee::External(path)) => self.may_tell(&facts.node(*node).op, *path),
                 Some(Callee::Workspace(function)) => self.function_says(*function, fuel),
                 _ => false,
             },
@@ -233,15 +268,18 @@ impl Ways<'_> {
             Op::If { then, otherwise: Some(otherwise), .. } => self.ends(site.body, [*then, *otherwise]),
             Op::Match { arms, .. } => self.ends(site.body, arms.iter().map(|arm| arm.region)),
             Op::Loop { region, .. } => self.loop_gives(site.body, *region),
-            Op::Local(local) => index.init_of(site.body, *local).is_some_and(|init| self.value(part(init))),
+            Op::Local(local) => {
+                index.is_told_before(site, *local)
+                    || index.init_of(site.body, *local).is_some_and(|init| self.value(part(init)))
+            }
             _ if index.is_failure(site) => self.is_in_telling_branch(site),
             Op::Call { .. } => match index.callee(site) {
                 Some(Callee::External(path)) => path == "std::result::Result::Ok",
-                Some(Callee::Workspace(function) | Callee::Trait(function)) => self.function(*function),
+                Some(Callee::Workspace(function) | Callee::Trait(function)) => self.function(site.body, *function),
                 _ => false,
             },
             Op::Method { receiver, name, arguments, .. } => match index.callee(site) {
-                Some(Callee::Workspace(function) | Callee::Trait(function)) => self.function(*function),
+                Some(Callee::Workspace(function) | Callee::Trait(function)) => self.function(site.body, *function),
                 _ => {
                     let looks = name == "inspect_err" || takes_errors(name);
                     looks && arguments.iter().any(|argument| index.is_a_teller(part(*argument)))
@@ -274,9 +312,10 @@ impl Ways<'_> {
     }
 
     /// A function, or all that implement it.
-    fn function(&mut self, function: FnId) -> bool {
+    fn function(&mut self, from: BodyRef, function: FnId) -> bool {
         let index = self.index;
-        let all = targets(&index.outline, function);
+        let mut all = targets(&index.outline, function);
+        all.retain(|id| index.may_run_from(from, *id));
         !all.is_empty()
             && all.into_iter().all(|id| {
                 let body = index.defs().body_of(id).filter(|body| index.is_linked(*body));

@@ -52,6 +52,9 @@ pub enum StandIn {
     Value,
 }
 
+/// First words of variables that say of what they hold that it is not looked at on purpose.
+const NAMES_OF_INTENT: [&str; 6] = ["ignore", "ignored", "ignoring", "unused", "discard", "discarded"];
+
 /// Through how many variables it is followed what becomes of a stand-in.
 const VARIABLES: u32 = 3;
 
@@ -108,6 +111,15 @@ impl View<'_> {
             },
             _ => None,
         }
+    }
+
+    /// `let _ignored = ..`: whether a name says that nobody is to look at what is bound to it.
+    pub fn is_named_as_ignored(self, node: NodeId) -> bool {
+        let Op::Bind { pattern, .. } = self.op(node) else { return false };
+        pattern.locals().into_iter().any(|local| {
+            let said = self.facts.local(local).name.strip_prefix('_');
+            said.and_then(|said| said.split('_').next()).is_some_and(|word| NAMES_OF_INTENT.contains(&word))
+        })
     }
 
     /// Whether what stands for a failure is refused further on, where it leads to an error or a panic: then the cause is gone, but not the
