@@ -6,6 +6,7 @@ use crate::index::calls::Site;
 use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::flow::variety::Variety;
 use crate::index::resources::growth::Growing;
+use crate::index::tasks::Handle;
 
 const ID: &str = "growing-global";
 
@@ -56,6 +57,14 @@ fn is_far(repeated: &Repeated) -> bool {
     repeated.repeats == Repeats::Iteration && repeated.way.len() >= FAR
 }
 
+/// Whether it is part of what starts one of a number of workers, whose handles are kept.
+fn starts_a_worker(index: &Index, site: Site, repeated: &Repeated) -> bool {
+    let calls: Vec<Site> = std::iter::once(site).chain(repeated.way.iter().copied()).collect();
+    let starts = |at: &Site| index.tasks().iter().any(|task| task.spawn.body == at.body && task.handle == Handle::Kept);
+    let counted = calls.iter().position(|call| index.is_counted_out(*call));
+    repeated.repeats == Repeats::Iteration && counted.is_some_and(|at| calls[..at].iter().any(starts))
+}
+
 fn is_at_start(index: &Index, site: Site) -> bool {
     index.runs_once(site).is_some()
         || index.services_reaching(site.body).any(|program| index.runs_at_start(program, site))
@@ -84,8 +93,11 @@ fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     {
         return None;
     }
-    let weak = index.is_looked_up_first(site)
-        || repeated.as_ref().is_some_and(|repeated| is_far(repeated) || index.is_repeated_by_change(repeated));
+    let seldom = |repeated: &Repeated| {
+        is_far(repeated) || starts_a_worker(index, site, repeated) || index.is_repeated_by_change(repeated)
+    };
+    let bounded = left.is_none() && index.is_looked_up_first(site);
+    let weak = bounded || repeated.as_ref().is_some_and(seldom);
     let name = index.keeper_words(growing.keeper);
     let often = repeated.as_ref().map_or(String::new(), |repeated| format!(", {}", repeated.repeats.words()));
     let others = growing.added.iter().filter(|other| **other != site).take(3);

@@ -193,32 +193,40 @@ impl<'i> Survey<'i> {
     /// The calls that an operation is done in with what a site builds, as seen from where that is no parameter any more; the operation itself, where its
     /// resource is none.
     fn lent_at(&self, built: Site, at: Site, fuel: u32) -> Vec<Site> {
-        let index = self.index;
-        let (Op::Method { receiver: used, .. } | Op::Reference { of: used, .. }) = index.node(at).op else {
-            return vec![at];
-        };
-        let lent = index.variable_behind(at.body, used).and_then(|local| index.parameter_of(at.body, local).flatten());
-        self.lenders(built, at, lent, fuel)
+        let Op::Method { receiver, .. } = self.index.node(at).op else { return vec![at] };
+        self.lenders(built, at, Site { node: receiver, ..at }, fuel)
     }
 
-    fn lenders(&self, built: Site, at: Site, lent: Option<usize>, fuel: u32) -> Vec<Site> {
+    /// The same for a call that is given a value to do it with.
+    fn lenders(&self, built: Site, at: Site, used: Site, fuel: u32) -> Vec<Site> {
         let index = self.index;
-        let (Some(position), Some(function), Some(fuel)) = (lent, index.function_of(at.body), fuel.checked_sub(1))
-        else {
-            return vec![at];
-        };
+        let lent = index.function_of(at.body).zip(self.parameter_itself(used)).zip(fuel.checked_sub(1));
+        let Some(((function, position), fuel)) = lent else { return vec![at] };
         let calls = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body));
-        let given = calls.filter_map(|call| Some((call.site, index.argument_at(call.site, function, position)?)));
-        let own = given.filter(|(_, given)| {
+        let given: Vec<(Site, Site)> =
+            calls.filter_map(|call| Some((call.site, index.argument_at(call.site, function, position)?))).collect();
+        // Who calls a handler is not known here.
+        if given.is_empty() {
+            return vec![at];
+        }
+        let own = given.into_iter().filter(|(_, given)| {
             let made = index.made_behind(*given, &|entry| entry.when_untimed.is_some());
             made.is_empty() || made.contains(&built)
         });
-        own.flat_map(|(call, given)| {
-            let lent = index.variable_behind(given.body, given.node);
-            let lent = lent.and_then(|local| index.parameter_of(given.body, local).flatten());
-            self.lenders(built, call, lent, fuel)
-        })
-        .collect()
+        own.flat_map(|(call, given)| self.lenders(built, call, given, fuel)).collect()
+    }
+
+    /// The parameter that a value is itself, or that methods are called on one after the other: no field of one.
+    fn parameter_itself(&self, value: Site) -> Option<usize> {
+        let mut at = value;
+        loop {
+            at.node = match &self.index.node(at).op {
+                Op::Local(local) => return self.index.parameter_of(at.body, *local).flatten(),
+                Op::Method { receiver, .. } => *receiver,
+                Op::Reference { of, .. } | Op::Deref(of) => *of,
+                _ => return None,
+            };
+        }
     }
 
     /// Whether what is built at one place may be used at another: one program comes to both, or it is not known which comes to the first.

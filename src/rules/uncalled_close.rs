@@ -138,7 +138,12 @@ fn ended(index: &Index, id: TypeId, method: FnId) -> Option<(Ustr, crate::source
 
 /// Whether all that the methods of a type make of a resource ends where it is dropped, although others of the kind do not.
 fn is_killed_on_drop(index: &Index, id: TypeId, resource: Ustr) -> bool {
-    let of_type = |site: &Site| index.function_of(site.body).and_then(|method| index.receiver_type(method)) == Some(id);
+    let of_type = |site: &Site| {
+        let block = index.function_of(site.body).and_then(|method| index.defs().impl_of(method));
+        block.is_some_and(
+            |block| matches!(index.signatures().impl_types[block.index()].peeled(), Ty::Adt(of, _) if *of == id),
+        )
+    };
     let made = index.constructions(|entry| entry.path == resource).map(|made| made.site);
     let mut made = made.filter(|site| !index.is_test(site.body)).filter(of_type).peekable();
     let kills = |site: Site| {

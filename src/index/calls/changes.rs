@@ -41,10 +41,10 @@ impl Index {
             return self.takes_connection(call) && self.is_in_turn(call, region);
         };
         let lists = |list| self.catalogue().lists(list, path);
-        let waits = [Calls::Waits, Calls::Receives, Calls::Accepts, Calls::BoundsTime].into_iter().any(lists)
-            || self.catalogue().signal(path).is_some();
+        let hears = lists(Calls::Hears) || self.catalogue().signal(path).is_some();
+        let waits = hears || [Calls::Waits, Calls::Receives, Calls::Accepts, Calls::BoundsTime].into_iter().any(lists);
         let rests = || lists(Calls::Pauses) && !lists(Calls::BoundsTime) && self.raced_by(call).is_none();
-        waits && !lists(Calls::Stops) && self.is_in_turn(call, region) && !rests()
+        waits && (hears || !lists(Calls::Stops)) && self.is_in_turn(call, region) && !rests()
     }
 
     /// Whether a loop is the innermost around a call.
@@ -56,7 +56,9 @@ impl Index {
 
     /// Whether a wait is over where something has changed outside.
     fn hears_of_change(&self, wait: Site, fuel: u32) -> bool {
-        if self.external(wait).is_some_and(|path| self.catalogue().signal(path).is_some()) {
+        let catalogue = self.catalogue();
+        let is_signal = |path| catalogue.lists(Calls::Hears, path) || catalogue.signal(path).is_some();
+        if self.external(wait).is_some_and(is_signal) {
             return true;
         }
         match self.node(wait).op {
