@@ -48,6 +48,8 @@ pub enum Calls {
     TellsHowMany,
     /// Words in the names of functions and types that only spare work that is done again where they fail.
     SparesWork,
+    /// Words of functions by which a cache agrees with what it stands for: it gives up what is old, or hands on what is new.
+    SettlesCaches,
     /// Programs that talk to a peer whenever they run, or with the argument that follows.
     NetworkPrograms,
     /// Words in the names of functions that take away what nobody wants any more, or only show something to a person.

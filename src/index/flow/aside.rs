@@ -60,15 +60,13 @@ impl Index {
     }
 
     /// Whether a function is there to spare work, as its own name or that of its type says: what it could not keep or find is made again. What is to be taken
-    /// out of a cache and stays there is taken for true.
+    /// out of a cache and stays there is taken for true, and what only the cache has is lost with it.
     pub fn spares_work(&self, site: Site) -> bool {
         let path = self.item_path(site.body);
         let names: Vec<&str> = path.rsplit("::").take(2).collect();
         let has = |name: &str, list: Calls| words_of(name).iter().any(|word| self.catalogue().lists(list, ustr(word)));
         names.iter().any(|name| has(name, Calls::SparesWork))
-            && !names
-                .first()
-                .is_some_and(|name| has(name, Calls::TakesAway) || words_of(name).iter().any(|w| w == "invalidate"))
+            && !names.first().is_some_and(|name| has(name, Calls::TakesAway) || has(name, Calls::SettlesCaches))
     }
 
     /// Whether a function tells how many there are of something, as its name says.
