@@ -178,7 +178,8 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         _ if !unused && effected.looks && (expects_one(view, effected) || is_advised(view, node)) => Confidence::Hint,
         // How many there are is told as if there were none, to people.
         _ if !unused && tells_how_many(view, effected) && view.is_only_stated(node) => Confidence::Hint,
-        _ if spares_work(view, effected) => Confidence::Hint,
+        // What is put in the place of what could not be read is taken for it.
+        _ if !matches!(way, Way::Default | Way::Instead(_)) && spares_work(view, effected) => Confidence::Hint,
         // What the kernel tells is read again, and its file cannot go away.
         Effect::File
             if unused && effected.looks && operation.is_some_and(|call| view.index.reads_a_kernel_file(*call)) =>
