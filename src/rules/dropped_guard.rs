@@ -298,7 +298,7 @@ fn lasts(view: View, scope: crate::facts::model::RegionId) -> bool {
 }
 
 fn is_used(view: View, local: LocalId) -> bool {
-    mentioned(view, local) || view.facts.iter().any(|(_, node)| matches!(node.op, Op::Local(used) if used == local))
+    view.facts.uses(local).next().is_some()
 }
 
 fn mentioned(view: View, local: LocalId) -> bool {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use ustr::Ustr;
+
 use crate::catalogue::{Calls, Runs};
 use crate::facts::model::{LoopKind, Op, RegionId, RegionKind};
 use crate::index::Index;
@@ -41,7 +43,7 @@ impl Index {
             return self.takes_connection(call) && self.is_in_turn(call, region);
         };
         let lists = |list| self.catalogue().lists(list, path);
-        let hears = lists(Calls::Hears) || self.catalogue().signal(path).is_some();
+        let hears = self.hears_a_signal(path);
         let waits = hears || [Calls::Waits, Calls::Receives, Calls::Accepts, Calls::BoundsTime].into_iter().any(lists);
         let rests = || lists(Calls::Pauses) && !lists(Calls::BoundsTime) && self.raced_by(call).is_none();
         waits && (hears || !lists(Calls::Stops)) && self.is_in_turn(call, region) && !rests()
@@ -56,15 +58,17 @@ impl Index {
 
     /// Whether a wait is over where something has changed outside.
     fn hears_of_change(&self, wait: Site, fuel: u32) -> bool {
-        let catalogue = self.catalogue();
-        let is_signal = |path| catalogue.lists(Calls::Hears, path) || catalogue.signal(path).is_some();
-        if self.external(wait).is_some_and(is_signal) {
+        if self.external(wait).is_some_and(|path| self.hears_a_signal(path)) {
             return true;
         }
         match self.node(wait).op {
             Op::Method { receiver, .. } => self.is_fed_by_change(Site { node: receiver, ..wait }, fuel),
             _ => false,
         }
+    }
+
+    fn hears_a_signal(&self, path: Ustr) -> bool {
+        self.catalogue().lists(Calls::Hears, path) || self.catalogue().signal(path).is_some()
     }
 
     /// Whether all that is sent into the channel of a receiver is sent where something has changed.

@@ -27,17 +27,14 @@ impl Index {
 
     /// Whether a call takes away a table that the same function makes for a session: it goes with that by itself.
     pub fn drops_what_goes(&self, call: Site) -> bool {
-        let makes = |site: Site| {
-            self.callee(site).is_some()
-                && self.callee(site) == self.callee(call)
-                && self.states(site, &makes_for_a_session)
-        };
-        let inner = match self.node(call).op {
-            Op::Await(of) | Op::Try(of) => return self.drops_what_goes(Site { node: of, ..call }),
-            _ => call,
-        };
-        let beside = || self.bodies().map(|(body, ..)| body).filter(|body| body.file == inner.body.file);
-        self.states(inner, &drops_if_there)
+        if let Op::Await(of) | Op::Try(of) = self.node(call).op {
+            return self.drops_what_goes(Site { node: of, ..call });
+        }
+        let callee = self.callee(call);
+        let makes =
+            |site: Site| callee.is_some() && self.callee(site) == callee && self.states(site, &makes_for_a_session);
+        let beside = || self.bodies().map(|(body, ..)| body).filter(|body| body.file == call.body.file);
+        self.states(call, &drops_if_there)
             && beside().any(|body| self.info(body).callees.keys().any(|node| makes(Site { body, node: *node })))
     }
 
