@@ -52,6 +52,10 @@ pub enum Calls {
     SettlesCaches,
     /// Programs that talk to a peer whenever they run, or with the argument that follows.
     NetworkPrograms,
+    /// Programs that send a signal, ask the system for something or set it, and end by themselves: to kill one half way would be worse than to leave it.
+    BriefPrograms,
+    /// Programs that run what they are told.
+    Shells,
     /// Words in the names of functions that take away what nobody wants any more, or only show something to a person.
     TakesAway,
     /// They tell what they are called on, by `true`, to fail where it would have to wait.

@@ -176,6 +176,9 @@ pub struct TypeEntry {
     /// Setters that bound no more than connecting, in the same form.
     #[serde(default)]
     pub connect_timeouts: Vec<Ustr>,
+    /// Setters of a limit on one request, whatever sends it, in the same form.
+    #[serde(default)]
+    pub request_timeouts: Vec<Ustr>,
     /// What happens where none of `timeouts` is set: its presence says that the library waits without end by itself.
     pub when_untimed: Option<String>,
 }

@@ -29,6 +29,7 @@ const ASIDE: &[&str] = &[
     "local",
     "override",
     "ci",
+    "example",
     "examples",
     "demo",
     "fixtures",

@@ -301,21 +301,29 @@ impl<'e, 't> BodyBuilder<'e, 't> {
             pattern => (pattern, None),
         };
         let is_conditional = local.attrs.iter().any(paths::is_condition);
-        let shared = (is_conditional || self.in_alternative).then(|| self.declared_otherwise(pattern)).flatten();
-        let pattern = shared.unwrap_or_else(|| self.pattern(pattern));
+        let pattern = self.declaration(pattern, is_conditional);
         if is_conditional {
             self.conditional.extend(pattern.locals());
         }
         self.push(Op::Bind { pattern: Box::new(pattern), ty, init, otherwise }, range)
     }
 
-    /// The pattern of a `let` under a `cfg` whose name another such `let` declares: at most one of them is compiled, so all of them declare one variable.
-    fn declared_otherwise(&mut self, pattern: &syn::Pat) -> Option<Pattern> {
-        let syn::Pat::Ident(ident) = pattern else { return None };
-        let local = self.local(paths::name(&ident.ident), self.start(ident.ident.span()))?;
-        let is_same = self.conditional.contains(&local) && self.body.local(local).region == self.binding;
-        (is_same && ident.subpat.is_none())
-            .then(|| Pattern { kind: PatternKind::Bind { local, of: None }, range: self.range(ident.ident.span()) })
+    /// The pattern of a `let`. Where it stands under a `cfg` and names what another such `let` declares, at most one of them is compiled: they declare one
+    /// variable.
+    fn declaration(&mut self, pattern: &syn::Pat, is_conditional: bool) -> Pattern {
+        let before = self.names.len();
+        let mut pattern = self.pattern(pattern);
+        if is_conditional || self.in_alternative {
+            let is_twin =
+                |local: LocalId| self.conditional.contains(&local) && self.body.local(local).region == self.binding;
+            let twins: Vec<(Ustr, LocalId)> =
+                self.names[..before].iter().rev().filter(|(_, local)| is_twin(*local)).copied().collect();
+            unify(&mut pattern, &self.body, &twins);
+            for (name, local) in &mut self.names[before..] {
+                *local = twins.iter().find(|(twin, _)| twin == name).map_or(*local, |(_, twin)| *twin);
+            }
+        }
+        pattern
     }
 
     fn exprs<'a>(&mut self, exprs: impl IntoIterator<Item = &'a syn::Expr>) -> Vec<NodeId> {

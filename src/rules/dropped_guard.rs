@@ -76,6 +76,25 @@ fn is_given_back(view: View, value: NodeId) -> bool {
     }
 }
 
+/// `spawn_blocking(move || folder).await?`: what lived until here is handed to where dropping it may take its time.
+fn is_dropped_elsewhere(view: View, value: NodeId) -> bool {
+    let arguments = match view.op(value) {
+        Op::Try(of) | Op::Await(of) => return is_dropped_elsewhere(view, *of),
+        Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments,
+        _ => return false,
+    };
+    arguments.iter().any(|argument| match view.op(*argument) {
+        Op::Closure { region, .. } => {
+            let given = view.facts.region(*region).value;
+            given.is_some_and(|given| match view.op(given) {
+                Op::Local(local) => !view.facts.is_inside(view.facts.local(*local).region, *region),
+                _ => false,
+            })
+        }
+        _ => false,
+    })
+}
+
 /// Whether it keeps others out, and nothing comes after it in its block that they could be kept out of: then to wait for it was the purpose.
 /// So it is where several permits are asked for at once.
 fn is_awaited_only(view: View, entry: &TypeEntry, statement: NodeId) -> bool {
@@ -238,7 +257,8 @@ fn dropped_at_once(
     value: NodeId,
     pattern: Option<&Pattern>,
 ) -> Option<Diagnostic> {
-    if is_given_back(view, value) || is_awaited_only(view, entry, statement) || does_more(view, value) {
+    let for_another_end = is_given_back(view, value) || is_dropped_elsewhere(view, value) || does_more(view, value);
+    if for_another_end || is_awaited_only(view, entry, statement) {
         return None;
     }
     let span = view.span(statement);

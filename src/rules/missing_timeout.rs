@@ -239,12 +239,15 @@ impl<'i> Survey<'i> {
     /// Whether the crate sets a timeout on some request, or on something that was built: it may be for this one.
     fn is_set_later(&self, site: Site, entry: &TypeEntry) -> bool {
         let krate = self.index.crate_of(site.body);
-        entry.timeouts.iter().filter(|setter| self.called.contains(&(krate, **setter))).any(|setter| {
-            let owner = setter.rsplit_once("::").map(|(owner, _)| ustr(owner));
-            owner.is_some_and(|owner| {
-                owner == entry.path || self.operations.contains_key(&owner) || self.is_sent(entry, owner)
+        let is_called = |setter: &Ustr| self.called.contains(&(krate, *setter));
+        let on_some_request = entry.request_timeouts.iter().any(is_called);
+        on_some_request
+            || entry.timeouts.iter().filter(|setter| is_called(setter)).any(|setter| {
+                let owner = setter.rsplit_once("::").map(|(owner, _)| ustr(owner));
+                owner.is_some_and(|owner| {
+                    owner == entry.path || self.operations.contains_key(&owner) || self.is_sent(entry, owner)
+                })
             })
-        })
     }
 
     /// Whether the crate sets a timeout on something of a type that an operation is given.

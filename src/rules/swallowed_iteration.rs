@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Arm, LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId};
+use crate::facts::model::{Arm, Literal, LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::calls::Site;
@@ -36,7 +36,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             }
             let found = swallowed(view, source, way, view.name_range(node))?;
             Some(Diagnostic {
-                confidence: if only_counts(view, node) { Confidence::Hint } else { found.confidence },
+                confidence: if only_measures_or_finds(view, node) { Confidence::Hint } else { found.confidence },
                 ..found
             })
         }
@@ -80,10 +80,24 @@ fn swept_in(view: View, adapter: NodeId) -> Option<RegionId> {
     }
 }
 
-/// `.flatten().count()`: a number is seldom meant to be exact.
-fn only_counts(view: View, adapter: NodeId) -> bool {
-    let parent = view.info.parent(adapter).map(|parent| view.op(parent));
-    matches!(parent, Some(Op::Method { name, .. }) if name == "count")
+/// `.flatten().count()`, `.flatten().map(size).sum()`, `.flatten().find(fits)`: a number is seldom meant to be exact, and what is looked for is mostly
+/// found or missed all the same.
+fn only_measures_or_finds(view: View, adapter: NodeId) -> bool {
+    let mut at = adapter;
+    while let Some(parent) = view.info.parent(at) {
+        match view.op(parent) {
+            Op::Method { receiver, name, arguments, .. } if *receiver == at => match name.as_str() {
+                "count" | "sum" | "find" | "find_map" | "position" => return true,
+                "fold" => {
+                    let first = arguments.first().map(|first| view.op(*first));
+                    return matches!(first, Some(Op::Literal(Literal::Number(..))));
+                }
+                _ => at = parent,
+            },
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// Whether an argument is `Result::ok` or `|element| element.ok()`, for a method of these names; without names, `|element| element`.

@@ -133,47 +133,8 @@ fn runs_on(index: &Index, wait: Site) -> Option<Diagnostic> {
     )
 }
 
-/// Programs that send a signal, ask the system for something or set it, and end by themselves: killing one half way would be worse than to leave it.
-const SOON_DONE: &[&str] = &[
-    "kill",
-    "killall",
-    "pgrep",
-    "pkill",
-    "ps",
-    "taskkill",
-    "tasklist",
-    "ifconfig",
-    "ip",
-    "route",
-    "netsh",
-    "arp",
-    "iptables",
-    "ip6tables",
-    "nft",
-    "networksetup",
-    "scutil",
-    "sysctl",
-    "hostname",
-    "uname",
-    "id",
-    "whoami",
-    "which",
-    "where",
-];
-
-const SHELLS: &[&str] = &["sh", "bash", "cmd", "powershell"];
-
-/// The program that a command is made for, where it is written there.
-fn program_of(index: &Index, made: Site) -> Option<&str> {
-    let Op::Call { arguments, .. } = &index.node(made).op else { return None };
-    match &index.body(made.body).node(*arguments.first()?).op {
-        Op::Literal(Literal::Text(program)) => Some(program.trim_end_matches(".exe")),
-        _ => None,
-    }
-}
-
 fn ends_soon(index: &Index, made: Site) -> bool {
-    program_of(index, made).is_some_and(|program| SOON_DONE.contains(&program))
+    index.is_command_for(made, Calls::BriefPrograms)
 }
 
 /// Whether a command is given the word to end something else, as in `tmux kill-session`: it is the clean-up itself.
@@ -207,8 +168,7 @@ fn runs_what_it_is_told(index: &Index, wait: Site) -> bool {
                 *receiver
             }
             Op::Call { .. } => {
-                let program = program_of(index, Site { node: at, ..wait });
-                return told && program.is_some_and(|program| SHELLS.contains(&program));
+                return told && index.is_command_for(Site { node: at, ..wait }, Calls::Shells);
             }
             _ => return false,
         };
@@ -263,8 +223,10 @@ fn left_unowned(index: &Index, made: &Construction) -> Option<Diagnostic> {
     let at = |node: NodeId| Site { node, ..spawn };
     let errors = obligation.missed().into_iter().filter(|(exit, _)| *exit == Exit::Error).filter_map(|(_, node)| node);
     let left = errors.map(at).find(|left| !is_of_the_child(index, &obligation, *left))?;
-    let intended = index.is_intended(index.span(spawn)) || detaches(index, spawn) || ends_soon(index, spawn);
-    if intended || may_be_killed_on_drop(index, spawn) {
+    let begun = made.through.last().copied().unwrap_or(spawn);
+    let ends_soon = index.settings(begun).makers.iter().any(|made| ends_soon(index, *made));
+    let intended = index.is_intended(index.span(spawn)) || detaches(index, spawn);
+    if intended || ends_soon || may_be_killed_on_drop(index, begun) {
         return None;
     }
     let owner = obligation.handed_on.last().map(|node| Label::new(index.span(at(*node)), "it gets an owner here"));

@@ -42,7 +42,9 @@ pub(super) fn assemble(survey: &Survey, selection: Vec<PathBuf>, current: &Path)
 
 /// A container or process file whose text was read.
 fn deploy_file(path: &Path, roots: &[Root], sources: &Sources) -> Option<DeployFile> {
-    let root = roots.iter().rfind(|root| path.starts_with(&root.dir));
+    // Of nested workspaces the outermost: in an inner one's own folder its name would not be seen.
+    let around = roots.iter().filter(|root| path.starts_with(&root.dir));
+    let root = around.min_by_key(|root| root.dir.components().count());
     let below = root.and_then(|root| path.strip_prefix(&root.dir).ok()).unwrap_or(path);
     let is_aside = below.iter().any(|name| name.to_str().is_some_and(Kind::is_aside));
     Some(DeployFile { file: sources.find(path)?, kind: deploy_kind(path)?, is_aside })

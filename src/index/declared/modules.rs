@@ -167,19 +167,20 @@ impl Linker<'_> {
         });
     }
 
-    /// A library that nobody outside uses, and no program or library beside it but for tests: its own tests do.
+    /// A library that nobody outside uses, and no program or library beside it but for tests: its own tests do, or those of others.
     fn is_for_tests(&self, at: usize, kind: TargetKind) -> bool {
         let packages = &self.workspace.packages;
         let has = |package: &Package, kind: TargetKind| package.targets.iter().any(|target| target.kind == kind);
-        let needs = |package: &Package| {
-            package.dependencies.iter().any(|needed| needed.member == Some(at) && needed.kind != DependencyKind::Dev)
+        let needs = |package: &Package, for_tests: bool| {
+            let needed = package.dependencies.iter().filter(|needed| needed.member == Some(at));
+            needed.into_iter().any(|needed| (needed.kind == DependencyKind::Dev) == for_tests)
         };
         kind == TargetKind::Lib
             && !packages[at].for_others
-            && has(&packages[at], TargetKind::Test)
+            && (has(&packages[at], TargetKind::Test) || packages.iter().any(|beside| needs(beside, true)))
             && !has(&packages[at], TargetKind::Bin)
             && packages.iter().any(|beside| has(beside, TargetKind::Bin))
-            && !packages.iter().any(needs)
+            && !packages.iter().any(|beside| needs(beside, false))
     }
 
     /// A program that is named after tests, as a load generator is, beside others that are not.
@@ -429,8 +430,12 @@ const TEST_WORDS: &[&str] = &[
     "fuzzer",
     "fuzzers",
     "fuzzing",
+    "loadtest",
+    "loadtests",
     "mock",
     "mocks",
+    "perftest",
+    "perftests",
     "stress",
     "testutil",
     "testutils",

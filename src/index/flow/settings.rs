@@ -108,6 +108,7 @@ impl Way<'_> {
             Op::Method { receiver, arguments, .. } => {
                 self.called(site, fuel);
                 self.back(to(*receiver), fuel);
+                self.adapted(site.body, arguments);
                 self.configurations(site, arguments, fuel);
             }
             Op::Call { arguments, .. } => {
@@ -196,15 +197,29 @@ impl Way<'_> {
         }
     }
 
-    /// What a local is bound to, what is called on it, and what is assigned to its fields.
+    /// What a local is bound to, and what is done to it.
     fn local(&mut self, body: BodyRef, local: LocalId, fuel: u32) {
-        let index = self.index;
-        let (facts, info) = (index.body(body), index.info(body));
-        let sources = index.sources(body, local);
+        let sources = self.index.sources(body, local);
         if sources.is_empty() {
             self.parameter(body, local, fuel);
         }
         sources.into_iter().for_each(|node| self.back(Site { body, node }, fuel));
+        self.uses(body, local);
+    }
+
+    /// `.pipe(|builder| builder.timeout(limit))`: what a closure calls on what it is given.
+    fn adapted(&mut self, body: BodyRef, arguments: &[NodeId]) {
+        for argument in arguments {
+            if let Op::Closure { parameters, .. } = &self.index.body(body).node(*argument).op {
+                parameters.iter().flat_map(|given| given.locals()).for_each(|local| self.uses(body, local));
+            }
+        }
+    }
+
+    /// What is called on a local, and what is assigned to its fields.
+    fn uses(&mut self, body: BodyRef, local: LocalId) {
+        let index = self.index;
+        let (facts, info) = (index.body(body), index.info(body));
         for (node, _) in facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local)) {
             let Some(parent) = info.parent(node) else { continue };
             match &facts.node(parent).op {

@@ -234,7 +234,7 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
         }));
         mentions.sort_unstable_by_key(|(node, path)| (*node, path.as_str()));
         for (node, path) in mentions {
-            let names = signal_names(index, krate, path);
+            let names = signal_names(index, path);
             if names.is_empty() || index.is_sent(Site { body, node }) {
                 continue;
             }
@@ -293,15 +293,14 @@ fn is_quiet(index: &Index, linked: &HashSet<CrateId>, serve: Ustr) -> bool {
         })
 }
 
-fn signal_names(index: &Index, krate: &Crate, path: Ustr) -> Vec<Ustr> {
+fn signal_names(index: &Index, path: Ustr) -> Vec<Ustr> {
     let catalogue = index.catalogue();
     let by_itself = catalogue.servers().iter().any(|server| server.handles_signals && server.serve.contains(&path));
     if by_itself {
         return vec![ustr("interrupt"), ustr("terminate")];
     }
     let Some(signal) = catalogue.signal(path) else { return Vec::new() };
-    let library = ustr(path.split("::").next().unwrap_or_default());
-    let with_feature = signal.terminate_feature.is_some_and(|feature| krate.features.contains(&(library, feature)));
+    let with_feature = signal.terminate_feature.is_some_and(|feature| index.uses_feature(path, feature));
     signal.signals.iter().copied().chain(with_feature.then(|| ustr("terminate"))).collect()
 }
 

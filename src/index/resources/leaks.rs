@@ -31,6 +31,10 @@ const NAMES: &[&str] = &[
     "std::ffi::OsStr",
     "std::ffi::OsString",
     "std::os::fd::RawFd",
+    "u64",
+    "usize",
+    "i64",
+    "isize",
     "std::mem::ManuallyDrop",
     "std::borrow::Cow",
 ];

@@ -219,10 +219,15 @@ impl<'i> Search<'i, '_> {
         (completes && !remains).then_some(Skipped { begin, pair: self.pair, ends, left, awaits: ways.awaits, piles_up })
     }
 
-    /// Whether a value that does something when it is dropped was made before, and given the name of what is begun.
+    /// Whether a value that does something when it is dropped was made before, and given the name of what is begun; or is that name itself.
     fn has_guard(&self, begin: Site, target: &Target) -> bool {
         let (facts, info) = (self.index.body(begin.body), self.index.info(begin.body));
-        let guards = |made: NodeId| matches!(info.ty(made), Ty::Adt(id, _) if self.drops.contains_key(id));
+        let guards = |made: NodeId| matches!(info.ty(made).peeled(), Ty::Adt(id, _) if self.drops.contains_key(id));
+        if let Op::Call { arguments, .. } = &facts.node(begin.node).op
+            && arguments.iter().any(|argument| guards(*argument))
+        {
+            return true;
+        }
         let named = |made: NodeId| {
             let mut parts = vec![made];
             while let Some(node) = parts.pop() {

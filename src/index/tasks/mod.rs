@@ -5,6 +5,7 @@ pub mod given_up;
 pub mod halves;
 pub mod outcomes;
 pub mod piles;
+pub mod queues;
 pub mod readers;
 pub mod shares;
 pub mod waits;

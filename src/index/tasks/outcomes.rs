@@ -73,9 +73,10 @@ impl Index {
                 let value = self.body(work.body).region(*region).value?;
                 Some(self.ty(Site { node: value, ..work }))
             }
+            // A task that waits for another one gives what that gives: that it may have panicked is told by the panic.
             _ => match self.ty(work) {
                 Ty::Future(output) => Some(output),
-                _ => self.task_output(self.ty(start)),
+                ty => self.task_output(ty).or(self.task_output(self.ty(start))),
             },
         }
     }
