@@ -71,9 +71,16 @@ fn files_are_known_by_their_names() {
         assert_eq!(Kind::of(name), kind, "{name}");
     }
     assert!(
-        ["compose.override.yml", "Dockerfile.dev", "tests", "docker-compose-test.yaml", "playground"]
-            .into_iter()
-            .all(Kind::is_aside)
+        [
+            "compose.override.yml",
+            "Dockerfile.dev",
+            "example.Dockerfile",
+            "tests",
+            "docker-compose-test.yaml",
+            "playground"
+        ]
+        .into_iter()
+        .all(Kind::is_aside)
     );
     assert!(!["compose.yml", "Dockerfile.latest", "developer"].into_iter().any(Kind::is_aside));
 }

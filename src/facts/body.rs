@@ -311,7 +311,7 @@ impl<'e, 't> BodyBuilder<'e, 't> {
     /// The pattern of a `let`. Where it stands under a `cfg` and names what another such `let` declares, at most one of them is compiled: they declare one
     /// variable.
     fn declaration(&mut self, pattern: &syn::Pat, is_conditional: bool) -> Pattern {
-        let before = self.names.len();
+        let (before, declared) = (self.names.len(), self.body.locals.len());
         let mut pattern = self.pattern(pattern);
         if is_conditional || self.in_alternative {
             let is_twin =
@@ -321,6 +321,9 @@ impl<'e, 't> BodyBuilder<'e, 't> {
             unify(&mut pattern, &self.body, &twins);
             for (name, local) in &mut self.names[before..] {
                 *local = twins.iter().find(|(twin, _)| twin == name).map_or(*local, |(_, twin)| *twin);
+            }
+            if pattern.locals().iter().all(|local| local.index() < declared) {
+                self.body.locals.truncate(declared);
             }
         }
         pattern

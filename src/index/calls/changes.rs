@@ -1,7 +1,6 @@
 //! What only runs where somebody changes something outside of the program: a file that is watched, a signal that is sent. Such a change may come by way of
 //! channels that only those who learn of one send into. It comes at the pace of a person, and not at that of the program's work.
 
-
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};

@@ -3,6 +3,7 @@
 use ustr::ustr;
 
 use super::{Linked, files, program};
+use crate::facts::model::Op;
 use crate::index::Ty;
 
 impl Linked {
@@ -163,12 +164,15 @@ fn lets_of_one_name_declare_one_variable() {
     let code = program(
         "use tokio::sync::mpsc; fn main() { \
          #[cfg(unix)] let stop = mpsc::channel::<u8>(1); #[cfg(not(unix))] let stop = other(); stop; \
+         #[cfg(unix)] let (first, second) = pair(); #[cfg(not(unix))] let (third, second) = others(); second; \
          #[cfg(test)] let limit = 1u8; #[cfg(not(test))] let limit = 1u16; limit; #[cfg(test)] mocked(); }",
     );
     assert_eq!(code.ty("limit"), "u16");
     let stop = code.site("stop");
     let body = code.index.body(stop.body);
     assert_eq!(body.locals.iter().filter(|local| local.name == ustr("stop")).count(), 1);
+    let Op::Local(second) = code.index.node(code.site("second")).op else { panic!("a variable is expected") };
+    assert_eq!(code.index.sources(stop.body, second).len(), 2, "both declare it");
     assert!(matches!(code.index.ty(stop), Ty::Tuple(parts) if parts.len() == 2));
     assert_eq!(code.sites("mocked()").count(), 0);
 }
