@@ -208,6 +208,12 @@ pub enum Calls {
     LimitsBodies,
     /// They make a runtime that works on the thread that runs it, and starts no workers.
     StaysOnThread,
+    /// They wait for the body of an answer, to its end.
+    BringsBody,
+    /// They make a file for what they give, which stays when that is closed and keeps the next from being made.
+    LeavesFile,
+    /// They remove a file, or all that is in a folder, or put something else in its place.
+    RemovesFile,
 }
 
 /// The calls of a list: by canonical path, or by the last part of any path.

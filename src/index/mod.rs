@@ -263,6 +263,15 @@ impl Index {
         self.catalogue().callable_or_inherited(path)
     }
 
+    /// What is known of the call that makes something, or of the constructor that is handed on by name.
+    pub fn constructor(&self, site: Site) -> Option<&Callable> {
+        let named = || match self.ty(site) {
+            Ty::ExtFn(path, _) => self.catalogue().callable(*path),
+            _ => None,
+        };
+        self.callable(site).or_else(named)
+    }
+
     /// Whose body it is.
     pub fn owner(&self, body: BodyRef) -> Option<BodyOwner> {
         self.defs().owners.get(&body).copied()

@@ -99,7 +99,7 @@ impl<'i> Survey<'i> {
         {
             return None;
         }
-        let connects = index.callable(site)?.effect.is_some();
+        let connects = index.constructor(site)?.effect.is_some();
         let bounds =
             if connects { [&entry.timeouts[..], &entry.connect_timeouts].concat() } else { entry.timeouts.clone() };
         let settings = index.settings(site);

@@ -159,12 +159,19 @@ fn nothing_branch(view: View, node: NodeId) -> Option<(NodeId, Branch)> {
     Some((asks(view, value)?, branch))
 }
 
-/// The arms of the `select!` in which a call is the future of one.
+/// The arms of the `select!` in which a call is the future of one, or what one waits for.
 fn arms_around<'v>(view: View<'v>, call: NodeId) -> &'v [SelectArm] {
-    match view.info.parent(call).map(|parent| view.op(parent)) {
-        Some(Op::Select { arms, .. }) if arms.iter().any(|arm| arm.future == call) => arms,
-        _ => &[],
-    }
+    let races = |op: &'v Op| match op {
+        Op::Select { arms, .. } if arms.iter().any(|arm| is_of_arm(view, arm, call)) => Some(&arms[..]),
+        _ => None,
+    };
+    view.facts.iter().filter_map(|(_, node)| races(&node.op)).last().unwrap_or(&[])
+}
+
+/// Whether a call is the future of an arm, or what the block that is its future waits for.
+fn is_of_arm(view: View, arm: &SelectArm, call: NodeId) -> bool {
+    arm.future == call
+        || matches!(view.op(arm.future), Op::Async(_)) && view.range(arm.future).contains(view.range(call))
 }
 
 fn receives(view: View, future: NodeId) -> bool {
@@ -491,8 +498,37 @@ fn asks(view: View, value: NodeId) -> Option<NodeId> {
         }
         // The result of a branch of `select!`, or a variable that was just bound.
         Op::Local(local) => asks_for(view, local),
+        // An arm of `select!` that is there only in some configurations: otherwise its future never ends.
+        Op::Async(region) => match *view.op(view.facts.region(region).value?) {
+            Op::Await(of) => only_way_back(view, of).filter(|call| !waits_before(view, *call)),
+            _ => None,
+        },
         _ => Some(value),
     }
+}
+
+/// Whether the block around a call waits for anything before it comes to that.
+fn waits_before(view: View, call: NodeId) -> bool {
+    let way = |region: RegionId| {
+        let mut around = view.facts.outwards(view.facts.node(call).region).map(|(at, _)| at);
+        around.any(|at| at == region)
+    };
+    let block = view.facts.outwards(view.facts.node(call).region).find(|(_, r)| r.kind == RegionKind::Async);
+    let Some((block, _)) = block else { return false };
+    let before = view.facts.iter().filter(|(id, n)| *id < call && way(n.region) && view.is_inside(*id, block));
+    before.into_iter().any(|(id, n)| matches!(n.op, Op::Await(_) | Op::Select { .. }) || pauses(view, id))
+}
+
+/// The value of the only branch of a choice that gives one; the value itself, where there is no choice.
+fn only_way_back(view: View, value: NodeId) -> Option<NodeId> {
+    let mut branches = Vec::new();
+    match view.op(value) {
+        Op::If { .. } | Op::Match { .. } => view.op(value).regions(&mut |branch| branches.push(branch)),
+        _ => return Some(value),
+    }
+    let mut values = branches.into_iter().filter_map(|branch| view.facts.region(branch).value);
+    let first = values.next()?;
+    values.next().is_none().then(|| only_way_back(view, first))?
 }
 
 fn asks_for(view: View, local: LocalId) -> Option<NodeId> {
@@ -581,7 +617,7 @@ fn waits_or_leaves(view: View, region: RegionId, call: NodeId, branch: NodeId) -
     let around = view.facts.outwards(view.facts.node(branch).region).map(|(at, _)| at);
     let way: Vec<RegionId> = around.take_while(|at| *at != region).chain([region]).collect();
     let jump = jump_behind(view, branch, region);
-    let others = arms_around(view, call).iter().filter(|arm| arm.future != call);
+    let others = arms_around(view, call).iter().filter(|arm| !is_of_arm(view, arm, call));
     let raced: Vec<Range> = others.map(|arm| view.range(arm.future)).collect();
     view.facts.iter().any(|(id, node)| {
         let on_the_way = way.contains(&node.region) && id != call && jump.is_none_or(|jump| id < jump);

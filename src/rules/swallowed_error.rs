@@ -4,7 +4,7 @@ use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label, grouped_by};
-use crate::facts::model::{Arm, Attribute, Literal, LocalId, MacroCall, NodeId, Op, RegionId};
+use crate::facts::model::{Arm, Attribute, Literal, LocalId, MacroCall, NodeId, Op, PatternKind, RegionId};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
@@ -19,7 +19,9 @@ const ID: &str = "swallowed-error";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let found = index.look(|view, node| {
-        let diagnostic = swallowed(view, node, view.vanished(node)?).filter(|_| !ends_things(index, view.body))?;
+        let vanished = view.vanished(node)?;
+        let found = swallowed(view, node, vanished).or_else(|| written_empty(view, node, vanished));
+        let diagnostic = found.filter(|_| !ends_things(index, view.body))?;
         // An operation that is called several times in one block, each time thrown away in the same way, is one flaw.
         let block = (view.body, view.facts.node(node).region);
         Some(((block, diagnostic.message.clone(), diagnostic.primary.text.clone()), diagnostic))
@@ -106,6 +108,89 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
     .fix(fix(view, node, value, way, &operation));
     Some(diagnostic)
 }
+
+/// Through how many variables and calls the body of an answer is followed to where it is written.
+const STEPS: u32 = 6;
+
+/// The body of an answer that could not be read to its end, and that is written as if it were empty.
+fn written_empty(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic> {
+    let Vanished { value, way: Way::Default, range } = vanished else { return None };
+    let call = match *view.op(value) {
+        Op::Await(of) => of,
+        _ => value,
+    };
+    let path = view.index.external(view.site(call))?;
+    if !view.index.catalogue().lists(Calls::BringsBody, path)
+        || view.index.is_on_failing_path(view.site(node))
+        || view.is_refused(node)
+        || view.is_named_as_ignored(node)
+        || view.index.is_intended(view.in_file(range))
+    {
+        return None;
+    }
+    let written = written_at(view, node, STEPS)?;
+    let name = path.rsplit("::").next()?;
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            format!("the network error of `{name}` is swallowed"),
+            Label::new(view.in_file(range), words(Way::Default)),
+        )
+        .about(view.index.item_path(view.body), name)
+        .evidence([Label::new(view.index.name_span(view.site(written)), "and is written here")])
+        .note("where the connection breaks, what is empty takes the place of what was asked for, and looks as if it had arrived")
+        .help("return the error before anything is written"),
+    )
+}
+
+/// The call that writes a value to a file or store.
+fn written_at(view: View, value: NodeId, fuel: u32) -> Option<NodeId> {
+    let fuel = fuel.checked_sub(1)?;
+    let parent = view.info.parent(value)?;
+    let call = |arguments: &[NodeId]| {
+        let site = view.site(parent);
+        let stores = |effect: Effect| effect != Effect::Network;
+        let takes = |node: &NodeId| *node != value && view.index.writer_effect(view.ty(*node)).is_some_and(stores);
+        let copies = |path| view.index.catalogue().lists(Calls::Writes, path) && arguments.iter().any(takes);
+        let writes = view.index.changes(site).is_some_and(stores) || view.index.external(site).is_some_and(copies);
+        let wraps = || view.index.external(site).is_some_and(|path| path == "std::io::Cursor::new");
+        match arguments.contains(&value) {
+            true if writes => Some(parent),
+            true if wraps() => written_at(view, parent, fuel),
+            _ => None,
+        }
+    };
+    match view.op(parent) {
+        Op::Reference { .. } | Op::Deref(_) => written_at(view, parent, fuel),
+        Op::Method { receiver, name, .. } if *receiver == value => {
+            KEEPS_ALL.contains(&name.as_str()).then(|| written_at(view, parent, fuel))?
+        }
+        Op::Method { arguments, .. } | Op::Call { arguments, .. } => call(arguments),
+        Op::Bind { pattern, otherwise: None, .. } => match pattern.kind {
+            PatternKind::Bind { local, of: None } => {
+                view.facts.uses(local).find_map(|used| written_at(view, used, fuel))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Methods that give all of what they are called on.
+const KEEPS_ALL: [&str; 11] = [
+    "as_bytes",
+    "as_ref",
+    "as_slice",
+    "as_str",
+    "clone",
+    "into",
+    "into_bytes",
+    "to_owned",
+    "to_string",
+    "to_vec",
+    "reader",
+];
 
 /// Whether nothing but what people see comes of success, or the stand-in for what failed is refused further on.
 fn has_no_consequence(view: View, node: NodeId, way: Way) -> bool {

@@ -43,10 +43,11 @@ fn kept_by_library(index: &Index, global: Global) -> Option<Diagnostic> {
         ("is made here", index.name_span(lost), "only what is made with it has it from here on")
     };
     let made = Label::new(index.name_span(global.made), "it is made here, and nothing in the sources ends it");
+    let confidence = if index.hands_on_to_own(global) { Confidence::Hint } else { Confidence::Likely };
     Some(
         Diagnostic::new(
             ID,
-            Confidence::Likely,
+            confidence,
             format!("the {kind} that {message} is never closed"),
             Label::new(span, label),
         )

@@ -25,7 +25,24 @@ const ELSEWHERE: [&str; 8] = [
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let abandoned = index.abandoned(|entry| entry.kind.is_some_and(|kind| !ELSEWHERE.contains(&kind.as_str())));
-    abandoned.filter_map(|abandoned| diagnose(index, abandoned)).collect()
+    let sockets = index.left_sockets().into_iter().filter_map(|bind| left_behind(index, bind));
+    abandoned.filter_map(|abandoned| diagnose(index, abandoned)).chain(sockets).collect()
+}
+
+/// A socket of a service whose file nothing removes.
+fn left_behind(index: &Index, bind: Site) -> Option<Diagnostic> {
+    let service = index.services_reaching(bind.body).next()?;
+    let span = index.name_span(bind);
+    if index.is_intended(span) {
+        return None;
+    }
+    let diagnostic =
+        Diagnostic::new(ID, Confidence::Likely, "the socket's file is never removed", Label::new(span, "bound here"))
+            .about(index.item_path(bind.body), "socket")
+            .evidence(service.verdict.why.clone())
+            .note("closing a socket leaves its file: when the program is started again, `bind` fails with `AddrInUse`")
+            .help("remove the file before it is bound, or where the socket is closed");
+    Some(diagnostic)
 }
 
 /// Whether all that is ever given to producers of this type is waited for until it has arrived: then nothing is left in a queue.

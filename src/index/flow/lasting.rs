@@ -1,9 +1,10 @@
 //! Errors that last: whether what has failed will fail again at once, and which kind of error code asks for.
 
 use crate::catalogue::Calls;
-use crate::facts::model::Op;
+use crate::facts::model::{Arm, NodeId, Op};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
+use crate::index::declared::defs::BodyRef;
 use crate::index::{Index, Ty};
 
 /// Through how many calls an error is followed to the operation that it is of.
@@ -28,10 +29,40 @@ impl Index {
         };
         let bodies = targets(&self.outline, *function).into_iter().filter_map(|id| self.defs().body_of(id));
         let mut passed = bodies.filter(|body| self.is_linked(*body)).flat_map(|body| {
-            let nodes = self.passed_on(body).into_iter();
+            let nodes = self.passed_on(body).into_iter().chain(self.passed_on_anew(body));
             nodes.map(move |node| self.unawaited(self.unexplained(Site { body, node })))
         });
         passed.find_map(|inner| self.fails_at_once_within(inner, fuel).filter(|_| !self.waits_before(inner)))
+    }
+
+    /// What a body asks and whose error it passes on in an arm, as it is or in another one, and does nothing before: `Err(error) => Err(error.into())`.
+    fn passed_on_anew(&self, body: BodyRef) -> Vec<NodeId> {
+        let facts = self.body(body);
+        let is_err =
+            |node: NodeId| self.external(Site { body, node }).is_some_and(|path| path == "std::result::Result::Err");
+        let passes_on = |arm: &Arm| {
+            let failed = arm.pattern.variant().is_some_and(|name| name == "Err") && !arm.guarded;
+            let value = facts.region(arm.region).value.map(|value| match facts.node(value).op {
+                Op::Return(Some(of)) => of,
+                _ => value,
+            });
+            let Some(value) = value.filter(|value| failed && is_err(*value)) else { return false };
+            let (errors, whole) = (arm.pattern.locals(), facts.node(value).range);
+            let inside = || facts.iter().filter(|(_, node)| facts.is_inside(node.region, arm.region));
+            let waits = |node: NodeId| {
+                let lists =
+                    |path| self.catalogue().lists(Calls::Waits, path) || self.catalogue().lists(Calls::Pauses, path);
+                self.external(Site { body, node }).is_some_and(lists)
+            };
+            inside()
+                .any(|(_, n)| matches!(n.op, Op::Local(local) if errors.contains(&local)) && whole.contains(n.range))
+                && !inside().any(|(node, n)| matches!(n.op, Op::Await(_) | Op::Loop { .. }) || waits(node))
+        };
+        let asked = facts.nodes.iter().filter_map(|node| match &node.op {
+            Op::Match { scrutinee, arms } if arms.iter().any(passes_on) => Some(*scrutinee),
+            _ => None,
+        });
+        asked.collect()
     }
 
     /// Whether a call waits until a pool has a connection to give, for as long as the pool allows: its failure comes after that pause.

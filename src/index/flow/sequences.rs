@@ -4,7 +4,8 @@ use ustr::ustr;
 
 use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{Literal, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId};
-use crate::index::calls::Site;
+use crate::index::bodies::infer::Callee;
+use crate::index::calls::{Site, targets};
 use crate::index::{Index, Ty};
 
 /// Where a sequence is read from.
@@ -17,6 +18,10 @@ pub struct Source {
     /// Its elements are connections.
     pub accepts: bool,
 }
+
+/// What a function lays around the sequence that it gives.
+const LAID_AROUND: [&str; 4] =
+    ["std::result::Result::Ok", "std::option::Option::Some", "std::boxed::Box::new", "std::boxed::Box::pin"];
 
 /// How many steps a sequence is followed back.
 const FUEL: u32 = 16;
@@ -66,15 +71,52 @@ impl Index {
                 [] => self.handed_in(site),
                 _ => None,
             },
-            Op::Call { .. } => self.source(site, None),
+            Op::Call { .. } => self.source(site, None).or_else(|| self.given_by(site, fuel)),
             Op::Method { receiver, .. } => {
                 let elements = |node: NodeId| self.element(self.ty(Site { node, ..site }));
                 let keeps = || elements(site.node).is_result() && elements(site.node) == elements(*receiver);
                 // What unwraps the sequence itself: `read_dir(..).unwrap()`, `.context(..)`.
                 let unwraps = || self.ty(Site { node: *receiver, ..site }).is_result();
-                self.source(site, Some(*receiver)).or_else(|| (keeps() || unwraps()).then(|| follow(*receiver))?)
+                self.source(site, Some(*receiver))
+                    .or_else(|| self.given_by(site, fuel))
+                    .or_else(|| (keeps() || unwraps()).then(|| follow(*receiver))?)
             }
             _ => None,
+        }
+    }
+
+    /// The sequence that a function of the workspace gives, in whatever box: what any of the functions that a call may go to reads it from, or else what the
+    /// errors of its elements stem from.
+    fn given_by(&self, call: Site, fuel: u32) -> Option<Source> {
+        let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(call) else { return None };
+        let bodies = targets(&self.outline, *function).into_iter().filter_map(|id| self.defs().body_of(id));
+        let shipped = bodies.filter(|body| self.is_linked(*body) && !self.is_test(*body));
+        let mut given =
+            shipped.flat_map(|body| self.returned_values(body).into_iter().map(move |node| Site { body, node }));
+        let read = given.find_map(|value| self.read_for(value, fuel)).map(|source| Source { call, ..source });
+        read.or_else(|| self.handed_in(call))
+    }
+
+    /// Where the elements of what a function gives come from, each still a `Result`, whatever was made of those that are none.
+    fn read_for(&self, value: Site, fuel: u32) -> Option<Source> {
+        let fuel = fuel.checked_sub(1)?;
+        let to = |node: NodeId| Site { node, ..value };
+        let elements_fail = |node: NodeId| self.element(self.ty(to(node))).is_result();
+        match &self.node(value).op {
+            Op::Call { arguments, .. }
+                if self.external(value).is_some_and(|path| LAID_AROUND.contains(&path.as_str())) =>
+            {
+                self.read_for(to(*arguments.first()?), fuel)
+            }
+            Op::Method { receiver, .. } if elements_fail(value.node) && elements_fail(*receiver) => {
+                self.sequence_within(value, fuel).or_else(|| self.read_for(to(*receiver), fuel))
+            }
+            Op::Local(local) => match self.sources(value.body, *local)[..] {
+                [only] => self.read_for(to(only), fuel),
+                _ => None,
+            },
+            Op::Try(of) | Op::Await(of) => self.read_for(to(*of), fuel),
+            _ => self.sequence_within(value, fuel),
         }
     }
 

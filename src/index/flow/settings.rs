@@ -60,9 +60,14 @@ impl Index {
         way.settings
     }
 
-    /// What a value is only made instead of: the receiver of the call that a closure around its making is given to.
+    /// What a value is only made instead of: the receiver of the call that a closure around its making is given to, or its constructor by name.
     pub fn stands_in_for(&self, site: Site) -> Option<Site> {
         let (body, info) = (self.body(site.body), self.info(site.body));
+        if matches!(self.node(site).op, Op::Path(_))
+            && let Op::Method { receiver, .. } = &body.node(info.parent(site.node)?).op
+        {
+            return (*receiver != site.node).then_some(Site { node: *receiver, ..site });
+        }
         let mut around = body.outwards(body.node(site.node).region);
         let (closure, _) = around.find(|(_, region)| region.kind == RegionKind::Closure)?;
         let call = info.parent(info.region_node(closure)?)?;
@@ -135,6 +140,12 @@ impl Way<'_> {
             Op::Match { arms, .. } => {
                 let regions: Vec<_> = arms.iter().map(|arm| arm.region).collect();
                 self.region_values(site, &regions, fuel);
+            }
+            // A constructor that is handed on by name: `LazyLock::new(Client::new)`.
+            Op::Path(_) if let Ty::ExtFn(path, _) = index.ty(site) => {
+                self.settings.set.insert(*path);
+                self.settings.makers.insert(site);
+                self.settings.begins.insert(site);
             }
             Op::Literal(_) | Op::Return(_) => {}
             _ => self.settings.open = true,

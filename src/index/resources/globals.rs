@@ -68,6 +68,19 @@ impl Index {
         buried.then_some(Global { lost, is_given: burial.given.is_some(), resource: made.resource, made: innermost })
     }
 
+    /// Whether what is gathered goes to something that the workspace defines: where that puts it, and whether it outlives the program, is not known.
+    pub fn hands_on_to_own(&self, global: Global) -> bool {
+        let gathers =
+            |site: &Site| self.external(*site).is_some_and(|path| self.catalogue().lists(Calls::Gathers, path));
+        let is_own = |site: Site| match &self.node(site).op {
+            Op::Call { arguments, .. } => {
+                arguments.iter().any(|node| is_for_its_type(self.ty(Site { node: *node, ..site })))
+            }
+            _ => false,
+        };
+        self.settings(global.made).makers.into_iter().filter(gathers).any(is_own)
+    }
+
     fn gathers(&self, made: Site) -> bool {
         self.settings(made).set.iter().any(|setter| self.catalogue().lists(Calls::Gathers, *setter))
     }

@@ -275,7 +275,21 @@ impl Index {
             },
             Taker::Collection(_) | Taker::Exit => None,
         };
-        Some((Site { node: by, ..made }, local?))
+        let (by, local) = (Site { node: by, ..made }, local?);
+        let further = self.only_gives_on(by, local).then(|| self.bound_to(by, resource)).flatten();
+        Some(further.unwrap_or((by, local)))
+    }
+
+    /// Whether a variable of an arm is only there to be what the whole choice gives: `match make() { Ok(it) => it, Err(_) => return }`.
+    fn only_gives_on(&self, choice: Site, local: LocalId) -> bool {
+        let Op::Match { arms, .. } = &self.node(choice).op else { return false };
+        let facts = self.body(choice.body);
+        let given = |arm: &Arm| {
+            let value = facts.region(arm.region).value;
+            arm.pattern.locals() == [local]
+                && value.is_some_and(|value| matches!(facts.node(value).op, Op::Local(used) if used == local))
+        };
+        facts.uses(local).count() == 1 && arms.iter().any(given)
     }
 
     /// Whether a call of a library puts a resource into something that owns it from then on.
