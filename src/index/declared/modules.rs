@@ -167,19 +167,20 @@ impl Linker<'_> {
         });
     }
 
-    /// A library that nobody outside uses, and no program or library beside it but for tests: its own tests do.
+    /// A library that nobody outside uses, and no program or library beside it but for tests: its own tests do, or those of others.
     fn is_for_tests(&self, at: usize, kind: TargetKind) -> bool {
         let packages = &self.workspace.packages;
         let has = |package: &Package, kind: TargetKind| package.targets.iter().any(|target| target.kind == kind);
-        let needs = |package: &Package| {
-            package.dependencies.iter().any(|needed| needed.member == Some(at) && needed.kind != DependencyKind::Dev)
+        let needed = |package: &Package, for_tests: bool| {
+            let counts = |kind: DependencyKind| (kind == DependencyKind::Dev) == for_tests;
+            package.dependencies.iter().any(|needed| needed.member == Some(at) && counts(needed.kind))
         };
         kind == TargetKind::Lib
             && !packages[at].for_others
-            && has(&packages[at], TargetKind::Test)
+            && (has(&packages[at], TargetKind::Test) || packages.iter().any(|package| needed(package, true)))
             && !has(&packages[at], TargetKind::Bin)
             && packages.iter().any(|beside| has(beside, TargetKind::Bin))
-            && !packages.iter().any(needs)
+            && !packages.iter().any(|package| needed(package, false))
     }
 
     /// A program that is named after tests, as a load generator is, beside others that are not.
