@@ -22,6 +22,8 @@ pub enum Calls {
     Asks,
     /// They run a user interface until a person closes it.
     Windows,
+    /// They open what they are given for the person at the machine: an address in the browser.
+    Browses,
     /// They take the next connection: a loop around one is a server written by hand.
     Accepts,
     /// They hold their thread until something else happens or much is computed: on a worker of an async runtime all its tasks wait.
@@ -202,6 +204,8 @@ pub enum Calls {
     KeepsToItself,
     /// They have what is built gather what it is given, and hand it on later.
     Gathers,
+    /// They have what they are called on hand on each thing as it comes: nothing is left of it at the end.
+    HandsOnAtOnce,
     /// Attributes that have the future of `main` driven by the thread of `main`, beside the workers of a runtime.
     KeepsMainApart,
     /// They set how much a client may send at once.

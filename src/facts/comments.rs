@@ -77,6 +77,10 @@ const INTENTS: &[&str] = &[
     "fail closed",
     "fails closed",
     "fail-closed",
+    "we accept this",
+    "we accept that",
+    "is acceptable",
+    "are acceptable",
 ];
 
 /// What says so of the statement below. The documentation of a function says it of something else: of what the function returns, of how it works.
@@ -184,14 +188,16 @@ impl File<'_> {
                 .any(|empty| line.ends_with(empty))
     }
 
-    /// What a comment speaks of: what it stands before and, where that is a `let` with a name, the lines up to the next empty one.
+    /// What a comment speaks of: what it stands before and, where that is a `let` with a name or it speaks of several things, the lines up to the next
+    /// empty one.
     fn intended(&self, comment: usize) -> Range {
         let covered = self.covered(comment);
         let start = self.tokens[comment].start;
         let line = self.line_start(start);
         let code = &self.text[covered.start as usize..];
         let prepares = code.starts_with("let ") && !code.starts_with("let _ ");
-        if !prepares || !self.text[line..start].trim().is_empty() {
+        let said = self.text[start..self.tokens[comment].end].to_lowercase();
+        if !(prepares || said.contains(" these ")) || !self.text[line..start].trim().is_empty() {
             return covered;
         }
         let ends = |line: &&str| {

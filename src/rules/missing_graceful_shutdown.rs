@@ -5,7 +5,7 @@ use ustr::Ustr;
 use crate::catalogue::Calls;
 use crate::catalogue::Server;
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
-use crate::facts::model::{NodeId, Op, RegionKind};
+use crate::facts::model::{NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -62,6 +62,8 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
     let given_up = index.given_up_by(site);
     let is_minor = given_up.is_some()
         || index.is_by_the_side(program)
+        || index.is_looked_at(site)
+        || is_chosen(index, site, server)
         || index.serves_on_for_a_while(program)
         || index.answers_probes_only(site.body, !program.signals.is_empty())
         || index.only_shows_another(program, site);
@@ -107,6 +109,25 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
     .note(NOTE)
     .help("race `accept` against a signal that completes on SIGTERM and Ctrl-C, then wait for the open connections");
     Some(diagnostic)
+}
+
+/// Whether the branch beside the one around attaches a signal: who chooses this one knows of the other.
+fn is_chosen(index: &Index, site: Site, server: &Server) -> bool {
+    let (body, info) = (index.body(site.body), index.info(site.body));
+    let attaches = |region: RegionId| {
+        let inside = body.iter().filter(|(_, n)| body.is_inside(n.region, region));
+        inside
+            .into_iter()
+            .any(|(node, _)| index.external(Site { node, ..site }).is_some_and(|path| server.graceful.contains(&path)))
+    };
+    body.outwards(body.node(site.node).region).any(|(region, _)| {
+        match info.region_node(region).map(|owner| &body.node(owner).op) {
+            Some(Op::If { then, otherwise: Some(otherwise), .. }) => {
+                attaches(if *then == region { *otherwise } else { *then })
+            }
+            _ => false,
+        }
+    })
 }
 
 /// Whether a later method of the served value attaches a signal, also through a local.

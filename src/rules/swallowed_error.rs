@@ -4,10 +4,11 @@ use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label, grouped_by};
-use crate::facts::model::{Arm, Attribute, Literal, LocalId, MacroCall, NodeId, Op, PatternKind, RegionId};
+use crate::facts::model::{Arm, Attribute, Body, Literal, LocalId, MacroCall, NodeId, Op, PatternKind, RegionId};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
+use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, Extern};
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
@@ -16,6 +17,9 @@ use crate::index::flow::vanishing::{StandIn, Vanished, Way};
 use crate::source::{Range, Span};
 
 const ID: &str = "swallowed-error";
+
+/// Through how many functions that only hand on an answer it is looked who gives it.
+const HANDED_ON: usize = 3;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let found = index.look(|view, node| {
@@ -78,6 +82,10 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
         || (matches!(way, Way::Default | Way::Instead(_)) && only_tells_the_time(view, value))
         || has_no_consequence(view, node, way)
         || is_only_tested(view)
+        || is_never_called(view)
+        || matches!(effected.chain[..], [call, inside, ..] if view.index.is_never_come_to(call, inside))
+        || (effected.looks || !matches!(way, Way::Underscore | Way::Ok | Way::Several))
+            && is_only_asked_when_failing(view)
         || goes_on_reading(view, value, &effected)
     {
         return None;
@@ -197,7 +205,7 @@ fn has_no_consequence(view: View, node: NodeId, way: Way) -> bool {
     match (way, view.op(node)) {
         (Way::Default | Way::Instead(_), _) => view.is_only_shown(node) || view.is_refused(node),
         (Way::Absent, _) => view.is_only_shown(node) || view.is_refused(node),
-        (Way::IfLet | Way::Tested, Op::If { then, .. }) => view.only_shows(*then),
+        (Way::IfLet | Way::Tested, Op::If { then, .. }) => view.only_shows(*then) || view.only_counts(*then),
         _ => false,
     }
 }
@@ -209,6 +217,22 @@ fn is_only_tested(view: View) -> bool {
         view.index.defs().impl_of(function).is_some_and(|id| view.index.defs().impl_block(id).trait_path.is_some());
     let callers_are_known = || of_trait || !view.index.is_offered(view.body) || view.index.is_of_a_program(view.body);
     view.index.is_called_by_tests_alone(function) && callers_are_known()
+}
+
+/// What asks for something, in a function that is only called where something has failed: that is told in any case.
+fn is_only_asked_when_failing(view: View) -> bool {
+    view.index.function_of(view.body).is_some_and(|function| view.index.is_only_called_when_failing(function))
+}
+
+/// A method that a trait of the workspace asks for, in a program, and that nothing calls: by the trait, of the type, or on something that is not known.
+fn is_never_called(view: View) -> bool {
+    let index = view.index;
+    let Some(function) = index.function_of(view.body).filter(|_| index.is_of_a_program(view.body)) else {
+        return false;
+    };
+    let Some(asked_for) = index.asked_for_by(function) else { return false };
+    [function, asked_for].into_iter().all(|id| index.calls.callers(id).is_empty())
+        && index.called_by_name(index.defs().function(function).name).is_empty()
 }
 
 /// What is sent to a peer that the same function goes on listening to: that it is gone is told by the next read.
@@ -271,6 +295,8 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         {
             Confidence::Hint
         }
+        // Where the function fails anyway, only the cause is another one.
+        _ if !unused && fails_anyway(view, effected) => Confidence::Hint,
         Effect::Process if view.index.takes_away(view.body) => Confidence::Hint,
         Effect::Network if is_one_of_several(view, node, value) || is_a_state(view, node, way) => Confidence::Hint,
         Effect::Network if effected.chain.iter().any(|call| view.index.counts_use(*call)) => Confidence::Hint,
@@ -376,10 +402,27 @@ fn is_answer(view: View, node: NodeId) -> bool {
     matches!(view.op(node), Op::Method { name, .. } if name == "ok")
 }
 
-/// Whether the function that failed may have said no more than that nothing is there.
+/// Whether the function that failed, or one whose answer it only hands on, may have said no more than that nothing is there.
 fn may_find_nothing(view: View, effected: &Effected) -> bool {
-    let first = effected.chain.first().and_then(|first| view.index.called_directly(*first));
-    first.is_some_and(|body| view.index.makes_errors(body))
+    let called = || view.index.called_directly(*effected.chain.first()?);
+    let mut at = effected.chain.get(1).map(|inner| inner.body).or_else(called);
+    for _ in 0..HANDED_ON {
+        let Some(body) = at else { return false };
+        if view.index.makes_errors(body) {
+            return true;
+        }
+        let only = view.index.body(body).region(Body::ROOT);
+        at = only
+            .value
+            .filter(|_| only.nodes.last() == only.value.as_ref())
+            .and_then(|node| view.index.called_directly(Site { body, node }).filter(|inner| *inner != body));
+    }
+    false
+}
+
+/// Whether an operation that a function passes the error of stands where the function fails already.
+fn fails_anyway(view: View, effected: &Effected) -> bool {
+    effected.chain.iter().skip(1).any(|call| view.index.is_on_failing_path(*call))
 }
 
 /// Whether a function looks for something that has to be there: its error may say no more than that it is not.

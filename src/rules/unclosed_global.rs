@@ -94,7 +94,7 @@ fn diagnose(index: &Index, id: StaticId, ended: &[Site]) -> Option<Diagnostic> {
     };
     let mut services = index.programs().iter().filter(|p| p.is_service() && !ends(p));
     let used = services.find_map(|p| used_in(index, p, id))?;
-    if index.is_intended(span_of(index, id)) || lends(index, id) {
+    if index.is_intended(span_of(index, id)) || lends(index, id) || index.hands_on_at_once(id, path) {
         return None;
     }
     let item = index.defs().static_item(id);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ustr::Ustr;
+
 use crate::catalogue::{Calls, Runs};
 use crate::facts::model::{LoopKind, NodeId, Op, Operator, RegionId, RegionKind};
 use crate::index::Index;
@@ -153,12 +155,34 @@ impl Index {
         })
     }
 
+    /// Whether a condition, perhaps worked out before, holds only where long enough has passed, or where a time has come that is not written there.
     fn compares_elapsed(&self, condition: Site) -> bool {
+        let at = |node: NodeId| Site { node, ..condition };
+        let facts = self.body(condition.body);
+        let of_region =
+            |region: RegionId| facts.region(region).value.is_some_and(|node| self.compares_elapsed(at(node)));
+        match &self.node(condition).op {
+            Op::Local(local) => {
+                let init = self.init_of(condition.body, *local).filter(|init| *init < condition.node);
+                return init.is_some_and(|init| self.compares_elapsed(at(init)));
+            }
+            Op::Block(region) => return of_region(*region),
+            Op::Match { arms, .. } => return arms.iter().any(|arm| of_region(arm.region)),
+            _ => {}
+        }
         let Op::Binary { left, right, operator: Operator::Truth } = self.node(condition).op else { return false };
         let (left, right) = (Site { node: left, ..condition }, Site { node: right, ..condition });
         let elapsed = self.external(left).is_some_and(|path| self.catalogue().lists(Calls::Clocks, path));
+        let is_due = || self.tells_the_time(left) && self.literal_duration(right).is_none();
         elapsed && self.literal_duration(right).is_some_and(|least| least >= RARELY)
+            || is_due()
             || self.compares_elapsed(left)
             || self.compares_elapsed(right)
+    }
+
+    /// Whether a call asks what time it is.
+    fn tells_the_time(&self, call: Site) -> bool {
+        let is_now = |path: Ustr| path.ends_with("::now") && self.catalogue().lists(Calls::Clocks, path);
+        self.external(call).is_some_and(is_now)
     }
 }

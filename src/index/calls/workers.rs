@@ -19,7 +19,7 @@ use crate::index::declared::types::Ty;
 const CALLS: usize = 2;
 
 /// Through so many functions it is looked whether what runs a future is a thread of its own.
-const DRIVERS: u32 = 3;
+const DRIVERS: u32 = 5;
 
 /// The proof that a site runs on an async worker.
 #[derive(Debug, Clone)]
@@ -120,7 +120,10 @@ impl Index {
         let own_thread = |site: Site| {
             let driven = self.runs_in(site, Runs::Thread) || self.runs_in(site, Runs::Blocking);
             let deeper = fuel.checked_sub(1).filter(|_| self.is_driven_here(site) && !self.takes_connections(function));
-            driven || deeper.is_some_and(|fuel| matches!(self.around(site, fuel), Around::Elsewhere))
+            let beside_workers = || self.is_driven_beside_workers(site) && !self.takes_connections(function);
+            driven
+                || beside_workers()
+                || deeper.is_some_and(|fuel| matches!(self.around(site, fuel), Around::Elsewhere))
         };
         if self.is_driven_by_main(function) && !self.takes_connections(function) || self.has_runtime_alone(function) {
             return Around::Elsewhere;
@@ -222,6 +225,18 @@ impl Index {
         let wraps = matches!(self.ty(call), Ty::Future(_));
         uses.any(|(node, _)| self.is_driven_by_its_thread(Site { body, node }, fuel))
             || (wraps && self.is_driven_by_its_thread(call, fuel))
+    }
+
+    /// Whether a thread waits for a future, as by `block_on`, and whatever is started meanwhile runs on workers beside it: the call is made on a runtime
+    /// that is not known to stay on the thread.
+    fn is_driven_beside_workers(&self, future: Site) -> bool {
+        let Some(parent) = self.info(future.body).parent(future.node) else { return false };
+        let call = Site { node: parent, ..future };
+        let Op::Method { receiver, .. } = self.node(call).op else { return false };
+        let settings = self.settings(Site { node: receiver, ..call });
+        self.is_driven_by_its_thread(future, 0)
+            && !settings.open
+            && !settings.set.iter().any(|path| self.catalogue().lists(Calls::StaysOnThread, *path))
     }
 
     /// Where a closure is called that is bound to a name, and of which nothing else becomes.

@@ -188,7 +188,7 @@ impl Index {
 }
 
 /// The words that a name is made of, in lower case: `set_hash`, `CheckCache`.
-fn words_of(name: &str) -> Vec<String> {
+pub(in crate::index) fn words_of(name: &str) -> Vec<String> {
     let mut words: Vec<String> = vec![String::new()];
     for letter in name.chars() {
         if letter == '_' || letter.is_uppercase() {

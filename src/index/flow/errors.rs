@@ -3,7 +3,7 @@
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Body, Node, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
+use crate::facts::model::{Body, Literal, Node, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
@@ -84,7 +84,7 @@ impl Index {
                 let is_whole = matches!(facts.kind, RegionKind::Function | RegionKind::Async);
                 return !(is_whole && inside);
             }
-            if self.is_entered_by_error(site.body, region) {
+            if self.is_entered_by_error(site.body, region) || self.is_entered_after_error(site.body, region) {
                 return true;
             }
             inside = true;
@@ -112,6 +112,41 @@ impl Index {
             ),
             _ => false,
         }
+    }
+
+    /// Whether a region runs only where a variable says that something has failed: `if failed { .. }`, where an error leads to whatever sets `failed`.
+    fn is_entered_after_error(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        let owner = self.info(body).region_node(region).map(|owner| &facts.node(owner).op);
+        let Some(Op::If { condition, then, .. }) = owner else { return false };
+        let Op::Local(flag) = facts.node(*condition).op else { return false };
+        let is_false = |node: NodeId| matches!(facts.node(node).op, Op::Literal(Literal::Bool(false)));
+        let after_error = |at: RegionId| facts.outwards(at).any(|(at, _)| self.is_entered_by_error(body, at));
+        let mut set = facts.nodes.iter().filter(|n| {
+            matches!(&n.op, Op::Assign { place, value, .. }
+                if matches!(facts.node(*place).op, Op::Local(of) if of == flag) && !is_false(*value))
+        });
+        *then == region
+            && self.init_of(body, flag).is_some_and(is_false)
+            && set.clone().next().is_some()
+            && set.all(|n| after_error(n.region))
+    }
+
+    /// Whether a function is only called on paths that fail already, also by way of the functions that call it.
+    pub fn is_only_called_when_failing(&self, function: FnId) -> bool {
+        self.is_called_when_failing(function, CALLS)
+    }
+
+    fn is_called_when_failing(&self, function: FnId, fuel: u32) -> bool {
+        let Some(fuel) = fuel.checked_sub(1) else { return false };
+        let calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+        let mut sites = calls.map(|call| call.site).peekable();
+        let outer = |body: BodyRef| self.function_of(body).filter(|outer| *outer != function);
+        sites.peek().is_some()
+            && sites.all(|site| {
+                self.is_on_failing_path(site)
+                    || outer(site.body).is_some_and(|outer| self.is_called_when_failing(outer, fuel))
+            })
     }
 
     /// Whether a region runs only where nothing came: the arm for `None`, the `else` of `let Some(..)`.
@@ -164,6 +199,12 @@ impl Index {
     fn leaves_with_error(&self, site: Site) -> bool {
         match &self.node(site).op {
             Op::Return(Some(value)) => self.is_failure(Site { node: *value, ..site }),
+            Op::If { then, otherwise: Some(otherwise), .. } => {
+                self.fails_at_end(site.body, *then) && self.fails_at_end(site.body, *otherwise)
+            }
+            Op::Match { arms, .. } => {
+                !arms.is_empty() && arms.iter().all(|arm| self.fails_at_end(site.body, arm.region))
+            }
             Op::Macro(_) if self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Diverges, path)) => {
                 true
             }

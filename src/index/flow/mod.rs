@@ -10,6 +10,7 @@ pub mod handshakes;
 pub mod hosts;
 pub mod lasting;
 pub mod makings;
+pub mod never;
 pub mod requests;
 pub mod sequences;
 pub mod settings;

@@ -75,6 +75,38 @@ impl View<'_> {
             })
     }
 
+    /// Whether a region does no more than count in variables that are told people in the end, as how much of something has succeeded: of how much, they are
+    /// told as well.
+    pub fn only_counts(self, region: RegionId) -> bool {
+        let inside = self.facts.iter().filter(|(_, node)| self.facts.is_inside(node.region, region));
+        let counted = inside.into_iter().map(|(_, n)| match n.op {
+            Op::Assign { place, .. } => match self.op(place) {
+                Op::Local(local) => Some(Some(*local)),
+                _ => None,
+            },
+            Op::Local(_) | Op::Literal(_) | Op::Binary { .. } | Op::Discard(_) => Some(None),
+            _ => None,
+        });
+        let counted: Option<Vec<Option<LocalId>>> = counted.collect();
+        let counted: Vec<LocalId> = counted.into_iter().flatten().flatten().collect();
+        !counted.is_empty() && counted.into_iter().all(|local| self.is_told_as(local, region))
+    }
+
+    /// Whether a variable that is changed in a region is told people beside what it is a part of, and nothing else is done with it.
+    fn is_told_as(self, local: LocalId, region: RegionId) -> bool {
+        let tells = |path: Ustr| self.index.catalogue().lists(Calls::Tells, path);
+        let tells_more = |node: NodeId| match self.op(node) {
+            // The text, the number itself, and more.
+            Op::Macro(call) => call.arguments.len() + call.mentions.len() > 2,
+            _ => false,
+        };
+        let is_told = |node: NodeId| self.index.external(self.site(node)).is_some_and(tells) && tells_more(node);
+        let in_macro = |used: NodeId| self.info.parent(used).is_some_and(is_told);
+        let elsewhere = |used: &NodeId| !self.facts.is_inside(self.facts.node(*used).region, region);
+        let mut uses = self.facts.uses(local).filter(elsewhere).peekable();
+        uses.peek().is_some() && uses.all(|used| is_told(used) || in_macro(used))
+    }
+
     /// Whether all that comes of a value is that it is stated: it becomes a field of what is made of it, or part of a text, and nothing is decided by it.
     pub fn is_only_stated(self, value: NodeId) -> bool {
         self.is_stated_within(value, VARIABLES)

@@ -398,6 +398,7 @@ fn stand_in(view: View, region: RegionId) -> Option<StandIn> {
     if inside.into_iter().any(|(node, n)| fails(node) || goes(&n.op))
         || view.index.tells(view.body, region)
         || is_text(view, value)
+        || is_text_given(view, value)
         || matches!(view.op(value), Op::Literal(Literal::Bool(_)))
         || view.ty(value).is_result()
         || !is_given(view, value)
@@ -426,6 +427,23 @@ fn is_text(view: View, value: NodeId) -> bool {
         Op::Method { receiver: of, .. } | Op::Reference { of, .. } => is_text(view, *of),
         Op::Call { arguments, .. } => matches!(arguments[..], [only] if is_text(view, only)),
         Op::Macro(call) => call.path.last() == "format",
+        _ => false,
+    }
+}
+
+/// A text that the function around is given and makes a text of: what somebody is named by stands for the name.
+fn is_text_given(view: View, value: NodeId) -> bool {
+    let is_string = |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if path == "str" || path == "std::string::String");
+    match view.op(value) {
+        Op::Method { receiver: of, arguments, .. } if arguments.is_empty() => is_text_given(view, *of),
+        Op::Reference { of, .. } => is_text_given(view, *of),
+        Op::Local(local) => match view.index.parameter_of(view.body, *local) {
+            Some(_) => is_string(view.ty(value)) && view.index.output(view.body).is_some_and(is_string),
+            None => {
+                let init = view.index.init_of(view.body, *local).filter(|init| *init < value);
+                init.is_some_and(|init| is_text_given(view, init))
+            }
+        },
         _ => false,
     }
 }

@@ -7,11 +7,15 @@ use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Context;
 use crate::index::declared::defs::BodyRef;
+use crate::index::flow::aside::words_of;
 use crate::index::programs::Program;
 use crate::source::Range;
 
 /// Through how many functions the routes of a server are looked for.
 const CALLS: u32 = 4;
+
+/// How many names of a path tell what a function is there for: its own, and those of its type and of two modules.
+const PLACES: usize = 4;
 
 /// Paths, and words of functions, by which a program is asked how it is.
 const PROBES: [&str; 16] = [
@@ -50,8 +54,11 @@ const OPERATIONS: [&str; 13] = [
     "tracing",
 ];
 
-/// Words of functions that serve what is measured.
-const MEASURES: [&str; 2] = ["metrics", "prometheus"];
+/// Words of functions that serve what is measured, or tell how a program is.
+const MEASURES: [&str; 3] = ["metrics", "prometheus", "status"];
+
+/// How the addresses of a program's own begin, as they are written for a browser; those of hosts of the world are written with TLS.
+const OWN_ADDRESSES: [&str; 4] = ["http://{", "http://localhost", "http://127.0.0.1", "http://[::1]"];
 
 /// A path that a server answers.
 struct Route {
@@ -103,11 +110,42 @@ impl Index {
         name.is_some_and(|name| words(&name).iter().any(|word| known.contains(&word.as_str())))
     }
 
-    /// Whether the name of a function or that of its module has one of some words.
+    /// Whether the name of a function, or that of its type or module, has one of some words.
     fn is_placed_by(&self, body: BodyRef, known: &[&str]) -> bool {
         let path = self.item_path(body);
-        let mut names = path.rsplit("::").take(2).flat_map(words);
+        let mut names = path.rsplit("::").take(PLACES).flat_map(words_of);
         names.any(|word| known.contains(&word.as_str()))
+    }
+
+    /// Whether a person looks at what is served, in the browser that the program opens for them at an address of its own, on the way to serving.
+    pub fn is_looked_at(&self, serve: Site) -> bool {
+        let leading = self.leading_to(serve.body);
+        let mut on_the_way = leading.iter().copied().chain([serve.body]).flat_map(|body| self.call_sites(body));
+        on_the_way.any(|site| self.opens_a_browser(site))
+    }
+
+    /// Whether a call opens a browser at an address of the program's own.
+    fn opens_a_browser(&self, call: Site) -> bool {
+        let Op::Call { arguments, .. } = &self.node(call).op else { return false };
+        let facts = self.body(call.body);
+        let is_own = |address: &str| OWN_ADDRESSES.iter().any(|own| address.starts_with(own));
+        let names_it = |argument: &NodeId| {
+            let given = match facts.node(*argument).op {
+                Op::Reference { of, .. } => of,
+                _ => *argument,
+            };
+            let made = match facts.node(given).op {
+                Op::Local(local) => self.init_of(call.body, local).unwrap_or(given),
+                _ => given,
+            };
+            let inside = facts.node(made).range;
+            facts.iter().any(|(_, n)| match &n.op {
+                Op::Literal(Literal::Text(text)) => inside.contains(n.range) && is_own(text),
+                _ => false,
+            })
+        };
+        self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Browses, path))
+            && arguments.iter().any(names_it)
     }
 
     /// Whether a server runs in a task or thread of its own, while another function of the program serves as well or keeps it running.
@@ -143,7 +181,7 @@ impl Index {
         }
     }
 
-    /// Whether a function names an address of this machine whose port the system chooses: only who is told of it can connect.
+    /// Whether a function names an address of this machine, or of a host that it is given, whose port the system chooses: only who is told of it can connect.
     pub fn serves_itself(&self, body: BodyRef) -> bool {
         let facts = self.body(body);
         let is_number = |node: &NodeId, number: &str| matches!(&facts.node(*node).op, Op::Literal(Literal::Number(text, _)) if text == number);
@@ -154,7 +192,9 @@ impl Index {
             _ => false,
         };
         facts.iter().any(|(_, node)| match &node.op {
-            Op::Literal(Literal::Text(text)) => ["127.0.0.1:0", "localhost:0", "[::1]:0"].contains(&text.as_str()),
+            Op::Literal(Literal::Text(text)) => {
+                ["127.0.0.1:0", "localhost:0", "[::1]:0"].contains(&text.as_str()) || text.ends_with("}:0")
+            }
             Op::Tuple(parts) => matches!(&parts[..], [host, port] if is_own(host) && is_number(port, "0")),
             _ => false,
         })

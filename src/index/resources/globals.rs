@@ -8,7 +8,7 @@ use crate::catalogue::{Calls, TypeEntry};
 use crate::facts::model::{LocalId, NodeId, Op, Pattern};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::declared::defs::BodyRef;
+use crate::index::declared::defs::{BodyRef, StaticId};
 use crate::index::resources::Construction;
 use crate::index::{Index, Ty};
 
@@ -83,6 +83,20 @@ impl Index {
 
     fn gathers(&self, made: Site) -> bool {
         self.settings(made).set.iter().any(|setter| self.catalogue().lists(Calls::Gathers, *setter))
+    }
+
+    /// Whether what fills a static hands on each thing as it comes, for all that is made for it.
+    pub fn hands_on_at_once(&self, id: StaticId, resource: Ustr) -> bool {
+        let mut made = self
+            .constructions(|entry| entry.path == resource)
+            .filter(|made| !self.is_test(made.site.body) && self.initialises(made.site) == Some(id))
+            .peekable();
+        made.peek().is_some()
+            && made.all(|made| {
+                let set = self.settings(made.through.last().copied().unwrap_or(made.site)).set;
+                let lists = |list: Calls| set.iter().any(|setter| self.catalogue().lists(list, *setter));
+                lists(Calls::HandsOnAtOnce) && !lists(Calls::Gathers)
+            })
     }
 
     /// Whether any code ends a value of this type, or may do so on something that is not known.

@@ -754,7 +754,14 @@ impl Index {
                     }
                     if let Op::Bind { pattern, .. } = &body.node(parent).op {
                         let [local] = pattern.locals()[..] else { return None };
-                        return self.kept_in_static(site.body, local);
+                        let around = body.region(body.node(parent).region);
+                        let is_it = |value: NodeId| matches!(body.node(value).op, Op::Local(given) if given == local);
+                        match around.value.filter(|value| is_it(*value)) {
+                            // What a block or closure gives in the end.
+                            Some(value) => at = value,
+                            None => return self.kept_in_static(site.body, local),
+                        }
+                        continue;
                     }
                     at = parent;
                 }

@@ -1,13 +1,15 @@
 //! Who gives a future up besides itself: where it is awaited, in a function of the workspace that it is handed to, or where its task's handle comes to.
 //! Follows values through calls, variables, lists in variables and what functions return; what lies in fields is not followed.
 
+use ustr::ustr;
+
 use crate::catalogue::Calls;
 use crate::facts::model::{Body, LocalId, NodeId, Op, RegionKind, SelectArm};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId};
-use crate::index::declared::types::Ty;
+use crate::index::declared::types::{Ty, TypeKey};
 use crate::index::programs::kinds::Around;
 use crate::index::tasks::Task;
 
@@ -66,11 +68,27 @@ impl Index {
                         return raced;
                     }
                 }
+                Op::Struct { .. } if !carried.awaited => {
+                    return self.is_polled_beside_another(here(parent)).then(|| here(parent));
+                }
                 Op::Struct { .. } | Op::Tuple(_) | Op::Array(_) | Op::Assign { .. } => return None,
                 _ => {}
             }
             carried.at = parent;
         }
+    }
+
+    /// Whether a value is a future of the workspace's own that polls another one besides what it is made of: the first that is ready may end it.
+    fn is_polled_beside_another(&self, made: Site) -> bool {
+        let Ty::Adt(id, _) = self.ty(made) else { return false };
+        let polls = self.signatures().methods.get(&(TypeKey::Adt(*id), ustr("poll"))).into_iter().flatten();
+        let is_of_future = |poll: &FnId| self.library_trait(*poll).is_some_and(|path| path == "std::future::Future");
+        let mut bodies = polls.copied().filter(is_of_future).filter_map(|poll| self.linked_body(poll));
+        bodies.any(|body| {
+            let polled =
+                self.body(body).nodes.iter().filter(|n| matches!(&n.op, Op::Method { name, .. } if name == "poll"));
+            polled.count() > 1
+        })
     }
 
     /// Where one of some variables, which have had it from a site on, is given up.

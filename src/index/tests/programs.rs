@@ -335,3 +335,34 @@ fn a_server_whose_signals_are_switched_off_handles_none() {
         assert_eq!(program.listens_to("terminate"), listens, "{off}");
     }
 }
+
+#[test]
+fn a_person_looks_at_what_a_browser_is_opened_for() {
+    let looked_at = |opens: &str| {
+        let code = program(&format!(
+            "async fn main() {{ view().await; }} \
+             async fn view() {{ tokio::spawn(async move {{ {opens}; }}); serve().await; }} \
+             async fn serve() {{ axum::serve(listener, app).await; }}"
+        ));
+        code.index.is_looked_at(code.site("axum::serve(listener, app)"))
+    };
+    assert!(looked_at("open::that(format!(\"http://{addr}\"))"));
+    assert!(looked_at("let page = \"http://localhost:8000/\"; webbrowser::open(page)"));
+    assert!(!looked_at("open::that(\"https://accounts.example.com/login\")"));
+    assert!(!looked_at("log(\"http://localhost:8000/\")"));
+}
+
+#[test]
+fn what_is_measured_is_served_by_what_is_named_so() {
+    let shows = |name: &str| {
+        let code = program(&format!(
+            "async fn main() {{ {name}::start().await; axum::serve(listener, app).await; }} struct {name}; \
+             impl {name} {{ async fn start() {{ tokio::spawn(async move {{ axum::serve(other, routes).await; }}); }} }}"
+        ));
+        let [program] = code.index.programs() else { panic!("one program is expected") };
+        code.index.only_shows_another(program, code.site("axum::serve(other, routes)"))
+    };
+    assert!(shows("MetricsServer"));
+    assert!(shows("StatusServer"));
+    assert!(!shows("OrderServer"));
+}
