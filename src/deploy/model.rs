@@ -29,7 +29,6 @@ const ASIDE: &[&str] = &[
     "local",
     "override",
     "ci",
-    "example",
     "examples",
     "demo",
     "fixtures",
@@ -69,7 +68,10 @@ impl Kind {
 
     /// Whether a file or folder of this name is for development and tests: what it describes is not what runs in production.
     pub fn is_aside(name: &str) -> bool {
-        name.to_lowercase().split(['.', '-', '_']).any(|word| ASIDE.contains(&word))
+        let lower = name.to_lowercase();
+        let has = |wanted: &[&str]| lower.split(['.', '-', '_']).any(|word| wanted.contains(&word));
+        // A unit may be named after a program that is called so.
+        has(ASIDE) || has(&["example"]) && has(&["compose", "containerfile", "dockerfile"])
     }
 }
 

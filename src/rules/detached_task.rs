@@ -70,7 +70,6 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
         End::Never(_) => piles_up(index, task).or_else(|| is_cut_off(index, task)).or_else(|| keeps_alive(index, task)),
         End::Fails(_) if spawned_again(index, task).is_none() => is_cut_off(index, task),
         End::WithReader(_) => polls_for_nobody(index, task),
-        End::WithChannel(_) => leaves_its_queue(index, task),
         End::ByItself => sleeps_on(index, task),
         _ => return None,
     };
@@ -90,9 +89,7 @@ struct Finding {
 impl Finding {
     fn report(self, index: &Index, task: &Task) -> Diagnostic {
         let end = match &task.end {
-            End::Never(label) | End::Fails(label) | End::WithReader(label) | End::WithChannel(label) => {
-                Some(label.clone())
-            }
+            End::Never(label) | End::Fails(label) | End::WithReader(label) => Some(label.clone()),
             _ => None,
         };
         let label = Label::new(index.name_span(task.spawn), self.label);
@@ -200,27 +197,6 @@ fn is_cut_off(index: &Index, task: &Task) -> Option<Finding> {
         evidence: vec![works_on, signal],
         note: Some("the program stops in order, and this work is cut off wherever it stands".into()),
         help: "give it the token or channel that tells the others to stop, and wait for it before `main` returns",
-    })
-}
-
-/// The program stops in order, and what was sent to the task is not stored by then.
-fn leaves_its_queue(index: &Index, task: &Task) -> Option<Finding> {
-    // The runtime waits for what runs on its blocking threads.
-    if task.runs == Runs::Blocking || index.repeated(task.spawn).is_some() {
-        return None;
-    }
-    let program = index.services_reaching(task.spawn.body).next()?;
-    let signal = stops_in_order(index, program)?;
-    let (stored, effect) = index.stores_for_others(task)?;
-    Some(Finding {
-        confidence: Confidence::Likely,
-        message: format!("nobody waits until this {} has stored what was sent to it", what(task)),
-        label: "its handle is dropped".into(),
-        evidence: vec![Label::new(index.name_span(stored), format!("it changes the {} here", effect.noun())), signal],
-        note: Some(
-            "the program stops in order, but what is still in the channel by then is lost, and what is being written is cut off".into(),
-        ),
-        help: "keep its handle, drop all senders when the program stops, and wait for it before `main` returns",
     })
 }
 

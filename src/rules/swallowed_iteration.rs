@@ -36,7 +36,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             }
             let found = swallowed(view, source, way, view.name_range(node))?;
             Some(Diagnostic {
-                confidence: if only_measures_or_finds(view, node) { Confidence::Hint } else { found.confidence },
+                confidence: if only_measures_or_finds(view, node, way) { Confidence::Hint } else { found.confidence },
                 ..found
             })
         }
@@ -80,21 +80,22 @@ fn swept_in(view: View, adapter: NodeId) -> Option<RegionId> {
     }
 }
 
-/// `.flatten().count()`, `.flatten().map(size).sum()`, `.flatten().find(fits)`: a number is seldom meant to be exact, and what is looked for is mostly
-/// found or missed all the same.
-fn only_measures_or_finds(view: View, adapter: NodeId) -> bool {
+/// `.flatten().count()`: a number is seldom meant to be exact. Where some are passed over, nor is a sum, and what is looked for is mostly found or missed
+/// all the same.
+fn only_measures_or_finds(view: View, adapter: NodeId, way: Way) -> bool {
     let mut at = adapter;
     while let Some(parent) = view.info.parent(at) {
-        match view.op(parent) {
-            Op::Method { receiver, name, arguments, .. } if *receiver == at => match name.as_str() {
-                "count" | "sum" | "find" | "find_map" | "position" => return true,
-                "fold" => {
-                    let first = arguments.first().map(|first| view.op(*first));
-                    return matches!(first, Some(Op::Literal(Literal::Number(..))));
-                }
-                _ => at = parent,
-            },
-            _ => return false,
+        let Op::Method { receiver, name, arguments, .. } = view.op(parent) else { return false };
+        match name.as_str() {
+            _ if *receiver != at => return false,
+            "count" if at == adapter => return true,
+            _ if way == Way::Ends => return false,
+            "count" | "sum" | "find" | "find_map" | "position" => return true,
+            "fold" => {
+                let first = arguments.first().map(|first| view.op(*first));
+                return matches!(first, Some(Op::Literal(Literal::Number(..))));
+            }
+            _ => at = parent,
         }
     }
     false

@@ -1,6 +1,8 @@
 //! What only runs where somebody changes something outside of the program: a file that is watched, a signal that is sent. Such a change may come by way of
 //! channels that only those who learn of one send into. It comes at the pace of a person, and not at that of the program's work.
 
+use std::collections::BTreeMap;
+
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
@@ -77,6 +79,24 @@ impl Index {
             sends.is_some_and(|sends| sends.iter().all(|send| self.comes_with_change(*send, fuel)))
         };
         !channels.is_empty() && channels.iter().all(comes_so)
+    }
+
+    /// The calls that send into each channel, tests aside, by the call that makes it.
+    fn sent_into(&self) -> &BTreeMap<Site, Vec<Site>> {
+        self.sends.get_or_init(|| {
+            let mut sends: BTreeMap<Site, Vec<Site>> = BTreeMap::new();
+            for (body, facts, _) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
+                for site in facts.iter().map(|(node, _)| Site { body, node }) {
+                    let Op::Method { receiver, .. } = self.node(site).op else { continue };
+                    if self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Sends, path)) {
+                        for channel in self.channels_behind(Site { node: receiver, ..site }) {
+                            sends.entry(channel).or_default().push(site);
+                        }
+                    }
+                }
+            }
+            sends
+        })
     }
 
     /// Whether a place is only come to where something has changed outside.

@@ -55,24 +55,6 @@ impl Index {
         channels
     }
 
-    /// The calls that send into each channel, tests aside, by the call that makes it.
-    pub fn sent_into(&self) -> &BTreeMap<Site, Vec<Site>> {
-        self.sends.get_or_init(|| {
-            let mut sends: BTreeMap<Site, Vec<Site>> = BTreeMap::new();
-            for (body, facts, _) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
-                for site in facts.iter().map(|(node, _)| Site { body, node }) {
-                    let Op::Method { receiver, .. } = self.node(site).op else { continue };
-                    if self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Sends, path)) {
-                        for channel in self.channels_behind(Site { node: receiver, ..site }) {
-                            sends.entry(channel).or_default().push(site);
-                        }
-                    }
-                }
-            }
-            sends
-        })
-    }
-
     /// The end of a channel that a node sends into, receives from or measures.
     fn used_end(&self, site: Site) -> Option<(Site, Use)> {
         let to = |node: NodeId, used: Use| Some((Site { node, ..site }, used));

@@ -5,7 +5,6 @@ pub mod given_up;
 pub mod halves;
 pub mod outcomes;
 pub mod piles;
-pub mod queues;
 pub mod readers;
 pub mod shares;
 pub mod waits;
