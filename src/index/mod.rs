@@ -318,12 +318,6 @@ impl Index {
         }
     }
 
-    /// The function of a trait of the workspace that a method is there for.
-    pub fn asked_for_by(&self, method: FnId) -> Option<FnId> {
-        let implements = |(_, methods): &(&FnId, &Vec<FnId>)| methods.contains(&method);
-        self.signatures().implementors.iter().find(implements).map(|(asked_for, _)| *asked_for)
-    }
-
     /// Whether a function is `Drop::drop` of its type.
     pub fn is_destructor(&self, function: FnId) -> bool {
         self.library_trait(function).is_some_and(|path| path == "std::ops::Drop")

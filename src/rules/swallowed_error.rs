@@ -82,10 +82,8 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
         || (matches!(way, Way::Default | Way::Instead(_)) && only_tells_the_time(view, value))
         || has_no_consequence(view, node, way)
         || is_only_tested(view)
-        || is_never_called(view)
-        || matches!(effected.chain[..], [call, inside, ..] if view.index.is_never_come_to(call, inside))
-        || (effected.looks || !matches!(way, Way::Underscore | Way::Ok | Way::Several))
-            && is_only_asked_when_failing(view)
+        || is_never_come_to(view, &effected)
+        || way == Way::IfLet && is_only_asked_when_failing(view)
         || goes_on_reading(view, value, &effected)
     {
         return None;
@@ -219,20 +217,18 @@ fn is_only_tested(view: View) -> bool {
     view.index.is_called_by_tests_alone(function) && callers_are_known()
 }
 
-/// What asks for something, in a function that is only called where something has failed: that is told in any case.
-fn is_only_asked_when_failing(view: View) -> bool {
-    view.index.function_of(view.body).is_some_and(|function| view.index.is_only_called_when_failing(function))
+/// Whether all that may fail in a function stands in branches for what the call never gives.
+fn is_never_come_to(view: View, effected: &Effected) -> bool {
+    let [call, inside, ..] = effected.chain[..] else { return false };
+    let site = |node: NodeId| Site { body: inside.body, node };
+    let mut may_fail = view.index.passed_on(inside.body).into_iter().map(site);
+    view.index.is_never_come_to(call, inside)
+        && may_fail.all(|at| view.index.effect(at).is_none() || view.index.is_never_come_to(call, at))
 }
 
-/// A method that a trait of the workspace asks for, in a program, and that nothing calls: by the trait, of the type, or on something that is not known.
-fn is_never_called(view: View) -> bool {
-    let index = view.index;
-    let Some(function) = index.function_of(view.body).filter(|_| index.is_of_a_program(view.body)) else {
-        return false;
-    };
-    let Some(asked_for) = index.asked_for_by(function) else { return false };
-    [function, asked_for].into_iter().all(|id| index.calls.callers(id).is_empty())
-        && index.called_by_name(index.defs().function(function).name).is_empty()
+/// What adds to what is known, in a function that is only called where something has failed: that is told in any case.
+fn is_only_asked_when_failing(view: View) -> bool {
+    view.index.function_of(view.body).is_some_and(|function| view.index.is_only_called_when_failing(function))
 }
 
 /// What is sent to a peer that the same function goes on listening to: that it is gone is told by the next read.
@@ -422,7 +418,11 @@ fn may_find_nothing(view: View, effected: &Effected) -> bool {
 
 /// Whether an operation that a function passes the error of stands where the function fails already.
 fn fails_anyway(view: View, effected: &Effected) -> bool {
-    effected.chain.iter().skip(1).any(|call| view.index.is_on_failing_path(*call))
+    effected.chain.iter().skip(1).any(|call| {
+        let body = view.index.body(call.body);
+        let mut around = body.outwards(body.node(call.node).region).take_while(|(region, _)| *region != Body::ROOT);
+        around.any(|(region, _)| view.index.fails_at_end(call.body, region))
+    })
 }
 
 /// Whether a function looks for something that has to be there: its error may say no more than that it is not.

@@ -291,7 +291,7 @@ impl Index {
     }
 
     /// Calls of methods by a name, on receivers that are not known.
-    pub fn called_by_name(&self, name: Ustr) -> Vec<Site> {
+    pub(in crate::index) fn called_by_name(&self, name: Ustr) -> Vec<Site> {
         let mut found = Vec::new();
         for (body, facts, info) in self.bodies() {
             let unknown = info.callees.iter().filter(|(_, callee)| matches!(callee, Callee::Unknown(_)));
