@@ -80,7 +80,7 @@ fn swept_in(view: View, adapter: NodeId) -> Option<RegionId> {
     }
 }
 
-/// `.flatten().count()`: a number is seldom meant to be exact. Where some are passed over, nor is a sum, and what is looked for is mostly found or missed
+/// `.flatten().count()`: a number of all is seldom meant to be exact. Where some are passed over, nor is a sum, and what is looked for is mostly found or missed
 /// all the same.
 fn only_measures_or_finds(view: View, adapter: NodeId, way: Way) -> bool {
     let mut at = adapter;
@@ -90,7 +90,7 @@ fn only_measures_or_finds(view: View, adapter: NodeId, way: Way) -> bool {
             _ if *receiver != at => return false,
             "count" if at == adapter => return true,
             _ if way == Way::Ends => return false,
-            "count" | "sum" | "find" | "find_map" | "position" => return true,
+            "sum" | "find" | "find_map" | "position" => return true,
             "fold" => {
                 let first = arguments.first().map(|first| view.op(*first));
                 return matches!(first, Some(Op::Literal(Literal::Number(..))));
