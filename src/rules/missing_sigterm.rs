@@ -40,7 +40,10 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     let span = index.span(site);
     let others = waits.iter().filter(|other| other.site != at.site);
     let others = others.map(|other| index.span(index.call_of(other.site))).filter(|other| *other != span);
-    let others: Vec<Label> = others.map(|other| Label::new(other, "and here")).collect();
+    let mut others: Vec<Span> = others.collect();
+    // A call and the path that names it are one place.
+    others.dedup();
+    let others = others.into_iter().map(|other| Label::new(other, "and here"));
     let started = index.starts_of(program).into_iter().next().filter(|_| !program.is_service());
     let confidence = match (index.is_by_the_side(program), served) {
         (true, _) => Confidence::Hint,
@@ -58,7 +61,7 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     )
     .about(index.item_path(site.body), "signals")
     .evidence(skipped.map(|call| Label::new(index.name_span(call), "SIGTERM ends the server, and this does not run")))
-    .evidence(others.into_iter().chain(program.verdict.why.clone()))
+    .evidence(others.chain(program.verdict.why.clone()))
     .evidence(started.map(|start| Label::new(start.span, "started here, and stopped with SIGTERM")))
     .note("container runtimes and service managers stop a program with SIGTERM: without a handler it ends at once, and what follows the wait never runs")
     .help("wait for SIGTERM as well, with `tokio::signal::unix::signal(SignalKind::terminate())` or what the signal library offers")
