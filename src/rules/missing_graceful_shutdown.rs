@@ -115,9 +115,8 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
 fn is_chosen(index: &Index, site: Site, server: &Server) -> bool {
     let (body, info) = (index.body(site.body), index.info(site.body));
     let attaches = |region: RegionId| {
-        let inside = body.iter().filter(|(_, n)| body.is_inside(n.region, region));
+        let mut inside = body.iter().filter(|(_, n)| body.is_inside(n.region, region));
         inside
-            .into_iter()
             .any(|(node, _)| index.external(Site { node, ..site }).is_some_and(|path| server.graceful.contains(&path)))
     };
     body.outwards(body.node(site.node).region).any(|(region, _)| {

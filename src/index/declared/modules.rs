@@ -172,8 +172,8 @@ impl Linker<'_> {
         let packages = &self.workspace.packages;
         let has = |package: &Package, kind: TargetKind| package.targets.iter().any(|target| target.kind == kind);
         let needs = |package: &Package, for_tests: bool| {
-            let needed = package.dependencies.iter().filter(|needed| needed.member == Some(at));
-            needed.into_iter().any(|needed| (needed.kind == DependencyKind::Dev) == for_tests)
+            let mut needed = package.dependencies.iter().filter(|needed| needed.member == Some(at));
+            needed.any(|needed| (needed.kind == DependencyKind::Dev) == for_tests)
         };
         kind == TargetKind::Lib
             && !packages[at].for_others

@@ -38,7 +38,9 @@ struct Path {
 struct Removals {
     sites: Vec<Site>,
     files: HashSet<FileId>,
-    /// Functions that remove one, or call one that does.
+    /// Functions that remove one.
+    removing: HashSet<FnId>,
+    /// These, and those that call one of them.
     leading: HashSet<FnId>,
     /// Types of which a method does so itself, or whose drop leads there.
     owners: HashSet<TypeId>,
@@ -96,22 +98,18 @@ impl Index {
         let shipped = self.bodies().filter(|(body, ..)| !self.is_test(*body));
         let all = shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
         let sites: Vec<Site> = all.filter(|site| removes(*site)).collect();
-        let mut leading: HashSet<FnId> = sites.iter().filter_map(|site| self.function_of(site.body)).collect();
+        let removing: HashSet<FnId> = sites.iter().filter_map(|site| self.function_of(site.body)).collect();
+        let mut leading = removing.clone();
         let mut newest: Vec<FnId> = leading.iter().copied().collect();
         for _ in 0..CALLS {
             let callers = newest.iter().flat_map(|function| self.calls.callers(*function));
             let calling: BTreeSet<FnId> = callers.filter_map(|call| self.function_of(call.site.body)).collect();
             newest = calling.into_iter().filter(|function| leading.insert(*function)).collect();
         }
-        let ends = |function: &FnId| {
-            self.is_destructor(*function) || sites.iter().any(|site| self.function_of(site.body) == Some(*function))
-        };
-        let receivers = leading
-            .iter()
-            .filter(|of| ends(of))
-            .filter_map(|of| self.signatures().functions[of.index()].receiver.as_ref());
+        let ends = leading.iter().filter(|of| self.is_destructor(**of) || removing.contains(*of));
+        let receivers = ends.filter_map(|of| self.signatures().functions[of.index()].receiver.as_ref());
         let owners = receivers.filter_map(|ty| self.struct_behind(ty)).collect();
-        Removals { files: sites.iter().map(|site| site.body.file).collect(), owners, leading, sites }
+        Removals { files: sites.iter().map(|site| site.body.file).collect(), owners, removing, leading, sites }
     }
 
     /// The body of a socket's binding and those that lead to it, each with the number of calls in between, the nearest first.
@@ -133,11 +131,10 @@ impl Index {
     /// only what removes one itself counts: what is behind a trait there is mostly of others.
     fn is_removed_beside(&self, chain: &[(BodyRef, usize)], removals: &Removals) -> bool {
         let on_the_way: HashSet<FnId> = chain.iter().filter_map(|(body, _)| self.function_of(*body)).collect();
-        let itself = |to: FnId| removals.sites.iter().any(|site| self.function_of(site.body) == Some(to));
         let by_name = |call: &Call| matches!(self.callee(call.site), Some(Callee::Workspace(_)));
         let removes = |call: &Call, distance: usize| match distance {
             0..=NEAR => removals.leading.contains(&call.to),
-            _ => by_name(call) && itself(call.to),
+            _ => by_name(call) && removals.removing.contains(&call.to),
         };
         let may_remove = |ty: &Ty| self.struct_behind(ty).is_some_and(|id| removals.owners.contains(&id));
         chain.iter().any(|(body, distance)| {
