@@ -187,13 +187,13 @@ const TEST_FEATURES: &[&str] = &[
     "mocks",
 ];
 
-/// Whether a condition of `cfg` holds in tests only.
+/// Whether a condition of `cfg` holds in tests only, or in no build that is shipped.
 pub fn requires_test(condition: &syn::Meta) -> bool {
     let parts = |list: &syn::MetaList| {
         list.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated).unwrap_or_default()
     };
     match condition {
-        syn::Meta::Path(path) => path.is_ident("test") || path.is_ident("fuzzing"),
+        syn::Meta::Path(path) => ["test", "fuzzing", "debug_assertions"].iter().any(|name| path.is_ident(name)),
         syn::Meta::NameValue(pair) if pair.path.is_ident("feature") => {
             let text = pair.value.to_token_stream().to_string();
             TEST_FEATURES.contains(&text.trim_matches('"').replace('_', "-").as_str())

@@ -1,5 +1,5 @@
 //! `exit-without-cleanup`: the process is ended while something is alive whose drop would have written, sent or removed what is left, or before the call by
-//! which the function itself ends what gathers something.
+//! which the function itself ends what gathers something, or on a signal beside the way on which `main` ends what it uses.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,9 @@ use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId};
 use crate::index::flow::ways::Exit;
+use crate::index::programs::Program;
 use crate::index::resources::obligations::Obligation;
+use crate::index::resources::releases::Release;
 use crate::index::resources::{Construction, words};
 
 const ID: &str = "exit-without-cleanup";
@@ -42,7 +44,40 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     let alive = made.filter_map(|made| diagnose(index, made, index.obligation(made.site, made.resource)?));
     let mains = index.programs().iter().filter_map(|program| index.linked_body(program.main));
     let global = mains.filter(|body| !index.is_test(*body)).filter_map(|body| before_the_end(index, body));
-    alive.chain(global).collect()
+    let services = index.programs().iter().filter(|program| program.is_service());
+    let beside = services.filter_map(|program| beside_the_end(index, program));
+    alive.chain(global).chain(beside).collect()
+}
+
+/// An exit that answers a signal at once, while `main` ends something behind the place where it serves.
+fn beside_the_end(index: &Index, program: &Program) -> Option<Diagnostic> {
+    let told = program.signals.iter().filter(|at| at.reached && !at.by_server && !index.is_test(at.site.body));
+    let (signal, exit) = told.filter_map(|at| Some((at.site, index.answered_by_exit(at.site)?))).min()?;
+    let ends = index.ended_behind_serving(program);
+    let skipped = |release: &Release| {
+        let entry = index.resource(release.resource?)?;
+        Some((release.site, words(&entry.kind?), entry.when_unended.clone()?))
+    };
+    let (end, kind, when_unended) = ends.iter().find_map(skipped)?;
+    let diagnostic = Diagnostic::new(
+        ID,
+        Confidence::Likely,
+        format!("a signal ends the process here, and the {kind} is not ended"),
+        Label::new(index.name_span(exit), "what `main` does at its end is not come to"),
+    )
+    .about(index.item_path(exit.body), "signals")
+    .evidence([
+        Label::new(index.name_span(index.call_of(signal)), "all that is done on this signal"),
+        Label::new(
+            index.name_span(end),
+            format!("`main` comes here when what it serves has ended, and ends the {kind}"),
+        ),
+    ])
+    .note(format!(
+        "what is being worked on is cut off where it stands, and where the {kind} is not ended, {when_unended}"
+    ))
+    .help("tell what serves to stop instead, by a token or a channel, and let `main` come to its end");
+    Some(diagnostic)
 }
 
 /// An exit of `main` before the call by which it ends what a library keeps for the whole program.

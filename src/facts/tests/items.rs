@@ -47,6 +47,7 @@ fn modules_and_blocks_are_scopes() {
 #[test]
 fn what_a_configuration_compiles_for_tests_only_is_marked() {
     assert_eq!(tests("#[cfg(test)] fn a() {} fn b() {}"), ["a"]);
+    assert_eq!(tests("#[cfg(debug_assertions)] fn a() {} #[cfg(not(debug_assertions))] fn b() {}"), ["a"]);
     assert_eq!(tests("#[cfg(all(unix, test))] fn a() {} #[cfg(all(unix, not(test)))] fn b() {}"), ["a"]);
     assert_eq!(
         tests("#[cfg(any(test, feature = \"x\"))] fn a() {} #[cfg(any(test, all(test, unix)))] fn b() {}"),

@@ -12,6 +12,7 @@ use crate::index::calls::contexts::{Context, Repeats};
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::programs::Program;
+use crate::index::resources::releases::Release;
 use crate::index::{Index, Ty};
 use crate::source::Span;
 
@@ -376,14 +377,65 @@ impl Index {
 
     /// Whether the process is ended behind a signal, in the same frame or in its handler: what comes there is no orderly stop.
     pub fn exits_after(&self, signal: Site) -> bool {
-        let frames = [Some(self.frame_of(signal)), self.handler_of(signal)];
-        let later =
-            self.body(signal.body).iter().skip(signal.node.index() + 1).map(|(node, _)| Site { node, ..signal });
+        self.exits_on(signal).next().is_some()
+    }
+
+    /// The places behind a signal, in the same frame or in its handler, that end the process.
+    fn exits_on(&self, signal: Site) -> impl Iterator<Item = Site> {
+        let frame = self.frame_of(signal);
         let handler = self.handler_of(signal);
-        let handled = self.body(signal.body).iter().filter(|(_, node)| handler == Some(node.region));
-        let handled = handled.map(|(node, _)| Site { node, ..signal });
-        let exits = |at: Site| self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
-        later.chain(handled).filter(|at| exits(*at)).any(|at| frames.contains(&Some(self.frame_of(at))))
+        let nodes = self.body(signal.body).iter().map(move |(node, _)| Site { node, ..signal });
+        let exits =
+            nodes.filter(|at| self.external(*at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path)));
+        exits.filter(move |at| {
+            let inside = self.frame_of(*at);
+            Some(inside) == handler || (at.node > signal.node && inside == frame)
+        })
+    }
+
+    /// The exit by which a signal is answered, in a task, on a thread or in a handler, where that is all that is done: no word is given before it, and it is
+    /// neither asked first whether it is to be nor waited for a second signal.
+    pub fn answered_by_exit(&self, signal: Site) -> Option<Site> {
+        let apart = |exit: &Site| {
+            let contexts = self.open_contexts(*exit);
+            self.handler_of(signal).is_some()
+                || contexts.contains_key(&Context::Task)
+                || contexts.contains_key(&Context::Thread)
+        };
+        self.exits_on(signal).filter(apart).find(|exit| self.is_first_answer(signal, *exit))
+    }
+
+    fn is_first_answer(&self, signal: Site, exit: Site) -> bool {
+        let (facts, frame) = (self.body(exit.body), self.frame_of(exit));
+        let own = facts.iter().take(exit.node.index()).map(|(node, _)| Site { node, ..exit });
+        let before: Vec<Site> = own.filter(|at| self.frame_of(*at) == frame).collect();
+        if before.iter().any(|at| self.gives_the_word(*at)) {
+            return false;
+        }
+        let at = facts.node(exit.node).region;
+        if self.handler_of(signal) == Some(frame) {
+            return at == frame;
+        }
+        let waits = |at: &&Site| matches!(self.node(**at).op, Op::Await(_) | Op::Select { .. });
+        let mut waits = before.iter().filter(waits);
+        let (Some(wait), None) = (waits.next(), waits.next()) else { return false };
+        let arm = match &self.node(*wait).op {
+            Op::Select { arms, .. } => arms.iter().any(|arm| arm.region == at),
+            _ => false,
+        };
+        arm || facts.outwards(facts.node(wait.node).region).any(|(around, _)| around == at)
+    }
+
+    /// What is ended by a call behind the place where a program serves, on the way from `main` to it, in the order in which it is.
+    pub fn ended_behind_serving(&self, program: &Program) -> Vec<Release> {
+        let spine = self.course(program).spine.iter().rev();
+        let ends = spine.flat_map(|at| self.releases_in(at.body).iter().map(move |release| (at, *release)));
+        let behind = ends.filter(|(at, release)| {
+            self.side(**at, release.site.node) == Side::After
+                && !self.runs_apart(release.site)
+                && !self.in_stopping_arm(at.body, release.site.node)
+        });
+        behind.map(|(_, release)| release).collect()
     }
 
     /// Whether the process is ended behind a call, before its function or a turn of the loop around it is over.

@@ -152,7 +152,7 @@ impl Index {
     }
 
     /// Whether a site gives tasks the word to stop: it cancels a token, sends, sets a flag, or lets go of the sending end of a channel.
-    fn gives_the_word(&self, site: Site) -> bool {
+    pub(in crate::index) fn gives_the_word(&self, site: Site) -> bool {
         let lets_go =
             |ty: &Ty| self.is_end(ty.content().unwrap_or(ty)) && !self.is_receiver(ty.content().unwrap_or(ty));
         match (&self.node(site).op, self.external(site)) {
