@@ -207,6 +207,20 @@ pub fn requires_test(condition: &syn::Meta) -> bool {
     }
 }
 
+/// Whether a condition of an `if` holds in no build that is shipped: `cfg!(test) && …`.
+pub fn holds_in_tests_only(condition: &syn::Expr) -> bool {
+    match condition {
+        syn::Expr::Paren(inner) => holds_in_tests_only(&inner.expr),
+        syn::Expr::Binary(both) if matches!(both.op, syn::BinOp::And(_)) => {
+            holds_in_tests_only(&both.left) || holds_in_tests_only(&both.right)
+        }
+        syn::Expr::Macro(call) if call.mac.path.is_ident("cfg") => {
+            call.mac.parse_body::<syn::Meta>().is_ok_and(|condition| requires_test(&condition))
+        }
+        _ => false,
+    }
+}
+
 /// The values of `#[path = "…"]`, those that `cfg_attr` makes depend on a condition first; last what holds otherwise, which may be none.
 /// Each with whether it holds in tests only.
 pub fn path_attributes(attributes: &[syn::Attribute]) -> Vec<(Option<String>, bool)> {

@@ -38,11 +38,10 @@ impl Index {
     }
 
     /// The type that a function is a trait's method for.
-    fn implementor(&self, function: FnId) -> Option<TypeId> {
-        match self.signatures().impl_types[self.defs().impl_of(function)?.index()].peeled() {
-            Ty::Adt(id, _) => Some(*id),
-            _ => None,
-        }
+    pub(in crate::index) fn implementor(&self, function: FnId) -> Option<TypeId> {
+        let block = self.defs().impl_of(function)?.index();
+        self.signatures().impl_traits[block].as_ref()?;
+        self.receiver_type(function)
     }
 
     /// The parameter that an expression is, lent or not.

@@ -186,14 +186,14 @@ fn closure_runs_at(index: &Index, body: BodyRef, closure: NodeId) -> Option<Node
 }
 
 /// Names of calls that lead nobody knows where: each may be a call of a function of that name.
-struct Doubtful {
+pub(in crate::index) struct Doubtful {
     methods: HashSet<Ustr>,
     /// The last two parts of a path; free functions that are called by a bare name have an empty first part.
     paths: HashSet<(Ustr, Ustr)>,
 }
 
 impl Doubtful {
-    fn of(index: &Index) -> Self {
+    pub(in crate::index) fn of(index: &Index) -> Self {
         let mut doubtful = Doubtful { methods: HashSet::default(), paths: HashSet::default() };
         for (body, facts, info) in index.bodies().filter(|(body, ..)| !index.is_test(*body)) {
             for (node, callee) in &info.callees {
@@ -213,7 +213,8 @@ impl Doubtful {
         doubtful
     }
 
-    fn may_be(&self, index: &Index, id: FnId) -> bool {
+    /// Whether one of these calls may be one of a function.
+    pub(in crate::index) fn may_be(&self, index: &Index, id: FnId) -> bool {
         let function = index.defs().function(id);
         let by_name = function.receiver.is_some() && self.methods.contains(&function.name);
         let path = index.fn_path(id);

@@ -391,10 +391,14 @@ impl Lives {
         lives
     }
 
+    /// The types of the workspace of which a value comes up in a body.
+    pub fn types(&self, body: BodyRef) -> impl Iterator<Item = TypeId> {
+        self.types.get(&body).map_or(&[][..], Vec::as_slice).iter().copied()
+    }
+
     /// What libraries may call once a body has run.
     pub fn called_after(&self, body: BodyRef) -> impl Iterator<Item = BodyRef> {
-        let types = self.types.get(&body).map_or(&[][..], Vec::as_slice);
-        types.iter().filter_map(|id| self.called.get(id)).flatten().copied()
+        self.types(body).filter_map(|id| self.called.get(&id)).flatten().copied()
     }
 }
 

@@ -7,14 +7,13 @@ pub mod inventory;
 pub mod kinds;
 pub mod phases;
 pub mod purpose;
+mod reach;
 pub mod serving;
-
-use std::collections::VecDeque;
 
 use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
-use crate::catalogue::{Calls, Runs};
+use crate::catalogue::Calls;
 use crate::facts::model::{Literal, NodeId, Op, Owner};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -22,6 +21,7 @@ use crate::index::calls::Site;
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
 use crate::index::programs::kinds::{Kind, Lives, Subject, Verdict};
+use crate::index::programs::reach::{Along, called_unseen, entries, led_to, linked_crates, reach, reach_from, runs};
 use crate::workspace::TargetKind;
 
 /// One binary target.
@@ -30,6 +30,8 @@ pub struct Program {
     pub main: FnId,
     /// Bodies that can run in it: from `main` through calls, handed functions, statics, handlers and trait impls of libraries.
     pub reach: HashSet<BodyRef>,
+    /// Those of them that are known to: a call through a trait leads to the types alone of which a value comes up on the way.
+    runs: HashSet<BodyRef>,
     /// Where it learns of signals, in the order of files and places; also in code that nothing is known to call.
     pub signals: Vec<SignalSite>,
     /// What kind of program it is, and what shows it.
@@ -200,7 +202,7 @@ impl Index {
 
     /// The services that a body can run in, and not only in a command of theirs that ends by itself.
     pub fn services_reaching(&self, body: BodyRef) -> impl Iterator<Item = &Program> {
-        let reached = self.programs.iter().filter(move |program| program.is_service() && program.reach.contains(&body));
+        let reached = self.programs.iter().filter(move |program| program.is_service() && program.runs.contains(&body));
         reached.filter(move |program| !self.is_of_another_command(program, body))
     }
 
@@ -308,6 +310,7 @@ fn signal_names(index: &Index, path: Ustr) -> Vec<Ustr> {
 pub fn find(index: &Index) -> Vec<Program> {
     let mut programs = Vec::new();
     let lives = Lives::of(index);
+    let unseen = called_unseen(index);
     for (at, krate) in index.crates().iter().enumerate().filter(|(_, c)| c.kind == TargetKind::Bin) {
         let Some(main) = main_of(index, krate) else { continue };
         let reach = reach(index, krate, main);
@@ -326,22 +329,10 @@ pub fn find(index: &Index) -> Vec<Program> {
             led: &led,
         };
         let verdict = kinds::judge(index, &subject);
-        programs.push(Program { krate: CrateId(at as u32), main, reach, verdict, signals });
+        let runs = runs(index, krate, main, &lives, &unseen).intersection(&reach).copied().collect();
+        programs.push(Program { krate: CrateId(at as u32), main, reach, runs, verdict, signals });
     }
     programs
-}
-
-/// The bodies that `main` leads to: by calls, and by what libraries call on values that came up on the way.
-fn led_to(index: &Index, main: Option<BodyRef>, lives: &Lives, along: Along) -> HashSet<BodyRef> {
-    let mut led: HashSet<BodyRef> = HashSet::default();
-    let mut queue: Vec<BodyRef> = main.into_iter().filter(|body| index.is_linked(*body)).collect();
-    while let Some(body) = queue.pop() {
-        if led.insert(body) {
-            queue.extend(steps(index, body, along));
-            queue.extend(lives.called_after(body));
-        }
-    }
-    led
 }
 
 fn main_of(index: &Index, krate: &Crate) -> Option<FnId> {
@@ -358,81 +349,4 @@ fn main_of(index: &Index, krate: &Crate) -> Option<FnId> {
         named.filter(|id| index.attribute_of(*id, &|path| index.catalogue().is_entry_attribute(path)).is_some()).min()
     };
     main.or_else(by_attribute)
-}
-
-/// All that can run from `main`. Code that only a framework calls counts where it is linked in: handlers named in attributes, methods of
-/// impls of library traits, `Drop`.
-fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
-    let linked = linked_crates(index, krate);
-    let mut reach = reach_from(index, entries(index, &linked, main), Along::All);
-    reach.retain(|body| linked.contains(&index.crate_of(*body)));
-    reach
-}
-
-/// What is called from outside: `main`, and what frameworks call.
-fn entries(index: &Index, linked: &HashSet<CrateId>, main: FnId) -> Vec<BodyRef> {
-    let start = index.defs().body_of(main).into_iter().filter(|body| index.is_linked(*body));
-    let called = index.defs().fn_ids().filter_map(|id| {
-        let body = index.defs().body_of(id).filter(|body| index.is_linked(*body))?;
-        let counts = linked.contains(&index.crate_of(body)) && called_by_frameworks(index, id) && !index.is_test(body);
-        counts.then_some(body)
-    });
-    start.chain(called).collect()
-}
-
-/// Which calls are followed.
-#[derive(Clone, Copy)]
-enum Along<'k> {
-    All,
-    /// Without those of some kind.
-    Others(&'k dyn Fn(Site) -> bool),
-    /// Without what runs as a task or thread of its own.
-    Inline,
-    /// Without what runs in tasks and threads that nobody waits for.
-    Attended,
-}
-
-/// All bodies reached from some.
-fn reach_from(index: &Index, from: impl IntoIterator<Item = BodyRef>, along: Along) -> HashSet<BodyRef> {
-    let mut queue: VecDeque<BodyRef> = from.into_iter().filter(|b| index.is_linked(*b)).collect();
-    let mut reach = HashSet::default();
-    while let Some(body) = queue.pop_front() {
-        if reach.insert(body) {
-            queue.extend(steps(index, body, along));
-        }
-    }
-    reach
-}
-
-/// The bodies that one leads to by a call or by a static it mentions.
-fn steps<'i>(index: &'i Index, body: BodyRef, along: Along<'i>) -> impl Iterator<Item = BodyRef> {
-    let left_out = move |call: &&crate::index::calls::Call| match along {
-        Along::All => false,
-        Along::Others(left_out) => left_out(call.site),
-        Along::Inline => matches!(call.runs, Runs::Task | Runs::Thread) || index.runs_in(call.site, Runs::Task),
-        Along::Attended => index.is_let_go(call.site),
-    };
-    let called =
-        index.calls.callees(body).iter().filter(move |c| !left_out(c)).filter_map(|call| index.defs().body_of(call.to));
-    let statics = index.calls.statics(body).iter().filter_map(|(_, item)| index.defs().init_of(*item));
-    // A trait's implementor that is there for tests is nothing that a program comes to.
-    let for_tests = index.is_for_tests(body);
-    called.chain(statics).filter(move |b| index.is_linked(*b) && (for_tests || !index.is_for_tests(*b)))
-}
-
-/// The crate itself and the libraries of the workspace that are built into it.
-fn linked_crates(index: &Index, krate: &Crate) -> HashSet<CrateId> {
-    let mut linked = HashSet::default();
-    let mut queue = vec![index.outline.tree.get(krate.root).krate];
-    while let Some(id) = queue.pop() {
-        if linked.insert(id) {
-            let links = &index.crates()[id.index()].links;
-            queue.extend(links.iter().map(|root| index.outline.tree.get(*root).krate));
-        }
-    }
-    linked
-}
-
-fn called_by_frameworks(index: &Index, id: FnId) -> bool {
-    index.library_trait(id).is_some() || index.handler(id).is_some()
 }

@@ -298,6 +298,26 @@ fn test_code_is_known_by_attribute_configuration_and_custom() {
 }
 
 #[test]
+fn a_branch_that_tests_alone_come_to_is_no_part_of_what_is_shipped() {
+    let code = program(
+        "fn main() { if cfg!(test) && more() { mocked(); } else { real(); } if (cfg!(debug_assertions)) { checked(); } \
+         if cfg!(unix) { shipped(); } if cfg!(test) || more() { either(); } }",
+    );
+    let called =
+        |name: &str| code.index.bodies().any(|(_, facts, _)| facts.iter().any(|(_, node)| names(&node.op, name)));
+    for name in ["real", "shipped", "either"] {
+        assert!(called(name), "{name}");
+    }
+    for name in ["mocked", "checked"] {
+        assert!(!called(name), "{name}");
+    }
+}
+
+fn names(op: &crate::facts::model::Op, name: &str) -> bool {
+    matches!(op, crate::facts::model::Op::Path(path) if path.names().any(|part| part == name))
+}
+
+#[test]
 fn what_a_branch_decides_runs_on_condition() {
     let code = program(
         "use std::time::Duration; fn make(n: u8) {} fn always() { make(1); } fn sometimes(kind: u8) { match kind { 0 => make(2), _ => {} } } \

@@ -191,6 +191,42 @@ fn a_library_is_no_program_and_one_of_the_workspace_is_reached_through_its_calle
 }
 
 #[test]
+fn an_implementor_runs_where_a_value_of_it_comes_up() {
+    let shared = "pub trait Store { fn put(&self); } pub fn serve(store: Box<dyn Store>) { loop { store.put(); } } \
+        pub struct Disk; impl Disk { pub fn open() -> Self { Disk } } impl Store for Disk { fn put(&self) { on_disk(); } } \
+        pub struct Memory; impl Memory { pub fn new() -> Self { Memory } } impl Store for Memory { fn put(&self) { in_memory(); } } \
+        fn on_disk() {} fn in_memory() {}";
+    let code = packages(&[
+        ("shared", TargetKind::Lib, shared, &[]),
+        (
+            "server",
+            TargetKind::Bin,
+            "async fn main() { tokio::signal::ctrl_c().await; shared::serve(Box::new(shared::Memory::new())); }",
+            &[("shared", "shared")],
+        ),
+        (
+            "tool",
+            TargetKind::Bin,
+            "fn main() { shared::serve(Box::new(shared::Disk::open())); }",
+            &[("shared", "shared")],
+        ),
+    ]);
+    let services = |text: &str| code.index.services_reaching(code.site(text).body).count();
+    assert_eq!(services("in_memory()"), 1);
+    assert_eq!(services("on_disk()"), 0, "the server gives another one");
+}
+
+#[test]
+fn what_a_library_gathers_from_statics_runs() {
+    let code = program(
+        "trait Part { fn start(&self); } struct Http; impl Part for Http { fn start(&self) { listen(); } } fn listen() {} \
+         static HTTP: fn() -> Box<dyn Part> = || Box::new(Http); fn parts() -> Vec<Box<dyn Part>> { gathered() } \
+         async fn main() { for part in parts() { part.start(); } tokio::signal::ctrl_c().await; loop { work().await; } }",
+    );
+    assert_eq!(code.index.services_reaching(code.site("listen()").body).count(), 1);
+}
+
+#[test]
 fn a_server_whose_configuration_says_so_handles_no_signals() {
     let handled = |set: &str| {
         let code = program(&format!(
