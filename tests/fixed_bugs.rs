@@ -4,9 +4,10 @@
 mod linter;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{env, fs};
 
 use linter::run;
 use serde::Deserialize;
@@ -16,18 +17,12 @@ const BUGS: &str = include_str!("fixed_bugs.toml");
 /// How many lines a finding may stand beside the bug.
 const SLACK: u64 = 2;
 
-/// What of a commit the linter reads, as patterns of `tar`.
-const READ: [&str; 9] = [
-    "*.rs",
-    "*Cargo.toml",
-    "*Cargo.lock",
-    "*rust-toolchain",
-    "*rust-toolchain.toml",
-    "*Dockerfile*",
-    "*compose*.y*ml",
-    "*Procfile",
-    "*.service",
-];
+/// Ends of the names of files that the linter reads.
+const READ_ENDS: [&str; 7] =
+    [".rs", "Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", "Procfile", ".service"];
+
+/// Parts of such names.
+const READ_PARTS: [&str; 2] = ["Dockerfile", "compose"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -164,18 +159,49 @@ fn finding(diagnostic: &serde_json::Value) -> Finding {
     Finding { rule: text("rule"), fingerprint: text("fingerprint"), places }
 }
 
-/// Writes what the linter reads of a commit. That a pattern matches nothing is no error here.
+/// Writes what the linter reads of a commit, but for links. What a partial clone does not have is told of.
 fn write_sources(history: &Path, commit: &str, into: &Path) {
-    let mut archive = Command::new("git")
-        .args(["-c", "safe.directory=*", "--git-dir"])
-        .arg(history)
-        .args(["archive", "--format=tar", commit])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("git runs");
-    let sources = archive.stdout.take().expect("the output of git");
-    let mut tar = Command::new("tar");
-    tar.arg("-xC").arg(into).arg("--wildcards").args(READ).stdin(sources).stderr(Stdio::null());
-    tar.status().expect("tar runs");
-    archive.wait().expect("git ends");
+    let listed = git(history, &["ls-tree", "-r", "-z", "--full-tree", commit]).output().expect("git runs");
+    assert!(listed.status.success(), "{} has no commit {commit}", history.display());
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    let files: Vec<(&str, &str)> =
+        listed.split('\0').filter_map(regular_file).filter(|(_, path)| is_read(path)).collect();
+    let mut contents = git(history, &["cat-file", "--batch"]).stdin(Stdio::piped()).spawn().expect("git runs");
+    let mut asked = contents.stdin.take().expect("the input of git");
+    let mut told = BufReader::new(contents.stdout.take().expect("the output of git"));
+    for (object, path) in files {
+        writeln!(asked, "{object}").expect("git listens");
+        let mut head = String::new();
+        told.read_line(&mut head).expect("git answers");
+        let Some(bytes) = head.trim_end().rsplit(' ').next().and_then(|size| size.parse::<usize>().ok()) else {
+            println!("left out, for the clone does not have it: {path} of {commit}");
+            continue;
+        };
+        let mut content = vec![0; bytes + 1];
+        told.read_exact(&mut content).expect("git gives as much as it said");
+        let file = into.join(path);
+        fs::create_dir_all(file.parent().expect("below the folder")).expect("a folder for a file");
+        fs::write(file, &content[..bytes]).expect("a file of the sources");
+    }
+    drop(asked);
+    contents.wait().expect("git ends");
+}
+
+fn git(history: &Path, arguments: &[&str]) -> Command {
+    let mut git = Command::new("git");
+    git.args(["-c", "safe.directory=*", "--git-dir"]).arg(history).args(arguments).stdout(Stdio::piped());
+    git
+}
+
+/// The object and the path of an entry of a tree that is a regular file: `100644 blob <object>\t<path>`.
+fn regular_file(entry: &str) -> Option<(&str, &str)> {
+    let (of, path) = entry.split_once('\t')?;
+    let object = of.strip_prefix("100644 blob ").or_else(|| of.strip_prefix("100755 blob "))?;
+    Some((object, path))
+}
+
+/// Whether a file may be one that the linter reads.
+fn is_read(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    READ_ENDS.iter().any(|end| name.ends_with(end)) || READ_PARTS.iter().any(|part| name.contains(part))
 }
