@@ -42,7 +42,12 @@ fn shelled(index: &Index, deployment: &Deployment) -> Option<Diagnostic> {
     let Between::Shell(standing) = &deployment.between else { return None };
     let name = name(deployment);
     let (label, note) = if standing.stays { stays(standing) } else { (OPEN, OPEN_NOTE) };
-    let confidence = if standing.stays { Confidence::Certain } else { Confidence::Likely };
+    let confidence = match standing.stays {
+        // Alone in front it would not hear the signal either, and has nothing to end.
+        _ if !index.has_something_to_end(deployment.program) => Confidence::Hint,
+        true => Confidence::Certain,
+        false => Confidence::Likely,
+    };
     let script = standing.script.map(|span| Label::new(span, "which the container is started with"));
     Some(
         Diagnostic::new(

@@ -91,6 +91,13 @@ impl Index {
         })
     }
 
+    /// Whether a program listens to a signal, serves or takes connections: what does none of these is ended as well in the middle of its work.
+    pub fn has_something_to_end(&self, program: &Program) -> bool {
+        let serves = |callee: &Callee| matches!(callee, Callee::External(path) if self.is_a_server(*path));
+        program.signals.iter().any(|at| at.reached)
+            || program.reach.iter().any(|body| self.info(*body).callees.values().any(serves))
+    }
+
     /// Whether a call leads to what serves, takes connections or waits for a signal.
     fn leads_to_a_server(&self, call: Site) -> bool {
         let called = |body: BodyRef| self.calls.callees(body).iter().filter_map(|call| self.defs().body_of(call.to));
