@@ -42,7 +42,13 @@ fn shelled(index: &Index, deployment: &Deployment) -> Option<Diagnostic> {
     let Between::Shell(standing) = &deployment.between else { return None };
     let name = name(deployment);
     let (label, note) = if standing.stays { stays(standing) } else { (OPEN, OPEN_NOTE) };
-    let confidence = if standing.stays { Confidence::Certain } else { Confidence::Likely };
+    // As first process it would not hear the signal either, and nothing says that it has anything to finish.
+    let is_deaf = deployment.program.signals.is_empty();
+    let confidence = match standing.stays {
+        _ if is_deaf => Confidence::Hint,
+        true => Confidence::Certain,
+        false => Confidence::Likely,
+    };
     let script = standing.script.map(|span| Label::new(span, "which the container is started with"));
     Some(
         Diagnostic::new(
