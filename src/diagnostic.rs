@@ -121,6 +121,12 @@ impl Diagnostic {
         self
     }
 
+    /// No more certain than that.
+    pub fn at_most(mut self, confidence: Confidence) -> Self {
+        self.confidence = self.confidence.min(confidence);
+        self
+    }
+
     pub fn evidence(mut self, labels: impl IntoIterator<Item = Label>) -> Self {
         self.evidence.extend(labels);
         self

@@ -51,6 +51,12 @@ fn guard<'i>(view: View<'i>, ty: &Ty) -> Option<&'i TypeEntry> {
     }
 }
 
+/// `gate.lock();`: a lock with nothing inside, taken and let go again, waits until whoever holds it is through.
+fn is_gate(ty: &Ty) -> bool {
+    let is_unit = |ty: &Ty| matches!(ty, Ty::Tuple(parts) if parts.is_empty());
+    matches!(ty, Ty::Ext(_, parts) if parts.iter().any(is_unit))
+}
+
 /// `let _ = variable` drops nothing: only what a call, macro, `?` or `.await` gives is a temporary.
 fn is_temporary(view: View, node: NodeId) -> bool {
     match view.op(node) {
@@ -65,12 +71,12 @@ fn is_given_back(view: View, value: NodeId) -> bool {
     let mut at = value;
     loop {
         match view.op(at) {
-            Op::Method { receiver, name, .. } if matches!(name.as_str(), "take" | "unwrap" | "expect") => {
-                at = *receiver
+            // `profiler.lock().take()`: what is taken out of an `Option` comes out of one, whatever lends that.
+            Op::Method { receiver, name, arguments, .. } if name == "take" && arguments.is_empty() => {
+                let owner = *receiver;
+                return view.ty(at).is_option() && !is_temporary(view, owner) || is_given_back(view, owner);
             }
-            Op::Local(_) | Op::Field { .. } => {
-                return view.ty(at).is_option();
-            }
+            Op::Method { receiver, name, .. } if matches!(name.as_str(), "unwrap" | "expect") => at = *receiver,
             _ => return false,
         }
     }
@@ -229,7 +235,11 @@ fn statement(view: View, node: NodeId, of: NodeId) -> Option<Diagnostic> {
     if !is_temporary(view, of) || !matches!(view.ty(of), Ty::Ext(path, _) if view.index.resource(*path).is_some()) {
         return None;
     }
-    dropped_at_once(view, node, guard(view, view.ty(of))?, of, None)
+    let entry = guard(view, view.ty(of))?;
+    let found = dropped_at_once(view, node, entry, of, None)?;
+    // Nobody knows the name of a file that is made and not kept: all that it tells is that it can be made there.
+    let tries = entry.kind.is_some_and(|kind| kind.starts_with("temp-"));
+    Some(if tries || is_gate(view.ty(of)) { found.at_most(Confidence::Hint) } else { found })
 }
 
 /// `tempdir()?.path()`: the folder is gone at the end of the statement that asked for its path.

@@ -65,7 +65,7 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
         || index.is_looked_at(site)
         || is_chosen(index, site, server)
         || index.serves_on_for_a_while(program)
-        || index.answers_probes_only(site.body, !program.signals.is_empty())
+        || index.answers_probes_only(site, !program.signals.is_empty())
         || index.only_shows_another(program, site);
     let confidence = if is_minor {
         Confidence::Hint
@@ -95,7 +95,7 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
         return None;
     }
     let is_minor = index.is_by_the_side(program)
-        || index.answers_probes_only(site.body, false)
+        || index.answers_probes_only(site, false)
         || index.only_shows_another(program, site)
         || index.serves_in_turn(site, endless.region);
     let diagnostic = Diagnostic::new(
@@ -140,6 +140,7 @@ fn attached_later(index: &Index, site: Site, server: &Server) -> bool {
         match info.parent(at).map(|parent| (parent, &body.node(parent).op)) {
             Some((_, Op::Method { receiver, name, .. })) if *receiver == at && attaches(*name) => return true,
             Some((parent, Op::Method { receiver, .. })) if *receiver == at => queue.push(parent),
+            Some((parent, Op::Try(_) | Op::Await(_))) => queue.push(parent),
             Some((_, Op::Bind { pattern, .. })) if steps < 64 => {
                 let bound = pattern.locals();
                 let uses = body.iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if bound.contains(&local)));

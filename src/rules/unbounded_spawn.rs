@@ -9,6 +9,9 @@ use crate::index::tasks::{Handle, Task};
 
 const ID: &str = "unbounded-spawn";
 
+/// Behind so many calls, or in a job that it has started, a request may well have been turned away where that job is running already.
+const FAR: usize = 3;
+
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.tasks().iter().filter_map(|task| diagnose(index, task)).collect()
 }
@@ -32,7 +35,12 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
     // it hears back from ends with the request, and there are as many as there are requests at once.
     let piles_up = repeated.repeats == Repeats::Iteration
         || (!index.hears_of(task, repeated.function) && index.works_outside(task));
-    let confidence = if task.runs == Runs::Thread && piles_up { Confidence::Likely } else { Confidence::Hint };
+    let is_near = repeated.way.len() < FAR && !repeated.way.iter().any(|call| index.runs_apart(*call));
+    let confidence = if task.runs == Runs::Thread && piles_up && (is_near || repeated.repeats == Repeats::Iteration) {
+        Confidence::Likely
+    } else {
+        Confidence::Hint
+    };
     let each = if repeated.repeats == Repeats::Request { "request" } else { "connection" };
     Some(
         Diagnostic::new(

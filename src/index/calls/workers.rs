@@ -122,6 +122,7 @@ impl Index {
             let deeper = fuel.checked_sub(1).filter(|_| self.is_driven_here(site) && !self.takes_connections(function));
             let beside_workers = || self.is_driven_beside_workers(site) && !self.takes_connections(function);
             driven
+                || self.is_given_away_by_main(site)
                 || beside_workers()
                 || deeper.is_some_and(|fuel| matches!(self.around(site, fuel), Around::Elsewhere))
         };
@@ -145,6 +146,27 @@ impl Index {
     /// Whether a function makes a runtime on the thread that calls it, and nothing but its own steps, one after the other, runs on that.
     fn has_runtime_alone(&self, function: FnId) -> bool {
         self.runtime_arguments(function).any(stays_on_thread) && self.goes_step_by_step(function)
+    }
+
+    /// Whether `main` gives a future to something unknown, as to a library's own way to run a program: nothing says that this is a worker.
+    fn is_given_away_by_main(&self, future: Site) -> bool {
+        let of_main = |function: FnId| self.programs().iter().any(|program| program.main == function);
+        let plain = self.function_of(future.body).is_some_and(|function| {
+            of_main(function) && !self.defs().function(function).is_async && !self.is_in_async(future)
+        });
+        let Some(parent) = self.info(future.body).parent(future.node).filter(|_| plain) else { return false };
+        let call = Site { node: parent, ..future };
+        match self.callee(call) {
+            Some(Callee::External(_) | Callee::Unknown(_)) => {
+                self.callable(call).is_none() && matches!(self.node(call).op, Op::Call { .. })
+            }
+            _ => false,
+        }
+    }
+
+    fn is_in_async(&self, site: Site) -> bool {
+        let facts = self.body(site.body);
+        facts.outwards(facts.node(site.node).region).any(|(_, region)| region.kind == RegionKind::Async)
     }
 
     /// What the attributes are given that make the runtime of a function.

@@ -1,7 +1,9 @@
 //! Whom a server serves, as far as the code around it tells: the paths it answers, the address it listens on. Judges no server.
 
+use rustc_hash::FxHashSet as HashSet;
+
 use crate::catalogue::Calls;
-use crate::facts::model::{Body, Literal, NodeId, Op};
+use crate::facts::model::{Body, Literal, LocalId, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -79,22 +81,21 @@ impl Route {
 }
 
 impl Index {
-    /// Whether all that a server answers is how the program is: by the paths that are routed in a function and those that it calls, or by the function's
-    /// own name. Metrics, profiles and switches of the log are part of that only `beside` a program that stops in its own way: a server that does other
+    /// Whether all that a server answers is how the program is: by the paths that are routed for it, or by the name of its function. Metrics, profiles and switches of the log are part of that only `beside` a program that stops in its own way: a server that does other
     /// things may have no other path in sight.
-    pub fn answers_probes_only(&self, body: BodyRef, beside: bool) -> bool {
-        let routes = self.routes(body);
+    pub fn answers_probes_only(&self, serve: Site, beside: bool) -> bool {
+        let routes = self.routes(serve);
         if !routes.is_empty() {
             return routes.iter().all(|route| route.asks_how_it_is() || beside && route.is_for_operators());
         }
-        self.is_named_by(body, &PROBES)
+        self.is_named_by(serve.body, &PROBES)
     }
 
     /// Whether a server runs beside what the program is there for, in a task or thread next to it, and only shows what that does: all its paths are asked for
     /// something, or are those of operators; where no path has a name, its function or module says that it serves what is measured. A connection that is
     /// upgraded is asked for, too, and goes on by itself.
     pub fn only_shows_another(&self, program: &Program, serve: Site) -> bool {
-        let routes = self.routes(serve.body);
+        let routes = self.routes(serve);
         let shows = |route: &Route| route.only_reads || route.asks_how_it_is() || route.is_for_operators();
         let unnamed = |route: &Route| route.words.is_empty() && !route.only_reads;
         let only_shows = match routes.iter().all(unnamed) {
@@ -200,16 +201,44 @@ impl Index {
         })
     }
 
-    /// The paths that are routed in a function and those that it calls.
-    fn routes(&self, body: BodyRef) -> Vec<Route> {
+    /// The paths that a server is given; where these are not in sight, all that are routed in its function and those that it calls.
+    fn routes(&self, serve: Site) -> Vec<Route> {
         let mut routes = Vec::new();
-        self.add_routes(body, CALLS, &mut routes);
+        if let Some(given) = self.given_to(serve) {
+            self.add_routes(serve.body, &|node| given.contains(&node), CALLS, &mut routes);
+        }
+        if routes.is_empty() {
+            self.add_routes(serve.body, &|_| true, CALLS, &mut routes);
+        }
         routes
     }
 
-    fn add_routes(&self, body: BodyRef, calls: u32, routes: &mut Vec<Route>) {
+    /// The parts of what a call is given, through variables that are bound once; none where one of them is changed later.
+    fn given_to(&self, call: Site) -> Option<HashSet<NodeId>> {
+        let facts = self.body(call.body);
+        let changed = |local: LocalId| {
+            facts.iter().any(|(_, n)| match n.op {
+                Op::Assign { place, .. } => self.variable_behind(call.body, place) == Some(local),
+                _ => false,
+            })
+        };
+        let (mut queue, mut parts) = (vec![call.node], HashSet::default());
+        while let Some(node) = queue.pop() {
+            if !parts.insert(node) {
+                continue;
+            }
+            match facts.node(node).op {
+                Op::Local(local) if changed(local) => return None,
+                Op::Local(local) => queue.extend(self.init_of(call.body, local)),
+                ref op => op.operands(&mut |part| queue.push(part)),
+            }
+        }
+        Some(parts)
+    }
+
+    fn add_routes(&self, body: BodyRef, wanted: &dyn Fn(NodeId) -> bool, calls: u32, routes: &mut Vec<Route>) {
         let facts = self.body(body);
-        for (node, fact) in facts.iter() {
+        for (node, fact) in facts.iter().filter(|(node, _)| wanted(*node)) {
             let site = Site { body, node };
             if let Op::Method { arguments, .. } = &fact.op
                 && let Some(first) = arguments.first()
@@ -231,7 +260,7 @@ impl Index {
             if let Some(Callee::Workspace(function)) = self.info(body).callees.get(&node)
                 && let Some(called) = self.defs().body_of(*function).filter(|called| self.is_linked(*called))
             {
-                self.add_routes(called, fuel, routes);
+                self.add_routes(called, &|_| true, fuel, routes);
             }
         }
     }

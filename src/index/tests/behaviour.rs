@@ -372,3 +372,13 @@ fn what_a_client_sends_is_written_where_the_data_is_of_the_request() {
     assert!(!sent("tokio::fs::write(\"c\", &body)"), "its thread goes on");
     assert!(!sent("std::fs::rename(\"d\", \"e\")"));
 }
+
+#[test]
+fn what_main_gives_away_is_not_known_to_run_on_a_worker() {
+    let code = program(
+        "fn main() { somewhere::run(program()) } async fn program() { fast(n); } fn fast(n: u32) {} \
+         async fn task() { slow(n); } fn slow(n: u32) {} fn start() { somewhere::run(task()) }",
+    );
+    assert!(code.index.on_worker(code.site("fast(n)")).is_none());
+    assert!(code.index.on_worker(code.site("slow(n)")).is_some(), "nothing says that this is the thread of `main`");
+}
