@@ -229,7 +229,7 @@ fn region_names_a_value(view: View, region: RegionId) -> bool {
 }
 
 fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) -> Option<Found> {
-    if branch.is_some_and(|region| view.index.tells(view.body, region)) {
+    if branch.is_some_and(|region| view.index.tells(view.body, region) || passes_on_an_earlier(view, region)) {
         return None;
     }
     let effected = lost(view, failed, range)?;
@@ -252,6 +252,25 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
     .note(WHY)
     .help("keep the cause: wrap it as the source of the new error, or log it before it is replaced");
     Some(Found { diagnostic, called: called(view, &effected) })
+}
+
+/// Whether a branch fails with the error that something before it gave: what failed now was only asked for on the way to that.
+fn passes_on_an_earlier(view: View, region: RegionId) -> bool {
+    let last = view.facts.region(region).value.or_else(|| view.facts.region(region).nodes.last().copied());
+    let given = last.map(|node| match *view.op(node) {
+        Op::Return(Some(of)) => of,
+        _ => node,
+    });
+    let Some(Op::Call { arguments, .. }) = given.map(|given| view.op(given)) else { return false };
+    let [Op::Local(error)] = arguments.iter().map(|argument| view.op(*argument)).collect::<Vec<_>>()[..] else {
+        return false;
+    };
+    let before = !view.facts.is_inside(view.facts.local(*error).region, region);
+    let gave_it = |node: NodeId| match view.op(node) {
+        Op::Match { scrutinee, .. } => view.ty(*scrutinee).is_result(),
+        _ => view.ty(node).is_result(),
+    };
+    before && view.index.sources(view.body, *error).into_iter().any(gave_it)
 }
 
 /// The operation behind a result whose error has a cause that nobody else tells.

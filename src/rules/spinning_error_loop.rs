@@ -203,7 +203,6 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     };
     let on_the_way = view.facts.iter().filter(|(id, _)| view.is_inside(*id, region) && fails_there(*id));
     if !is_endless(view, region)
-        || is_run_apart(view, node, region)
         || on_the_way.into_iter().any(waits_or_ends)
         || branch.region.is_some_and(|branch| !only_goes_on(view, branch, false, false))
         || view.index.is_intended(span)
@@ -325,7 +324,6 @@ fn pauses_otherwise(view: View, node: NodeId) -> Option<Diagnostic> {
     })?;
     let span = view.in_file(branch.range);
     if !is_endless(view, region)
-        || is_run_apart(view, node, region)
         || waits_beside(view, node, region)
         || view.index.may_wait_itself(view.site(value), &effected.chain)
         || !only_goes_on(view, at, false, false)
@@ -547,9 +545,11 @@ fn asks_for(view: View, local: LocalId) -> Option<NodeId> {
     asks(view, value)
 }
 
-/// The innermost loop around the branch that asks again: one that does not end by itself.
+/// The innermost loop around the branch that asks again: one that does not end by itself. What a round starts apart, such as a task for a connection, does not
+/// keep the loop going.
 fn loop_around(view: View, call: NodeId, branch: NodeId) -> Option<(RegionId, Range)> {
-    let around = view.index.loops_around(view.site(branch)).into_iter().next()?;
+    let innermost = view.index.loops_around(view.site(branch)).into_iter().next();
+    let around = innermost.filter(|around| !is_run_apart(view, branch, around.region))?;
     let owner = view.info.region_node(around.region)?;
     let asks_inside = view.is_inside(call, around.region);
     let again = match view.op(owner) {

@@ -82,6 +82,7 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
         || (matches!(way, Way::Default | Way::Instead(_)) && only_tells_the_time(view, value))
         || has_no_consequence(view, node, way)
         || is_only_tested(view)
+        || is_a_choice(view, node, value)
         || is_never_come_to(view, &effected)
         || way == Way::IfLet && is_only_asked_when_failing(view)
         || goes_on_reading(view, value, &effected)
@@ -215,6 +216,29 @@ fn is_only_tested(view: View) -> bool {
         view.index.defs().impl_of(function).is_some_and(|id| view.index.defs().impl_block(id).trait_path.is_some());
     let callers_are_known = || of_trait || !view.index.is_offered(view.body) || view.index.is_of_a_program(view.body);
     view.index.is_called_by_tests_alone(function) && callers_are_known()
+}
+
+/// `if self.ignores { let _ = save(); } else { save()?; }`: whether the error counts is decided right here.
+fn is_a_choice(view: View, node: NodeId, value: NodeId) -> bool {
+    let called = |node: NodeId| match *view.op(node) {
+        Op::Await(of) => view.index.callee(view.site(of)),
+        _ => view.index.callee(view.site(node)),
+    };
+    let Some(callee) = called(value) else { return false };
+    let passes_on = |region: RegionId| {
+        view.facts
+            .iter()
+            .any(|(id, n)| matches!(n.op, Op::Try(of) if called(of) == Some(callee)) && view.is_inside(id, region))
+    };
+    view.facts.outwards(view.facts.node(node).region).any(|(own, _)| {
+        match view.info.region_node(own).map(|around| view.op(around)) {
+            Some(Op::If { then, otherwise: Some(otherwise), .. }) => {
+                let other = if *then == own { *otherwise } else { *then };
+                passes_on(other)
+            }
+            _ => false,
+        }
+    })
 }
 
 /// Whether all that may fail in a function stands in branches for what the call never gives.

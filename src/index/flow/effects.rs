@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, Effect};
-use crate::facts::model::{Body, NodeId, Op, Region, RegionId, RegionKind};
+use crate::facts::model::{Body, LocalId, NodeId, Op, Pattern, PatternKind, Region, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
 use crate::index::declared::defs::{BodyRef, FnId};
@@ -214,6 +214,7 @@ impl Index {
                 [only] if self.is_bound_whole(body, *local) || self.is_awaited_for_more(info.local(*local)) => {
                     part(only)
                 }
+                [] => part(self.raced_for(body, *local)?),
                 _ => None,
             },
             Op::Call { arguments, .. } => self
@@ -237,12 +238,15 @@ impl Index {
     }
 
     /// Whether a local is the value it is bound to, not a part of it.
-    fn is_bound_whole(&self, body: &Body, local: crate::facts::model::LocalId) -> bool {
-        body.nodes.iter().any(|node| match &node.op {
-            Op::Bind { pattern, .. } => {
-                matches!(pattern.kind, crate::facts::model::PatternKind::Bind { local: bound, .. } if bound == local)
-            }
-            _ => false,
+    fn is_bound_whole(&self, body: &Body, local: LocalId) -> bool {
+        body.nodes.iter().any(|node| matches!(&node.op, Op::Bind { pattern, .. } if binds_whole(pattern, local)))
+    }
+
+    /// The future of the arm of a `select!` that binds a local to what it gives.
+    fn raced_for(&self, body: &Body, local: LocalId) -> Option<NodeId> {
+        body.nodes.iter().find_map(|node| match &node.op {
+            Op::Select { arms, .. } => arms.iter().find(|arm| binds_whole(&arm.pattern, local)).map(|arm| arm.future),
+            _ => None,
         })
     }
 
@@ -481,4 +485,8 @@ fn is_in_memory(writer: &Ty) -> bool {
         },
         _ => false,
     }
+}
+
+fn binds_whole(pattern: &Pattern, local: LocalId) -> bool {
+    matches!(pattern.kind, PatternKind::Bind { local: bound, .. } if bound == local)
 }

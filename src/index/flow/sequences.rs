@@ -219,13 +219,24 @@ impl Index {
         let whole = self.node(value).range;
         let facts = self.body(value.body);
         let within = facts.iter().filter(|(_, node)| whole.contains(node.range));
-        within.into_iter().any(|(_, node)| match &node.op {
+        within.into_iter().any(|(id, node)| match &node.op {
             Op::Literal(Literal::Text(text)) => is_kernel_path(text),
+            Op::Path(_) => self.is_constant_of_the_kernel(Site { node: id, ..value }),
             Op::Local(local) => fuel.checked_sub(1).is_some_and(|fuel| {
                 let made_of = self.sources(value.body, *local).into_iter().filter(|made| *made < value.node);
                 made_of.into_iter().any(|node| self.is_of_the_kernel(Site { node, ..value }, fuel))
             }),
             _ => false,
+        })
+    }
+
+    /// Whether a constant is named that holds a text for something of the kernel's.
+    fn is_constant_of_the_kernel(&self, named: Site) -> bool {
+        let init = self.info(named.body).statics.get(&named.node).and_then(|item| self.defs().init_of(*item));
+        init.is_some_and(|body| {
+            self.body(body)
+                .iter()
+                .any(|(_, n)| matches!(&n.op, Op::Literal(Literal::Text(text)) if is_kernel_path(text)))
         })
     }
 
@@ -235,9 +246,9 @@ impl Index {
     }
 }
 
-/// `/proc/..` and `/sys/..`
+/// `/proc/..`, `/sys/..`, and `/dev/..`, which lists devices as the kernel finds them.
 pub(in crate::index) fn is_kernel_path(text: &str) -> bool {
-    ["/proc", "/sys"]
+    ["/proc", "/sys", "/dev"]
         .iter()
         .any(|root| text.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
