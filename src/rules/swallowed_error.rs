@@ -1,5 +1,7 @@
 //! `swallowed-error`: the error of an operation that matters vanishes, and what follows goes on as if it had worked.
 
+use std::mem::discriminant;
+
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
@@ -220,25 +222,42 @@ fn is_only_tested(view: View) -> bool {
 
 /// `if self.ignores { let _ = save(); } else { save()?; }`: whether the error counts is decided right here.
 fn is_a_choice(view: View, node: NodeId, value: NodeId) -> bool {
-    let called = |node: NodeId| match *view.op(node) {
-        Op::Await(of) => view.index.callee(view.site(of)),
-        _ => view.index.callee(view.site(node)),
-    };
-    let Some(callee) = called(value) else { return false };
     let passes_on = |region: RegionId| {
-        view.facts
-            .iter()
-            .any(|(id, n)| matches!(n.op, Op::Try(of) if called(of) == Some(callee)) && view.is_inside(id, region))
+        let mut tried = view.facts.iter().filter_map(|(id, n)| match n.op {
+            Op::Try(of) if view.is_inside(id, region) => Some(of),
+            _ => None,
+        });
+        tried.any(|tried| does_the_same(view, tried, value))
     };
     view.facts.outwards(view.facts.node(node).region).any(|(own, _)| {
         match view.info.region_node(own).map(|around| view.op(around)) {
             Some(Op::If { then, otherwise: Some(otherwise), .. }) => {
-                let other = if *then == own { *otherwise } else { *then };
-                passes_on(other)
+                passes_on(if *then == own { *otherwise } else { *then })
             }
             _ => false,
         }
     })
+}
+
+/// Whether two expressions of a body are the same call of the same operands.
+fn does_the_same(view: View, one: NodeId, other: NodeId) -> bool {
+    let same_head = match (view.op(one), view.op(other)) {
+        (Op::Local(one), Op::Local(other)) => one == other,
+        (Op::Literal(one), Op::Literal(other)) => one == other,
+        (Op::Path(one), Op::Path(other)) => one == other,
+        (Op::Field { name: one, .. }, Op::Field { name: other, .. }) => one == other,
+        (a, b) => {
+            discriminant(a) == discriminant(b)
+                && view.index.callee(view.site(one)) == view.index.callee(view.site(other))
+        }
+    };
+    let operands = |node: NodeId| {
+        let mut found = Vec::new();
+        view.op(node).operands(&mut |operand| found.push(operand));
+        found
+    };
+    let (ours, theirs) = (operands(one), operands(other));
+    same_head && ours.len() == theirs.len() && ours.into_iter().zip(theirs).all(|(a, b)| does_the_same(view, a, b))
 }
 
 /// Whether all that may fail in a function stands in branches for what the call never gives.
