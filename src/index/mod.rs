@@ -113,6 +113,8 @@ pub struct Index {
     described: Vec<Described>,
     /// What runs once, found when it is first asked for.
     once: OnceLock<calls::once::Once>,
+    /// Names of calls that lead nobody knows where, gathered when they are first asked for.
+    doubtful: OnceLock<calls::once::Doubtful>,
 }
 
 impl Index {
@@ -139,6 +141,7 @@ impl Index {
             courses: Vec::new(),
             described: Vec::new(),
             once: OnceLock::new(),
+            doubtful: OnceLock::new(),
         };
         index.programs = programs::find(&index);
         index.effects = flow::effects::find(&index);

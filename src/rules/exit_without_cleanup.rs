@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
@@ -90,7 +89,7 @@ fn before_the_end(index: &Index, body: BodyRef) -> Option<Diagnostic> {
     let kind = entry.kind.filter(|kind| GATHERING.contains(&kind.as_str()))?;
     let set_up = sites.iter().copied().find(|site| *site < end && leads_to(index, *site, resource))?;
     let between = |site: &&Site| set_up < **site && **site < end && index.frame_of(**site) == index.frame_of(end);
-    let mut exits = sites.iter().filter(between).filter(|site| ends_the_process(index, **site));
+    let mut exits = sites.iter().filter(between).filter(|site| index.ends_the_process(**site));
     let first = *exits.next()?;
     let kind = words(&kind);
     let more = exits.take(3).map(|site| Label::new(index.name_span(*site), "and here"));
@@ -225,9 +224,5 @@ fn exits_in(index: &Index, body: BodyRef) -> impl Iterator<Item = Site> {
     let mut nodes: Vec<NodeId> = index.info(body).callees.keys().copied().collect();
     nodes.sort_unstable();
     let sites = nodes.into_iter().map(move |node| Site { body, node });
-    sites.filter(|site| ends_the_process(index, *site))
-}
-
-fn ends_the_process(index: &Index, site: Site) -> bool {
-    index.external(site).is_some_and(|path| index.catalogue().lists(Calls::Exits, path))
+    sites.filter(|site| index.ends_the_process(*site))
 }

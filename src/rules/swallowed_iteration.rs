@@ -355,10 +355,8 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
     // What a database cannot give any more it will not give in the next round either.
     let stays = source.effect == Effect::Database;
     // Most programs that are started for their lines write nothing but text: six of eight such findings of three first readings were false.
-    let confidence = match source.accepts || stays || view.index.can_tell(source) {
-        true if !of_a_child => Confidence::Likely,
-        _ => Confidence::Hint,
-    };
+    let counts = !of_a_child && (source.accepts || stays || view.index.can_tell(source));
+    let confidence = if counts { Confidence::Likely } else { Confidence::Hint };
     Some(
         Diagnostic::new(ID, confidence, message, Label::new(span, label))
             .about(view.index.item_path(view.body), what)

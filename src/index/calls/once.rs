@@ -36,7 +36,7 @@ enum Around {
 impl Once {
     /// Grows from `main` and the initialisers of statics: a function joins when all its callers have. What calls itself never does.
     pub fn find(index: &Index) -> Self {
-        let doubtful = Doubtful::of(index);
+        let doubtful = index.doubtful();
         let mut once = Once { functions: HashMap::default() };
         for program in index.programs() {
             if index.calls.callers(program.main).is_empty() {
@@ -193,7 +193,7 @@ pub(in crate::index) struct Doubtful {
 }
 
 impl Doubtful {
-    pub(in crate::index) fn of(index: &Index) -> Self {
+    fn of(index: &Index) -> Self {
         let mut doubtful = Doubtful { methods: HashSet::default(), paths: HashSet::default() };
         for (body, facts, info) in index.bodies().filter(|(body, ..)| !index.is_test(*body)) {
             for (node, callee) in &info.callees {
@@ -233,6 +233,11 @@ fn last_two(parts: &[Ustr]) -> (Ustr, Ustr) {
 }
 
 impl Index {
+    /// The names of calls that lead nobody knows where.
+    pub(in crate::index) fn doubtful(&self) -> &Doubtful {
+        self.doubtful.get_or_init(|| Doubtful::of(self))
+    }
+
     /// The proof that a site runs a fixed number of times in a run of the program, from the site outwards to `main` or a static; none where that is
     /// not proved.
     pub fn runs_once(&self, site: Site) -> Option<Vec<Label>> {

@@ -228,9 +228,7 @@ impl Index {
 }
 
 /// All mentions of signals in the program's crates. A server that handles signals by itself counts as one.
-fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
-    let linked = linked_crates(index, krate);
-    let reach: HashSet<BodyRef> = reach.iter().copied().collect();
+fn signals(index: &Index, linked: &HashSet<CrateId>, reach: &HashSet<BodyRef>) -> Vec<SignalSite> {
     let mut found = Vec::new();
     for (body, _, info) in index.bodies() {
         if !linked.contains(&index.crate_of(body)) || index.is_test(body) || is_for_windows(index, body) {
@@ -248,7 +246,7 @@ fn signals(index: &Index, krate: &Crate, reach: &[BodyRef]) -> Vec<SignalSite> {
                 continue;
             }
             let by_server = index.catalogue().signal(path).is_none();
-            if !(by_server && (is_quiet(index, &linked, path) || is_made_quiet(index, Site { body, node }, path))) {
+            if !(by_server && (is_quiet(index, linked, path) || is_made_quiet(index, Site { body, node }, path))) {
                 found.push(SignalSite { site: Site { body, node }, names, reached: reach.contains(&body), by_server });
             }
         }
@@ -320,10 +318,10 @@ pub fn find(index: &Index) -> Vec<Program> {
     let unseen = called_unseen(index);
     for (at, krate) in index.crates().iter().enumerate().filter(|(_, c)| c.kind == TargetKind::Bin) {
         let Some(main) = main_of(index, krate) else { continue };
-        let reach = reach(index, krate, main);
-        let mut bodies: Vec<BodyRef> = reach.iter().copied().collect();
-        bodies.sort_unstable();
-        let signals = signals(index, krate, &bodies);
+        let linked = linked_crates(index, krate);
+        let entries = entries(index, &linked, main);
+        let reach = reach(index, &linked, &entries);
+        let signals = signals(index, &linked, &reach);
         let start = index.defs().body_of(main);
         let mut led: Vec<BodyRef> = led_to(index, start, &lives, Along::All).into_iter().collect();
         led.sort_unstable();
@@ -336,7 +334,7 @@ pub fn find(index: &Index) -> Vec<Program> {
             led: &led,
         };
         let verdict = kinds::judge(index, &subject);
-        let runs = runs(index, krate, main, &lives, &unseen).intersection(&reach).copied().collect();
+        let runs = runs(index, &linked, entries, &lives, &unseen).intersection(&reach).copied().collect();
         programs.push(Program { krate: CrateId(at as u32), main, reach, runs, verdict, signals });
     }
     programs

@@ -347,8 +347,7 @@ impl Index {
     /// A call of a function of the workspace, or of a static's method, that nothing but the end of a wait for a signal leads to: the wait stands in a task or thread
     /// of its own, and nothing else that the program does at shutdown calls the function.
     pub fn done_only_behind(&self, program: &Program, wait: Site) -> Option<Site> {
-        let contexts = self.open_contexts(wait);
-        if !contexts.contains_key(&Context::Task) && !contexts.contains_key(&Context::Thread) {
+        if !self.may_run_beside(wait) {
             return None;
         }
         let frame = self.frame_of(wait);
@@ -385,9 +384,7 @@ impl Index {
         let frame = self.frame_of(signal);
         let handler = self.handler_of(signal);
         let nodes = self.body(signal.body).iter().map(move |(node, _)| Site { node, ..signal });
-        let exits =
-            nodes.filter(|at| self.external(*at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path)));
-        exits.filter(move |at| {
+        nodes.filter(|at| self.ends_the_process(*at)).filter(move |at| {
             let inside = self.frame_of(*at);
             Some(inside) == handler || (at.node > signal.node && inside == frame)
         })
@@ -396,12 +393,7 @@ impl Index {
     /// The exit by which a signal is answered, in a task, on a thread or in a handler, where that is all that is done: no word is given before it, and it is
     /// neither asked first whether it is to be nor waited for a second signal.
     pub fn answered_by_exit(&self, signal: Site) -> Option<Site> {
-        let apart = |exit: &Site| {
-            let contexts = self.open_contexts(*exit);
-            self.handler_of(signal).is_some()
-                || contexts.contains_key(&Context::Task)
-                || contexts.contains_key(&Context::Thread)
-        };
+        let apart = |exit: &Site| self.handler_of(signal).is_some() || self.may_run_beside(*exit);
         self.exits_on(signal).filter(apart).find(|exit| self.is_first_answer(signal, *exit))
     }
 
@@ -438,6 +430,17 @@ impl Index {
         behind.map(|(_, release)| release).collect()
     }
 
+    /// Whether a way leads to a place on which it runs as a task or on a thread of its own.
+    fn may_run_beside(&self, site: Site) -> bool {
+        let contexts = self.open_contexts(site);
+        contexts.contains_key(&Context::Task) || contexts.contains_key(&Context::Thread)
+    }
+
+    /// Whether a call ends the process where it stands.
+    pub fn ends_the_process(&self, site: Site) -> bool {
+        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Exits, path))
+    }
+
     /// Whether the process is ended behind a call, before its function or a turn of the loop around it is over.
     pub fn ends_the_process_after(&self, call: Site) -> bool {
         let facts = self.body(call.body);
@@ -449,10 +452,9 @@ impl Index {
                 break;
             }
         }
-        let exits = |at: Site| self.external(at).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
         let later = facts.iter().skip(call.node.index() + 1);
         let mut on_the_way = later.filter(|(_, node)| around.contains(&node.region));
-        on_the_way.any(|(node, _)| exits(Site { node, ..call }))
+        on_the_way.any(|(node, _)| self.ends_the_process(Site { node, ..call }))
     }
 
     /// Whether a program goes on for a given time after a signal has told it to stop, and has set a flag that what answers requests reads: who is served has

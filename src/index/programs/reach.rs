@@ -7,28 +7,31 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use crate::catalogue::Runs;
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::calls::once::Doubtful;
 use crate::index::declared::defs::*;
 use crate::index::programs::kinds::Lives;
 
 /// All that can run from `main`. Code that only a framework calls counts where it is linked in: handlers named in attributes, methods of
 /// impls of library traits, `Drop`.
-pub(super) fn reach(index: &Index, krate: &Crate, main: FnId) -> HashSet<BodyRef> {
-    let linked = linked_crates(index, krate);
-    let mut reach = reach_from(index, entries(index, &linked, main), Along::All);
+pub(super) fn reach(index: &Index, linked: &HashSet<CrateId>, entries: &[BodyRef]) -> HashSet<BodyRef> {
+    let mut reach = reach_from(index, entries.iter().copied(), Along::All);
     reach.retain(|body| linked.contains(&index.crate_of(*body)));
     reach
 }
 
 /// What of a program's reach is known to run: a method of a trait only where a value of the type that it is implemented for comes up in what runs.
-pub(super) fn runs(index: &Index, krate: &Crate, main: FnId, lives: &Lives, unseen: &[BodyRef]) -> HashSet<BodyRef> {
-    let linked = linked_crates(index, krate);
+pub(super) fn runs(
+    index: &Index,
+    linked: &HashSet<CrateId>,
+    entries: Vec<BodyRef>,
+    lives: &Lives,
+    unseen: &[BodyRef],
+) -> HashSet<BodyRef> {
     let needs = |body: BodyRef| index.implementor(index.function_of(body)?);
     // What a library's trait calls on a type comes with the type.
     let comes_later = |body: &BodyRef| {
         index.function_of(*body).is_some_and(|it| index.library_trait(it).is_some() && index.implementor(it).is_some())
     };
-    let mut queue = entries(index, &linked, main);
+    let mut queue = entries;
     queue.retain(|body| !comes_later(body));
     queue.extend(unseen);
     let mut runs = HashSet::default();
@@ -54,7 +57,7 @@ pub(super) fn runs(index: &Index, krate: &Crate, main: FnId, lives: &Lives, unse
 
 /// Functions that no call is known to lead to, but for those of tests, while one that leads nobody knows where may be theirs.
 pub(super) fn called_unseen(index: &Index) -> Vec<BodyRef> {
-    let doubtful = Doubtful::of(index);
+    let doubtful = index.doubtful();
     let uncalled = index.defs().fn_ids().filter(|function| {
         let mut callers = index.calls.callers(*function).iter();
         index.implementor(*function).is_none() && callers.all(|call| index.is_test(call.site.body))

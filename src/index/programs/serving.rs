@@ -81,8 +81,8 @@ impl Route {
 }
 
 impl Index {
-    /// Whether all that a server answers is how the program is: by the paths that are routed for it, or by the name of its function. Metrics, profiles and switches of the log are part of that only `beside` a program that stops in its own way: a server that does other
-    /// things may have no other path in sight.
+    /// Whether all that a server answers is how the program is: by the paths that are routed for it, or by the name of its function. Metrics, profiles and
+    /// switches of the log are part of that only `beside` a program that stops in its own way: a server that does other things may have no other path in sight.
     pub fn answers_probes_only(&self, serve: Site, beside: bool) -> bool {
         let routes = self.routes(serve);
         if !routes.is_empty() {

@@ -100,8 +100,8 @@ impl Index {
             before.filter(|site| self.frame_of(*site) == self.frame_of(exit)).any(sleeps)
         };
         program.reach.iter().filter(|body| !self.is_test(**body)).any(|body| {
-            let exits = |site: &Site| listed(*site, Calls::Exits);
-            self.info(*body).callees.keys().map(|node| Site { body: *body, node: *node }).filter(exits).any(barks)
+            let sites = self.info(*body).callees.keys().map(|node| Site { body: *body, node: *node });
+            sites.filter(|site| self.ends_the_process(*site)).any(barks)
         })
     }
 
