@@ -371,24 +371,31 @@ pub struct Lives {
     types: HashMap<BodyRef, Vec<TypeId>>,
     /// Functions of impls of library traits, by the type.
     called: HashMap<TypeId, Vec<BodyRef>>,
+    /// Types of which a value comes up in something that is no method of theirs.
+    known: HashSet<TypeId>,
 }
 
 impl Lives {
     /// Looks at all bodies that are no tests.
     pub fn of(index: &Index) -> Self {
-        let mut lives = Lives { types: HashMap::default(), called: HashMap::default() };
+        let mut lives = Lives { types: HashMap::default(), called: HashMap::default(), known: HashSet::default() };
         for (body, _, info) in index.bodies().filter(|(body, ..)| !index.is_test(*body)) {
             let mut types = HashSet::default();
             info.nodes.iter().chain(&info.locals).for_each(|ty| named_types(ty, &mut types));
+            let function = index.function_of(body);
+            let own = function.and_then(|function| index.type_around(function));
+            lives.known.extend(types.iter().filter(|ty| Some(**ty) != own));
             lives.types.insert(body, types.into_iter().collect());
-            let of_library = index.function_of(body).filter(|function| index.library_trait(*function).is_some());
-            if let Some(block) = of_library.and_then(|function| index.defs().impl_of(function))
-                && let Ty::Adt(id, _) = index.signatures().impl_types[block.index()].peeled()
-            {
-                lives.called.entry(*id).or_default().push(body);
+            if let Some(own) = own.filter(|_| function.is_some_and(|it| index.library_trait(it).is_some())) {
+                lives.called.entry(own).or_default().push(body);
             }
         }
         lives
+    }
+
+    /// Whether a value of a type comes up anywhere but in its own methods.
+    pub fn comes_up(&self, ty: TypeId) -> bool {
+        self.known.contains(&ty)
     }
 
     /// The types of the workspace of which a value comes up in a body.

@@ -18,7 +18,8 @@ pub(super) fn reach(index: &Index, linked: &HashSet<CrateId>, entries: &[BodyRef
     reach
 }
 
-/// What of a program's reach is known to run: a method of a trait only where a value of the type that it is implemented for comes up in what runs.
+/// What of a program's reach is known to run: a method of a trait only where a value of the type that it is implemented for comes up in what runs. Of a
+/// type that nothing outside of its own methods makes, who makes it is not in sight.
 pub(super) fn runs(
     index: &Index,
     linked: &HashSet<CrateId>,
@@ -26,7 +27,7 @@ pub(super) fn runs(
     lives: &Lives,
     unseen: &[BodyRef],
 ) -> HashSet<BodyRef> {
-    let needs = |body: BodyRef| index.implementor(index.function_of(body)?);
+    let needs = |body: BodyRef| index.implementor(index.function_of(body)?).filter(|ty| lives.comes_up(*ty));
     // What a library's trait calls on a type comes with the type.
     let comes_later = |body: &BodyRef| {
         index.function_of(*body).is_some_and(|it| index.library_trait(it).is_some() && index.implementor(it).is_some())

@@ -124,6 +124,11 @@ impl Index {
     /// The type of the workspace that a method is declared for.
     pub fn receiver_type(&self, function: FnId) -> Option<TypeId> {
         self.defs().function(function).receiver.as_ref()?;
+        self.type_around(function)
+    }
+
+    /// The type of the workspace whose `impl` a function stands in.
+    pub fn type_around(&self, function: FnId) -> Option<TypeId> {
         match self.signatures().impl_types[self.defs().impl_of(function)?.index()].peeled() {
             Ty::Adt(id, _) => Some(*id),
             _ => None,

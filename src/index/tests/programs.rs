@@ -217,6 +217,16 @@ fn an_implementor_runs_where_a_value_of_it_comes_up() {
 }
 
 #[test]
+fn an_implementor_that_nobody_is_seen_to_make_may_run() {
+    let code = program(
+        "trait Store { fn put(&self); } struct Disk; impl Disk { fn open() -> Self { Disk } } \
+         impl Store for Disk { fn put(&self) { on_disk(); } } fn on_disk() {} fn stores() -> Vec<Box<dyn Store>> { gathered() } \
+         async fn main() { for store in stores() { store.put(); } tokio::signal::ctrl_c().await; loop { work().await; } }",
+    );
+    assert_eq!(code.index.services_reaching(code.site("on_disk()").body).count(), 1);
+}
+
+#[test]
 fn what_a_library_gathers_from_statics_runs() {
     let code = program(
         "trait Part { fn start(&self); } struct Http; impl Part for Http { fn start(&self) { listen(); } } fn listen() {} \
