@@ -27,6 +27,7 @@ const INTENTS: &[&str] = &[
     "okay if this fails",
     "fine if this fails",
     "not worry about",
+    "don't worry about",
     "ignore error",
     "ignore the error",
     "ignore failure",
@@ -123,6 +124,7 @@ const FOR_TESTS: &[&str] = &[
     "for testing only",
     "for testing purposes",
     "for test purposes",
+    "standalone fake",
 ];
 
 /// What it says where the program in the file only tries something out: in lower case.

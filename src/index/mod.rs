@@ -518,7 +518,10 @@ impl Index {
     }
 }
 
-/// `MockStore`, by the custom of naming what a test puts in place of something.
+/// How the names of what a test puts in place of something begin, by custom: `MockStore`.
+const STAND_INS: [&str; 3] = ["Fake", "Mock", "Simulated"];
+
 fn is_mock(name: &str) -> bool {
-    name.strip_prefix("Mock").is_some_and(|of| of.starts_with(|first: char| first.is_uppercase()))
+    let of = STAND_INS.iter().find_map(|begin| name.strip_prefix(begin));
+    of.is_some_and(|of| of.starts_with(|first: char| first.is_uppercase()))
 }

@@ -57,6 +57,11 @@ fn is_gate(ty: &Ty) -> bool {
     matches!(ty, Ty::Ext(_, parts) if parts.iter().any(is_unit))
 }
 
+/// `let _ = readers.write().await`: whoever writes waits until the last of those who read is through; with nothing inside there is nothing to write.
+fn is_barrier(ty: &Ty) -> bool {
+    is_gate(ty) && matches!(ty, Ty::Ext(path, _) if path.ends_with("WriteGuard"))
+}
+
 /// `let _ = variable` drops nothing: only what a call, macro, `?` or `.await` gives is a temporary.
 fn is_temporary(view: View, node: NodeId) -> bool {
     match view.op(node) {
@@ -122,6 +127,15 @@ fn does_more(view: View, value: NodeId) -> bool {
     let changes = |body| view.index.body(body).iter().any(|(_, n)| matches!(n.op, Op::Assign { .. }));
     let callees = view.index.calls.callees(body).iter().filter_map(|call| view.index.called_directly(call.site));
     [body].into_iter().chain(callees).any(changes)
+}
+
+/// Whether what gives a guard is a function of the project that leads further than to the lock: then it may be called for what it does on the way.
+fn goes_further(view: View, value: NodeId) -> bool {
+    let called = match view.op(value) {
+        Op::Try(of) | Op::Await(of) => return goes_further(view, *of),
+        _ => view.index.called_directly(view.site(value)),
+    };
+    called.is_some_and(|body| !view.index.calls.callees(body).is_empty())
 }
 
 /// Whether a statement waits for several permits at once, as after handing out each of them: it waits until all are back.
@@ -192,7 +206,8 @@ fn binding(view: View, node: NodeId, pattern: &Pattern, init: NodeId) -> Option<
     let ty = view.ty(init);
     match &pattern.kind {
         PatternKind::Wild if is_temporary(view, init) => {
-            dropped_at_once(view, node, guard(view, ty)?, init, Some(pattern))
+            let found = dropped_at_once(view, node, guard(view, ty)?, init, Some(pattern))?;
+            Some(if is_barrier(ty) { found.at_most(Confidence::Hint) } else { found })
         }
         PatternKind::Tuple(parts) => {
             let Ty::Tuple(types) = ty else { return None };
@@ -273,12 +288,12 @@ fn dropped_at_once(
     }
     let span = view.span(statement);
     let made = view.span(value);
-    Some(
+    let found =
         diagnostic(view, entry, "is dropped at once", Label::new(span, "dropped at the end of this statement"))?
             .evidence((made != span).then(|| Label::new(made, "made here")))
             .help(if is_driver(entry) { DRIVE } else { KEEP })
-            .fix(fix(view, entry, statement, pattern)),
-    )
+            .fix(fix(view, entry, statement, pattern));
+    Some(if goes_further(view, value) { found.at_most(Confidence::Hint) } else { found })
 }
 
 /// What does all the work of its companion is bound and never looked at again.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ustr::Ustr;
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::Field;
+use crate::facts::model::{Field, Receiver};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{FnId, TypeId};
@@ -92,5 +92,8 @@ fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[&Const
     ])
     .note(format!("where it is never ended, {}", entry.when_unended.clone()?))
     .help(format!("call `{close}` on `self.{}` as well", field.name));
-    Some(diagnostic)
+    // What is taken by value is dropped at the end.
+    let drops =
+        matches!(index.defs().function(method).receiver, Some(Receiver::Value)) && entry.when_abandoned.is_none();
+    Some(if drops { diagnostic.at_most(Confidence::Hint) } else { diagnostic })
 }

@@ -127,10 +127,15 @@ fn joined(view: View, value: NodeId) -> Option<NodeId> {
 /// `handle.await?`, `handle.await.map_err(..)?`, `handle.join().unwrap()`.
 fn unwrapped(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
-        Op::Try(of) => joined(view, view.index.unexplained(view.site(*of)).node),
+        // `handle.join().expect(..)?` passes on what the task gave.
+        Op::Try(of) if !is_unwrapping(view, *of) => joined(view, view.index.unexplained(view.site(*of)).node),
         Op::Method { receiver, name, .. } if name == "unwrap" || name == "expect" => joined(view, *receiver),
         _ => None,
     }
+}
+
+fn is_unwrapping(view: View, value: NodeId) -> bool {
+    matches!(view.op(value), Op::Method { name, .. } if name == "unwrap" || name == "expect")
 }
 
 /// The handles or the set of `join_all(handles).await` and `set.join_all().await`.

@@ -29,7 +29,8 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     if program.asks_for("terminate") || index.is_stopped_with(program, "interrupt") {
         return None;
     }
-    let does_more = |at: &&SignalSite| waits_for_interrupt(at) && !index.only_leaves(at.site);
+    let does_more =
+        |at: &&SignalSite| waits_for_interrupt(at) && !is_of_windows(index, at.site) && !index.only_leaves(at.site);
     let waits: Vec<&SignalSite> = program.signals.iter().filter(does_more).collect();
     // A server that handles SIGTERM ends the program on it all the same: then it is what hangs on Ctrl-C alone that is missing.
     let served = program.listens_to("terminate");
@@ -71,6 +72,11 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
 
 fn waits_for_interrupt(at: &SignalSite) -> bool {
     at.reached && !at.by_server && at.names.iter().any(|name| name == "interrupt")
+}
+
+/// Whether a wait is for what Windows has in the place of signals, which knows no SIGTERM.
+fn is_of_windows(index: &Index, wait: Site) -> bool {
+    index.external(wait).is_some_and(|path| path.contains("::windows::"))
 }
 
 const HELPER: &str = "

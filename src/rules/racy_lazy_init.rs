@@ -28,7 +28,9 @@ fn diagnose(index: &Index, racy: &RacyInit) -> Option<Diagnostic> {
     let kind = words(&entry.kind?);
     let keeper = index.keeper_words(racy.keeper);
     let message = format!("two callers may each build a `{}` for `{keeper}`", entry.path);
-    let diagnostic = Diagnostic::new(ID, Confidence::Likely, message, Label::new(index.span(site), "built with nothing locked"))
+    // Callers that come one after the other find what the first one built.
+    let confidence = if index.may_meet_itself(site) { Confidence::Likely } else { Confidence::Hint };
+    let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(index.span(site), "built with nothing locked"))
         .about(index.item_path(site.body), &keeper)
         .evidence([
             Label::new(index.name_span(racy.look), format!("the {kind} is looked for under this lock, which is released again")),

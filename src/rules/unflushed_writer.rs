@@ -22,8 +22,11 @@ const ID: &str = "unflushed-writer";
 /// Through how many functions a writer that is lent is followed.
 const HELPERS: u32 = 4;
 
-const KINDS: [&str; 6] =
-    ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer", "upload"];
+/// What hands whole lines on as they are written, and keeps back an unfinished one alone.
+const BY_LINES: &str = "self-flushing-line-writer";
+
+const KINDS: [&str; 7] =
+    ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer", BY_LINES, "upload"];
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let writers = index.abandoned(|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
@@ -135,8 +138,11 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         }
     };
     let end = left.unwrap_or(NodeId(u32::MAX));
+    let by_lines = entry.kind.is_some_and(|kind| kind == BY_LINES);
     let writes = |site: &Site| {
-        site.node < end && (is_written_by(index, *site, is_encoder) || is_written_inside(index, *site, resource))
+        site.node < end
+            && !(by_lines && writes_a_line(index, *site))
+            && (is_written_by(index, *site, is_encoder) || is_written_inside(index, *site, resource))
     };
     let write = index.operations_on(obligation).into_iter().find(writes)?;
     if !is_encoder && !reaches_the_world(index, obligation, resource) {
@@ -157,6 +163,11 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
 fn is_written_by(index: &Index, call: Site, is_encoder: bool) -> bool {
     let is_lent = is_encoder && matches!(index.node(call).op, Op::Call { .. });
     index.external(call).is_some_and(|path| is_lent || index.catalogue().lists(Calls::Writes, path))
+}
+
+/// `writeln!(..)`
+fn writes_a_line(index: &Index, write: Site) -> bool {
+    matches!(&index.node(write).op, Op::Macro(call) if call.path.last() == "writeln")
 }
 
 /// Whether a function of the workspace does nothing but write into the writer that it is lent.

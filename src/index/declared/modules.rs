@@ -424,8 +424,11 @@ const TEST_WORDS: &[&str] = &[
     "benches",
     "benchmark",
     "benchmarks",
+    "benchrunner",
     "e2e",
     "experiments",
+    "fake",
+    "fakes",
     "fuzz",
     "fuzzer",
     "fuzzers",
@@ -436,6 +439,12 @@ const TEST_WORDS: &[&str] = &[
     "mocks",
     "perftest",
     "perftests",
+    "playground",
+    "playgrounds",
+    "regress",
+    "sim",
+    "simulator",
+    "simulators",
     "stress",
     "testutil",
     "testutils",
@@ -451,8 +460,11 @@ fn is_test_folder(name: &str) -> bool {
 fn is_test_name(name: &str) -> bool {
     let whole = matches!(
         name,
-        "mock"
+        "fake"
+            | "fakes"
+            | "mock"
             | "mocks"
+            | "sim"
             | "test"
             | "tests"
             | "test_utils"

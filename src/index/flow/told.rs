@@ -110,6 +110,7 @@ impl Index {
             parents.into_iter().any(|node| self.external(Site { node, ..site }).is_some_and(listed))
         };
         self.is_there_to_log(site.body)
+            || self.is_of_a_logger(site.body) && self.runs_apart(site)
             || through_a_trait() == Some(true)
             || facts.outwards(facts.node(site.node).region).any(|(region, _)| is_given(region))
     }
@@ -129,9 +130,14 @@ impl Index {
             let is_named = name.starts_with("log_")
                 || matches!(name, "log" | "error" | "warn" | "warning" | "info" | "debug" | "trace");
             let takes_text = self.signatures().functions[id.index()].parameters.iter().any(is_text);
-            let of_a_logger = || self.fn_name(id).split_once("::").is_some_and(|(owner, _)| owner.ends_with("Logger"));
-            function.returns.is_none() && (is_named && takes_text || of_a_logger())
+            function.returns.is_none() && (is_named && takes_text || self.is_of_a_logger(body))
         })
+    }
+
+    /// Whether a body is a method of a logger.
+    fn is_of_a_logger(&self, body: BodyRef) -> bool {
+        let name = self.function_of(body).map(|id| self.fn_name(id));
+        name.is_some_and(|name| name.split_once("::").is_some_and(|(owner, _)| owner.ends_with("Logger")))
     }
 
     /// Whether a message of the regions around tells all that a text is made of.

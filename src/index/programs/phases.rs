@@ -430,6 +430,11 @@ impl Index {
         behind.map(|(_, release)| release).collect()
     }
 
+    /// Whether several may be at a place at the same time: it runs for requests, in tasks or threads.
+    pub fn may_meet_itself(&self, site: Site) -> bool {
+        self.open_contexts(site).contains_key(&Context::Request) || self.may_run_beside(site)
+    }
+
     /// Whether a way leads to a place on which it runs as a task or on a thread of its own.
     fn may_run_beside(&self, site: Site) -> bool {
         let contexts = self.open_contexts(site);

@@ -59,8 +59,19 @@ impl Index {
         let lost =
             |result: Site| Lost { index: self, leak, by_name, seen: HashSet::default() }.value(result, false, FUEL);
         let matters = leak.of.is_empty() || self.given_up(site).is_some_and(|value| self.is_one_of(value, &leak.of));
-        let gives_nothing = *self.ty(site) == Ty::unit();
+        // Who wants nothing of what it gives knows the address of what is given up.
+        let gives_nothing = *self.ty(site) == Ty::unit() || self.is_statement(site);
         matters && !self.fills_a_cache(site) && if gives_nothing { !self.takes_back(site, leak) } else { lost(site) }
+    }
+
+    /// Whether what a call gives is thrown away where it is called.
+    fn is_statement(&self, call: Site) -> bool {
+        let parent = self.info(call.body).parent(call.node);
+        parent.is_some_and(|parent| match &self.body(call.body).node(parent).op {
+            Op::Discard(_) => true,
+            Op::Bind { pattern, .. } => matches!(pattern.kind, PatternKind::Wild),
+            _ => false,
+        })
     }
 
     /// What a call gives up: its receiver, or its only argument.
