@@ -194,6 +194,8 @@ pub enum Calls {
     Dispatches,
     /// They wait for the first words of a peer, with no deadline of their own.
     Handshakes,
+    /// They connect to a peer and give a stream of bytes, on which nothing ends a wait in time.
+    Dials,
     /// They take several permits at once.
     TakesSeveral,
     /// They give a library something that it keeps in a global of its own.

@@ -11,6 +11,7 @@ use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::declared::defs::CrateId;
 use crate::index::declared::types::Ty;
+use crate::index::flow::settings::Settings;
 use crate::index::resources::{Construction, words};
 use crate::source::Span;
 
@@ -29,9 +30,10 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     });
     let run = run.flat_map(|(entry, sites)| sites.iter().filter_map(|site| survey.run(*site, entry)));
     let greeted = index.handshakes().into_iter().filter_map(|site| greeted(index, site));
+    let answered = index.answers().into_iter().filter_map(|(site, connected)| answered(index, site, connected));
     // Builds that begin with one helper are one flaw: the helper's.
     let mut found: BTreeMap<Span, Diagnostic> = BTreeMap::new();
-    for diagnostic in built.chain(run).chain(greeted) {
+    for diagnostic in built.chain(run).chain(greeted).chain(answered) {
         found.entry(diagnostic.primary.span).or_insert(diagnostic);
     }
     found.into_values().collect()
@@ -99,10 +101,11 @@ impl<'i> Survey<'i> {
         {
             return None;
         }
-        let connects = index.constructor(site)?.effect.is_some();
+        let settings = index.settings(site);
+        let connects =
+            index.constructor(site)?.effect.is_some() && !(is_followed && only_connects_in_time(&settings, entry));
         let bounds =
             if connects { [&entry.timeouts[..], &entry.connect_timeouts].concat() } else { entry.timeouts.clone() };
-        let settings = index.settings(site);
         let falls_back = || index.stands_in_for(site).map(|first| index.settings(first));
         if settings.may_include(&bounds)
             || falls_back().is_some_and(|first| first.may_include(&bounds))
@@ -255,7 +258,7 @@ impl<'i> Survey<'i> {
         let Op::Method { arguments, .. } = &self.index.node(operation).op else { return false };
         let krate = self.index.crate_of(operation.body);
         let is_set = |ty: &Ty| match ty.peeled() {
-            Ty::Ext(path, _) => entry.timeouts.iter().any(|setter| {
+            Ty::Ext(path, _) => entry.timeouts.iter().chain(&entry.request_timeouts).any(|setter| {
                 let of_it = setter.rsplit_once("::").is_some_and(|(owner, _)| owner == path.as_str());
                 of_it && self.called.contains(&(krate, *setter))
             }),
@@ -290,6 +293,31 @@ fn greeted(index: &Index, site: Site) -> Option<Diagnostic> {
             .note("a peer that connects and then says nothing keeps the socket, and all that waits for the handshake, forever")
             .help("wait inside `timeout(..)`, and close the connection where the time is up")
     })
+}
+
+/// What a peer answers that nobody stops waiting for.
+fn answered(index: &Index, site: Site, connected: Site) -> Option<Diagnostic> {
+    if !index.waits_without_end(site) || names_this_machine(index, connected) {
+        return None;
+    }
+    let span = index.span(site);
+    let again = || index.while_serving(site).map(|repeated| repeated.evidence);
+    let proof = again().or_else(|| index.led_to_by_service(site).map(|led| vec![led]))?;
+    (!index.is_intended(span)).then(|| {
+        let label = Label::new(span, "waits for as long as the peer likes");
+        Diagnostic::new(ID, Confidence::Likely, "the answer of a peer is waited for without a deadline", label)
+            .about(index.item_path(site.body), "answer")
+            .evidence([Label::new(index.name_span(connected), "it is connected to here")])
+            .evidence(proof)
+            .note("a peer that takes the connection and then says nothing holds the socket, and all that waits for the answer, forever")
+            .help("wait inside `timeout(..)`, and close the connection where the time is up")
+    })
+}
+
+/// Whether only the wait for a connection is bounded, of something that requests are sent with: they are what may still wait. How long a database works on a
+/// question is its own affair.
+fn only_connects_in_time(settings: &Settings, entry: &TypeEntry) -> bool {
+    settings.includes(&entry.connect_timeouts) && entry.kind.is_some_and(|kind| confidence(&kind) > Confidence::Hint)
 }
 
 /// The kernel gives up connecting by itself, after minutes: only a server that takes the connection and then says nothing is waited for without end.

@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
-use crate::index::flow::time_bounds::Callers;
+use crate::index::flow::time_bounds::{Bound, Callers};
 use crate::index::programs::Program;
 use crate::index::tasks::waits::Wait;
 
@@ -25,7 +25,7 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     let serves = index.course(program).spine.last().copied();
     // A command of the same program that lives for its tasks is another run.
     let follows = |wait: &&Wait| serves.is_none_or(|serves| index.coexist(program, serves, wait.site));
-    let bounded = |wait: &&Wait| wait.blocks || index.is_bounded_in_time(wait.site, Callers::All);
+    let bounded = |wait: &&Wait| wait.blocks || index.is_bounded_in_time(wait.site, Callers::All, Bound::Any);
     let told = |wait: &&Wait| index.follows_an_order(program, wait.site);
     let mut open = waits.iter().filter(follows).filter(|wait| !bounded(wait)).filter(told);
     let first: &Wait = open.next()?;

@@ -32,13 +32,15 @@ pub struct Passed {
     effect: Effect,
     looks: bool,
     told: bool,
+    /// A branch gives it back: what is told apart there may be less than all that the operation fails with.
+    by_branch: bool,
     site: Site,
 }
 
 impl Passed {
     /// Of several operations the one that is missed most comes first: one that nothing tells of, and one that changes something.
-    fn rank(&self) -> (bool, bool) {
-        (self.told, self.looks)
+    fn rank(&self) -> (bool, bool, bool) {
+        (self.told, self.looks, self.by_branch)
     }
 }
 
@@ -56,7 +58,7 @@ pub fn find(index: &Index) -> Effects {
     loop {
         let mut grown = false;
         for (id, values) in &candidates {
-            if effects.get(id).is_some_and(|known| known.rank() == (false, false)) {
+            if effects.get(id).is_some_and(|known| known.rank() == (false, false, false)) {
                 continue;
             }
             let Some(body) = index.defs().body_of(*id) else { continue };
@@ -124,7 +126,8 @@ impl Index {
     fn passed(&self, value: Site, effects: &Effects) -> Option<Passed> {
         let Effected { effect, looks, told, chain } = self.effect_with(value, effects, FUEL)?;
         let told = told || self.is_told_on_its_way(value);
-        Some(Passed { effect, looks, told, site: chain.first().copied().unwrap_or(value) })
+        let by_branch = matches!(self.node(value).op, Op::Match { .. }) || self.is_failure(value);
+        Some(Passed { effect, looks, told, by_branch, site: chain.first().copied().unwrap_or(value) })
     }
 
     /// The operation whose error a value carries, where that is known.
@@ -217,12 +220,16 @@ impl Index {
                 [] => part(self.raced_for(body, *local)?),
                 _ => None,
             },
+            Op::Match { arms, .. } => arms.iter().filter_map(|arm| self.given_at_end(body, arm.region)).find_map(part),
             Op::Call { arguments, .. } => self
                 .called(site, effects)
+                .or_else(|| self.run_for(site, &part))
+                .or_else(|| self.of_an_earlier(site, &part))
                 .or_else(|| self.wrapped(site, None, arguments, &part))
                 .or_else(|| self.of_elements(site, None, arguments, &part)),
             Op::Method { receiver, name, arguments, .. } => self
                 .called(site, effects)
+                .or_else(|| self.run_for(site, &part))
                 .or_else(|| self.wrapped(site, Some(*receiver), arguments, &part))
                 .or_else(|| self.of_elements(site, Some(*receiver), arguments, &part))
                 .or_else(|| self.given_a_connection(site, *name, arguments))
@@ -232,9 +239,39 @@ impl Index {
                 .flatten()
                 .filter_map(|region| body.region(region).value)
                 .find_map(part),
+            Op::Macro(_) if self.is_failure(site) => self.of_an_earlier(site, &part),
             Op::Macro(call) => self.written(site, info.ty(*call.arguments.first()?)),
             _ => None,
         }
+    }
+
+    /// What a branch gives: its value, or the error it ends with.
+    fn given_at_end(&self, body: &Body, region: RegionId) -> Option<NodeId> {
+        let region = body.region(region);
+        region.value.or_else(|| {
+            let last = *region.nodes.last()?;
+            match body.node(last).op {
+                Op::Discard(of) => Some(of),
+                _ => Some(last),
+            }
+        })
+    }
+
+    /// An error that is made of another is the error of what failed with that.
+    fn of_an_earlier(&self, made: Site, part: &dyn Fn(NodeId) -> Option<Effected>) -> Option<Effected> {
+        let (failed, tells) = self.failed_with(made)?;
+        let found = part(failed.node)?;
+        Some(Effected { told: found.told || tells, ..found })
+    }
+
+    /// A function of the workspace passes on what the closure or block fails with that it is given to run.
+    fn run_for(&self, call: Site, part: &dyn Fn(NodeId) -> Option<Effected>) -> Option<Effected> {
+        let Some(Callee::Workspace(function)) = self.callee(call) else { return None };
+        let regions = self.given_to_run(call, *function).into_iter();
+        let leaving = regions.flat_map(|region| self.leaving_when_run(call.body, region));
+        let found = leaving.filter_map(part).min_by_key(|found| (found.told, found.looks))?;
+        let tells = || self.linked_body(*function).is_some_and(|body| self.tells_of_its_errors(body));
+        Some(Effected { told: found.told || tells(), ..found })
     }
 
     /// Whether a local is the value it is bound to, not a part of it.
@@ -272,8 +309,9 @@ impl Index {
                 let implementors = self.signatures().implementors.get(function).into_iter().flatten();
                 let all = implementors.filter(|id| self.may_run_from(site.body, **id)).chain([function]);
                 all.into_iter()
-                    .filter_map(|function| self.through(site, *function, effects))
-                    .min_by_key(|found| (found.told, found.looks))
+                    .filter_map(|function| Some((effects.get(function)?.rank(), function)))
+                    .min_by_key(|(rank, _)| *rank)
+                    .and_then(|(_, function)| self.through(site, *function, effects))
             }
             _ => None,
         }

@@ -1,10 +1,11 @@
-//! Waits for the first words of a peer: calls of libraries that are such a wait, and functions of the project that say so by their name and read.
+//! Waits for the first words of a peer: calls of libraries that are such a wait, functions of the project that say so by their name and read, and reads of
+//! what somebody answers whom the program has connected to.
 //! Knows nothing of deadlines around them, only of those that functions of the project set within.
 
 use rustc_hash::FxHashSet as HashSet;
 
-use crate::catalogue::Calls;
-use crate::facts::model::Op;
+use crate::catalogue::{Calls, TypeEntry};
+use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -19,6 +20,58 @@ impl Index {
         let bodies = self.bodies().filter(|(body, ..)| !self.is_test(*body));
         let sites = bodies.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
         sites.filter(|site| self.is_listed_handshake(*site) || self.is_own_handshake(*site)).collect()
+    }
+
+    /// Where code that is no test waits for what a peer answers that it has connected to: reads of the connection, or calls of functions of the project that
+    /// are given it and read. What reads in a loop may wait for whatever comes next.
+    pub fn answers(&self) -> Vec<(Site, Site)> {
+        let bodies = self.bodies().filter(|(body, ..)| !self.is_test(*body));
+        let sites = bodies.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
+        let mut found: Vec<(Site, Site)> = sites.filter_map(|site| Some((site, self.connected_for(site)?))).collect();
+        // Of one connection the first answer is one too many to wait for.
+        let mut seen = HashSet::default();
+        found.retain(|(_, connected)| seen.insert(*connected));
+        found
+    }
+
+    /// The call that makes the connection that an answer is waited for on.
+    fn connected_for(&self, site: Site) -> Option<Site> {
+        let Op::Await(call) = self.node(site).op else { return None };
+        let call = Site { node: call, ..site };
+        let given: Vec<NodeId> = match &self.node(call).op {
+            Op::Method { receiver, .. } if self.external(call).is_some() && self.reads(site) => vec![*receiver],
+            Op::Call { arguments, .. } | Op::Method { arguments, .. } if self.only_reads_once(call) => {
+                arguments.clone()
+            }
+            _ => return None,
+        };
+        let of_peer = |entry: &TypeEntry| entry.kind.is_some_and(|kind| kind == "socket");
+        let made = given.into_iter().flat_map(|node| self.made_behind(Site { node, ..site }, &of_peer));
+        let in_loop = |connected: &Site| {
+            let around = self.loops_around(site);
+            let facts = self.body(site.body);
+            connected.body == site.body
+                && around.iter().all(|around| facts.is_inside(facts.node(connected.node).region, around.region))
+                || around.is_empty()
+        };
+        let dials =
+            |connected: &Site| self.external(*connected).is_some_and(|path| self.catalogue().lists(Calls::Dials, path));
+        made.into_iter().filter(|connected| dials(connected) && in_loop(connected)).min()
+    }
+
+    /// Whether a function of the project waits for what comes next and is done with that.
+    fn only_reads_once(&self, call: Site) -> bool {
+        let Some(Callee::Workspace(_)) = self.callee(call) else { return false };
+        let Some(body) = self.called_directly(call) else { return false };
+        let leads = |wanted: &dyn Fn(Site) -> bool| self.leads_to(body, wanted, DEPTH, &mut HashSet::default());
+        leads(&|site| self.reads(site))
+            && !leads(&|site| {
+                let goes_on = self.reads(site) && !self.loops_around(site).is_empty();
+                goes_on
+                    || self.bounds_time(site)
+                    || self.is_listed_handshake(site)
+                    || matches!(self.node(site).op, Op::Select { .. })
+            })
     }
 
     fn is_listed_handshake(&self, site: Site) -> bool {

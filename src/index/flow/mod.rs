@@ -5,6 +5,7 @@ pub mod aside;
 pub mod commands;
 pub mod effects;
 pub mod errors;
+pub mod handed_on;
 pub mod handles;
 pub mod handshakes;
 pub mod hosts;

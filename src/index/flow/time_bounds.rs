@@ -23,17 +23,32 @@ pub enum Callers {
     All,
 }
 
+/// What counts as a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// Whatever may give up the wait, be it the end of the program.
+    Any,
+    /// What may give it up while the program goes on.
+    Sooner,
+}
+
 /// Through how many callers something around a call is looked for.
 const CALLERS: u32 = 8;
 
 impl Index {
     /// Whether something around a call bounds how long it may take.
-    pub fn is_bounded_in_time(&self, site: Site, callers: Callers) -> bool {
-        self.is_bounded_through(site, callers, &mut HashMap::default(), CALLERS)
+    pub fn is_bounded_in_time(&self, site: Site, callers: Callers, by: Bound) -> bool {
+        self.is_bounded_through(site, (callers, by), &mut HashMap::default(), CALLERS)
     }
 
-    fn is_bounded_through(&self, site: Site, which: Callers, known: &mut HashMap<FnId, bool>, fuel: u32) -> bool {
-        if self.is_bounded_here(site) {
+    fn is_bounded_through(
+        &self,
+        site: Site,
+        (which, by): (Callers, Bound),
+        known: &mut HashMap<FnId, bool>,
+        fuel: u32,
+    ) -> bool {
+        if self.is_bounded_here(site, by) {
             return true;
         }
         // What runs as a task of its own goes on when who started it is given up.
@@ -49,8 +64,8 @@ impl Index {
         let goes_on = |call: &Call| matches!(call.runs, Runs::Task | Runs::Thread | Runs::Blocking);
         let mut bounded = calls
             .map(|call| match goes_on(call) {
-                true => self.is_bounded_here(call.site),
-                false => self.is_bounded_through(call.site, which, known, fuel - 1),
+                true => self.is_bounded_here(call.site, by),
+                false => self.is_bounded_through(call.site, (which, by), known, fuel - 1),
             })
             .peekable();
         let bounded = match which {
@@ -102,8 +117,8 @@ impl Index {
         lent
     }
 
-    fn is_bounded_here(&self, site: Site) -> bool {
-        self.bound_here(site).is_some()
+    fn is_bounded_here(&self, site: Site, by: Bound) -> bool {
+        self.bound_here(site, by).is_some()
     }
 
     /// Whether another branch of a choice around a call makes the same call in bounded time: whether there is a limit is a setting.
@@ -120,22 +135,24 @@ impl Index {
             choice.op.regions(&mut |region| others.extend(Some(region).filter(|region| *region != own)));
             let beside = |node: NodeId| others.iter().any(|other| facts.is_inside(facts.node(node).region, *other));
             let same = |node: NodeId| self.external(Site { node, ..site }) == Some(path);
-            facts.iter().any(|(node, _)| same(node) && beside(node) && self.is_bounded_here(Site { node, ..site }))
+            facts
+                .iter()
+                .any(|(node, _)| same(node) && beside(node) && self.is_bounded_here(Site { node, ..site }, Bound::Any))
         })
     }
 
     /// What bounds a call in the body it stands in.
-    fn bound_here(&self, site: Site) -> Option<NodeId> {
-        self.bound_or(site, &|_| false)
+    fn bound_here(&self, site: Site, by: Bound) -> Option<NodeId> {
+        self.bound_or(site, by, &|_| false)
     }
 
     /// What bounds a call in the body it stands in, or makes a task of it before that.
     fn bound_or_task(&self, site: Site) -> Option<NodeId> {
-        self.bound_or(site, &|call| self.starts_task(call))
+        self.bound_or(site, Bound::Any, &|call| self.starts_task(call))
     }
 
     /// The first around a call that bounds it in the body it stands in, or that is something else that is looked for.
-    fn bound_or(&self, site: Site, other: &dyn Fn(Site) -> bool) -> Option<NodeId> {
+    fn bound_or(&self, site: Site, by: Bound, other: &dyn Fn(Site) -> bool) -> Option<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
         let mut at = site.node;
         while let Some(around) = info.parent(at).or_else(|| info.region_node(facts.node(at).region)) {
@@ -143,9 +160,9 @@ impl Index {
                 _ if other(Site { node: around, ..site }) => Some(around),
                 // A future that is made here and polled by name.
                 Op::Bind { pattern, .. } => {
-                    pattern.locals().into_iter().find_map(|local| self.polled_in_time(site.body, local))
+                    pattern.locals().into_iter().find_map(|local| self.polled_in_time(site.body, local, by))
                 }
-                _ => self.may_give_up(site.body, around, at).then_some(around),
+                _ => self.may_give_up(site.body, around, at, by).then_some(around),
             };
             if bound.is_some() {
                 return bound;
@@ -156,11 +173,85 @@ impl Index {
     }
 
     /// Whether a node gives up a future among those it is given: it bounds time, or another arm of `select!` may win.
-    fn may_give_up(&self, body: BodyRef, node: NodeId, future: NodeId) -> bool {
+    fn may_give_up(&self, body: BodyRef, node: NodeId, future: NodeId, by: Bound) -> bool {
         match &self.body(body).node(node).op {
-            Op::Select { arms, .. } => arms.len() > 1 && arms.iter().any(|arm| arm.future == future),
+            Op::Select { arms, .. } => {
+                let others = || arms.iter().map(|arm| arm.future).filter(|other| *other != future);
+                let is_raced = others().count() > 0 && arms.iter().any(|arm| arm.future == future);
+                let is_sooner = |other: NodeId| !self.lasts_until_the_end(Site { body, node: other });
+                is_raced && (by == Bound::Any || others().any(is_sooner))
+            }
             _ => self.bounds_time(Site { body, node }) || self.hands_to_a_bound(Site { body, node }, future),
         }
+    }
+
+    /// Whether a future is there before the program ends only where something fails: the word to stop, a server, what works until it is stopped. Who races a
+    /// request with that does not bound it.
+    fn lasts_until_the_end(&self, future: Site) -> bool {
+        let facts = self.body(future.body);
+        let mut at = future.node;
+        loop {
+            let site = Site { node: at, ..future };
+            if self.only_tells_to_stop(self.ty(site)) {
+                return true;
+            }
+            let callee = self.callee(site);
+            at = match &facts.node(at).op {
+                Op::Reference { of, .. } | Op::Await(of) | Op::Try(of) | Op::Deref(of) => *of,
+                Op::Local(local) => match self.init_of(future.body, *local).filter(|init| *init < at) {
+                    Some(init) => init,
+                    None => return false,
+                },
+                Op::Call { .. } | Op::Method { .. } if matches!(callee, Some(Callee::Workspace(_))) => {
+                    let Some(Callee::Workspace(function)) = callee else { return false };
+                    return self.works_until_stopped(*function) || self.only_waits_to_stop(*function);
+                }
+                Op::Method { receiver, .. } => match self.waits_for_the_end(site, *receiver) {
+                    true => return true,
+                    // `server.fuse()`, `stopped().boxed()`
+                    false if matches!(self.ty(Site { node: *receiver, ..future }), Ty::Future(_)) => *receiver,
+                    false => return false,
+                },
+                Op::Call { arguments, .. } => match (self.is_listed_end(site), &arguments[..]) {
+                    (true, _) => return true,
+                    // `Box::pin(server)`
+                    (false, [only]) if matches!(self.ty(Site { node: *only, ..future }), Ty::Future(_)) => *only,
+                    (false, _) => return false,
+                },
+                _ => return false,
+            };
+        }
+    }
+
+    /// Whether a function waits for a signal or for the word to stop, and does nothing else that is known of.
+    fn only_waits_to_stop(&self, function: FnId) -> bool {
+        let Some(body) = self.defs().body_of(function).filter(|body| self.is_linked(*body)) else { return false };
+        let sites = || self.info(body).callees.keys().map(|node| Site { body, node: *node });
+        let ends = |site: Site| match self.node(site).op {
+            Op::Method { receiver, .. } => self.waits_for_the_end(site, receiver),
+            _ => self.is_listed_end(site),
+        };
+        let passes_time =
+            |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Pauses, path));
+        sites().any(ends)
+            && !sites().any(|site| self.effect(site).is_some() || self.bounds_time(site) || passes_time(site))
+    }
+
+    /// Whether a method waits for a signal, or hears a word on something that is there for nothing else.
+    fn waits_for_the_end(&self, call: Site, receiver: NodeId) -> bool {
+        let hears = self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Stops, path));
+        self.is_listed_end(call) || hears && self.only_tells_to_stop(self.ty(Site { node: receiver, ..call }))
+    }
+
+    /// Whether a call of a library waits for a signal, or goes on forever.
+    fn is_listed_end(&self, call: Site) -> bool {
+        self.external(call).is_some_and(|path| {
+            let lists = |list: Calls| self.catalogue().lists(list, path);
+            self.catalogue().signal(path).is_some()
+                || lists(Calls::Hears)
+                || lists(Calls::Forever)
+                || self.serves_on(path)
+        })
     }
 
     /// Whether a function of the workspace gives what it is given for one of its parameters to a call that bounds time, or says so by its name.
@@ -185,7 +276,7 @@ impl Index {
     }
 
     /// The call that bounds time, or the `select!` with another arm, that a variable is given to: a future, or what a closure in it gives.
-    fn polled_in_time(&self, body: BodyRef, local: LocalId) -> Option<NodeId> {
+    fn polled_in_time(&self, body: BodyRef, local: LocalId, by: Bound) -> Option<NodeId> {
         let (facts, info) = (self.body(body), self.info(body));
         let polled = |node: NodeId| {
             let (mut future, mut outer) = (node, info.parent(node)?);
@@ -193,8 +284,8 @@ impl Index {
                 (future, outer) = (outer, info.parent(outer)?);
             }
             match &facts.node(outer).op {
-                Op::Call { callee, .. } if *callee == future => self.bound_here(Site { body, node: outer }),
-                _ => self.may_give_up(body, outer, future).then_some(outer),
+                Op::Call { callee, .. } if *callee == future => self.bound_here(Site { body, node: outer }, by),
+                _ => self.may_give_up(body, outer, future, by).then_some(outer),
             }
         };
         uses(facts, local).find_map(polled)
@@ -255,7 +346,7 @@ impl Index {
     pub fn waits_without_end(&self, site: Site) -> bool {
         let layered = || self.is_layered() && self.repeated(site).is_some_and(|r| r.repeats == Repeats::Request);
         let serves = self.services_reaching(site.body).next().is_some();
-        serves && !self.is_bounded_in_time(site, Callers::Some) && !layered()
+        serves && !self.is_bounded_in_time(site, Callers::Some, Bound::Sooner) && !layered()
     }
 
     /// Whether a layer around a server bounds the time of all its requests.

@@ -82,7 +82,7 @@ impl Index {
     }
 
     /// Whether a value is there for nothing but to tell somebody to stop: a token, or a receiver of bare words.
-    fn only_tells_to_stop(&self, ty: &Ty) -> bool {
+    pub(in crate::index) fn only_tells_to_stop(&self, ty: &Ty) -> bool {
         let Ty::Ext(path, arguments) = ty.peeled() else { return false };
         let is_word = |word: &Ty| *word == Ty::unit() || *word == Ty::ext("bool", Vec::new());
         let is_receiver = || {

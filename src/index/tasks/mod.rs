@@ -487,7 +487,7 @@ impl Index {
         }
     }
 
-    fn serves_on(&self, path: Ustr) -> bool {
+    pub(in crate::index) fn serves_on(&self, path: Ustr) -> bool {
         self.catalogue().servers().iter().any(|server| server.serve.contains(&path))
             || self.catalogue().lists(Calls::Forever, path)
     }

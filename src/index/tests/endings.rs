@@ -2,7 +2,7 @@
 
 use super::{Linked, program};
 use crate::catalogue::Effect;
-use crate::index::flow::time_bounds::Callers;
+use crate::index::flow::time_bounds::{Bound, Callers};
 use crate::index::tasks::{End, Handle};
 
 fn task(text: &str, spawn: &str) -> (&'static str, &'static str) {
@@ -262,7 +262,11 @@ fn waits(body: &str) -> Vec<bool> {
          async fn f(mut set: tokio::task::JoinSet<()>, handle: tokio::task::JoinHandle<()>) {{ {body} }} fn main() {{}}"
     ));
     let body = code.index.defs().body_of(code.function("f")).unwrap();
-    code.index.waits_in(body).iter().map(|wait| code.index.is_bounded_in_time(wait.site, Callers::All)).collect()
+    code.index
+        .waits_in(body)
+        .iter()
+        .map(|wait| code.index.is_bounded_in_time(wait.site, Callers::All, Bound::Any))
+        .collect()
 }
 
 #[test]

@@ -309,3 +309,29 @@ fn what_is_done_for_each_of_several_passes_on_what_each_does() {
     assert_eq!(effect("names.iter().map(|name| std::fs::write(name, \"a\")).collect::<Vec<_>>()"), Some(Effect::File));
     assert_eq!(effect("join_all(names.iter().map(|name| async move { name.len() })).await"), None);
 }
+
+#[test]
+fn what_a_branch_gives_back_or_a_helper_is_given_to_run_keeps_its_error() {
+    let code = program(
+        "fn save() -> std::io::Result<()> { std::fs::write(\"a\", \"b\") } struct Failed(std::io::Error); \
+         fn by_hand() -> Result<(), Failed> { match save() { Ok(()) => Ok(()), Err(error) => Err(Failed(error)) } } \
+         fn early() -> Result<(), Failed> { if let Err(error) = save() { return Err(Failed(error)); } Ok(()) } \
+         fn aloud() -> Result<(), Failed> { match save() { Ok(()) => Ok(()), Err(error) => { tracing::warn!(\"lost\"); Err(Failed(error)) } } } \
+         fn another() -> Result<(), u8> { match save() { Ok(()) => Ok(()), Err(error) => Err(7) } } \
+         fn run<T>(work: impl Fn() -> std::io::Result<T>) -> std::io::Result<T> { let done = work(); done } \
+         fn other<T>(work: impl Fn() -> std::io::Result<T>) -> Result<u8, u8> { let _ = work(); Err(1) } \
+         fn given() -> std::io::Result<()> { run(|| { save()?; Ok(()) }) } fn unheard() -> Result<u8, u8> { other(|| save()) } \
+         fn main() { by_hand(); early(); aloud(); another(); given(); unheard(); }",
+    );
+    let told = |call: &str| code.index.effect(code.site(call)).map(|found| found.told);
+    for (call, expected) in [
+        ("by_hand()", Some(false)),
+        ("early()", Some(false)),
+        ("aloud()", Some(true)),
+        ("another()", None),
+        ("given()", Some(false)),
+        ("unheard()", None),
+    ] {
+        assert_eq!(told(call), expected, "{call}");
+    }
+}

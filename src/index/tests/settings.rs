@@ -3,7 +3,7 @@
 use ustr::ustr;
 
 use super::program;
-use crate::index::flow::time_bounds::Callers;
+use crate::index::flow::time_bounds::{Bound, Callers};
 
 #[test]
 fn setters_are_seen_on_chains_locals_and_in_helpers() {
@@ -60,7 +60,29 @@ fn what_is_around_a_call_or_its_callers_bounds_it() {
         ("ask(6)", false),
         ("ask(7)", false),
     ] {
-        assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some), bounded, "{call}");
+        assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some, Bound::Sooner), bounded, "{call}");
+    }
+}
+
+#[test]
+fn what_ends_with_the_program_bounds_nothing_before() {
+    let code = program(
+        "use tokio::time::sleep; use tokio::sync::{mpsc, oneshot, watch}; use std::time::Duration; async fn ask(n: u8) -> u8 { n } \
+         async fn stopped() { tokio::signal::ctrl_c().await.unwrap(); } async fn serve() { loop { sleep(Duration::from_secs(1)).await; } } \
+         async fn token(t: tokio_util::sync::CancellationToken) { tokio::select! { _ = ask(1) => {} _ = t.cancelled() => {} } } \
+         async fn signal() { let told = stopped(); tokio::pin!(told); tokio::select! { _ = ask(2) => {} _ = &mut told => {} _ = serve() => {} } } \
+         async fn word(mut stop: watch::Receiver<bool>) { tokio::select! { _ = ask(3) => {} _ = stop.changed() => {} } } \
+         async fn news(mut news: watch::Receiver<String>) { tokio::select! { _ = ask(4) => {} _ = news.changed() => {} } } \
+         async fn message(mut rx: mpsc::Receiver<u8>) { tokio::select! { _ = ask(5) => {} _ = rx.recv() => {} } } \
+         async fn late(t: tokio_util::sync::CancellationToken) { tokio::select! { _ = ask(6) => {} _ = t.cancelled() => {} _ = sleep(LIMIT) => {} } } \
+         async fn main() {}",
+    );
+    for (call, sooner) in
+        [("ask(1)", false), ("ask(2)", false), ("ask(3)", false), ("ask(4)", true), ("ask(5)", true), ("ask(6)", true)]
+    {
+        let bounded = |by: Bound| code.index.is_bounded_in_time(code.site(call), Callers::Some, by);
+        assert_eq!(bounded(Bound::Sooner), sooner, "{call}");
+        assert!(bounded(Bound::Any), "{call}");
     }
 }
 
@@ -93,7 +115,7 @@ fn a_helper_or_what_a_closure_gives_may_be_what_is_bounded() {
          async fn untimed() { let asks = async |n| ask(4).await + n; asks(1).await; } async fn main() {}",
     );
     for (call, bounded) in [("ask(1)", true), ("ask(2)", false), ("ask(3)", true), ("ask(4)", false)] {
-        assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some), bounded, "{call}");
+        assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some, Bound::Sooner), bounded, "{call}");
     }
 }
 
