@@ -7,6 +7,7 @@ use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Literal, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
 use crate::index::declared::defs::BodyRef;
 use crate::index::declared::types::Ty;
@@ -331,9 +332,11 @@ fn has_a_cause(view: View, error: &Ty) -> bool {
     }
 }
 
-/// Whether the function of the workspace that failed has logged it.
+/// Whether the function of the workspace that failed has logged it; of a trait's each that may have.
 fn is_told(view: View, effected: &Effected) -> bool {
+    let of_trait = effected.chain.first().filter(|call| matches!(view.index.callee(**call), Some(Callee::Trait(_))));
     called(view, effected).is_some_and(|body| view.index.tells_of_its_errors(body))
+        && of_trait.is_none_or(|call| view.index.all_tell_of_their_errors(*call))
 }
 
 /// A look that fails mostly says that there is nothing.

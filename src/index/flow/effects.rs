@@ -135,6 +135,14 @@ impl Index {
         self.effect_with(site, &self.effects, FUEL)
     }
 
+    /// Whether each function that a call may run, and that passes an error on, tells of its errors: of a trait's all that implement it.
+    pub fn all_tell_of_their_errors(&self, call: Site) -> bool {
+        let Some(Callee::Trait(function)) = self.callee(call) else { return false };
+        let mut failing = targets(&self.outline, *function);
+        failing.retain(|id| self.may_run_from(call.body, *id) && self.effects.contains_key(id));
+        failing.into_iter().all(|id| self.linked_body(id).is_some_and(|body| self.tells_of_its_errors(body)))
+    }
+
     /// The call of a library whose error a call passes on in the end.
     pub fn operation_behind(&self, call: Site) -> Site {
         self.way_to_operation(call).last().unwrap_or(call)

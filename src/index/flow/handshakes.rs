@@ -47,16 +47,16 @@ impl Index {
         };
         let of_peer = |entry: &TypeEntry| entry.kind.is_some_and(|kind| kind == "socket");
         let made = given.into_iter().flat_map(|node| self.made_behind(Site { node, ..site }, &of_peer));
-        let in_loop = |connected: &Site| {
-            let around = self.loops_around(site);
+        // Who is lent a connection may be called for each message on it.
+        let is_anew_for_each = |connected: &Site| {
             let facts = self.body(site.body);
+            let around = self.loops_around(site);
             connected.body == site.body
                 && around.iter().all(|around| facts.is_inside(facts.node(connected.node).region, around.region))
-                || around.is_empty()
         };
         let dials =
             |connected: &Site| self.external(*connected).is_some_and(|path| self.catalogue().lists(Calls::Dials, path));
-        made.into_iter().filter(|connected| dials(connected) && in_loop(connected)).min()
+        made.into_iter().filter(|connected| dials(connected) && is_anew_for_each(connected)).min()
     }
 
     /// Whether a function of the project waits for what comes next and is done with that.
@@ -66,7 +66,7 @@ impl Index {
         let leads = |wanted: &dyn Fn(Site) -> bool| self.leads_to(body, wanted, DEPTH, &mut HashSet::default());
         leads(&|site| self.reads(site))
             && !leads(&|site| {
-                let goes_on = self.reads(site) && !self.loops_around(site).is_empty();
+                let goes_on = matches!(self.node(site).op, Op::Await(_)) && !self.loops_around(site).is_empty();
                 goes_on
                     || self.bounds_time(site)
                     || self.is_listed_handshake(site)
