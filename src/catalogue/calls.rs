@@ -218,6 +218,10 @@ pub enum Calls {
     BringsBody,
     /// They make a file for what they give, which stays when that is closed and keeps the next from being made.
     LeavesFile,
+    /// Functions of a database that take a lock for the session, which stays until it is given back or the session ends.
+    LocksSession,
+    /// Functions of a database that give such a lock back.
+    UnlocksSession,
     /// They remove a file, or all that is in a folder, or put something else in its place.
     RemovesFile,
 }

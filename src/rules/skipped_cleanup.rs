@@ -8,11 +8,15 @@ use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeats;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::pairs::Skipped;
+use crate::index::resources::session_locks::SessionLock;
 
 const ID: &str = "skipped-cleanup";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.skipped_ends().iter().filter_map(|skipped| diagnose(index, skipped)).collect()
+    let mut found: Vec<Diagnostic> =
+        index.skipped_ends().iter().filter_map(|skipped| diagnose(index, skipped)).collect();
+    found.extend(index.kept_session_locks().iter().filter_map(|lock| lock_kept(index, lock)));
+    found
 }
 
 fn diagnose(index: &Index, skipped: &Skipped) -> Option<Diagnostic> {
@@ -47,6 +51,29 @@ fn diagnose(index: &Index, skipped: &Skipped) -> Option<Diagnostic> {
         .evidence([left, label(end, "it is ended here".into())])
         .note(format!("where the end is skipped, {}", skipped.pair.when_skipped))
         .help("end it in the `Drop` of a guard that is made where it begins, so that every way out does"),
+    )
+}
+
+/// A lock of the database that a pooled session keeps.
+fn lock_kept(index: &Index, lock: &SessionLock) -> Option<Diagnostic> {
+    if index.is_intended(index.span(lock.taken)) {
+        return None;
+    }
+    let word = lock.word;
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            format!("the lock that `{word}` takes is not given back on every way out"),
+            Label::new(index.span(lock.taken), "taken here, for as long as the session lasts"),
+        )
+        .about(index.item_path(lock.taken.body), word)
+        .evidence([
+            Label::new(index.span(lock.left), "an error leaves here without that"),
+            Label::new(index.span(lock.given_back), "it is given back here"),
+        ])
+        .note("the session goes back to its pool with the lock: whoever wants it next waits in vain, until that connection is closed")
+        .help("give it back before the error is passed on, or take a lock that ends with the transaction")
     )
 }
 

@@ -3,7 +3,7 @@
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{
-    Body, LocalId, LoopKind, Node, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind, SelectArm,
+    Arm, Body, LocalId, LoopKind, Node, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind, SelectArm,
 };
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -24,7 +24,8 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
             skips_the_pause(view, node).or_else(|| pauses_otherwise(view, node)).or_else(|| never_pauses(view, node))
         };
         let at_end = || asks_what_is_closed(view, node).or_else(|| reads_past_the_end(view, node));
-        diagnose(view, node).or_else(asks_again).or_else(at_end)
+        let unasked = || goes_on_with_nothing(view, node);
+        diagnose(view, node).or_else(asks_again).or_else(at_end).or_else(unasked)
     })
 }
 
@@ -178,14 +179,57 @@ fn receives(view: View, future: NodeId) -> bool {
     view.index.external(view.site(future)).is_some_and(|path| view.index.catalogue().lists(Calls::Receives, path))
 }
 
-/// A loop that asks another program until that answers, and waits for nothing else: who is refused is refused at once.
+/// What a round asks for: one call, or one of several by a choice.
+struct Asked {
+    calls: Vec<NodeId>,
+    /// The `select!` or the choice between several that they stand in, with what races with them.
+    raced: Option<Range>,
+}
+
+/// The calls of which one gives a value: where it is chosen by a `match`, one for each arm.
+fn asked(view: View, value: NodeId) -> Option<Asked> {
+    let bound = |local: LocalId| {
+        view.facts.nodes.iter().find_map(|node| match &node.op {
+            Op::Bind { pattern, init: Some(init), .. } if is_name(pattern) && pattern.locals() == [local] => {
+                Some(*init)
+            }
+            _ => None,
+        })
+    };
+    let whole = match view.op(value) {
+        Op::Local(local) => bound(*local).unwrap_or(value),
+        _ => value,
+    };
+    let calls = match view.op(whole) {
+        Op::Match { arms, .. } => {
+            let given = |arm: &Arm| asks(view, view.facts.region(arm.region).value?);
+            arms.iter().map(given).collect::<Option<Vec<NodeId>>>()?
+        }
+        _ => vec![asks(view, value)?],
+    };
+    let raced = matches!(view.op(whole), Op::Match { .. } | Op::Select { .. }).then(|| view.range(whole));
+    (!calls.is_empty()).then_some(Asked { calls, raced })
+}
+
+/// A loop that asks another program, and waits for nothing else: who is refused is refused at once.
 fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     let (value, branch) = error_branch(view, node)?;
-    let call = asks(view, value)?;
+    let Asked { calls, raced } = asked(view, value)?;
+    let call = calls[0];
     let (region, head) = loop_around(view, call, node)?;
     let refused =
         |site: Site| view.index.external(site).is_some_and(|path| view.index.catalogue().lists(Calls::Refused, path));
-    if !refused(view.site(call)) && !asks_until_done(view, value, node, branch.region, region, &refused) {
+    let asks_straight_away = |call: &NodeId| {
+        view.index.is_async_code(view.site(*call))
+            && asked_outside(view, *call).is_some_and(|effected| {
+                !view.index.may_wait_itself(view.site(*call), &effected.chain)
+                    && view.index.goes_straight_to(view.site(*call))
+            })
+    };
+    if !refused(view.site(call))
+        && !asks_until_done(view, value, node, branch.region, region, &refused)
+        && !calls.iter().all(asks_straight_away)
+    {
         return None;
     }
     let span = view.in_file(branch.range);
@@ -197,7 +241,9 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
             .any(|at| view.info.region_node(at) == Some(node)),
     };
     let waits_or_ends = |(id, n): (NodeId, &Node)| match n.op {
-        Op::Await(of) => of != call,
+        // What races with the call is given up as soon as that fails.
+        _ if raced.is_some_and(|raced| raced.contains(n.range)) => false,
+        Op::Await(of) => !calls.contains(&of),
         Op::Break(_) | Op::Return(_) | Op::Try(_) | Op::Select { .. } => true,
         _ => pauses(view, id),
     };
@@ -224,6 +270,102 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
         .note("until the other side is there, the loop asks as fast as it can: it takes a whole core, and the other side gets all of it")
         .help("wait a little before the next round, growing with each failure"),
     )
+}
+
+/// A round that takes a failure for an empty answer, and comes to its end at once.
+fn goes_on_with_nothing(view: View, node: NodeId) -> Option<Diagnostic> {
+    let Op::Method { receiver, name, .. } = view.op(node) else { return None };
+    if name != "unwrap_or_default" || !view.ty(*receiver).is_result() {
+        return None;
+    }
+    let call = awaited_at_root(view, *receiver)?;
+    let effected = asked_outside(view, call)?;
+    let (within, head) = match view.index.loops_around(view.site(node)).into_iter().next() {
+        Some(around) if is_endless(view, around.region) && !is_run_apart(view, node, around.region) => {
+            (around.region, view.in_file(around.head))
+        }
+        Some(_) => return None,
+        None => (Body::ROOT, endless_rounds(view)?),
+    };
+    let waits_or_ends = |(id, n): (NodeId, &Node)| match n.op {
+        Op::Await(of) => of != call && n.region == within,
+        Op::Select { .. } | Op::Unseen => true,
+        Op::Break(_) | Op::Return(_) => {
+            within != Body::ROOT && view.facts.jump_target(id).is_none_or(|to| to == within)
+        }
+        // What there is none of keeps nobody waiting.
+        _ => {
+            pauses(view, id) && !view.index.loops_around(view.site(id)).first().is_some_and(|around| around.over_items)
+        }
+    };
+    let span = view.span(node);
+    if !view.index.is_async_code(view.site(call))
+        || view.index.may_wait_itself(view.site(call), &effected.chain)
+        || !view.index.goes_straight_to(view.site(call))
+        || view.facts.iter().filter(|(id, _)| view.is_inside(*id, within)).any(waits_or_ends)
+        || view.index.is_intended(span)
+    {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            "this loop asks again at once where it got no answer",
+            Label::new(
+                view.index.name_span(view.site(node)),
+                "a failure is taken for an empty answer, and nothing waits after it",
+            ),
+        )
+        .about(view.index.item_path(view.body), "pause")
+        .evidence([
+            Label::new(view.index.name_span(view.site(call)), "fails at once where nobody listens"),
+            Label::new(head, "asked again in the next round"),
+        ])
+        .note(FILLS_THE_LOG)
+        .help("pass the error on to the loop, and wait there before the next round, growing with each failure"),
+    )
+}
+
+/// The call whose `Result` a value is, perhaps by way of variables, where it is awaited beside the value.
+fn awaited_at_root(view: View, value: NodeId) -> Option<NodeId> {
+    match view.op(value) {
+        Op::Await(of) => Some(*of).filter(|_| !matches!(view.op(*of), Op::Local(_))),
+        Op::Method { receiver, .. } if view.ty(*receiver).is_result() => awaited_at_root(view, *receiver),
+        Op::Local(local) => {
+            let init = view.index.init_of(view.body, *local).filter(|init| *init < value)?;
+            awaited_at_root(view, init)
+        }
+        _ => None,
+    }
+}
+
+/// Where the function is called, for nothing that it gives, by a loop that waits for nothing else in its rounds.
+fn endless_rounds(view: View) -> Option<Span> {
+    let function = view.index.function_of(view.body)?;
+    let callers = view.index.calls.callers(function).iter().map(|call| call.site);
+    callers.into_iter().filter(|caller| !view.index.is_test(caller.body)).find_map(|caller| {
+        let (outer, call) = (view.index.view(caller.body), caller.node);
+        let parent = outer.info.parent(call)?;
+        let around = outer.index.loops_around(caller).into_iter().next()?;
+        let (raced, whole) = match outer.op(parent) {
+            Op::Select { arms, .. } => {
+                let own = arms.iter().find(|arm| arm.future == call && arm.pattern.is_wild())?;
+                only_goes_on(outer, own.region, false, false).then_some((Some(outer.range(parent)), parent))?
+            }
+            Op::Await(_) => (None, parent),
+            _ => return None,
+        };
+        let stands_alone = outer.info.parent(whole).is_none_or(|at| matches!(outer.op(at), Op::Discard(_)));
+        let waits_or_ends = |(id, n): (NodeId, &Node)| match n.op {
+            _ if id == whole || raced.is_some_and(|raced| raced.contains(n.range)) => false,
+            Op::Await(_) | Op::Select { .. } | Op::Break(_) | Op::Return(_) | Op::Try(_) | Op::Unseen => true,
+            _ => pauses(outer, id),
+        };
+        let waits = outer.facts.iter().filter(|(id, _)| outer.is_inside(*id, around.region)).any(waits_or_ends);
+        let lasts = is_endless(outer, around.region) && !is_run_apart(outer, call, around.region);
+        (stands_alone && lasts && !waits).then(|| outer.in_file(around.head))
+    })
 }
 
 /// Whether a loop asks another program until it succeeds, perhaps through functions of the workspace, and nothing on the way to the operation waits by itself.
@@ -577,7 +719,10 @@ fn only_goes_on(view: View, branch: RegionId, returning: bool, accepting: bool) 
             _ => false,
         },
         Op::Call { .. } | Op::Method { .. } => {
-            is_told(view, id) || is_harmless(view, id) || view.index.asks_for_a_kind(view.site(id))
+            is_told(view, id)
+                || is_harmless(view, id)
+                || view.index.asks_for_a_kind(view.site(id))
+                || view.index.only_tells(view.site(id))
         }
         _ => true,
     })

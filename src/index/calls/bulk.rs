@@ -1,14 +1,15 @@
 //! Whether a call that is brief by itself keeps its thread for long all the same: because of how much it is given, or because it is one of many that follow on
 //! each other and nothing between them gives way. How often all of that happens is not asked here.
 
-use ustr::Ustr;
-
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::Label;
 use crate::facts::model::{Literal, LocalId, LoopKind, NodeId, Op, RegionId};
 use crate::index::calls::Site;
 use crate::index::declared::defs::BodyRef;
 use crate::index::{Index, Ty};
+
+/// What a disk takes up in a moment, in bytes.
+const QUICK: u64 = 1 << 20;
 
 impl Index {
     /// Whether a call writes a file on the thread it runs on.
@@ -57,19 +58,35 @@ impl Index {
 
     fn compares_the_size(&self, condition: Site, local: LocalId) -> bool {
         let Op::Binary { left, right, .. } = self.node(condition).op else { return false };
-        [left, right].into_iter().any(|side| {
+        [(left, right), (right, left)].into_iter().any(|(side, limit)| {
             let counts = matches!(&self.node(Site { node: side, ..condition }).op, Op::Method { name, .. } if name == "len" || name == "count");
-            counts && self.variable_behind(condition.body, side) == Some(local)
+            counts
+                && self.variable_behind(condition.body, side) == Some(local)
+                && self.is_quickly_written(Site { node: limit, ..condition })
                 || self.compares_the_size(Site { node: side, ..condition }, local)
         })
     }
 
-    /// Whether the crate of a body sets a limit for what clients send.
+    /// Whether a limit is written out, and so small that what is below it is written in a moment.
+    fn is_quickly_written(&self, limit: Site) -> bool {
+        self.written_number(limit).is_some_and(|bytes| bytes <= QUICK)
+    }
+
+    /// Whether the crate of a body sets a small limit for what clients send.
     fn limits_bodies(&self, body: BodyRef) -> bool {
         let krate = self.crate_of(body);
         let own = self.bodies().filter(|(other, ..)| self.crate_of(*other) == krate && !self.is_test(*other));
-        let limits = |path: Ustr| self.catalogue().lists(Calls::LimitsBodies, path);
-        own.into_iter().any(|(other, ..)| self.call_sites(other).any(|call| self.external(call).is_some_and(limits)))
+        let limits = |call: Site| {
+            let listed = self.external(call).is_some_and(|path| self.catalogue().lists(Calls::LimitsBodies, path));
+            match &self.node(call).op {
+                Op::Call { arguments, .. } => {
+                    listed
+                        && arguments.first().is_some_and(|limit| self.is_quickly_written(Site { node: *limit, ..call }))
+                }
+                _ => false,
+            }
+        };
+        own.into_iter().any(|(other, ..)| self.call_sites(other).any(limits))
     }
 
     fn comes_from_a_client(&self, data: Site, way: &[Site]) -> bool {

@@ -164,6 +164,16 @@ impl Index {
         }
     }
 
+    /// Whether a site stands in an async block or function, and in no closure there.
+    pub fn is_async_code(&self, site: Site) -> bool {
+        let facts = self.body(site.body);
+        let mut around = facts.outwards(facts.node(site.node).region).map(|(_, region)| region.kind);
+        let innermost = around.find(|kind| matches!(kind, RegionKind::Async | RegionKind::Closure));
+        let of_function =
+            || self.function_of(site.body).is_some_and(|function| self.defs().function(function).is_async);
+        innermost.map_or_else(of_function, |kind| kind == RegionKind::Async)
+    }
+
     fn is_in_async(&self, site: Site) -> bool {
         let facts = self.body(site.body);
         facts.outwards(facts.node(site.node).region).any(|(_, region)| region.kind == RegionKind::Async)

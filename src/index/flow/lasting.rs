@@ -1,5 +1,7 @@
 //! Errors that last: whether what has failed will fail again at once, and which kind of error code asks for.
 
+use ustr::Ustr;
+
 use crate::catalogue::Calls;
 use crate::facts::model::{Arm, NodeId, Op};
 use crate::index::bodies::infer::Callee;
@@ -95,6 +97,58 @@ impl Index {
         behind
             || self.call_sites(value.body).filter(within).any(waits)
             || bodies.into_iter().any(|body| self.call_sites(body).any(waits))
+    }
+
+    /// Whether a call comes to the operation whose error it passes on without waiting for anything else before, as far as functions of the workspace lead there.
+    pub fn goes_straight_to(&self, call: Site) -> bool {
+        let is_pool = |ty: &Ty| match ty.peeled() {
+            Ty::Ext(path, _) => {
+                self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "connection-pool")
+            }
+            _ => false,
+        };
+        // A pool has whoever asks wait until it has something to give, or until its own time is up.
+        let takes_turns = |step: Site| {
+            let mut given = Vec::new();
+            self.node(step).op.operands(&mut |node| given.push(node));
+            given.into_iter().any(|node| is_pool(self.ty(Site { node, ..step })))
+        };
+        let way: Vec<Site> = self.way_to_operation(call).collect();
+        !way.iter().any(|step| takes_turns(*step)) && way[1..].iter().all(|step| !self.waits_before(*step))
+    }
+
+    /// Whether a function of the workspace that is called in async code keeps nobody waiting, as far as its calls can be followed, ends nothing, and sets nothing
+    /// that the next round could go by.
+    pub fn only_tells(&self, call: Site) -> bool {
+        let sets = |body: BodyRef| self.body(body).iter().any(|(_, n)| matches!(n.op, Op::Assign { .. }));
+        let (Some(Callee::Workspace(function)), true) = (self.callee(call), self.is_async_code(call)) else {
+            return false;
+        };
+        self.linked_body(*function).is_some_and(|body| !sets(body)) && self.goes_on_at_once(call, CALLS)
+    }
+
+    fn goes_on_at_once(&self, call: Site, fuel: u32) -> bool {
+        let ends_or_waits = |path: Ustr| {
+            let lists = |list| self.catalogue().lists(list, path);
+            [Calls::Waits, Calls::Pauses, Calls::Exits, Calls::Diverges, Calls::Forever].into_iter().any(lists)
+        };
+        match (self.callee(call), fuel.checked_sub(1)) {
+            (Some(Callee::External(path)), _) => !ends_or_waits(*path),
+            (Some(Callee::Workspace(function) | Callee::Trait(function)), Some(fuel)) => {
+                let goes_on = |body: BodyRef| {
+                    self.body(body).iter().all(|(node, n)| {
+                        !matches!(n.op, Op::Await(_)) && self.goes_on_at_once(Site { body, node }, fuel)
+                    })
+                };
+                let mut called = targets(&self.outline, *function).into_iter().filter_map(|id| self.linked_body(id));
+                // Which of several implementations it is, nobody knows: that they have nothing in common but to wait is not to be expected.
+                match self.callee(call) {
+                    Some(Callee::Trait(_)) => called.any(goes_on),
+                    _ => called.all(goes_on),
+                }
+            }
+            _ => true,
+        }
     }
 
     /// The future of `future.await`.

@@ -71,6 +71,11 @@ impl Index {
         unit.checked_mul(u32::try_from(self.literal_number(argument, fuel)?).ok()?)
     }
 
+    /// A whole number that is written out, perhaps under a name.
+    pub fn written_number(&self, site: Site) -> Option<u64> {
+        self.literal_number(site, FUEL)
+    }
+
     /// A whole number that is written out, or the product of such.
     fn literal_number(&self, site: Site, fuel: u32) -> Option<u64> {
         let (from, fuel) = self.behind_names(site, fuel)?;

@@ -10,6 +10,7 @@ pub mod leaks;
 pub mod obligations;
 pub mod pairs;
 pub mod releases;
+pub mod session_locks;
 pub mod sockets;
 
 use std::cell::Cell;
