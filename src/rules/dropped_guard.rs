@@ -131,10 +131,7 @@ fn does_more(view: View, value: NodeId) -> bool {
 
 /// Whether what gives a guard is a function of the project that leads further than to the lock: then it may be called for what it does on the way.
 fn goes_further(view: View, value: NodeId) -> bool {
-    let called = match view.op(value) {
-        Op::Try(of) | Op::Await(of) => return goes_further(view, *of),
-        _ => view.index.called_directly(view.site(value)),
-    };
+    let called = view.index.called_directly(view.site(value));
     called.is_some_and(|body| !view.index.calls.callees(body).is_empty())
 }
 

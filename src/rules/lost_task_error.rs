@@ -129,7 +129,7 @@ fn unwrapped(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
         // `handle.join().expect(..)?` passes on what the task gave.
         Op::Try(of) if !is_unwrapping(view, *of) => joined(view, view.index.unexplained(view.site(*of)).node),
-        Op::Method { receiver, name, .. } if name == "unwrap" || name == "expect" => joined(view, *receiver),
+        Op::Method { receiver, .. } if is_unwrapping(view, value) => joined(view, *receiver),
         _ => None,
     }
 }

@@ -282,17 +282,9 @@ fn greeted(index: &Index, site: Site) -> Option<Diagnostic> {
     if !index.is_waited_for(site) || !index.waits_without_end(site) || index.is_bounded_by_choice(site) {
         return None;
     }
-    let span = index.span(site);
-    let again = || index.while_serving(site).map(|repeated| repeated.evidence);
-    let proof = again().or_else(|| index.led_to_by_service(site).map(|led| vec![led]))?;
-    (!index.is_intended(span)).then(|| {
-        let label = Label::new(span, "waits for as long as the peer likes");
-        Diagnostic::new(ID, Confidence::Likely, "a peer's handshake is waited for without a deadline", label)
-            .about(index.item_path(site.body), "handshake")
-            .evidence(proof)
-            .note("a peer that connects and then says nothing keeps the socket, and all that waits for the handshake, forever")
-            .help("wait inside `timeout(..)`, and close the connection where the time is up")
-    })
+    Some(waited_for(index, site, "a peer's handshake", "handshake", None)?.note(
+        "a peer that connects and then says nothing keeps the socket, and all that waits for the handshake, forever",
+    ))
 }
 
 /// What a peer answers that nobody stops waiting for.
@@ -300,16 +292,24 @@ fn answered(index: &Index, site: Site, connected: Site) -> Option<Diagnostic> {
     if !index.waits_without_end(site) || names_this_machine(index, connected) {
         return None;
     }
+    let connects = Label::new(index.name_span(connected), "it is connected to here");
+    Some(
+        waited_for(index, site, "the answer of a peer", "answer", Some(connects))?
+            .note("a peer that takes the connection and then says nothing holds the socket, and all that waits for the answer, forever"),
+    )
+}
+
+/// A wait for a peer again and again, or in a service.
+fn waited_for(index: &Index, site: Site, what: &str, about: &str, first: Option<Label>) -> Option<Diagnostic> {
     let span = index.span(site);
     let again = || index.while_serving(site).map(|repeated| repeated.evidence);
     let proof = again().or_else(|| index.led_to_by_service(site).map(|led| vec![led]))?;
     (!index.is_intended(span)).then(|| {
         let label = Label::new(span, "waits for as long as the peer likes");
-        Diagnostic::new(ID, Confidence::Likely, "the answer of a peer is waited for without a deadline", label)
-            .about(index.item_path(site.body), "answer")
-            .evidence([Label::new(index.name_span(connected), "it is connected to here")])
+        Diagnostic::new(ID, Confidence::Likely, format!("{what} is waited for without a deadline"), label)
+            .about(index.item_path(site.body), about)
+            .evidence(first)
             .evidence(proof)
-            .note("a peer that takes the connection and then says nothing holds the socket, and all that waits for the answer, forever")
             .help("wait inside `timeout(..)`, and close the connection where the time is up")
     })
 }

@@ -219,16 +219,9 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     let (region, head) = loop_around(view, call, node)?;
     let refused =
         |site: Site| view.index.external(site).is_some_and(|path| view.index.catalogue().lists(Calls::Refused, path));
-    let asks_straight_away = |call: &NodeId| {
-        view.index.is_async_code(view.site(*call))
-            && asked_outside(view, *call).is_some_and(|effected| {
-                !view.index.may_wait_itself(view.site(*call), &effected.chain)
-                    && view.index.goes_straight_to(view.site(*call))
-            })
-    };
     if !refused(view.site(call))
         && !asks_until_done(view, value, node, branch.region, region, &refused)
-        && !calls.iter().all(asks_straight_away)
+        && !calls.iter().all(|call| asks_straight_away(view, *call))
     {
         return None;
     }
@@ -255,18 +248,9 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     {
         return None;
     }
+    let label = Label::new(span, "nothing here waits or leaves the loop");
     Some(
-        Diagnostic::new(
-            ID,
-            Confidence::Likely,
-            "this loop asks again without a pause",
-            Label::new(span, "nothing here waits or leaves the loop"),
-        )
-        .about(view.index.item_path(view.body), "pause")
-        .evidence([
-            Label::new(view.index.name_span(view.site(call)), "fails at once where nobody listens"),
-            Label::new(view.in_file(head), "asked again in the next round"),
-        ])
+        asked_again(view, "this loop asks again without a pause", label, call, view.in_file(head))
         .note("until the other side is there, the loop asks as fast as it can: it takes a whole core, and the other side gets all of it")
         .help("wait a little before the next round, growing with each failure"),
     )
@@ -279,7 +263,6 @@ fn goes_on_with_nothing(view: View, node: NodeId) -> Option<Diagnostic> {
         return None;
     }
     let call = awaited_at_root(view, *receiver)?;
-    let effected = asked_outside(view, call)?;
     let (within, head) = match view.index.loops_around(view.site(node)).into_iter().next() {
         Some(around) if is_endless(view, around.region) && !is_run_apart(view, node, around.region) => {
             (around.region, view.in_file(around.head))
@@ -299,32 +282,38 @@ fn goes_on_with_nothing(view: View, node: NodeId) -> Option<Diagnostic> {
         }
     };
     let span = view.span(node);
-    if !view.index.is_async_code(view.site(call))
-        || view.index.may_wait_itself(view.site(call), &effected.chain)
-        || !view.index.goes_straight_to(view.site(call))
+    if !asks_straight_away(view, call)
         || view.facts.iter().filter(|(id, _)| view.is_inside(*id, within)).any(waits_or_ends)
         || view.index.is_intended(span)
     {
         return None;
     }
+    let label = Label::new(
+        view.index.name_span(view.site(node)),
+        "a failure is taken for an empty answer, and nothing waits after it",
+    );
     Some(
-        Diagnostic::new(
-            ID,
-            Confidence::Likely,
-            "this loop asks again at once where it got no answer",
-            Label::new(
-                view.index.name_span(view.site(node)),
-                "a failure is taken for an empty answer, and nothing waits after it",
-            ),
-        )
-        .about(view.index.item_path(view.body), "pause")
-        .evidence([
-            Label::new(view.index.name_span(view.site(call)), "fails at once where nobody listens"),
-            Label::new(head, "asked again in the next round"),
-        ])
-        .note(FILLS_THE_LOG)
-        .help("pass the error on to the loop, and wait there before the next round, growing with each failure"),
+        asked_again(view, "this loop asks again at once where it got no answer", label, call, head)
+            .note(FILLS_THE_LOG)
+            .help("pass the error on to the loop, and wait there before the next round, growing with each failure"),
     )
+}
+
+/// A loop whose next round makes a call again that has just failed.
+fn asked_again(view: View, message: &str, label: Label, call: NodeId, head: Span) -> Diagnostic {
+    Diagnostic::new(ID, Confidence::Likely, message, label).about(view.index.item_path(view.body), "pause").evidence([
+        Label::new(view.index.name_span(view.site(call)), "fails at once where nobody listens"),
+        Label::new(head, "asked again in the next round"),
+    ])
+}
+
+/// Whether asynchronous code asks another program, and comes to that without waiting for anything before.
+fn asks_straight_away(view: View, call: NodeId) -> bool {
+    let site = view.site(call);
+    view.index.is_async_code(site)
+        && asked_outside(view, call).is_some_and(|effected| {
+            !view.index.may_wait_itself(site, &effected.chain) && view.index.goes_straight_to(site)
+        })
 }
 
 /// The call whose `Result` a value is, perhaps by way of variables, where it is awaited beside the value.

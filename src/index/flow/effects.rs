@@ -228,7 +228,7 @@ impl Index {
                 [] => part(self.raced_for(body, *local)?),
                 _ => None,
             },
-            Op::Match { arms, .. } => arms.iter().filter_map(|arm| self.given_at_end(body, arm.region)).find_map(part),
+            Op::Match { arms, .. } => arms.iter().filter_map(|arm| given_at_end(body, arm.region)).find_map(part),
             Op::Call { arguments, .. } => self
                 .called(site, effects)
                 .or_else(|| self.run_for(site, &part))
@@ -251,18 +251,6 @@ impl Index {
             Op::Macro(call) => self.written(site, info.ty(*call.arguments.first()?)),
             _ => None,
         }
-    }
-
-    /// What a branch gives: its value, or the error it ends with.
-    fn given_at_end(&self, body: &Body, region: RegionId) -> Option<NodeId> {
-        let region = body.region(region);
-        region.value.or_else(|| {
-            let last = *region.nodes.last()?;
-            match body.node(last).op {
-                Op::Discard(of) => Some(of),
-                _ => Some(last),
-            }
-        })
     }
 
     /// An error that is made of another is the error of what failed with that.
@@ -397,11 +385,9 @@ impl Index {
             return None;
         }
         let info = self.info(site.body);
-        let is_connection = |node: &NodeId| match info.ty(*node).peeled() {
-            Ty::Ext(path, _) => self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| {
-                matches!(kind.as_str(), "connection-pool" | "database-connection" | "pooled-connection" | "transaction")
-            }),
-            _ => false,
+        let is_connection = |node: &NodeId| {
+            let kinds = ["connection-pool", "database-connection", "pooled-connection", "transaction"];
+            kinds.iter().any(|kind| self.is_kind(info.ty(*node), kind))
         };
         let talks = arguments.iter().any(is_connection);
         talks.then(|| Effected {
@@ -427,12 +413,7 @@ impl Index {
     fn is_around_a_channel(&self, site: Site, fuel: u32) -> bool {
         let Some(fuel) = fuel.checked_sub(1) else { return false };
         let part = |node: NodeId| self.is_around_a_channel(Site { node, ..site }, fuel);
-        let is_channel = |node: &NodeId| match self.info(site.body).ty(*node).peeled() {
-            Ty::Ext(path, _) => {
-                self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "grpc-channel")
-            }
-            _ => false,
-        };
+        let is_channel = |node: &NodeId| self.is_kind(self.info(site.body).ty(*node), "grpc-channel");
         match &self.node(site).op {
             Op::Local(local) => {
                 self.sources(site.body, *local).into_iter().filter(|source| *source < site.node).any(part)
@@ -535,4 +516,16 @@ fn is_in_memory(writer: &Ty) -> bool {
 
 fn binds_whole(pattern: &Pattern, local: LocalId) -> bool {
     matches!(pattern.kind, PatternKind::Bind { local: bound, .. } if bound == local)
+}
+
+/// What a branch gives: its value, or the error it ends with.
+fn given_at_end(body: &Body, region: RegionId) -> Option<NodeId> {
+    let region = body.region(region);
+    region.value.or_else(|| {
+        let last = *region.nodes.last()?;
+        match body.node(last).op {
+            Op::Discard(of) => Some(of),
+            _ => Some(last),
+        }
+    })
 }

@@ -78,22 +78,13 @@ impl Index {
     /// What a call of a function of the workspace is given to run, where what that fails with is what the function gives in the end: the closures and
     /// blocks that are written there.
     pub(super) fn given_to_run(&self, call: Site, function: FnId) -> Vec<RegionId> {
-        let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &self.node(call).op else {
-            return Vec::new();
-        };
-        let facts = self.body(call.body);
-        let written = |node: &NodeId| match facts.node(*node).op {
+        let Some(body) = self.linked_body(function) else { return Vec::new() };
+        let written = |at: &usize| match self.node(self.argument_at(call, function, *at)?).op {
             Op::Closure { region, .. } | Op::Async(region) => Some(region),
             _ => None,
         };
-        if !arguments.iter().any(|argument| written(argument).is_some()) {
-            return Vec::new();
-        }
-        let Some(body) = self.linked_body(function) else { return Vec::new() };
-        let run: Vec<usize> =
-            (0..self.body(body).parameters.len()).filter(|at| self.gives_what_it_runs(body, *at)).collect();
-        let given = run.into_iter().filter_map(|at| self.argument_at(call, function, at));
-        given.filter_map(|argument| written(&argument.node)).collect()
+        let written = (0..self.body(body).parameters.len()).filter_map(|at| Some((at, written(&at)?)));
+        written.filter(|(at, _)| self.gives_what_it_runs(body, *at)).map(|(_, region)| region).collect()
     }
 
     /// The values whose error leaves a closure or block that is run: where that is a block of its own in a closure, those of the block.

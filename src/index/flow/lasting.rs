@@ -70,13 +70,7 @@ impl Index {
     /// Whether a call waits until a pool has a connection to give, for as long as the pool allows: its failure comes after that pause.
     pub fn waits_for_its_turn(&self, call: Site) -> bool {
         let Op::Method { receiver, .. } = self.node(call).op else { return false };
-        match self.ty(Site { node: receiver, ..call }).peeled() {
-            Ty::Ext(path, _) => {
-                let kind = self.resource(*path).and_then(|entry| entry.kind);
-                kind.is_some_and(|kind| kind == "connection-pool")
-            }
-            _ => false,
-        }
+        self.is_kind(self.ty(Site { node: receiver, ..call }), "connection-pool")
     }
 
     /// Whether what is asked for waits by itself before it fails, or may: for its turn, for something to come, or for a time. `chain` leads to the operation.
@@ -101,17 +95,11 @@ impl Index {
 
     /// Whether a call comes to the operation whose error it passes on without waiting for anything else before, as far as functions of the workspace lead there.
     pub fn goes_straight_to(&self, call: Site) -> bool {
-        let is_pool = |ty: &Ty| match ty.peeled() {
-            Ty::Ext(path, _) => {
-                self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "connection-pool")
-            }
-            _ => false,
-        };
         // A pool has whoever asks wait until it has something to give, or until its own time is up.
         let takes_turns = |step: Site| {
             let mut given = Vec::new();
             self.node(step).op.operands(&mut |node| given.push(node));
-            given.into_iter().any(|node| is_pool(self.ty(Site { node, ..step })))
+            given.into_iter().any(|node| self.is_kind(self.ty(Site { node, ..step }), "connection-pool"))
         };
         let way: Vec<Site> = self.way_to_operation(call).collect();
         !way.iter().any(|step| takes_turns(*step)) && way[1..].iter().all(|step| !self.waits_before(*step))

@@ -225,7 +225,7 @@ impl Index {
 
     /// Whether a function waits for a signal or for the word to stop, and does nothing else that is known of.
     fn only_waits_to_stop(&self, function: FnId) -> bool {
-        let Some(body) = self.defs().body_of(function).filter(|body| self.is_linked(*body)) else { return false };
+        let Some(body) = self.linked_body(function) else { return false };
         let sites = || self.info(body).callees.keys().map(|node| Site { body, node: *node });
         let ends = |site: Site| match self.node(site).op {
             Op::Method { receiver, .. } => self.waits_for_the_end(site, receiver),
@@ -246,10 +246,8 @@ impl Index {
     /// Whether a call of a library waits for a signal, or goes on forever.
     fn is_listed_end(&self, call: Site) -> bool {
         self.external(call).is_some_and(|path| {
-            let lists = |list: Calls| self.catalogue().lists(list, path);
             self.catalogue().signal(path).is_some()
-                || lists(Calls::Hears)
-                || lists(Calls::Forever)
+                || self.catalogue().lists(Calls::Hears, path)
                 || self.serves_on(path)
         })
     }

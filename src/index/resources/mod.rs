@@ -227,6 +227,12 @@ impl Index {
         self.catalogue().resource(path)
     }
 
+    /// Whether a type is a resource of a kind, lent or not.
+    pub(in crate::index) fn is_kind(&self, ty: &Ty, kind: &str) -> bool {
+        let Ty::Ext(path, _) = ty.peeled() else { return false };
+        self.resource(*path).and_then(|entry| entry.kind).is_some_and(|of| of == kind)
+    }
+
     /// Whether a function does itself what the drop of a resource would do.
     pub fn is_done_by_hand(&self, body: BodyRef, entry: &TypeEntry) -> bool {
         let does = |callee: &Callee| matches!(callee, Callee::External(path) if entry.done_by.contains(path));

@@ -31,7 +31,10 @@ impl Index {
     fn kept_session_lock(&self, literal: Site) -> Option<SessionLock> {
         let word = self.lock_word(literal, Calls::LocksSession)?;
         let (body, facts) = (literal.body, self.body(literal.body));
-        let taken = self.statement_with(literal).filter(|taken| self.is_of_a_lasting_session(*taken))?;
+        let taken = Site { node: *self.statements_with(literal).first()?, ..literal };
+        if !self.is_of_a_lasting_session(taken) {
+            return None;
+        }
         let others = facts.iter().map(|(node, _)| Site { body, node });
         let unlocks = others.filter(|site| self.lock_word(*site, Calls::UnlocksSession).is_some());
         let ends: Vec<NodeId> =
@@ -42,8 +45,8 @@ impl Index {
         if !ways.settles_somewhere() {
             return None;
         }
-        let left = ways.open().filter(|way| !way.settled && way.exit == Exit::Error).filter_map(|way| way.node);
-        let left = left.into_iter().find(|left| !self.is_without_the_lock(taken, *left))?;
+        let mut left = ways.open().filter(|way| !way.settled && way.exit == Exit::Error).filter_map(|way| way.node);
+        let left = left.find(|left| !self.is_without_the_lock(taken, *left))?;
         let at = |node: NodeId| Site { node, ..taken };
         Some(SessionLock { word, taken, given_back: at(*ends.last()?), left: at(left) })
     }
@@ -59,26 +62,20 @@ impl Index {
         })
     }
 
-    fn statement_with(&self, literal: Site) -> Option<Site> {
-        self.statements_with(literal).first().map(|node| Site { node: *node, ..literal })
-    }
-
     /// Where a text is sent to the database, also by way of a variable: what is awaited there, or the outermost call.
     fn statements_with(&self, literal: Site) -> Vec<NodeId> {
         let (facts, info) = (self.body(literal.body), self.info(literal.body));
-        let mut at = literal.node;
-        while let Some(parent) = info.parent(at) {
-            match &facts.node(parent).op {
-                Op::Await(_) => return vec![parent],
-                Op::Bind { pattern, .. } => {
-                    let [local] = pattern.locals()[..] else { return Vec::new() };
-                    let uses = facts.uses(local).map(|node| Site { node, ..literal });
-                    return uses.filter(|used| used.node > at).filter_map(|used| self.sent_with(used)).collect();
-                }
-                _ => at = parent,
-            }
-        }
-        self.sent_with(literal).into_iter().collect()
+        let mut around = std::iter::successors(info.parent(literal.node), |at| info.parent(*at));
+        let outer = around.find_map(|at| match &facts.node(at).op {
+            op @ (Op::Await(_) | Op::Bind { .. }) => Some(op),
+            _ => None,
+        });
+        let Some(Op::Bind { pattern, init, .. }) = outer else {
+            return self.sent_with(literal).into_iter().collect();
+        };
+        let [local] = pattern.locals()[..] else { return Vec::new() };
+        let uses = facts.uses(local).map(|node| Site { node, ..literal });
+        uses.filter(|used| Some(used.node) > *init).filter_map(|used| self.sent_with(used)).collect()
     }
 
     /// The awaited or outermost call around a value that talks to the database.
@@ -105,14 +102,9 @@ impl Index {
     fn is_of_a_lasting_session(&self, statement: Site) -> bool {
         let facts = self.body(statement.body);
         let range = facts.node(statement.node).range;
-        let kind = |node: NodeId| match self.ty(Site { node, ..statement }).peeled() {
-            Ty::Ext(path, _) => self.resource(*path).and_then(|entry| entry.kind),
-            _ => None,
-        };
-        facts.iter().filter(|(_, n)| range.contains(n.range)).any(|(node, n)| match n.op {
-            Op::Local(_) => kind(node).is_some_and(|kind| kind == "connection-pool" || kind == "transaction"),
-            _ => false,
-        })
+        let lasts = |ty: &Ty| self.is_kind(ty, "connection-pool") || self.is_kind(ty, "transaction");
+        let mut inside = facts.iter().filter(|(_, n)| range.contains(n.range));
+        inside.any(|(node, n)| matches!(n.op, Op::Local(_)) && lasts(self.ty(Site { node, ..statement })))
     }
 
     /// Whether a way out is taken where the lock was not had: the statement itself failed, or its answer is asked for.

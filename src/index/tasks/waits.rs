@@ -65,11 +65,6 @@ impl Index {
         awaited.is_some_and(|(_, callable)| callable.effect == Some(Effect::Join))
     }
 
-    fn is_kind(&self, ty: &Ty, kind: &str) -> bool {
-        let Ty::Ext(path, _) = ty.peeled() else { return false };
-        self.resource(*path).and_then(|entry| entry.kind).is_some_and(|of| of == kind)
-    }
-
     /// The handles that a call of a library makes one future of: `join_all(handles)`.
     fn joined_handles(&self, call: Site) -> Option<NodeId> {
         let Op::Call { arguments, .. } = &self.node(call).op else { return None };
