@@ -416,6 +416,11 @@ impl Catalogue {
         &self.servers
     }
 
+    /// The server that a call runs.
+    pub fn server(&self, serve: Ustr) -> Option<&Server> {
+        self.servers.iter().find(|server| server.serve.contains(&serve))
+    }
+
     /// The items that a derive or attribute macro declares beside a type.
     pub fn declared_by(&self, derive: Ustr) -> impl Iterator<Item = (Ustr, Ustr)> {
         self.derives

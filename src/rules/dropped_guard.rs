@@ -15,6 +15,9 @@ use crate::source::Span;
 
 const ID: &str = "dropped-guard";
 
+/// Kinds that are also made for a free name alone, or to see whether something can be made there: then they do right to end at once.
+const LENDS_ITS_NAME: [&str; 2] = ["temp-dir", "temp-file"];
+
 const KEEP: &str =
     "bind it to a name that starts with an underscore, such as `_guard`, and keep it for as long as it is needed";
 const DRIVE: &str = "spawn it, or await it beside what uses it: nothing happens while nobody polls it";
@@ -350,7 +353,9 @@ fn mentioned(view: View, local: LocalId) -> bool {
 fn diagnostic(view: View, entry: &TypeEntry, how: &str, primary: Label) -> Option<Diagnostic> {
     let name = entry.path.rsplit("::").next()?;
     let kind = words(&entry.kind?);
-    let diagnostic = Diagnostic::new(ID, Confidence::Certain, format!("the {kind} `{name}` {how}"), primary)
+    let confidence =
+        if LENDS_ITS_NAME.contains(&entry.kind?.as_str()) { Confidence::Hint } else { Confidence::Certain };
+    let diagnostic = Diagnostic::new(ID, confidence, format!("the {kind} `{name}` {how}"), primary)
         .about(view.index.item_path(view.body), entry.path.as_str())
         .note(entry.when_dropped.clone()?);
     Some(diagnostic)

@@ -230,6 +230,15 @@ fn region_names_a_value(view: View, region: RegionId) -> bool {
 }
 
 fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) -> Option<Found> {
+    // What formats may only say that it could not.
+    if view
+        .index
+        .output(view.body)
+        .and_then(Ty::error)
+        .is_some_and(|error| *error == Ty::ext("std::fmt::Error", Vec::new()))
+    {
+        return None;
+    }
     if branch.is_some_and(|region| view.index.tells(view.body, region) || passes_on_an_earlier(view, region)) {
         return None;
     }

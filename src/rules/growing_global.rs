@@ -6,12 +6,8 @@ use crate::index::calls::Site;
 use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::flow::variety::Variety;
 use crate::index::resources::growth::Growing;
-use crate::index::tasks::Handle;
 
 const ID: &str = "growing-global";
-
-/// Behind so many calls, what a loop does in one of its turns is no longer what it does in each.
-const FAR: usize = 4;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.growing().iter().filter_map(|growing| diagnose(index, growing)).collect()
@@ -52,19 +48,6 @@ fn again_and_again(index: &Index, site: Site, open: bool) -> Option<Option<Repea
     index.while_serving(site).map(Some).or_else(|| (open && serves()).then_some(None))
 }
 
-/// Whether a loop comes to it only behind so many calls that it need not do so in each turn. What is further inwards of a request still runs for one.
-fn is_far(repeated: &Repeated) -> bool {
-    repeated.repeats == Repeats::Iteration && repeated.way.len() >= FAR
-}
-
-/// Whether it is part of what starts one of a number of workers, whose handles are kept.
-fn starts_a_worker(index: &Index, site: Site, repeated: &Repeated) -> bool {
-    let calls: Vec<Site> = std::iter::once(site).chain(repeated.way.iter().copied()).collect();
-    let starts = |at: &Site| index.tasks().iter().any(|task| task.spawn.body == at.body && task.handle == Handle::Kept);
-    let counted = calls.iter().position(|call| index.is_counted_out(*call));
-    repeated.repeats == Repeats::Iteration && counted.is_some_and(|at| calls[..at].iter().any(starts))
-}
-
 fn is_at_start(index: &Index, site: Site) -> bool {
     index.runs_once(site).is_some()
         || index.services_reaching(site.body).any(|program| index.runs_at_start(program, site))
@@ -93,9 +76,9 @@ fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     {
         return None;
     }
-    let seldom = |repeated: &Repeated| {
-        is_far(repeated) || starts_a_worker(index, site, repeated) || index.is_repeated_by_change(repeated)
-    };
+    // What a loop adds in its turns is mostly as much as there is of what it goes through: workers, blobs, names of the settings. Others who ask
+    // know no such end.
+    let seldom = |repeated: &Repeated| repeated.repeats == Repeats::Iteration || index.is_repeated_by_change(repeated);
     let bounded = left.is_none() && index.is_looked_up_first(site);
     let weak = bounded || repeated.as_ref().is_some_and(seldom);
     let name = index.keeper_words(growing.keeper);

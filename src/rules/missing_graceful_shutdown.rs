@@ -26,8 +26,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         let before = found.len();
         for node in calls {
             let site = Site { body, node };
-            let serves = |server: &&Server| index.external(site).is_some_and(|path| server.serve.contains(&path));
-            match index.catalogue().servers().iter().find(serves) {
+            match index.external(site).and_then(|path| index.catalogue().server(path)) {
                 Some(server) => found.extend(served(index, program, site, server)),
                 None if index.takes_connection(site) => found.extend(accepted(index, program, site)),
                 None => {}
@@ -60,20 +59,16 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
         return None;
     }
     let given_up = index.given_up_by(site);
+    // Whoever listens to signals may have settled what they end.
     let is_minor = given_up.is_some()
+        || !program.signals.is_empty()
         || index.is_by_the_side(program)
         || index.is_looked_at(site)
         || is_chosen(index, site, server)
         || index.serves_on_for_a_while(program)
-        || index.answers_probes_only(site, !program.signals.is_empty())
+        || index.answers_probes_only(site)
         || index.only_shows_another(program, site);
-    let confidence = if is_minor {
-        Confidence::Hint
-    } else if program.signals.is_empty() {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
+    let confidence = if is_minor { Confidence::Hint } else { Confidence::Certain };
     let span = index.span(site);
     let (message, label) = match given_up {
         None => (format!("the {} runs without a shutdown signal", server.name), "nothing tells it to stop"),
@@ -94,10 +89,10 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
     if !program.signals.is_empty() || raced(index, site) || index.serves_itself(site.body) {
         return None;
     }
-    let is_minor = index.is_by_the_side(program)
-        || index.answers_probes_only(site, false)
-        || index.only_shows_another(program, site)
-        || index.serves_in_turn(site, endless.region);
+    let is_minor = !index.serves_requests(program)
+        || index.is_by_the_side(program)
+        || index.answers_probes_only(site)
+        || index.only_shows_another(program, site);
     let diagnostic = Diagnostic::new(
         ID,
         if is_minor { Confidence::Hint } else { Confidence::Likely },

@@ -1,5 +1,6 @@
 //! `unbounded-spawn`: one task or thread more for every connection or request, with nothing that bounds how many there are at once. Sees permits of
-//! semaphores as bounds; what a proxy or a layer in front bounds is not known.
+//! semaphores as bounds; what a proxy, a layer in front, a count of what is open or the number of those who may connect bounds is not known, so that it
+//! never says more than a hint.
 
 use crate::catalogue::Runs;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
@@ -8,9 +9,6 @@ use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::tasks::{Handle, Task};
 
 const ID: &str = "unbounded-spawn";
-
-/// Behind so many calls, or in a job that it has started, a request may well have been turned away where that job is running already.
-const FAR: usize = 3;
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.tasks().iter().filter_map(|task| diagnose(index, task)).collect()
@@ -31,21 +29,11 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
         return None;
     }
     let what = if task.runs == Runs::Task { "task" } else { "thread" };
-    // A task is cheap, and most servers start one for each connection; a thread has a stack and a place in the system's tables. What whoever spawns
-    // it hears back from ends with the request, and there are as many as there are requests at once.
-    let piles_up = repeated.repeats == Repeats::Iteration
-        || (!index.hears_of(task, repeated.function) && index.works_outside(task));
-    let is_near = repeated.way.len() < FAR && !repeated.way.iter().any(|call| index.runs_apart(*call));
-    let confidence = if task.runs == Runs::Thread && piles_up && (is_near || repeated.repeats == Repeats::Iteration) {
-        Confidence::Likely
-    } else {
-        Confidence::Hint
-    };
     let each = if repeated.repeats == Repeats::Request { "request" } else { "connection" };
     Some(
         Diagnostic::new(
             ID,
-            confidence,
+            Confidence::Hint,
             format!("a {what} is spawned for every {each}, however many there are"),
             Label::new(span, "nothing bounds how many run at once"),
         )

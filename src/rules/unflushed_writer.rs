@@ -67,7 +67,8 @@ fn used_field(view: View, node: NodeId) -> Option<((TypeId, Ustr), Option<Site>)
     Some(((owner, *name), call.filter(|_| writes)))
 }
 
-/// The resource of a type that is a writer which buffers or assembles what goes out of the program.
+/// The resource of a type that is a writer which buffers or assembles what goes out of the program. One that hands whole lines on has
+/// nothing to lose between two writes of its owner.
 fn ends_with_its_owner(index: &Index, ty: &Ty) -> Option<Ustr> {
     let Ty::Ext(path, _) = ty.peeled() else { return None };
     let kind = index.resource(*path)?.kind?;

@@ -515,7 +515,7 @@ impl Index {
     /// the word to stop.
     pub fn serves_forever(&self, site: Site, path: Ustr) -> bool {
         let catalogue = self.catalogue();
-        catalogue.servers().iter().any(|server| server.serve.contains(&path))
+        catalogue.server(path).is_some()
             || catalogue.lists(Calls::Forever, path)
                 && !(catalogue.lists(Calls::Idles, path) && self.is_left_to_others(site))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
-use crate::facts::model::{LoopKind, NodeId, Op, Operator, RegionId, RegionKind};
+use crate::facts::model::{NodeId, Op, Operator, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeated;
@@ -30,19 +30,6 @@ impl Index {
         let turn = repeated.in_loop.filter(|(body, _)| *body == at.body).map(|(_, region)| region);
         self.loops_around(at).iter().any(|around| Some(around.region) != turn && around.over_items)
             || self.runs_in(at, Runs::Iteration)
-    }
-
-    /// Whether a `for` over numbers stands around a site: it runs as often as somebody has said.
-    pub fn is_counted_out(&self, site: Site) -> bool {
-        let (facts, info) = (self.body(site.body), self.info(site.body));
-        self.loops_around(site).iter().any(|around| {
-            match info.region_node(around.region).map(|node| &facts.node(node).op) {
-                Some(Op::Loop { kind: LoopKind::For { iterated, .. }, .. }) => {
-                    matches!(facts.node(*iterated).op, Op::Range(_))
-                }
-                _ => false,
-            }
-        })
     }
 
     /// Whether a site is followed, in its body, by a loop that only lets time pass between its turns: what is made before is made for that loop.

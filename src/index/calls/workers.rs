@@ -211,10 +211,7 @@ impl Index {
         let parent = self.info(site.body).parent(site.node);
         let is_awaited = parent.is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)));
         let catalogue = self.catalogue();
-        let serves = |path: Ustr| {
-            catalogue.lists(Calls::Accepts, path)
-                || catalogue.servers().iter().any(|server| server.serve.contains(&path))
-        };
+        let serves = |path: Ustr| catalogue.lists(Calls::Accepts, path) || catalogue.server(path).is_some();
         let runs = self.callable(site).map(|callable| callable.runs);
         matches!(self.node(site).op, Op::Select { .. })
             || matches!(self.ty(site), Ty::Future(_)) && !is_awaited

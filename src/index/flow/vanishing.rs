@@ -53,7 +53,7 @@ pub enum StandIn {
 }
 
 /// First words of variables that say of what they hold that it is not looked at on purpose.
-const NAMES_OF_INTENT: [&str; 6] = ["ignore", "ignored", "ignoring", "unused", "discard", "discarded"];
+const NAMES_OF_INTENT: [&str; 8] = ["ignore", "ignored", "ignoring", "ign", "ig", "unused", "discard", "discarded"];
 
 /// Through how many variables it is followed what becomes of a stand-in.
 const VARIABLES: u32 = 3;
@@ -118,7 +118,9 @@ impl View<'_> {
         let Op::Bind { pattern, .. } = self.op(node) else { return false };
         pattern.locals().into_iter().any(|local| {
             let said = self.facts.local(local).name.strip_prefix('_');
-            said.and_then(|said| said.split('_').next()).is_some_and(|word| NAMES_OF_INTENT.contains(&word))
+            let word = said.and_then(|said| said.split('_').next());
+            // `_ignored1`, `_ignored2`
+            word.is_some_and(|word| NAMES_OF_INTENT.contains(&word.trim_end_matches(|c: char| c.is_ascii_digit())))
         })
     }
 

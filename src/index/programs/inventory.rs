@@ -484,7 +484,7 @@ impl Gathering<'_> {
         let mut calls = uses.filter_map(|(node, _)| index.info(made.body).parent(node));
         let serves = |call: &NodeId| {
             let path = index.external(Site { node: *call, ..made });
-            path.is_some_and(|path| index.catalogue().servers().iter().any(|server| server.serve.contains(&path)))
+            path.is_some_and(|path| index.catalogue().server(path).is_some())
         };
         let call = Site { node: calls.find(serves)?, ..made };
         Some((Stop::Itself(Label::new(index.name_span(call), "ends with its server")), None))
@@ -578,7 +578,7 @@ impl Gathering<'_> {
         });
         let sites: Vec<(Site, Ustr)> = sites.filter_map(|site| Some((site, index.external(site)?))).collect();
         let servers = sites.iter().filter_map(|(site, path)| {
-            let server = index.catalogue().servers().iter().find(|server| server.serve.contains(path))?;
+            let server = index.catalogue().server(*path)?;
             let graceful = sites.iter().find(|(_, path)| server.graceful.contains(path));
             let (stop, at) = match graceful {
                 Some((stop, _)) => (Stop::Call(index.name_span(*stop)), Some((0, *stop))),

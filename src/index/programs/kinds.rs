@@ -139,7 +139,7 @@ fn waits_to_be_stopped(index: &Index, subject: &Subject) -> Option<Label> {
 
 /// An attribute that makes a function the program's entry and serves what it returns.
 fn served_by_attribute(index: &Index, main: FnId) -> Option<Label> {
-    let serves = |path: Ustr| index.catalogue().servers().iter().any(|server| server.serve.contains(&path));
+    let serves = |path: Ustr| index.catalogue().server(path).is_some();
     index.attribute_of(main, &serves).map(|span| Label::new(span, "its attribute serves until it is stopped"))
 }
 

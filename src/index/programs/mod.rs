@@ -120,7 +120,7 @@ impl Index {
     /// Whether a call of a library serves, takes connections or waits for a signal.
     fn is_a_server(&self, path: Ustr) -> bool {
         let catalogue = self.catalogue();
-        catalogue.servers().iter().any(|server| server.serve.contains(&path))
+        catalogue.server(path).is_some()
             || catalogue.lists(Calls::Forever, path)
             || catalogue.lists(Calls::Accepts, path)
             || catalogue.signal(path).is_some()
@@ -256,9 +256,7 @@ fn signals(index: &Index, linked: &HashSet<CrateId>, reach: &HashSet<BodyRef>) -
 
 /// Whether what is served was built without the signal handling that it has by itself.
 fn is_made_quiet(index: &Index, serve: Site, path: Ustr) -> bool {
-    let Some(server) = index.catalogue().servers().iter().find(|server| server.serve.contains(&path)) else {
-        return false;
-    };
+    let Some(server) = index.catalogue().server(path) else { return false };
     let switches_off = |at: Site| index.external(at).is_some_and(|call| server.signals_off.contains(&call));
     index.receivers(serve).into_iter().any(switches_off)
 }
@@ -274,9 +272,7 @@ fn is_for_windows(index: &Index, body: BodyRef) -> bool {
 
 /// Whether a program's crates switch off the signal handling that what a call serves has by itself, by a field of its configuration.
 fn is_quiet(index: &Index, linked: &HashSet<CrateId>, serve: Ustr) -> bool {
-    let Some(server) = index.catalogue().servers().iter().find(|server| server.serve.contains(&serve)) else {
-        return false;
-    };
+    let Some(server) = index.catalogue().server(serve) else { return false };
     let own = index.bodies().filter(|(body, ..)| linked.contains(&index.crate_of(*body)) && !index.is_test(*body));
     let is_false =
         |body: BodyRef, node: NodeId| matches!(index.body(body).node(node).op, Op::Literal(Literal::Bool(false)));
@@ -302,8 +298,7 @@ fn is_quiet(index: &Index, linked: &HashSet<CrateId>, serve: Ustr) -> bool {
 
 fn signal_names(index: &Index, path: Ustr) -> Vec<Ustr> {
     let catalogue = index.catalogue();
-    let by_itself = catalogue.servers().iter().any(|server| server.handles_signals && server.serve.contains(&path));
-    if by_itself {
+    if catalogue.server(path).is_some_and(|server| server.handles_signals) {
         return vec![ustr("interrupt"), ustr("terminate")];
     }
     let Some(signal) = catalogue.signal(path) else { return Vec::new() };

@@ -81,14 +81,18 @@ impl Route {
 }
 
 impl Index {
-    /// Whether all that a server answers is how the program is: by the paths that are routed for it, or by the name of its function. Metrics, profiles and
-    /// switches of the log are part of that only `beside` a program that stops in its own way: a server that does other things may have no other path in sight.
-    pub fn answers_probes_only(&self, serve: Site, beside: bool) -> bool {
+    /// Whether all that a server answers is how the program is: by the paths that are routed for it, or by the name of its function.
+    pub fn answers_probes_only(&self, serve: Site) -> bool {
         let routes = self.routes(serve);
         if !routes.is_empty() {
-            return routes.iter().all(|route| route.asks_how_it_is() || beside && route.is_for_operators());
+            return routes.iter().all(Route::asks_how_it_is);
         }
         self.is_named_by(serve.body, &PROBES)
+    }
+
+    /// Whether what a program takes connections for is requests, which are cut off in the middle. What else goes over a connection may be made to break off.
+    pub fn serves_requests(&self, program: &Program) -> bool {
+        program.reach.iter().any(|body| self.call_sites(*body).any(|site| self.serves_one(site)))
     }
 
     /// Whether a server runs beside what the program is there for, in a task or thread next to it, and only shows what that does: all its paths are asked for

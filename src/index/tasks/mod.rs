@@ -195,28 +195,6 @@ impl Index {
         })
     }
 
-    /// Whether the function that spawns a task has to do with it afterwards: it receives what the task sends, gives that to its caller, or sends it word.
-    /// What `answers` whoever asked from outside, and hands a receiver on, does not hear itself.
-    pub fn hears_of(&self, task: &Task, answers: Option<FnId>) -> bool {
-        let (facts, body) = (self.body(task.spawn.body), task.spawn.body);
-        let is_answer = self.function_of(body).is_some_and(|function| answers == Some(function));
-        let after = facts.iter().skip(task.spawn.node.index() + 1).map(|(node, _)| Site { node, body });
-        after.into_iter().any(|site| {
-            let listed = |list| self.external(site).is_some_and(|path| self.catalogue().lists(list, path));
-            let end = |ty: &Ty| self.is_receiver(ty) || self.tells_once(ty);
-            match &self.node(site).op {
-                Op::Await(of) => end(self.info(body).ty(*of)),
-                Op::Loop { kind: LoopKind::For { iterated, .. }, .. } => end(self.info(body).ty(*iterated)),
-                _ => listed(Calls::Receives) || listed(Calls::Sends) || !is_answer && end(self.ty(site)),
-            }
-        })
-    }
-
-    /// Whether a task does something outside of memory.
-    pub fn works_outside(&self, task: &Task) -> bool {
-        self.work_sites(task).into_iter().any(|site| self.effect(site).is_some())
-    }
-
     /// Whether a task is spawned into a set or scope that lives no longer than the function that spawns it.
     pub fn is_spawned_into_local(&self, task: &Task) -> bool {
         if self.holder_kind(task.spawn).is_some_and(|kind| kind == "task-scope") {
@@ -238,21 +216,6 @@ impl Index {
         let inside = |site: &Site| facts.outwards(facts.node(site.node).region).any(|(at, _)| at == region);
         let counts = |site: &Site| by_functions || self.external(*site).is_some();
         self.call_sites(body).filter(|site| inside(site) && counts(site)).any(|site| self.takes_connection(site))
-    }
-
-    /// Whether connections are served one after the other where they are taken: a loop works on one before the next is taken, and nothing is spawned.
-    pub fn serves_in_turn(&self, accept: Site, around: RegionId) -> bool {
-        let facts = self.body(accept.body);
-        let behind: Vec<(NodeId, &Op)> = facts
-            .iter()
-            .filter(|(node, n)| *node > accept.node && facts.is_inside(n.region, around))
-            .map(|(node, n)| (node, &n.op))
-            .collect();
-        let spawns = |node: NodeId| {
-            let runs = self.callable(Site { node, ..accept }).map(|callable| callable.runs);
-            runs.is_some_and(|runs| runs != Runs::Inline)
-        };
-        behind.iter().any(|(_, op)| matches!(op, Op::Loop { .. })) && !behind.iter().any(|(node, _)| spawns(*node))
     }
 
     /// Whether a task is a server: it takes connections, or runs what serves until it is stopped.
@@ -488,8 +451,7 @@ impl Index {
     }
 
     pub(in crate::index) fn serves_on(&self, path: Ustr) -> bool {
-        self.catalogue().servers().iter().any(|server| server.serve.contains(&path))
-            || self.catalogue().lists(Calls::Forever, path)
+        self.catalogue().server(path).is_some() || self.catalogue().lists(Calls::Forever, path)
     }
 
     /// Whether a node runs as part of a region: no task, thread or later closure stands between.
