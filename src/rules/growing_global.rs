@@ -13,9 +13,11 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.growing().iter().filter_map(|growing| diagnose(index, growing)).collect()
 }
 
-/// How sure it is that there is no end to what is kept. Of collections that are emptied a key is left, and a key may be one of few, as that of a tenant;
-/// there are only so many others to keep a connection to; what is also filled at the start may mirror what is stored; what stands for a store is mostly tried out
-/// with; what a thread keeps ends with it; and what is only added where somebody changes something outside is no more than that says.
+/// How sure it is that there is no end to what is kept. What a loop adds in its turns is mostly as much as there is of what it goes through: workers, blobs,
+/// names of the settings; there it takes what is kept to tell that ever new keys are expected. Of collections that are emptied a key is left, and a key may be
+/// one of few, as that of a tenant; there are only so many others to keep a connection to; what is also filled at the start may mirror what is stored; what
+/// stands for a store is mostly tried out with; what a thread keeps ends with it; and what is only added where somebody changes something outside is no more
+/// than that says.
 fn confidence(index: &Index, growing: &Growing, weak: bool) -> Confidence {
     let while_serving = |site: &Site| index.while_serving(*site).is_some();
     let filled_at_start = || {
@@ -76,11 +78,11 @@ fn diagnose(index: &Index, growing: &Growing) -> Option<Diagnostic> {
     {
         return None;
     }
-    // What a loop adds in its turns is mostly as much as there is of what it goes through: workers, blobs, names of the settings. Others who ask
-    // know no such end.
-    let seldom = |repeated: &Repeated| repeated.repeats == Repeats::Iteration || index.is_repeated_by_change(repeated);
+    let few = |repeated: &Repeated| {
+        repeated.repeats == Repeats::Iteration && !open(site) || index.is_repeated_by_change(repeated)
+    };
     let bounded = left.is_none() && index.is_looked_up_first(site);
-    let weak = bounded || repeated.as_ref().is_some_and(seldom);
+    let weak = bounded || repeated.as_ref().is_some_and(few);
     let name = index.keeper_words(growing.keeper);
     let often = repeated.as_ref().map_or(String::new(), |repeated| format!(", {}", repeated.repeats.words()));
     let others = growing.added.iter().filter(|other| **other != site).take(3);

@@ -6,7 +6,9 @@ use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label, grouped_by};
-use crate::facts::model::{Arm, Attribute, Body, Literal, LocalId, MacroCall, NodeId, Op, PatternKind, RegionId};
+use crate::facts::model::{
+    Arm, Attribute, Body, Literal, LocalId, MacroCall, NodeId, Op, PatternKind, RegionId, RegionKind,
+};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
@@ -338,6 +340,11 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         _ if !unused && fails_anyway(view, effected) => Confidence::Hint,
         Effect::Process if view.index.takes_away(view.body) => Confidence::Hint,
         Effect::Network if is_one_of_several(view, node, value) || is_a_state(view, node, way) => Confidence::Hint,
+        Effect::Network
+            if unused && is_last_word(view, node) && operation.is_some_and(|call| view.index.goes_to_a_peer(*call)) =>
+        {
+            Confidence::Hint
+        }
         Effect::Network if effected.chain.iter().any(|call| view.index.counts_use(*call)) => Confidence::Hint,
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
         // What is taken for an answer is one, where the function also fails for what it was given.
@@ -621,6 +628,23 @@ fn success_after(view: View, node: NodeId) -> Option<Span> {
     let Op::Macro(call) = view.op(*next) else { return None };
     let says = view.index.catalogue().lists(Calls::Mentions, call.path.last());
     (says && !announces(view, call)).then(|| view.span(*next))
+}
+
+/// Whether what follows leaves the function or the loop: who is given a last word is not heard of any more.
+fn is_last_word(view: View, node: NodeId) -> bool {
+    let mut at = node;
+    loop {
+        let region = view.facts.node(at).region;
+        let mut later = view.facts.region(region).nodes.iter().skip_while(|other| **other != at).skip(1);
+        match later.find(|other| view.info.parent(**other).is_none()) {
+            Some(next) => return matches!(view.op(*next), Op::Return(_) | Op::Break(_)),
+            None if view.facts.region(region).kind == RegionKind::Branch => {
+                let Some(owner) = view.info.region_node(region) else { return false };
+                at = owner;
+            }
+            None => return false,
+        }
+    }
 }
 
 /// `info!("loading the service")`: a message about what comes next.

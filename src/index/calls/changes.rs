@@ -40,7 +40,7 @@ impl Index {
     /// Whether a call is a wait of this very loop, after which its turn begins: not for the word to stop, nor for a moment in a turn.
     fn sets_going(&self, call: Site, region: RegionId) -> bool {
         let Some(path) = self.external(call) else {
-            return self.takes_connection(call) && self.is_in_turn(call, region);
+            return (self.takes_connection(call) || self.waits_for_signal(call)) && self.is_in_turn(call, region);
         };
         let lists = |list| self.catalogue().lists(list, path);
         let hears = self.hears_a_signal(path);
@@ -58,7 +58,7 @@ impl Index {
 
     /// Whether a wait is over where something has changed outside.
     fn hears_of_change(&self, wait: Site, fuel: u32) -> bool {
-        if self.external(wait).is_some_and(|path| self.hears_a_signal(path)) {
+        if self.external(wait).is_some_and(|path| self.hears_a_signal(path)) || self.waits_for_signal(wait) {
             return true;
         }
         match self.node(wait).op {

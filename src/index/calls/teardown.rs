@@ -95,7 +95,7 @@ impl Index {
     }
 
     /// Whether a function of the workspace that is awaited listens to a signal.
-    fn waits_for_signal(&self, site: Site) -> bool {
+    pub(in crate::index) fn waits_for_signal(&self, site: Site) -> bool {
         self.called_directly(site).is_some_and(|body| {
             self.info(body).callees.keys().any(|node: &NodeId| {
                 self.external(Site { body, node: *node }).is_some_and(|path| self.catalogue().signal(path).is_some())

@@ -52,6 +52,14 @@ impl Index {
             && self.loops_around(operation).iter().all(|around| is_of_a_round(around.region))
     }
 
+    /// Whether a call writes to whoever is at the other end of a connection.
+    pub fn goes_to_a_peer(&self, operation: Site) -> bool {
+        let Op::Method { receiver, .. } = self.node(operation).op else { return false };
+        let writer = self.innermost(self.ty(Site { node: receiver, ..operation }));
+        self.external(operation).is_some_and(|path| self.catalogue().lists(Calls::Messages, path))
+            || self.writer_effect(&writer) == Some(Effect::Network)
+    }
+
     /// Whether the function around a site is there to report how the program is used, as the names say that lead to it.
     pub fn counts_use(&self, site: Site) -> bool {
         let path = self.item_path(site.body);
