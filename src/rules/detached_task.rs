@@ -67,7 +67,10 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
     }
     let finding = match &task.end {
         // What fails with its connection or job ends with it.
-        End::Never(_) => piles_up(index, task).or_else(|| is_cut_off(index, task)).or_else(|| keeps_alive(index, task)),
+        End::Never(_) => piles_up(index, task)
+            .or_else(|| is_cut_off(index, task))
+            .or_else(|| keeps_alive(index, task))
+            .or_else(|| outlasts_its_end(index, task)),
         End::Fails(_) if spawned_again(index, task).is_none() => is_cut_off(index, task),
         End::WithReader(_) => polls_for_nobody(index, task),
         End::ByItself => sleeps_on(index, task),
@@ -260,6 +263,30 @@ fn returned_share(index: &Index, task: &Task) -> Option<(Shared, Site)> {
     index.shared_with(task).into_iter().find_map(|shared| {
         let value = returned.iter().find(|value| index.contains_shared(**value, &shared))?;
         Some((shared, *value))
+    })
+}
+
+/// What it works with has a method that ends it, which does not end the task.
+fn outlasts_its_end(index: &Index, task: &Task) -> Option<Finding> {
+    if !index.may_serve(task.spawn.body) {
+        return None;
+    }
+    let outlasted = index.outlasted_end(task)?;
+    let (owner, end) = (index.defs().type_def(outlasted.owner).name, index.defs().function(outlasted.end));
+    let named = end.name_range.in_file(index.defs().functions[outlasted.end.index()].file);
+    Some(Finding {
+        confidence: Confidence::Likely,
+        message: format!("this {} is not told when its `{owner}` is ended", what(task)),
+        label: "its handle is dropped, and it listens to nothing".into(),
+        evidence: vec![
+            Label::new(index.span(outlasted.given), format!("it works on a part of the `{owner}`")),
+            Label::new(named, format!("this ends the `{owner}`, and the {} works on", what(task))),
+        ],
+        note: Some(
+            "it keeps that part in use until the process ends, and where the value is started again there is one more"
+                .into(),
+        ),
+        help: "keep its handle and abort it where the value is ended, or give it a token that is cancelled there",
     })
 }
 
