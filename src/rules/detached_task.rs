@@ -67,10 +67,13 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
     }
     let finding = match &task.end {
         // What fails with its connection or job ends with it.
-        End::Never(_) => piles_up(index, task).or_else(|| is_cut_off(index, task)).or_else(|| keeps_alive(index, task)),
+        End::Never(_) => piles_up(index, task)
+            .or_else(|| is_cut_off(index, task))
+            .or_else(|| keeps_alive(index, task))
+            .or_else(|| outlasts_its_end(index, task, "is not told")),
         End::Fails(_) if spawned_again(index, task).is_none() => is_cut_off(index, task),
         End::WithReader(_) => polls_for_nobody(index, task),
-        End::ByItself => sleeps_on(index, task),
+        End::ByItself => sleeps_on(index, task).or_else(|| may_outlast_its_end(index, task)),
         _ => return None,
     };
     finding.or_else(|| nothing_stops(index, task)).map(|finding| finding.report(index, task))
@@ -260,6 +263,45 @@ fn returned_share(index: &Index, task: &Task) -> Option<(Shared, Site)> {
     index.shared_with(task).into_iter().find_map(|shared| {
         let value = returned.iter().find(|value| index.contains_shared(**value, &shared))?;
         Some((shared, *value))
+    })
+}
+
+/// What it works with has a method that ends it, which does not end the task.
+fn outlasts_its_end(index: &Index, task: &Task, hears: &str) -> Option<Finding> {
+    if !index.may_serve(task.spawn.body) {
+        return None;
+    }
+    let outlasted = index.outlasted_end(task)?;
+    let (owner, end) = (index.defs().type_def(outlasted.owner).name, index.defs().function(outlasted.end));
+    let named = end.name_range.in_file(index.defs().functions[outlasted.end.index()].file);
+    Some(Finding {
+        confidence: Confidence::Likely,
+        message: format!("this {} {hears} when its `{owner}` is ended", what(task)),
+        label: "its handle is dropped, and it listens to nothing".into(),
+        evidence: vec![
+            Label::new(index.span(outlasted.given), format!("it works on a part of the `{owner}`")),
+            Label::new(named, format!("this ends the `{owner}`")),
+        ],
+        note: Some(
+            "it keeps that part in use until the process ends, and where the value is started again there is one more"
+                .into(),
+        ),
+        help: "keep its handle and abort it where the value is ended, or give it a token that is cancelled there",
+    })
+}
+
+/// One thing that may happen has it end, and ends of what it works with may be others.
+fn may_outlast_its_end(index: &Index, task: &Task) -> Option<Finding> {
+    let heard = index.leaves_for_one_variant(task)?;
+    let mut finding = outlasts_its_end(index, task, "may not be told")?;
+    finding.evidence.insert(0, Label::new(index.span(heard), "this alone has it end"));
+    Some(Finding {
+        confidence: Confidence::Hint,
+        label: "its handle is dropped, and one comparison alone ends it".into(),
+        note: Some(
+            "where that does not come it works on, and where the value is started again there is one more".into(),
+        ),
+        ..finding
     })
 }
 

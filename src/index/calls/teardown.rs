@@ -31,6 +31,19 @@ const ENDING: &[&str] = &[
     "unsubscribe",
 ];
 
+/// What methods are called that end all of what they are called on: the others may mean one of many things that it has.
+const ENDING_ALL: &[&str] = &[
+    "close",
+    "shutdown",
+    "shut_down",
+    "graceful_shutdown",
+    "stop",
+    "teardown",
+    "tear_down",
+    "disconnect",
+    "terminate",
+];
+
 impl Index {
     /// Whether a place runs while what it works with is being ended.
     pub fn is_teardown(&self, site: Site) -> bool {
@@ -62,6 +75,11 @@ impl Index {
     pub fn is_an_end(&self, call: Site) -> bool {
         let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(call) else { return false };
         is_named_as_end(&self.defs().function(*function).name)
+    }
+
+    /// Whether a method ends all of what it is called on, as its name says.
+    pub fn is_named_as_end_of_all(&self, method: FnId) -> bool {
+        ENDING_ALL.contains(&self.defs().function(method).name.as_str())
     }
 
     /// Whether something was cancelled, aborted or closed, or a signal arrived, before a site is reached: earlier in a block around it.

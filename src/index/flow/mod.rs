@@ -609,6 +609,9 @@ impl Follow<'_> {
             Some(Callee::Constructor(..)) => self.value(call, fuel),
             Some(Callee::External(path)) if self.index.catalogue().lists(Calls::Drops, *path) => Fate::Dies,
             Some(Callee::External(path)) if path == "std::mem::replace" => self.takes_the_place(call, argument, fuel),
+            Some(Callee::External(path)) if self.index.catalogue().lists(Calls::Keeps, *path) => {
+                self.put_into(call, fuel)
+            }
             Some(Callee::External(_)) if self.index.grows(call) => self.put_into(call, fuel),
             // What is given away and comes back as a reference lies in what it was given to.
             Some(Callee::External(_)) if self.lends_out(call, argument) => self.put_into(call, fuel).max(Fate::Unknown),

@@ -4,6 +4,7 @@ pub mod channels;
 pub mod given_up;
 pub mod halves;
 pub mod outcomes;
+pub mod outlasting;
 pub mod piles;
 pub mod readers;
 pub mod shares;
@@ -323,9 +324,17 @@ impl Index {
         match (waited, self.fate(site, resource)) {
             (Some(wait), _) => Handle::Ended(vec![wait]),
             (None, Fate::Dies) if self.ended_at_once(site) => Handle::Ended(vec![site.node]),
-            (None, Fate::Dies) => Handle::Dropped,
+            (None, Fate::Dies) if !self.hands_out_at_once(site) => Handle::Dropped,
             _ => Handle::Kept,
         }
+    }
+
+    /// `spawn(..).abort_handle()`: what is kept is another handle of the task.
+    fn hands_out_at_once(&self, site: Site) -> bool {
+        let Some(node) = self.info(site.body).parent(site.node) else { return false };
+        let call = Site { node, ..site };
+        let on_it = matches!(self.node(call).op, Op::Method { receiver, .. } if receiver == site.node);
+        on_it && self.external(call).is_some_and(|path| self.catalogue().lists(Calls::HandsOut, path))
     }
 
     /// `spawn(..).join()`: a method on the handle ends it.

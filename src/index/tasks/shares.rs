@@ -97,7 +97,7 @@ impl Index {
     }
 
     /// The nodes of what a spawning call is given, those of closures and async blocks included.
-    fn handed_to(&self, spawn: Site) -> Vec<NodeId> {
+    pub(in crate::index) fn handed_to(&self, spawn: Site) -> Vec<NodeId> {
         let (body, range) = (self.body(spawn.body), self.node(spawn).range);
         let receiver = match &self.node(spawn).op {
             Op::Method { receiver, .. } => Some(body.node(*receiver).range),
@@ -108,7 +108,7 @@ impl Index {
     }
 
     /// Whether a variable is bound outside of what a spawning call is given.
-    fn is_from_outside(&self, spawn: Site, local: LocalId) -> bool {
+    pub(in crate::index) fn is_from_outside(&self, spawn: Site, local: LocalId) -> bool {
         !self.node(spawn).range.contains(self.body(spawn.body).local(local).range)
     }
 
