@@ -24,12 +24,22 @@ pub enum Callers {
 }
 
 /// What counts as a bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bound {
     /// Whatever may give up the wait, be it the end of the program.
     Any,
-    /// What may give it up while the program goes on.
+    /// What may give it up while the program goes on. What gives up all turns of a loop, or all requests of a server, does so for a wait in one of them only
+    /// by the clock.
     Sooner,
+    /// What gives it up after a while.
+    ByClock,
+}
+
+impl Bound {
+    /// What counts around something that comes again and again.
+    fn around_turns(self) -> Bound {
+        if self == Bound::Sooner { Bound::ByClock } else { self }
+    }
 }
 
 /// Through how many callers something around a call is looked for.
@@ -45,7 +55,7 @@ impl Index {
         &self,
         site: Site,
         (which, by): (Callers, Bound),
-        known: &mut HashMap<FnId, bool>,
+        known: &mut HashMap<(FnId, Bound), bool>,
         fuel: u32,
     ) -> bool {
         if self.is_bounded_here(site, by) {
@@ -55,25 +65,35 @@ impl Index {
         let Some(function) = self.function_of(site.body).filter(|_| fuel > 0 && !self.runs_apart(site)) else {
             return false;
         };
-        if let Some(bounded) = known.get(&function) {
+        let by = if self.turns_again_around(site) { by.around_turns() } else { by };
+        if let Some(bounded) = known.get(&(function, by)) {
             return *bounded;
         }
         // What calls itself is not bounded by that.
-        known.insert(function, false);
+        known.insert((function, by), false);
         let calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
         let goes_on = |call: &Call| matches!(call.runs, Runs::Task | Runs::Thread | Runs::Blocking);
         let mut bounded = calls
             .map(|call| match goes_on(call) {
                 true => self.is_bounded_here(call.site, by),
-                false => self.is_bounded_through(call.site, (which, by), known, fuel - 1),
+                false => {
+                    let by = if call.runs == Runs::Request { by.around_turns() } else { by };
+                    self.is_bounded_through(call.site, (which, by), known, fuel - 1)
+                }
             })
             .peekable();
         let bounded = match which {
             Callers::Some => bounded.any(|bounded| bounded),
             Callers::All => bounded.peek().is_some() && bounded.all(|bounded| bounded),
         };
-        known.insert(function, bounded);
+        known.insert((function, by), bounded);
         bounded
+    }
+
+    /// Whether a loop around a site in its body goes on for as long as there is work or nothing fails.
+    fn turns_again_around(&self, site: Site) -> bool {
+        let goes_on = |region: RegionId| self.is_heartbeat(site.body, region);
+        self.loops_around(site).into_iter().any(|around| around.endless || goes_on(around.region))
     }
 
     /// What gives up a call that takes too long, here or around one of the calls that lead to it: a call that bounds its time, or a `select!`. What runs as
@@ -154,9 +174,13 @@ impl Index {
     /// The first around a call that bounds it in the body it stands in, or that is something else that is looked for.
     fn bound_or(&self, site: Site, by: Bound, other: &dyn Fn(Site) -> bool) -> Option<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
-        let mut at = site.node;
+        let (mut at, mut by) = (site.node, by);
         while let Some(around) = info.parent(at).or_else(|| info.region_node(facts.node(at).region)) {
             let bound = match &facts.node(around).op {
+                Op::Loop { .. } if self.turns_again_around(Site { node: at, ..site }) => {
+                    by = by.around_turns();
+                    None
+                }
                 _ if other(Site { node: around, ..site }) => Some(around),
                 // A future that is made here and polled by name.
                 Op::Bind { pattern, .. } => {
@@ -179,9 +203,27 @@ impl Index {
                 let others = || arms.iter().map(|arm| arm.future).filter(|other| *other != future);
                 let is_raced = others().count() > 0 && arms.iter().any(|arm| arm.future == future);
                 let is_sooner = |other: NodeId| !self.lasts_until_the_end(Site { body, node: other });
-                is_raced && (by == Bound::Any || others().any(is_sooner))
+                let is_late = |other: NodeId| self.is_in_time(Site { body, node: other });
+                is_raced
+                    && match by {
+                        Bound::Any => true,
+                        Bound::Sooner => others().any(is_sooner),
+                        Bound::ByClock => others().any(is_late),
+                    }
             }
             _ => self.bounds_time(Site { body, node }) || self.hands_to_a_bound(Site { body, node }, future),
+        }
+    }
+
+    /// Whether a future is there after a while, whatever else happens.
+    fn is_in_time(&self, future: Site) -> bool {
+        let at = |node: NodeId| self.is_in_time(Site { node, ..future });
+        match self.node(future).op {
+            Op::Reference { of, .. } | Op::Await(of) | Op::Try(of) | Op::Deref(of) => at(of),
+            Op::Local(local) => self.init_of(future.body, local).filter(|init| *init < future.node).is_some_and(at),
+            _ => self.external(future).is_some_and(|path| {
+                [Calls::Pauses, Calls::BoundsTime].iter().any(|list| self.catalogue().lists(*list, path))
+            }),
         }
     }
 

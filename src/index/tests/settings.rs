@@ -87,6 +87,24 @@ fn what_ends_with_the_program_bounds_nothing_before() {
 }
 
 #[test]
+fn what_ends_all_turns_bounds_none_but_by_the_clock() {
+    let code = program(
+        "use tokio::time::{sleep, timeout}; use std::time::Duration; async fn ask(n: u8) -> u8 { n } async fn other() -> u8 { 0 } \
+         async fn turns() { loop { ask(1).await; sleep(Duration::from_secs(1)).await; } } \
+         async fn within() { loop { tokio::select! { _ = ask(2) => {} _ = other() => {} } } } \
+         async fn once() { ask(3).await; } \
+         async fn timed() { loop { ask(4).await; sleep(Duration::from_secs(1)).await; } } \
+         async fn late() { loop { ask(5).await; sleep(Duration::from_secs(1)).await; } } \
+         async fn main() { tokio::select! { _ = turns() => {} _ = within() => {} _ = once() => {} _ = other() => {} } \
+            let _ = timeout(Duration::from_secs(9), timed()).await; \
+            let over = sleep(Duration::from_secs(9)); tokio::select! { _ = late() => {} _ = over => {} } }",
+    );
+    for (call, bounded) in [("ask(1)", false), ("ask(2)", true), ("ask(3)", true), ("ask(4)", true), ("ask(5)", true)] {
+        assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some, Bound::Sooner), bounded, "{call}");
+    }
+}
+
+#[test]
 fn a_place_is_come_to_because_something_took_too_long() {
     let code = program(
         "async fn main() { \
