@@ -203,7 +203,9 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
         |effected: &Effected| effected.chain.last().is_some_and(|call| view.index.reports_to_its_makers(*call));
     let is_known = worst.effected.as_ref().is_some_and(|effected| !serves_one(effected) && !by_the_way(effected))
         || matches!(way, Way::Within);
-    let confidence = if is_known { Confidence::Likely } else { Confidence::Hint };
+    // Who only starts a task mostly says by that that nothing hangs on its end.
+    let is_started_alone = matches!(way, Way::Handle);
+    let confidence = if is_known && !is_started_alone { Confidence::Likely } else { Confidence::Hint };
     let (message, label) = match way {
         Way::Handle => {
             ("the error of this task is lost: nobody keeps its handle", "it returns a `Result` that nobody gets")

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ustr::{Ustr, ustr};
 
-use crate::catalogue::{Effect, TypeEntry};
+use crate::catalogue::{Effect, Runs, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Literal, Op};
 use crate::index::Index;
@@ -204,8 +204,10 @@ impl<'i> Survey<'i> {
     fn lenders(&self, built: Site, at: Site, used: Site, fuel: u32) -> Vec<Site> {
         let index = self.index;
         let lent = index.function_of(at.body).zip(self.parameter_itself(used)).zip(fuel.checked_sub(1));
-        let Some(((function, position), fuel)) = lent else { return vec![at] };
+        let Some(((function, position), fuel)) = lent.filter(|_| !self.turns_here(at)) else { return vec![at] };
         let calls = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body));
+        // Who hands a handler to a server does not call it.
+        let calls = calls.filter(|call| call.runs != Runs::Request);
         let given: Vec<(Site, Site)> =
             calls.filter_map(|call| Some((call.site, index.argument_at(call.site, function, position)?))).collect();
         // Who calls a handler is not known here.
@@ -217,6 +219,12 @@ impl<'i> Survey<'i> {
             made.is_empty() || made.contains(&built)
         });
         own.flat_map(|(call, given)| self.lenders(built, call, given, fuel)).collect()
+    }
+
+    /// Whether a loop around a call in its own function repeats it, whoever calls that.
+    fn turns_here(&self, at: Site) -> bool {
+        let repeated = self.index.while_serving(at);
+        repeated.is_some_and(|repeated| repeated.in_loop.is_some_and(|(body, _)| body == at.body))
     }
 
     /// The parameter that a value is itself, or that methods are called on one after the other: no field of one.

@@ -90,10 +90,27 @@ impl Index {
         bounded
     }
 
-    /// Whether a loop around a site in its body goes on for as long as there is work or nothing fails.
+    /// Whether a loop around a site in its body, or around where a closure is called that it stands in, goes on for as long as there is work or nothing
+    /// fails.
     fn turns_again_around(&self, site: Site) -> bool {
         let goes_on = |region: RegionId| self.is_heartbeat(site.body, region);
-        self.loops_around(site).into_iter().any(|around| around.endless || goes_on(around.region))
+        let turns =
+            |site: Site| self.loops_around(site).into_iter().any(|around| around.endless || goes_on(around.region));
+        turns(site) || self.calls_of_closure_around(site).into_iter().any(turns)
+    }
+
+    /// Where the closure that a site stands in is named: `let work = || async { .. }; loop { work().await }`.
+    fn calls_of_closure_around(&self, site: Site) -> Vec<Site> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut closures = facts.outwards(facts.node(site.node).region).filter(|(_, r)| r.kind == RegionKind::Closure);
+        let bound = closures.find_map(|(region, _)| info.parent(info.region_node(region)?));
+        match bound.map(|bound| &facts.node(bound).op) {
+            Some(Op::Bind { pattern, .. }) => {
+                let named = pattern.locals().into_iter().flat_map(|local| uses(facts, local));
+                named.map(|node| Site { node, ..site }).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// What gives up a call that takes too long, here or around one of the calls that lead to it: a call that bounds its time, or a `select!`. What runs as
