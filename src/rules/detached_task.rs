@@ -70,10 +70,10 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
         End::Never(_) => piles_up(index, task)
             .or_else(|| is_cut_off(index, task))
             .or_else(|| keeps_alive(index, task))
-            .or_else(|| outlasts_its_end(index, task, "is not told")),
+            .or_else(|| outlasts_its_end(index, task)),
         End::Fails(_) if spawned_again(index, task).is_none() => is_cut_off(index, task),
         End::WithReader(_) => polls_for_nobody(index, task),
-        End::ByItself => sleeps_on(index, task).or_else(|| may_outlast_its_end(index, task)),
+        End::ByItself => sleeps_on(index, task),
         _ => return None,
     };
     finding.or_else(|| nothing_stops(index, task)).map(|finding| finding.report(index, task))
@@ -267,7 +267,7 @@ fn returned_share(index: &Index, task: &Task) -> Option<(Shared, Site)> {
 }
 
 /// What it works with has a method that ends it, which does not end the task.
-fn outlasts_its_end(index: &Index, task: &Task, hears: &str) -> Option<Finding> {
+fn outlasts_its_end(index: &Index, task: &Task) -> Option<Finding> {
     if !index.may_serve(task.spawn.body) {
         return None;
     }
@@ -276,32 +276,17 @@ fn outlasts_its_end(index: &Index, task: &Task, hears: &str) -> Option<Finding> 
     let named = end.name_range.in_file(index.defs().functions[outlasted.end.index()].file);
     Some(Finding {
         confidence: Confidence::Likely,
-        message: format!("this {} {hears} when its `{owner}` is ended", what(task)),
+        message: format!("this {} is not told when its `{owner}` is ended", what(task)),
         label: "its handle is dropped, and it listens to nothing".into(),
         evidence: vec![
             Label::new(index.span(outlasted.given), format!("it works on a part of the `{owner}`")),
-            Label::new(named, format!("this ends the `{owner}`")),
+            Label::new(named, format!("this ends the `{owner}`, and the {} works on", what(task))),
         ],
         note: Some(
             "it keeps that part in use until the process ends, and where the value is started again there is one more"
                 .into(),
         ),
         help: "keep its handle and abort it where the value is ended, or give it a token that is cancelled there",
-    })
-}
-
-/// One thing that may happen has it end, and ends of what it works with may be others.
-fn may_outlast_its_end(index: &Index, task: &Task) -> Option<Finding> {
-    let heard = index.leaves_for_one_variant(task)?;
-    let mut finding = outlasts_its_end(index, task, "may not be told")?;
-    finding.evidence.insert(0, Label::new(index.span(heard), "this alone has it end"));
-    Some(Finding {
-        confidence: Confidence::Hint,
-        label: "its handle is dropped, and one comparison alone ends it".into(),
-        note: Some(
-            "where that does not come it works on, and where the value is started again there is one more".into(),
-        ),
-        ..finding
     })
 }
 

@@ -10,8 +10,7 @@ use crate::index::calls::Site;
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
 use crate::index::flow::handles::is_counted;
-use crate::index::programs::kinds::leaving;
-use crate::index::tasks::{Task, Work};
+use crate::index::tasks::Task;
 
 /// An end of a value that a task of its own outlasts.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +23,7 @@ pub struct Outlasted {
 }
 
 impl Index {
-    /// The end of the value that a task works with a part of, for a task that does not listen for it. None where its loop looks at a flag
+    /// The end of the value that a task works with a part of, for a task that nothing but the end of the process ends. None where its loop looks at a flag
     /// and may do nothing from then on, where the value's own runtime is what runs it, or where there is one such task in a run of the program.
     pub fn outlasted_end(&self, task: &Task) -> Option<Outlasted> {
         let spawner = self.function_of(task.spawn.body)?;
@@ -41,24 +40,6 @@ impl Index {
         let mut ends = self.defs().fn_ids().filter(|function| self.receiver_type(*function) == Some(owner));
         let end = ends.find(|end| self.ends_all_of_it(*end) && !self.starts_anew(*end, spawner))?;
         Some(Outlasted { given, owner, end })
-    }
-
-    /// The comparison with one variant of an enum of the workspace that alone makes a task leave its only loop: it hears of one thing that may happen.
-    pub fn leaves_for_one_variant(&self, task: &Task) -> Option<Site> {
-        let [Work::Region(work)] = task.work[..] else { return None };
-        let (body, facts) = (task.spawn.body, self.body(task.spawn.body));
-        let endless = |(node, n): (NodeId, &Node)| match n.op {
-            Op::Loop { kind: LoopKind::Loop, region } if self.runs_within(body, work, node) => Some(region),
-            _ => None,
-        };
-        let [region] = facts.iter().filter_map(endless).collect::<Vec<_>>()[..] else { return None };
-        let [leave] = leaving(facts, region).collect::<Vec<_>>()[..] else { return None };
-        let condition = self.decided_by(body, leave, region)?;
-        let Op::Binary { left, right, operator: Operator::Truth } = facts.node(condition).op else { return None };
-        let is_variant = |node: &NodeId| {
-            matches!(facts.node(*node).op, Op::Path(_)) && matches!(self.info(body).ty(*node), Ty::Adt(..))
-        };
-        [left, right].iter().any(is_variant).then_some(Site { body, node: condition })
     }
 
     /// Whether a method ends all of its receiver, as its name says, and not something that it is told.
