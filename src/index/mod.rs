@@ -361,6 +361,11 @@ impl Index {
         }
     }
 
+    /// Where a function is named.
+    pub fn fn_span(&self, id: FnId) -> Span {
+        self.defs().function(id).name_range.in_file(self.defs().functions[id.index()].file)
+    }
+
     /// `Type::function`, or the name alone: how people call it.
     pub fn fn_name(&self, id: FnId) -> String {
         let defs = self.defs();

@@ -272,15 +272,17 @@ fn outlasts_its_end(index: &Index, task: &Task) -> Option<Finding> {
         return None;
     }
     let outlasted = index.outlasted_end(task)?;
-    let (owner, end) = (index.defs().type_def(outlasted.owner).name, index.defs().function(outlasted.end));
-    let named = end.name_range.in_file(index.defs().functions[outlasted.end.index()].file);
+    let owner = index.defs().type_def(outlasted.owner).name;
     Some(Finding {
         confidence: Confidence::Likely,
         message: format!("this {} is not told when its `{owner}` is ended", what(task)),
         label: "its handle is dropped, and it listens to nothing".into(),
         evidence: vec![
             Label::new(index.span(outlasted.given), format!("it works on a part of the `{owner}`")),
-            Label::new(named, format!("this ends the `{owner}`, and the {} works on", what(task))),
+            Label::new(
+                index.fn_span(outlasted.end),
+                format!("this ends the `{owner}`, and the {} works on", what(task)),
+            ),
         ],
         note: Some(
             "it keeps that part in use until the process ends, and where the value is started again there is one more"

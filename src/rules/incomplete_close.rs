@@ -73,17 +73,13 @@ fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[&Const
     })?;
     let entry = index.resource(own.resource)?;
     let close = entry.close_name()?;
-    let place = index.defs().functions[method.index()];
     let name = index.fn_name(method);
     let kind = words(&entry.kind?);
     let diagnostic = Diagnostic::new(
         ID,
         Confidence::Certain,
         format!("`{name}` forgets `{}`", field.name),
-        Label::new(
-            index.defs().function(method).name_range.in_file(place.file),
-            format!("nothing ends the {kind} in `{}`", field.name),
-        ),
+        Label::new(index.fn_span(method), format!("nothing ends the {kind} in `{}`", field.name)),
     )
     .about(index.fn_path(method), field.name.as_str())
     .evidence([

@@ -26,8 +26,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 /// What would take out what has become old is there, and nothing calls it.
 fn unexpired(index: &Index, expiry: &UncalledExpiry) -> Option<Diagnostic> {
-    let place = index.defs().functions[expiry.function.index()];
-    let span = index.defs().function(expiry.function).name_range.in_file(place.file);
+    let span = index.fn_span(expiry.function);
     if index.is_intended(span) {
         return None;
     }
@@ -78,9 +77,8 @@ fn diagnose(index: &Index, id: TypeId) -> Option<Diagnostic> {
     let (resource, field) = ended(index, id, first)?;
     let entry = index.resource(resource).filter(|_| !is_killed_on_drop(index, id, resource))?;
     let built = built_in_a_service(index, id)?;
-    let place = index.defs().functions[first.index()];
     let item = index.defs().type_def(id);
-    let span = index.defs().function(first).name_range.in_file(place.file);
+    let span = index.fn_span(first);
     let name = index.fn_name(first);
     let diagnostic = Diagnostic::new(
         ID,

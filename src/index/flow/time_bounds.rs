@@ -13,6 +13,7 @@ use crate::index::calls::contexts::Repeats;
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
+use crate::index::programs::kinds::Around;
 
 /// Around which of the calls that lead to a place something has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,10 +94,15 @@ impl Index {
     /// Whether a loop around a site in its body, or around where a closure is called that it stands in, goes on for as long as there is work or nothing
     /// fails.
     fn turns_again_around(&self, site: Site) -> bool {
-        let goes_on = |region: RegionId| self.is_heartbeat(site.body, region);
-        let turns =
-            |site: Site| self.loops_around(site).into_iter().any(|around| around.endless || goes_on(around.region));
+        let turns = |site: Site| {
+            let mut loops = self.loops_around(site).into_iter();
+            loops.any(|around| self.goes_on_turning(site.body, &around))
+        };
         turns(site) || self.calls_of_closure_around(site).into_iter().any(turns)
+    }
+
+    fn goes_on_turning(&self, body: BodyRef, around: &Around) -> bool {
+        around.endless || self.is_heartbeat(body, around.region)
     }
 
     /// Where the closure that a site stands in is named: `let work = || async { .. }; loop { work().await }`.
@@ -194,8 +200,11 @@ impl Index {
         let (mut at, mut by) = (site.node, by);
         while let Some(around) = info.parent(at).or_else(|| info.region_node(facts.node(at).region)) {
             let bound = match &facts.node(around).op {
-                Op::Loop { .. } if self.turns_again_around(Site { node: at, ..site }) => {
-                    by = by.around_turns();
+                Op::Loop { region, .. } => {
+                    let loops = self.loops_around(Site { node: at, ..site });
+                    if loops.iter().any(|l| l.region == *region && self.goes_on_turning(site.body, l)) {
+                        by = by.around_turns();
+                    }
                     None
                 }
                 _ if other(Site { node: around, ..site }) => Some(around),
@@ -234,14 +243,22 @@ impl Index {
 
     /// Whether a future is there after a while, whatever else happens.
     fn is_in_time(&self, future: Site) -> bool {
-        let at = |node: NodeId| self.is_in_time(Site { node, ..future });
-        match self.node(future).op {
-            Op::Reference { of, .. } | Op::Await(of) | Op::Try(of) | Op::Deref(of) => at(of),
-            Op::Local(local) => self.init_of(future.body, local).filter(|init| *init < future.node).is_some_and(at),
-            _ => self.external(future).is_some_and(|path| {
+        match self.future_behind(future) {
+            Some(inner) => self.is_in_time(inner),
+            None => self.external(future).is_some_and(|path| {
                 [Calls::Pauses, Calls::BoundsTime].iter().any(|list| self.catalogue().lists(*list, path))
             }),
         }
+    }
+
+    /// The future that an expression hands on: `&mut told`, `told?`, what a variable was bound to before.
+    fn future_behind(&self, at: Site) -> Option<Site> {
+        let inner = match self.node(at).op {
+            Op::Reference { of, .. } | Op::Await(of) | Op::Try(of) | Op::Deref(of) => of,
+            Op::Local(local) => self.init_of(at.body, local).filter(|init| *init < at.node)?,
+            _ => return None,
+        };
+        Some(Site { node: inner, ..at })
     }
 
     /// Whether a future is there before the program ends only where something fails: the word to stop, a server, what works until it is stopped. Who races a
@@ -254,13 +271,12 @@ impl Index {
             if self.only_tells_to_stop(self.ty(site)) {
                 return true;
             }
+            if let Some(inner) = self.future_behind(site) {
+                at = inner.node;
+                continue;
+            }
             let callee = self.callee(site);
             at = match &facts.node(at).op {
-                Op::Reference { of, .. } | Op::Await(of) | Op::Try(of) | Op::Deref(of) => *of,
-                Op::Local(local) => match self.init_of(future.body, *local).filter(|init| *init < at) {
-                    Some(init) => init,
-                    None => return false,
-                },
                 Op::Call { .. } | Op::Method { .. } if matches!(callee, Some(Callee::Workspace(_))) => {
                     let Some(Callee::Workspace(function)) = callee else { return false };
                     return self.works_until_stopped(*function) || self.only_waits_to_stop(*function);

@@ -361,7 +361,7 @@ impl Index {
         };
         let methods = self.defs().fn_ids().filter(|id| self.receiver_type(*id) == Some(owner));
         let found = methods.filter(removes).find(|id| self.is_called_in_earnest(*id))?;
-        Some(self.defs().function(found).name_range.in_file(self.defs().functions[found.index()].file))
+        Some(self.fn_span(found))
     }
 
     /// Whether nothing but tests is known to make the values that have a field.

@@ -95,14 +95,21 @@ fn what_ends_all_turns_bounds_none_but_by_the_clock() {
          async fn once() { ask(3).await; } \
          async fn timed() { loop { ask(4).await; sleep(Duration::from_secs(1)).await; } } \
          async fn late() { loop { ask(5).await; sleep(Duration::from_secs(1)).await; } } \
+         async fn each() { loop { tokio::select! { _ = async { for n in 7..8 { ask(7).await; } } => {} _ = other() => {} } } } \
          async fn called() { let work = || async { ask(6).await; }; loop { work().await; } } \
-         async fn main() { tokio::select! { _ = turns() => {} _ = within() => {} _ = once() => {} _ = called() => {} _ = other() => {} } \
+         async fn main() { tokio::select! { _ = turns() => {} _ = within() => {} _ = once() => {} _ = each() => {} _ = called() => {} _ = other() => {} } \
             let _ = timeout(Duration::from_secs(9), timed()).await; \
             let over = sleep(Duration::from_secs(9)); tokio::select! { _ = late() => {} _ = over => {} } }",
     );
-    for (call, bounded) in
-        [("ask(1)", false), ("ask(2)", true), ("ask(3)", true), ("ask(4)", true), ("ask(5)", true), ("ask(6)", false)]
-    {
+    for (call, bounded) in [
+        ("ask(1)", false),
+        ("ask(2)", true),
+        ("ask(3)", true),
+        ("ask(4)", true),
+        ("ask(5)", true),
+        ("ask(6)", false),
+        ("ask(7)", true),
+    ] {
         assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some, Bound::Sooner), bounded, "{call}");
     }
 }
