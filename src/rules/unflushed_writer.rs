@@ -1,21 +1,19 @@
 //! `unflushed-writer`: what buffers, compresses or assembles output is dropped without its last step, and data or the error of it is lost.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{LocalId, NodeId, Op, Pattern, PatternKind};
+use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
 use crate::index::calls::Site;
-use crate::index::declared::defs::TypeId;
 use crate::index::declared::types::Ty;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
 use crate::index::resources::words;
+use crate::index::resources::written::WrittenField;
 
 const ID: &str = "unflushed-writer";
 
@@ -27,6 +25,9 @@ const BY_LINES: &str = "self-flushing-line-writer";
 
 const KINDS: [&str; 7] =
     ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer", BY_LINES, "upload"];
+
+/// What has something to lose between two writes of the type that has it in a field.
+const KEPT: [&str; 5] = ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer"];
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let writers = index.abandoned(|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
@@ -43,60 +44,25 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 
 /// Writers in a field to which their owner writes, and which nobody ever ends. One finding per field.
 fn kept(index: &Index) -> Vec<Diagnostic> {
-    let mut written: BTreeMap<(TypeId, Ustr), Option<Site>> = BTreeMap::new();
-    for (field, written_at) in index.look(used_field) {
-        let known = written.entry(field).or_insert(written_at);
-        // What is done with it besides may end it.
-        *known = known.filter(|_| written_at.is_some());
-    }
-    let taken_apart: BTreeSet<Ustr> =
-        index.look(|view, node| Some(fields_taken(view.op(node)))).into_iter().flatten().collect();
-    let kept = written.into_iter().filter(|((_, name), _)| !taken_apart.contains(name));
-    kept.filter_map(|(field, write)| left_in_field(index, field, write?)).collect()
-}
-
-/// The field that a node names, where it is a writer's, and the write that is made on it, where it is no more than that.
-fn used_field(view: View, node: NodeId) -> Option<((TypeId, Ustr), Option<Site>)> {
-    let Op::Field { base, name } = view.op(node) else { return None };
-    let owner = view.index.struct_behind(view.ty(*base))?;
-    ends_with_its_owner(view.index, view.ty(node))?;
-    let call = view.info.parent(past_references(view, node)).map(|parent| view.site(parent));
-    let path = call.and_then(|call| view.index.external(call));
-    let writes =
-        path.is_some_and(|path| view.index.catalogue().lists(Calls::Writes, path)) && !view.index.is_test(view.body);
-    Some(((owner, *name), call.filter(|_| writes)))
+    let written = index.written_fields(&|ty| ends_with_its_owner(index, ty));
+    written.into_iter().filter_map(|written| left_in_field(index, written)).collect()
 }
 
 /// The resource of a type that is a writer which buffers or assembles what goes out of the program. One that hands whole lines on has
 /// nothing to lose between two writes of its owner.
 fn ends_with_its_owner(index: &Index, ty: &Ty) -> Option<Ustr> {
-    let Ty::Ext(path, _) = ty.peeled() else { return None };
-    let kind = index.resource(*path)?.kind?;
-    let gathers =
-        matches!(kind.as_str(), "buffered-writer" | "encoder" | "self-ending-encoder" | "self-flushing-writer");
-    (gathers && is_worldly(index, ty, *path)).then_some(*path)
-}
-
-/// The fields that patterns of a node take out of a struct.
-fn fields_taken(op: &Op) -> Vec<Ustr> {
-    let mut patterns: Vec<&Pattern> = match op {
-        Op::Bind { pattern, .. } | Op::Let { pattern, .. } => vec![pattern],
-        Op::Match { arms, .. } => arms.iter().map(|arm| &arm.pattern).collect(),
-        _ => Vec::new(),
-    };
-    let mut taken = Vec::new();
-    while let Some(pattern) = patterns.pop() {
-        if let PatternKind::Struct { fields, .. } = &pattern.kind {
-            taken.extend(fields.iter().map(|(name, _)| *name));
-        }
-        patterns.extend(pattern.parts());
+    let Ty::Ext(path, arguments) = ty.peeled() else { return None };
+    let kind = index.resource(*path).and_then(|entry| entry.kind);
+    let gathers = |kind: Ustr| KEPT.contains(&kind.as_str());
+    match kind {
+        Some(kind) => (gathers(kind) && is_worldly(index, ty, *path)).then_some(*path),
+        // A lock or an option around it.
+        None => arguments.iter().find_map(|inner| ends_with_its_owner(index, inner)),
     }
-    taken
 }
 
-fn left_in_field(index: &Index, (owner, name): (TypeId, Ustr), write: Site) -> Option<Diagnostic> {
-    let ty = index.signatures().fields[owner.index()].get(&name)?;
-    let resource = ends_with_its_owner(index, ty)?;
+fn left_in_field(index: &Index, written: WrittenField) -> Option<Diagnostic> {
+    let WrittenField { field: (owner, name), resource, write } = written;
     let entry = index.resource(resource)?;
     let (kind, last) = (words(&entry.kind?), entry.close_name()?);
     let (file, item) = (index.defs().types[owner.index()].file, index.defs().type_def(owner));

@@ -72,21 +72,19 @@ impl Index {
         self.written_number(limit).is_some_and(|bytes| bytes <= QUICK)
     }
 
-    /// Whether the crate of a body sets a small limit for what clients send.
+    /// Whether the crate of a body limits what clients send, and nowhere to more than little: a limit that is not known to be small stands where much may come.
     fn limits_bodies(&self, body: BodyRef) -> bool {
         let krate = self.crate_of(body);
         let own = self.bodies().filter(|(other, ..)| self.crate_of(*other) == krate && !self.is_test(*other));
-        let limits = |call: Site| {
+        let limit = |call: Site| {
             let listed = self.external(call).is_some_and(|path| self.catalogue().lists(Calls::LimitsBodies, path));
             match &self.node(call).op {
-                Op::Call { arguments, .. } => {
-                    listed
-                        && arguments.first().is_some_and(|limit| self.is_quickly_written(Site { node: *limit, ..call }))
-                }
-                _ => false,
+                Op::Call { arguments, .. } if listed => arguments.first().map(|limit| Site { node: *limit, ..call }),
+                _ => None,
             }
         };
-        own.into_iter().any(|(other, ..)| self.call_sites(other).any(limits))
+        let mut limits = own.flat_map(|(other, ..)| self.call_sites(other)).filter_map(limit).peekable();
+        limits.peek().is_some() && limits.all(|limit| self.is_quickly_written(limit))
     }
 
     fn comes_from_a_client(&self, data: Site, way: &[Site]) -> bool {

@@ -12,6 +12,7 @@ pub mod pairs;
 pub mod releases;
 pub mod session_locks;
 pub mod sockets;
+pub mod written;
 
 use std::cell::Cell;
 use std::collections::btree_map::Entry;
