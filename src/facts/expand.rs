@@ -47,6 +47,8 @@ pub struct Home {
 pub struct MacroText {
     name: Ustr,
     is_exported: bool,
+    /// Whether it is compiled for tests only.
+    is_test: bool,
     /// Where the text between its delimiters stands.
     range: Range,
 }
@@ -54,6 +56,7 @@ pub struct MacroText {
 struct Declared {
     home: Home,
     is_exported: bool,
+    is_test: bool,
     at: u32,
     text: String,
 }
@@ -73,26 +76,27 @@ pub fn declared(text: &str) -> Vec<MacroText> {
 
 fn declared_in(tokens: TokenStream, offsets: &Offsets, found: &mut Vec<MacroText>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let mut is_exported = false;
+    let (mut is_exported, mut is_test) = (false, false);
     for (at, token) in tokens.iter().enumerate() {
         match (token, &tokens[at + 1..]) {
             (TokenTree::Ident(word), [TokenTree::Punct(_), TokenTree::Ident(name), TokenTree::Group(body), ..])
                 if word == "macro_rules" =>
             {
                 let range = Range { start: offsets.end(body.span_open()), end: offsets.start(body.span_close()) };
-                found.push(MacroText { name: paths::name(name), is_exported, range });
-                is_exported = false;
+                found.push(MacroText { name: paths::name(name), is_exported, is_test, range });
+                (is_exported, is_test) = (false, false);
             }
             (TokenTree::Ident(word), [TokenTree::Ident(_), TokenTree::Group(body), ..]) if word == "mod" => {
                 declared_in(body.stream(), offsets, found);
-                is_exported = false;
+                (is_exported, is_test) = (false, false);
             }
             (TokenTree::Group(group), _) if group.delimiter() == Delimiter::Bracket => {
                 let first = group.stream().into_iter().next();
                 is_exported |= matches!(first, Some(TokenTree::Ident(word)) if word == "macro_export");
+                is_test |= syn::parse2(group.stream()).is_ok_and(|meta| paths::is_for_tests(&meta));
             }
             (TokenTree::Punct(punct), _) if punct.as_char() == '#' => {}
-            _ => is_exported = false,
+            _ => (is_exported, is_test) = (false, false),
         }
     }
 }
@@ -100,18 +104,21 @@ fn declared_in(tokens: TokenStream, offsets: &Offsets, found: &mut Vec<MacroText
 impl Macros {
     pub fn add(&mut self, home: Home, text: &str, declared: Vec<MacroText>) {
         self.libraries.extend(home.library);
-        for MacroText { name, is_exported, range } in declared {
+        for MacroText { name, is_exported, is_test, range } in declared {
             let text = text[range.start as usize..range.end as usize].to_owned();
-            self.by_name.entry(name).or_default().push(Declared { home, is_exported, at: range.start, text });
+            self.by_name.entry(name).or_default().push(Declared { home, is_exported, is_test, at: range.start, text });
         }
     }
 
-    /// The only macro of this name that a path in some file can mean; `first` is what the path, or that of its import, begins with.
+    /// The only macro of this name that a path in some file can mean, those for tests left aside where another one is shipped; `first` is what the path, or that of its import, begins with.
     fn find(&self, name: Ustr, first: Option<Ustr>, from: Home) -> Option<&Declared> {
         let all = self.by_name.get(&name)?;
         let only = |is_meant: &dyn Fn(&Declared) -> bool| {
-            let mut meant = all.iter().filter(|declared| is_meant(declared));
-            meant.next().filter(|_| meant.next().is_none())
+            let alone = |for_tests: bool| {
+                let mut meant = all.iter().filter(|it| is_meant(it) && (for_tests || !it.is_test));
+                meant.next().filter(|_| meant.next().is_none())
+            };
+            alone(true).or_else(|| alone(false))
         };
         match first {
             Some(krate) if !matches!(krate.as_str(), "crate" | "self" | "super") => {
@@ -212,8 +219,11 @@ impl<'t> Expander<'t> {
         self.imports.insert(name, prefix.iter().copied().chain([last]).collect());
     }
 
-    /// A macro that is defined here; `range` is that of the text between its delimiters.
-    pub fn define(&mut self, name: Ustr, range: Range) {
+    /// A macro that is defined here; `range` is that of the text between its delimiters. One for tests hides none that is shipped.
+    pub fn define(&mut self, name: Ustr, range: Range, is_test: bool) {
+        if is_test && self.scope.iter().any(|(known, _)| *known == name) {
+            return;
+        }
         let Some(text) = self.text.get(range.start as usize..range.end as usize) else { return };
         let home = self.home.library.unwrap_or(ustr("crate"));
         if let Some(rules) = Rules::parse(text) {

@@ -211,7 +211,8 @@ impl<'t> Extractor<'t> {
             ItemMacro::Definition(name) => {
                 let delimiters = mac.delimiter.span();
                 let start = self.offsets.end(delimiters.open());
-                self.expander.define(name, Range { start, end: self.offsets.start(delimiters.close()) });
+                let text = Range { start, end: self.offsets.start(delimiters.close()) };
+                self.expander.define(name, text, self.test);
                 self.facts.macros.push(MacroDef { name, scope });
             }
             ItemMacro::Statics(kind, statics) => {

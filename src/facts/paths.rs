@@ -156,13 +156,18 @@ const TEST_ATTRIBUTES: &[&str] = &["test", "bench", "rstest", "test_case", "quic
 
 /// Whether an item with these attributes is compiled for tests only.
 pub fn only_for_tests(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        let path = attribute.path();
-        if path.is_ident("cfg") {
-            return attribute.parse_args::<syn::Meta>().is_ok_and(|condition| requires_test(&condition));
+    attributes.iter().any(|attribute| is_for_tests(&attribute.meta))
+}
+
+/// Whether an attribute marks what is compiled for tests only.
+pub fn is_for_tests(attribute: &syn::Meta) -> bool {
+    let path = attribute.path();
+    match attribute {
+        syn::Meta::List(list) if path.is_ident("cfg") => {
+            list.parse_args::<syn::Meta>().is_ok_and(|condition| requires_test(&condition))
         }
-        path.segments.last().is_some_and(|last| TEST_ATTRIBUTES.iter().any(|name| last.ident == name))
-    })
+        _ => path.segments.last().is_some_and(|last| TEST_ATTRIBUTES.iter().any(|name| last.ident == name)),
+    }
 }
 
 /// Whether an attribute keeps or leaves out what it stands before.

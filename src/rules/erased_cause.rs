@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Literal, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
+use crate::facts::model::{Arm, Body, Literal, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
@@ -61,12 +61,27 @@ fn diagnose(view: View, node: NodeId) -> Option<Found> {
             _ => None,
         },
         Op::Match { scrutinee, arms } => {
-            let arm = arms.iter().find(|arm| !arm.guarded && ignores_cause(&arm.pattern) && fails(view, arm.region))?;
+            // Beside an arm for some errors `_` is for what is left.
+            let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
+            let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
+            let blind = |arm: &&Arm| ignores_cause(&arm.pattern) || takes_ok && arm.pattern.is_wild();
+            let arm = arms.iter().find(|arm| !arm.guarded && blind(arm) && fails(view, arm.region))?;
             erased(view, *scrutinee, arm.range, Some(arm.region))
         }
-        Op::If { condition, then, .. } => match view.op(*condition) {
+        Op::If { condition, then, otherwise } => match view.op(*condition) {
             Op::Let { pattern, of } if ignores_cause(pattern) && fails(view, *then) => {
                 erased(view, *of, view.range(*condition), Some(*then))
+            }
+            Op::Let { pattern, of } if takes_only_ok(pattern) => {
+                let range = Range { start: view.range(node).start, end: view.range(*condition).end };
+                match otherwise {
+                    Some(otherwise) => fails(view, *otherwise).then(|| erased(view, *of, range, Some(*otherwise)))?,
+                    None => {
+                        let answers =
+                            view.facts.iter().any(|(id, n)| matches!(n.op, Op::Return(_)) && view.is_inside(id, *then));
+                        (answers && fails_behind(view, node)).then(|| erased(view, *of, range, None))?
+                    }
+                }
             }
             _ if fails(view, *then) => {
                 erased(view, asked_for_failure(view, *condition)?, view.range(*condition), Some(*then))
@@ -74,7 +89,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Found> {
             _ => None,
         },
         Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
-            if pattern.variant().is_some_and(|name| name == "Ok") && fails(view, *otherwise) =>
+            if takes_only_ok(pattern) && fails(view, *otherwise) =>
         {
             erased(view, *init, view.facts.region(*otherwise).range, Some(*otherwise))
         }
@@ -93,9 +108,7 @@ fn told_without(view: View, node: NodeId) -> Option<Found> {
             Op::Let { pattern, of } if ignores_cause(pattern) => (*of, *then, view.range(*condition)),
             _ => (asked_for_failure(view, *condition)?, *then, view.range(*condition)),
         },
-        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
-            if pattern.variant().is_some_and(|name| name == "Ok") =>
-        {
+        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if takes_only_ok(pattern) => {
             (*init, *otherwise, Range { start: view.range(node).start, end: view.range(*init).end })
         }
         _ => return None,
@@ -199,6 +212,17 @@ fn forgetful_closure(view: View, argument: NodeId) -> Option<RegionId> {
 /// Whether a branch gives or returns another error.
 fn fails(view: View, region: RegionId) -> bool {
     view.index.fails_at_end(view.body, region)
+}
+
+/// Whether nothing comes behind a node but an error that the function fails with, and that says nothing of what it was about.
+fn fails_behind(view: View, node: NodeId) -> bool {
+    let body = view.facts.region(Body::ROOT);
+    let last = body.value.or_else(|| body.nodes.last().copied());
+    let is_statement = |at: &&NodeId| view.info.parent(**at).is_none() || Some(**at) == last;
+    let mut later = body.nodes.iter().skip_while(|at| **at != node).skip(1).filter(is_statement);
+    later.next().is_some_and(|next| {
+        Some(*next) == last && view.index.is_failure(view.site(*next)) && !names_a_value(view, *next)
+    })
 }
 
 /// Whether a message is made with some value of the function.
@@ -354,6 +378,11 @@ fn confidence(effected: &Effected) -> Confidence {
         Effect::File | Effect::Network if effected.looks => Confidence::Hint,
         _ => Confidence::Likely,
     }
+}
+
+/// `Ok(..)`, with whatever it has to hold.
+fn takes_only_ok(pattern: &Pattern) -> bool {
+    pattern.variant().is_some_and(|name| name == "Ok")
 }
 
 /// `Err(_)`.

@@ -80,6 +80,11 @@ impl View<'_> {
             {
                 found(*init, Way::Otherwise, Range { start: whole.start, end: self.range(*init).end })
             }
+            Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
+                if takes_only_ok(pattern) && is_result(*init) =>
+            {
+                found(*init, leaves_without(self, *otherwise)?, self.facts.region(*otherwise).range)
+            }
             Op::Bind { pattern, init: Some(init), otherwise: None, .. }
                 if (pattern.is_wild() || is_thrown_away(self, pattern))
                     && fallible_behind_ok(self, *init).is_some() =>
@@ -211,6 +216,12 @@ fn in_condition(
             {
                 Some(Vanished { value: *receiver, way: Way::Tested, range: head })
             }
+            Op::Let { pattern, of } if pattern.ignores_error() && is_result(*of) => {
+                Some(Vanished { value: *of, way: leaves_without(view, then)?, range: head })
+            }
+            Op::Method { receiver, name, .. } if name == "is_err" && is_result(*receiver) => {
+                Some(Vanished { value: *receiver, way: leaves_without(view, then)?, range: head })
+            }
             _ => None,
         };
     };
@@ -229,8 +240,12 @@ fn in_arms<'a>(view: View, arms: &'a [Arm]) -> Option<(&'a Arm, Way)> {
     let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
     let ignores = || arms.iter().find(|arm| ignores_error(view, arm, takes_ok)).map(|arm| (arm, Way::Arm));
     let empty = || arms.iter().find(|arm| empties(view, arm)).map(|arm| (arm, Way::Default));
+    let leaves = || {
+        let blind = |arm: &&Arm| !arm.guarded && (arm.pattern.ignores_error() || takes_ok && arm.pattern.is_wild());
+        arms.iter().filter(blind).find_map(|arm| Some((arm, leaves_without(view, arm.region)?)))
+    };
     let instead = || arms.iter().find_map(|arm| Some((arm, Way::Instead(taken_instead(view, arm)?))));
-    ignores().or_else(empty).or_else(instead)
+    ignores().or_else(empty).or_else(leaves).or_else(instead)
 }
 
 /// `.unwrap_or_else(|_| ..)`, `.ok().flatten()`, `.unwrap_or_default()`
@@ -340,8 +355,16 @@ fn gives_up_silently(view: View, region: RegionId) -> bool {
             true
         }
         Op::Discard(of) => matches!(view.op(*of), Op::Return(_) | Op::Break(_) | Op::Continue),
+        Op::Call { arguments, .. } if is_success(view, node) => arguments
+            .iter()
+            .all(|given| matches!(view.op(*given), Op::Tuple(parts) if parts.is_empty()) || is_empty(view, *given)),
         _ => is_empty(view, node),
     })
+}
+
+/// `Ok(..)`
+fn is_success(view: View, node: NodeId) -> bool {
+    view.index.external(view.site(node)).is_some_and(|path| path == "std::result::Result::Ok")
 }
 
 /// `unwrap_or` with a value that stands there.
@@ -373,6 +396,33 @@ fn asked(view: View, condition: NodeId) -> NodeId {
     }
 }
 
+/// What a region returns as its last step, and where: an answer that is given early.
+fn answered(view: View, region: RegionId) -> Option<(NodeId, NodeId)> {
+    let region = view.facts.region(region);
+    let at = |node: NodeId| match *view.op(node) {
+        Op::Discard(of) => of,
+        _ => node,
+    };
+    let last = at(region.value.or_else(|| region.nodes.last().copied())?);
+    match *view.op(last) {
+        Op::Return(Some(value)) => Some((value, last)),
+        _ => None,
+    }
+}
+
+/// How an error vanishes in a region that it enters and that leaves the function or the round: with nothing in its hands, or with an answer that is no error. That
+/// it did not go well is said by a yes or no.
+fn leaves_without(view: View, region: RegionId) -> Option<Way> {
+    let inside = || view.facts.iter().filter(|(_, node)| view.facts.is_inside(node.region, region));
+    let jumps = inside().any(|(_, n)| matches!(n.op, Op::Return(_) | Op::Break(_) | Op::Continue));
+    let says_no = inside().any(|(_, n)| matches!(n.op, Op::Literal(Literal::Bool(_))));
+    if jumps && !says_no && gives_up_silently(view, region) {
+        return Some(Way::Otherwise);
+    }
+    answered(view, region)?;
+    stand_in(view, region).map(Way::Instead)
+}
+
 /// `Err(_) => stand_in()`
 fn taken_instead(view: View, arm: &Arm) -> Option<StandIn> {
     let blind = arm.pattern.ignores_error() && !arm.guarded;
@@ -390,14 +440,17 @@ fn made_blindly(view: View, closure: NodeId) -> Option<StandIn> {
 /// What a region gives in place of what failed. No stand-in is what answers: a text to be shown, which says that something is not known, a yes or
 /// no, an error, another way to the same.
 fn stand_in(view: View, region: RegionId) -> Option<StandIn> {
-    let value = view.facts.region(region).value?;
+    let (value, leaves_with) = match answered(view, region) {
+        Some((value, at)) => (value, Some(at)),
+        None => (view.facts.region(region).value?, None),
+    };
     let inside = view.facts.iter().filter(|(_, node)| view.facts.is_inside(node.region, region));
     let fails = |node: NodeId| {
         let diverges = |path| view.index.catalogue().lists(Calls::Diverges, path);
         view.index.is_failure(view.site(node)) || view.index.external(view.site(node)).is_some_and(diverges)
     };
     let goes = |op: &Op| matches!(op, Op::Return(_) | Op::Break(_) | Op::Continue);
-    if inside.into_iter().any(|(node, n)| fails(node) || goes(&n.op))
+    if inside.into_iter().any(|(node, n)| fails(node) || goes(&n.op) && leaves_with != Some(node))
         || view.index.tells(view.body, region)
         || is_text(view, value)
         || is_text_given(view, value)

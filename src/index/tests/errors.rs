@@ -335,3 +335,28 @@ fn what_a_branch_gives_back_or_a_helper_is_given_to_run_keeps_its_error() {
         assert_eq!(told(call), expected, "{call}");
     }
 }
+
+#[test]
+fn what_clients_of_services_build_and_send_may_fail() {
+    let code = program(
+        "use async_nats::jetstream; use aws_sdk_sqs::Client; use octocrab::Octocrab; \
+         async fn take(client: &Client) { client.receive_message().queue_url(\"a\").max_number_of_messages(1).send().await; \
+            client.delete_message().queue_url(\"a\").send().await; client.receive_message().queue_url(\"a\"); } \
+         async fn ask(github: &Octocrab) { github.issues(\"a\", \"b\").create_comment(1, \"c\").await; \
+            github.repos(\"a\", \"b\").get_content().path(\"c\").send().await; github.issues(\"a\", \"b\"); } \
+         async fn keep(store: jetstream::kv::Store) { store.put(\"a\", \"b\".into()).await; store.get(\"a\").await; } fn main() {}",
+    );
+    let found = |text: &str| code.index.effect(code.site(text)).map(|found| (found.effect, found.looks));
+    for (call, looks) in [
+        ("client.receive_message().queue_url(\"a\").max_number_of_messages(1).send().await", true),
+        ("client.delete_message().queue_url(\"a\").send().await", false),
+        ("github.issues(\"a\", \"b\").create_comment(1, \"c\").await", false),
+        ("github.repos(\"a\", \"b\").get_content().path(\"c\").send().await", true),
+        ("store.put(\"a\", \"b\".into()).await", false),
+        ("store.get(\"a\").await", true),
+    ] {
+        assert_eq!(found(call), Some((Effect::Network, looks)), "{call}");
+    }
+    assert_eq!(found("client.receive_message().queue_url(\"a\")"), None);
+    assert_eq!(found("github.issues(\"a\", \"b\")"), None);
+}

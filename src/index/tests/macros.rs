@@ -188,3 +188,39 @@ fn statements_in_paste_run() {
     let reached = code.index.calls.callees(main).iter().map(|call| code.index.fn_path(call.to));
     assert_eq!(reached.collect::<Vec<_>>(), ["main::calls::run_now"]);
 }
+
+#[test]
+fn of_a_macro_and_its_twin_for_tests_the_one_that_is_shipped_is_meant() {
+    let [one, two] = ["fn one(_: u8) {} fn two(_: u8) {}", "macro_rules! send { ($a:expr) => { two($a) }; }"];
+    for condition in ["cfg(test)", "cfg(feature = \"test\")"] {
+        let for_tests = format!("#[{condition}] macro_rules! send {{ ($a:expr) => {{ one($a) }}; }}");
+        let shipped = format!("#[cfg(not(test))] {two}");
+        for both in [format!("{for_tests} {shipped}"), format!("{shipped} {for_tests}")] {
+            let code = program(&format!("{one} {both} fn main() {{ send!(1); }}"));
+            assert_eq!(code.callee("two($a)"), "main::two", "{both}");
+        }
+        let code = files(&[
+            ("main.rs", "#[macro_use] mod given; mod user; fn one(_: u8) {} fn two(_: u8) {} fn main() {}"),
+            (
+                "given.rs",
+                &format!("{} {}", for_tests.replace("one", "crate::one"), shipped.replace("two", "crate::two")),
+            ),
+            ("user.rs", "fn user() { send!(1); }"),
+        ]);
+        assert_eq!(code.callee("crate::two($a)"), "main::two");
+    }
+}
+
+#[test]
+fn of_two_macros_that_are_both_shipped_none_is_taken() {
+    let code = files(&[
+        ("main.rs", "#[macro_use] mod given; mod user; fn one(_: u8) {} fn two(_: u8) {} fn main() {}"),
+        (
+            "given.rs",
+            "#[cfg(unix)] macro_rules! send { ($a:expr) => { crate::one($a) }; } \
+             #[cfg(not(unix))] macro_rules! send { ($a:expr) => { crate::two($a) }; }",
+        ),
+        ("user.rs", "fn user() { send!(1); }"),
+    ]);
+    assert_eq!(code.sites("crate::one($a)").count() + code.sites("crate::two($a)").count(), 0);
+}
