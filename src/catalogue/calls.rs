@@ -194,6 +194,8 @@ pub enum Calls {
     Dispatches,
     /// They wait for the first words of a peer, with no deadline of their own.
     Handshakes,
+    /// They introduce the program to a peer that it turns to, and wait for its answer, with no deadline of their own.
+    Introduces,
     /// They connect to a peer and give a stream of bytes, on which nothing ends a wait in time.
     Dials,
     /// They take several permits at once.

@@ -6,8 +6,9 @@ use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Effect, Runs, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Literal, Op};
+use crate::facts::model::{Literal, NodeId, Op};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::CrateId;
 use crate::index::declared::types::Ty;
@@ -23,7 +24,7 @@ const LENT: u32 = 4;
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let survey = Survey::new(index);
     let constructions = index.constructions(|entry| entry.when_untimed.is_some());
-    let built = constructions.filter(|c| c.through.is_empty()).filter_map(|c| survey.built(c));
+    let built = constructions.filter(|c| c.through.is_empty()).flat_map(|c| survey.built(c));
     let run = survey.operations.iter().filter_map(|(owner, sites)| {
         let entry = index.catalogue().type_entry(*owner)?;
         (entry.kind.is_none() && entry.when_untimed.is_some()).then_some((entry, sites))
@@ -46,8 +47,12 @@ struct Survey<'i> {
     operations: BTreeMap<Ustr, Vec<Site>>,
     /// Those that could be followed back to the call that builds what they are called on, by that call.
     sent_with: BTreeMap<Site, Vec<Site>>,
+    /// Calls of libraries that wait with a client which they are lent, and that client.
+    lent_to: BTreeMap<Site, Site>,
     /// Those that could not.
     unfollowed: BTreeSet<Site>,
+    /// Names of the functions of the project.
+    own: BTreeSet<Ustr>,
     /// Methods and functions that each crate calls.
     called: BTreeSet<(CrateId, Ustr)>,
 }
@@ -58,12 +63,15 @@ impl<'i> Survey<'i> {
             index,
             operations: BTreeMap::new(),
             sent_with: BTreeMap::new(),
+            lent_to: BTreeMap::new(),
+            own: index.defs().fn_ids().map(|function| index.defs().function(function).name).collect(),
             unfollowed: BTreeSet::new(),
             called: BTreeSet::new(),
         };
         for (body, facts, _) in index.bodies().filter(|(body, ..)| !index.is_test(*body)) {
             for (node, _) in facts.iter() {
                 let site = Site { body, node };
+                survey.lend(site);
                 let Some(path) = index.external(site) else { continue };
                 survey.called.insert((index.crate_of(body), path));
                 if let Some((owner, _)) = path.rsplit_once("::").filter(|_| is_operation(index, site)) {
@@ -77,9 +85,8 @@ impl<'i> Survey<'i> {
 
     /// Notes what an operation is done with.
     fn follow(&mut self, operation: Site) {
-        let Op::Method { receiver, .. } = &self.index.node(operation).op else { return };
-        let receiver = Site { node: *receiver, ..operation };
-        let built = self.index.made_behind(receiver, &|entry| entry.when_untimed.is_some());
+        let Some(used) = self.used_by(operation) else { return };
+        let built = self.index.made_behind(used, &|entry| entry.when_untimed.is_some());
         if built.is_empty() {
             self.unfollowed.insert(operation);
         }
@@ -88,8 +95,110 @@ impl<'i> Survey<'i> {
         }
     }
 
+    /// What an operation is done with: what it is called on, or the client that it is lent.
+    fn used_by(&self, operation: Site) -> Option<Site> {
+        let lent = self.lent_to.get(&operation);
+        let receiver = || match self.index.node(operation).op {
+            Op::Method { receiver, .. } => Some(Site { node: receiver, ..operation }),
+            _ => None,
+        };
+        lent.copied().or_else(receiver)
+    }
+
+    /// Notes a client that is lent to a call of somebody else's that is waited for: `token.request_async(&client).await`. It asks with that client.
+    fn lend(&mut self, wait: Site) {
+        let index = self.index;
+        let Op::Await(call) = index.node(wait).op else { return };
+        let call = Site { node: call, ..wait };
+        let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &index.node(call).op else { return };
+        let client = |given: Site| match index.ty(given) {
+            Ty::Ref(of) => Some((given, self.asked_with(of)?)),
+            _ => None,
+        };
+        let lent = arguments.iter().find_map(|node| client(Site { node: *node, ..call }));
+        let Some((given, client)) = lent.filter(|_| self.is_foreign(call)) else { return };
+        self.lent_to.insert(call, given);
+        self.operations.entry(client).or_default().push(call);
+        self.follow(call);
+    }
+
+    /// Whether a call is none of a function of the project, as far as its name tells.
+    fn is_foreign(&self, call: Site) -> bool {
+        match (self.index.callee(call), &self.index.node(call).op) {
+            (Some(Callee::External(_)), _) => true,
+            (Some(Callee::Unknown(_)) | None, Op::Method { name, .. }) => !self.own.contains(name),
+            _ => false,
+        }
+    }
+
+    /// The client that a type is which requests are sent with, and which sets no limit by itself.
+    fn asked_with(&self, ty: &Ty) -> Option<Ustr> {
+        let Ty::Ext(path, _) = ty.peeled() else { return None };
+        let entry = self.index.resource(*path).filter(|entry| entry.when_untimed.is_some())?;
+        entry.kind.filter(|kind| kind == "http-client").map(|_| *path)
+    }
+
+    /// What waits with a client or connection that is built without a timeout: that is the client's flaw, or that of each request where limits are set on
+    /// some of them.
+    fn built(&self, construction: &Construction) -> Vec<Diagnostic> {
+        let entry = self.index.resource(construction.resource);
+        match entry.filter(|entry| self.is_set_by_request(construction.site, entry)) {
+            Some(entry) => self.requests_left_out(construction.site, entry),
+            None => self.client(construction).into_iter().collect(),
+        }
+    }
+
+    /// Requests without a limit, where others have one.
+    fn requests_left_out(&self, site: Site, entry: &TypeEntry) -> Vec<Diagnostic> {
+        let index = self.index;
+        let settings = index.settings(site);
+        let never_sent =
+            index.is_test(site.body) || index.is_built_by_tests_alone(site) || names_this_machine(index, site);
+        if never_sent || settings.may_include(&entry.timeouts) {
+            return Vec::new();
+        }
+        let sent = self.sent_with.get(&site).into_iter().flatten();
+        sent.filter(|at| self.may_wait(site, **at) && !self.may_be_set_on_the_way(**at, entry))
+            .filter_map(|at| self.left_out(site, *at, entry))
+            .collect()
+    }
+
+    fn left_out(&self, built: Site, at: Site, entry: &TypeEntry) -> Option<Diagnostic> {
+        let index = self.index;
+        let calls = self.lent_at(built, at, LENT);
+        let again = calls.iter().find_map(|at| Some(index.while_serving(*at)?.evidence));
+        let led_to = || calls.iter().find_map(|at| Some(vec![index.led_to_by_service(*at)?]));
+        let proof = again.or_else(led_to)?;
+        let kind = words(&entry.kind?);
+        let text = format!("a request over a `{}` has no timeout", entry.path);
+        let label = Label::new(index.name_span(at), "waits for as long as the other side likes");
+        let setter = entry.request_timeouts.first().and_then(|path| path.rsplit("::").next())?;
+        Some(
+            Diagnostic::new(ID, confidence(&entry.kind?), text, label)
+                .about(index.item_path(at.body), entry.path.as_str())
+                .evidence([Label::new(index.name_span(built), format!("the {kind} is built here"))])
+                .evidence(proof)
+                .note(entry.when_untimed.clone()?)
+                .help(format!("set one with `{setter}`, as other requests do, or wait inside `timeout(..)`")),
+        )
+    }
+
+    /// Whether an operation waits for what is built at a site, with nothing around it that gives up.
+    fn may_wait(&self, site: Site, at: Site) -> bool {
+        let index = self.index;
+        index.is_waited_for(at)
+            && index.waits_without_end(at)
+            && !index.is_bounded_by_choice(at)
+            && self.may_meet(site, at)
+    }
+
+    fn may_be_set_on_the_way(&self, at: Site, entry: &TypeEntry) -> bool {
+        let setters = [&entry.timeouts[..], &entry.request_timeouts].concat();
+        self.index.settings(at).may_include(&setters) || self.is_set_on_argument(at, entry)
+    }
+
     /// A client or connection that is built without a timeout and waits.
-    fn built(&self, construction: &Construction) -> Option<Diagnostic> {
+    fn client(&self, construction: &Construction) -> Option<Diagnostic> {
         let (index, site) = (self.index, construction.site);
         let entry = index.resource(construction.resource)?;
         let is_set_somewhere = self.is_set_later(site, entry);
@@ -115,18 +224,10 @@ impl<'i> Survey<'i> {
         }
         let waiting = if connects { vec![site] } else { self.requests(site, entry) };
         let bounded = |at: Site| {
-            let settings = index.settings(at);
-            let on_the_way = || settings.includes(&entry.timeouts);
-            let perhaps = || settings.may_include(&entry.timeouts) || self.is_set_on_argument(at, entry);
-            at != site && if is_set_somewhere { perhaps() } else { on_the_way() }
+            let on_the_way = || index.settings(at).includes(&entry.timeouts);
+            at != site && if is_set_somewhere { self.may_be_set_on_the_way(at, entry) } else { on_the_way() }
         };
-        let waiting = waiting.into_iter().filter(|at| {
-            index.is_waited_for(*at)
-                && index.waits_without_end(*at)
-                && !index.is_bounded_by_choice(*at)
-                && !bounded(*at)
-                && self.may_meet(site, *at)
-        });
+        let waiting = waiting.into_iter().filter(|at| self.may_wait(site, *at) && !bounded(*at));
         let waiting: Vec<Site> = waiting.collect();
         // What is lent for a call waits where that call is made.
         let lent: Vec<(Site, Vec<Site>)> = waiting.into_iter().map(|at| (at, self.lent_at(site, at, LENT))).collect();
@@ -196,8 +297,8 @@ impl<'i> Survey<'i> {
     /// The calls that an operation is done in with what a site builds, as seen from where that is no parameter any more; the operation itself, where its
     /// resource is none.
     fn lent_at(&self, built: Site, at: Site, fuel: u32) -> Vec<Site> {
-        let Op::Method { receiver, .. } = self.index.node(at).op else { return vec![at] };
-        self.lenders(built, at, Site { node: receiver, ..at }, fuel)
+        let Some(used) = self.used_by(at) else { return vec![at] };
+        self.lenders(built, at, used, fuel)
     }
 
     /// The same for a call that is given a value to do it with.
@@ -247,6 +348,16 @@ impl<'i> Survey<'i> {
         building.peek().is_none() || building.any(|program| program.is_service() && program.reach.contains(&used.body))
     }
 
+    /// Whether what is built sets no timeout that counts for what is sent with it, and some requests that are sent set their own.
+    fn is_set_by_request(&self, site: Site, entry: &TypeEntry) -> bool {
+        let sent = self.sent_with.get(&site).into_iter().flatten();
+        let mut crates: BTreeSet<CrateId> = sent.map(|at| self.index.crate_of(at.body)).collect();
+        let is_sent = !crates.is_empty();
+        crates.insert(self.index.crate_of(site.body));
+        let is_called = |setter: &Ustr| crates.iter().any(|krate| self.called.contains(&(*krate, *setter)));
+        is_sent && entry.request_timeouts.iter().any(is_called)
+    }
+
     /// Whether the crate sets a timeout on some request, or on something that was built: it may be for this one.
     fn is_set_later(&self, site: Site, entry: &TypeEntry) -> bool {
         let krate = self.index.crate_of(site.body);
@@ -261,18 +372,32 @@ impl<'i> Survey<'i> {
             })
     }
 
-    /// Whether the crate sets a timeout on something of a type that an operation is given.
+    /// Whether a timeout may be set on something that an operation is given.
     fn is_set_on_argument(&self, operation: Site, entry: &TypeEntry) -> bool {
         let Op::Method { arguments, .. } = &self.index.node(operation).op else { return false };
-        let krate = self.index.crate_of(operation.body);
-        let is_set = |ty: &Ty| match ty.peeled() {
-            Ty::Ext(path, _) => entry.timeouts.iter().chain(&entry.request_timeouts).any(|setter| {
-                let of_it = setter.rsplit_once("::").is_some_and(|(owner, _)| owner == path.as_str());
-                of_it && self.called.contains(&(krate, *setter))
-            }),
-            _ => false,
+        let setters: Vec<Ustr> = entry.timeouts.iter().chain(&entry.request_timeouts).copied().collect();
+        let takes_one = |ty: &Ty| match ty.peeled() {
+            Ty::Ext(path, _) => setters.iter().any(|s| s.rsplit_once("::").is_some_and(|(of, _)| of == path.as_str())),
+            ty => matches!(ty, Ty::Unknown | Ty::Param(_) | Ty::Bounded(_)),
         };
-        arguments.iter().any(|node| is_set(self.index.ty(Site { node: *node, ..operation })))
+        let arguments = arguments.iter().map(|node| Site { node: *node, ..operation });
+        let mut requests =
+            arguments.filter(|argument| takes_one(self.index.ty(*argument)) && !self.is_a_message(*argument));
+        requests.any(|request| self.index.settings(request).may_include(&setters))
+    }
+
+    /// Whether a value is what a request says, and not the request: of a type that somebody generates, as a literal or a parameter shows.
+    fn is_a_message(&self, value: Site) -> bool {
+        let index = self.index;
+        let is_literal = |node: NodeId| matches!(index.node(Site { node, ..value }).op, Op::Struct { .. });
+        *index.ty(value) == Ty::Unknown
+            && match index.node(value).op {
+                Op::Local(local) => {
+                    index.parameter_of(value.body, local).flatten().is_some()
+                        || index.init_of(value.body, local).is_some_and(is_literal)
+                }
+                _ => is_literal(value.node),
+            }
     }
 
     /// Whether values of a type are given to operations of a resource: `client.execute(request)`.
@@ -287,12 +412,18 @@ impl<'i> Survey<'i> {
 
 /// A peer's first words that nobody stops waiting for.
 fn greeted(index: &Index, site: Site) -> Option<Diagnostic> {
-    if !index.is_waited_for(site) || !index.waits_without_end(site) || index.is_bounded_by_choice(site) {
+    let introduces = index.introduces(site);
+    if !index.is_waited_for(site)
+        || !index.waits_without_end(site)
+        || index.is_bounded_by_choice(site)
+        || introduces && names_this_machine(index, site)
+    {
         return None;
     }
-    Some(waited_for(index, site, "a peer's handshake", "handshake", None)?.note(
-        "a peer that connects and then says nothing keeps the socket, and all that waits for the handshake, forever",
-    ))
+    let peer = if introduces { "takes the connection" } else { "connects" };
+    Some(waited_for(index, site, "a peer's handshake", "handshake", None)?.note(format!(
+        "a peer that {peer} and then says nothing keeps the socket, and all that waits for the handshake, forever"
+    )))
 }
 
 /// What a peer answers that nobody stops waiting for.

@@ -2,12 +2,13 @@
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
-use crate::facts::model::{Body, LoopKind, Op, RegionId, RegionKind};
+use crate::facts::model::{Body, LoopKind, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::declared::defs::BodyRef;
+use crate::index::declared::types::Ty;
 use crate::index::flow::Fate;
 use crate::index::resources::{Construction, words};
 
@@ -98,7 +99,9 @@ fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Opti
     if all_the_way().any(|site| index.comes_before_a_heartbeat(*site) || index.is_latched(*site)) {
         return None;
     }
-    if index.differs_each_time(construction) || index.comes_with_request(construction, &repeated.way) {
+    // Whatever it connects to, one connection needs no pool.
+    let for_one = kind == "connection-pool" && gives_one_connection(index, construction);
+    if !for_one && (index.differs_each_time(construction) || index.comes_with_request(construction, &repeated.way)) {
         return None;
     }
     let library = construction.resource.as_str();
@@ -129,8 +132,61 @@ fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Opti
             .about(index.item_path(built_at(construction).body), library)
             .evidence(inside.chain(repeated.evidence))
             .note(entry.when_repeated.clone()?)
-            .help(how_to_share(index, site, &kind));
+            .help(if for_one {
+                "only one connection is taken out of it: open that alone, or share the pool".to_owned()
+            } else {
+                how_to_share(index, site, &kind)
+            });
     Some(diagnostic)
+}
+
+/// Whether all that is done with a pool in the function that has it is to take one connection out of it, once.
+fn gives_one_connection(index: &Index, construction: &Construction) -> bool {
+    let site = construction.site;
+    let (facts, info) = (index.body(site.body), index.info(site.body));
+    let Some(entry) = index.resource(construction.resource).filter(|_| construction.fate == Fate::Dies) else {
+        return false;
+    };
+    let around = std::iter::successors(Some(site.node), |node| info.parent(*node));
+    let bound = around.into_iter().find_map(|node| match &facts.node(node).op {
+        Op::Bind { pattern, .. } => Some(pattern.locals()),
+        _ => None,
+    });
+    let Some([pool]) = bound.as_deref() else { return false };
+    let uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == *pool));
+    let loops = |node: NodeId| index.loops_around(Site { node, ..site }).len();
+    let mut taken = 0;
+    for (used, _) in uses {
+        let Some(call) = info.parent(used) else { return false };
+        match &facts.node(call).op {
+            Op::Method { receiver, name, .. }
+                if *receiver == used && entry.close_names().any(|close| close == name) => {}
+            Op::Method { receiver, .. }
+                if *receiver == used
+                    && loops(used) == loops(site.node)
+                    && gives_a_connection(index, Site { node: call, ..site }) =>
+            {
+                taken += 1;
+            }
+            _ => return false,
+        }
+    }
+    taken == 1
+}
+
+/// Whether a call of a pool gives a connection: no answer of a database, but what it is asked with.
+fn gives_a_connection(index: &Index, call: Site) -> bool {
+    let given = match index.ty(call) {
+        Ty::Future(of) => of,
+        ty => ty,
+    };
+    match given.content() {
+        Some(Ty::Ext(path, _)) => {
+            path.ends_with("Connection")
+                || index.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "transaction")
+        }
+        _ => false,
+    }
 }
 
 fn how_to_share(index: &Index, site: Site, kind: &str) -> String {

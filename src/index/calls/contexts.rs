@@ -565,8 +565,11 @@ impl Index {
     fn loops_around_one_of(&self, body: BodyRef, region: RegionId, lists: &[Calls]) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         let Some(owner) = info.region_node(region) else { return false };
-        if matches!(facts.node(owner).op, Op::Loop { kind: LoopKind::For { .. }, .. }) {
-            return false;
+        if let Op::Loop { kind: LoopKind::For { iterated, .. }, .. } = facts.node(owner).op {
+            // `for stream in listener.incoming()`: what comes one after the other.
+            let takes = |path: Ustr| self.catalogue().lists(Calls::Accepts, path);
+            let mut chain = self.receivers(Site { body, node: iterated }).into_iter();
+            return lists.contains(&Calls::Accepts) && chain.any(|site| self.external(site).is_some_and(takes));
         }
         info.callees.iter().any(|(node, callee)| {
             let listed = match callee {

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::Catalogue;
-use crate::facts::model::ScopeId;
+use crate::facts::model::{Field, ScopeId, TypeRef};
 use crate::index::declared::defs::*;
 use crate::index::declared::modules::{Inside, Modules, Reach};
 
@@ -240,9 +240,26 @@ impl Names<'_> {
     fn inside(&self, module: ModuleId, path: &[Ustr], space: Space, visited: &mut Visited) -> Resolved {
         let Some((first, rest)) = path.split_first() else { return Resolved::Def(Def::Module(module), 0) };
         match self.member(module, *first, space_of(rest, space), visited) {
+            Some(Resolved::Def(Def::Type(id), 0)) => match self.generated(module, id) {
+                Some(generated) => Resolved::External(join(generated, rest)),
+                None => self.onwards(Resolved::Def(Def::Type(id), 0), rest, space, visited),
+            },
             Some(def) => self.onwards(def, rest, space, visited),
             None => Resolved::Unknown,
         }
+    }
+
+    /// What a type stands for that a generator wrote and that is kept among the sources: it has the names that the generator gives, and is made of one thing
+    /// of its library.
+    fn generated(&self, module: ModuleId, id: TypeId) -> Option<Ustr> {
+        let ty = self.defs.type_def(id);
+        let generated = self.catalogue.generated(&[self.tree.get(module).name, ty.name])?;
+        let library = generated.split("::").next()?;
+        match &ty.fields[..] {
+            [Field { ty: TypeRef::Path(path), .. }] => path.names().next().filter(|first| first == library),
+            _ => None,
+        }
+        .map(|_| generated)
     }
 
     fn onwards(&self, def: Resolved, rest: &[Ustr], space: Space, visited: &mut Visited) -> Resolved {

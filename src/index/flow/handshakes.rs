@@ -1,8 +1,9 @@
-//! Waits for the first words of a peer: calls of libraries that are such a wait, functions of the project that say so by their name and read, and reads of
-//! what somebody answers whom the program has connected to.
+//! Waits for the first words of a peer, be it one that connects or one that is connected to: calls of libraries that are such a wait, functions of the
+//! project that say so by their name and read, and reads of what somebody answers whom the program has connected to.
 //! Knows nothing of deadlines around them, only of those that functions of the project set within.
 
 use rustc_hash::FxHashSet as HashSet;
+use ustr::Ustr;
 
 use crate::catalogue::{Calls, TypeEntry};
 use crate::facts::model::{NodeId, Op};
@@ -75,7 +76,13 @@ impl Index {
     }
 
     fn is_listed_handshake(&self, site: Site) -> bool {
-        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Handshakes, path))
+        let listed = |path: Ustr| self.catalogue().lists(Calls::Handshakes, path);
+        self.external(site).is_some_and(listed) || self.introduces(site)
+    }
+
+    /// Whether a call turns to a peer, and waits for what it answers.
+    pub fn introduces(&self, site: Site) -> bool {
+        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Introduces, path))
     }
 
     fn is_own_handshake(&self, site: Site) -> bool {

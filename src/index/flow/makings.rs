@@ -16,6 +16,9 @@ use crate::index::{Index, Ty};
 /// How far a value is followed back.
 const FUEL: u32 = 24;
 
+/// How far what may be a resource is: it is known when it is met, and few other things are met on the way.
+const FUEL_FOR_RESOURCES: u32 = 48;
+
 /// What it is that is made.
 #[derive(Clone, Copy)]
 enum Wanted<'i> {
@@ -55,8 +58,9 @@ impl Index {
     }
 
     fn wanted_behind(&self, site: Site, wanted: Wanted) -> BTreeSet<Site> {
+        let fuel = if matches!(wanted, Wanted::Resource(_)) { FUEL_FOR_RESOURCES } else { FUEL };
         let mut back = Back { index: self, wanted, seen: HashSet::default(), made: BTreeSet::new() };
-        back.value(site, FUEL);
+        back.value(site, fuel);
         back.made
     }
 

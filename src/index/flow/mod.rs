@@ -206,9 +206,14 @@ impl Index {
                         Op::Let { of, .. } => kept(*of),
                         _ => false,
                     };
+                    // That what was found is of no use is no answer.
+                    let answers = |value: NodeId| !self.is_failure(Site { node: value, ..site });
                     looked
-                        && body.nodes.iter().any(|n| {
-                            matches!(n.op, Op::Return(_)) && body.outwards(n.region).any(|(at, _)| at == *then)
+                        && body.nodes.iter().any(|n| match n.op {
+                            Op::Return(value) => {
+                                value.is_none_or(answers) && body.outwards(n.region).any(|(at, _)| at == *then)
+                            }
+                            _ => false,
                         })
                 }
                 _ => false,

@@ -121,6 +121,7 @@ impl Way<'_> {
                 if matches!(index.callee(site), Some(Callee::External(_))) {
                     self.settings.makers.insert(site);
                     self.settings.begins.extend(arguments.is_empty().then_some(site));
+                    self.adapted(site.body, arguments);
                 }
                 self.configurations(site, arguments, fuel);
             }

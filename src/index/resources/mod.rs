@@ -695,6 +695,9 @@ impl Index {
         let part = |node: NodeId| self.is_setting(Site { node, ..site });
         match &self.node(site).op {
             Op::Literal(_) => true,
+            Op::Local(local) => {
+                self.init_of(site.body, *local).is_some_and(part) && self.set_on(site.body, *local).is_empty()
+            }
             Op::Path(_) => self.info(site.body).statics.contains_key(&site.node),
             Op::Reference { of, .. } | Op::Deref(of) => part(*of),
             Op::Field { base, .. } => part(*base) || self.is_own(Site { node: *base, ..site }),

@@ -166,9 +166,12 @@ fn what_fills_a_cache_is_known() {
         "struct S { map: std::collections::HashMap<String, u8> } impl S { \
             fn early(&self) -> u8 { if let Some(known) = self.map.get(\"k\") { return *known; } build() } \
             fn arm(&self) -> u8 { match self.map.get(\"k\") { Some(known) => *known, None => make() } } \
-            fn never(&self, x: Option<u8>) { if let Some(x) = x { return; } anew() } } fn main() {}",
+            fn never(&self, x: Option<u8>) { if let Some(x) = x { return; } anew() } \
+            fn fails(&self) -> Result<u8, u8> { if let Some(known) = self.map.get(\"k\") { match read(known) { Ok(_) => {} Err(e) => return Err(e) } } \
+                Ok(always()) } } fn main() {}",
     );
     assert!(code.index.fills_a_cache(code.site("build()")));
+    assert!(!code.index.fills_a_cache(code.site("always()")), "an error is no answer");
     assert!(code.index.fills_a_cache(code.site("make()")));
     assert!(!code.index.fills_a_cache(code.site("anew()")));
 }
@@ -237,6 +240,22 @@ fn every_call_of_a_generated_client_asks_the_network() {
     ] {
         assert_eq!(effect(text), found, "{text}");
     }
+}
+
+#[test]
+fn a_generated_client_may_be_kept_among_the_sources() {
+    let code = program(
+        "use pb::greeter_client::GreeterClient; use api::own_client::OwnClient; \
+         mod pb { pub mod greeter_client { pub struct GreeterClient<T> { inner: tonic::client::Grpc<T> } \
+             impl<T> GreeterClient<T> { pub fn new(inner: T) -> Self { todo!() } pub async fn say_hello(&mut self) { todo!() } } } } \
+         mod api { pub mod own_client { pub struct OwnClient { inner: String } impl OwnClient { pub fn new() -> Self { todo!() } \
+             pub async fn say_nothing(&self) { todo!() } } } } \
+         async fn f(channel: tonic::transport::Channel) { GreeterClient::new(channel).say_hello().await; \
+         OwnClient::new().say_nothing().await; } fn main() {}",
+    );
+    let effect = |text: &str| code.index.effect(code.site(text)).map(|found| found.effect);
+    assert_eq!(effect("GreeterClient::new(channel).say_hello()"), Some(Effect::Network));
+    assert_eq!(effect("OwnClient::new().say_nothing()"), None, "it only has such a name");
 }
 
 #[test]
