@@ -89,10 +89,10 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
     if !program.signals.is_empty() || raced(index, site) || index.serves_itself(site.body) {
         return None;
     }
-    let is_minor = index.is_by_the_side(program)
+    let is_minor = !index.serves_requests(program)
+        || index.is_by_the_side(program)
         || index.answers_probes_only(site)
-        || index.only_shows_another(program, site)
-        || index.serves_in_turn(site, endless.region);
+        || index.only_shows_another(program, site);
     let diagnostic = Diagnostic::new(
         ID,
         if is_minor { Confidence::Hint } else { Confidence::Likely },

@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashSet as HashSet;
 
-use crate::catalogue::{Calls, Runs};
-use crate::facts::model::{NodeId, Op, RegionId, RegionKind};
+use crate::catalogue::Calls;
+use crate::facts::model::RegionKind;
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
@@ -43,17 +43,5 @@ impl Index {
             self.loops_around(site).iter().all(|around| !around.over_items && self.can_leave(body, around.region))
         };
         self.call_sites(body).filter(accepts).filter(itself).any(comes_back)
-    }
-
-    /// Whether connections are served one after the other where they are taken: a loop works on one before the next is taken, and nothing is spawned.
-    pub fn serves_in_turn(&self, accept: Site, around: RegionId) -> bool {
-        let facts = self.body(accept.body);
-        let inside = facts.iter().filter(|(node, n)| *node > accept.node && facts.is_inside(n.region, around));
-        let behind: Vec<NodeId> = inside.map(|(node, _)| node).collect();
-        let spawns = |node: &NodeId| {
-            let callable = self.callable(Site { node: *node, ..accept });
-            callable.is_some_and(|callable| callable.runs != Runs::Inline)
-        };
-        behind.iter().any(|node| matches!(facts.node(*node).op, Op::Loop { .. })) && !behind.iter().any(spawns)
     }
 }

@@ -90,6 +90,11 @@ impl Index {
         self.is_named_by(serve.body, &PROBES)
     }
 
+    /// Whether what a program takes connections for is requests, which are cut off in the middle. What else goes over a connection may be made to break off.
+    pub fn serves_requests(&self, program: &Program) -> bool {
+        program.reach.iter().any(|body| self.call_sites(*body).any(|site| self.serves_one(site)))
+    }
+
     /// Whether a server runs beside what the program is there for, in a task or thread next to it, and only shows what that does: all its paths are asked for
     /// something, or are those of operators; where no path has a name, its function or module says that it serves what is measured. A connection that is
     /// upgraded is asked for, too, and goes on by itself.
