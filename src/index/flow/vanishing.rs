@@ -240,9 +240,12 @@ fn in_arms<'a>(view: View, arms: &'a [Arm]) -> Option<(&'a Arm, Way)> {
     let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
     let ignores = || arms.iter().find(|arm| ignores_error(view, arm, takes_ok)).map(|arm| (arm, Way::Arm));
     let empty = || arms.iter().find(|arm| empties(view, arm)).map(|arm| (arm, Way::Default));
+    // Whoever takes some errors apart has thought of the others.
+    let by_kind = arms.iter().any(|arm| is_err(arm) && !arm.pattern.ignores_error());
     let leaves = || {
         let blind = |arm: &&Arm| !arm.guarded && (arm.pattern.ignores_error() || takes_ok && arm.pattern.is_wild());
-        arms.iter().filter(blind).find_map(|arm| Some((arm, leaves_without(view, arm.region)?)))
+        let mut blind = arms.iter().filter(blind).filter(|_| !by_kind);
+        blind.find_map(|arm| Some((arm, leaves_without(view, arm.region)?)))
     };
     let instead = || arms.iter().find_map(|arm| Some((arm, Way::Instead(taken_instead(view, arm)?))));
     ignores().or_else(empty).or_else(leaves).or_else(instead)
