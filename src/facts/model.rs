@@ -742,6 +742,11 @@ pub enum PatternKind {
     Unseen,
 }
 
+/// Whether `_` among these arms is for what failed: beside `Ok(..)`, and beside no arm for some errors, which would leave it what is left.
+pub fn rest_is_errors(arms: &[Arm]) -> bool {
+    arms.iter().any(|arm| arm.pattern.is_ok()) && !arms.iter().any(|arm| arm.pattern.is_err())
+}
+
 impl Pattern {
     /// Whether it is `Some(..)` or `Ok(..)`.
     pub fn is_success(&self) -> bool {
@@ -802,9 +807,19 @@ impl Pattern {
         }
     }
 
+    /// `Ok(..)`, with whatever it has to hold.
+    pub fn is_ok(&self) -> bool {
+        self.variant().is_some_and(|name| name == "Ok")
+    }
+
+    /// `Err(..)`, with whatever it has to hold.
+    pub fn is_err(&self) -> bool {
+        self.variant().is_some_and(|name| name == "Err")
+    }
+
     /// `Err(_)`, `Err(..)`: an error that is not looked at.
     pub fn ignores_error(&self) -> bool {
-        self.variant().is_some_and(|name| name == "Err") && self.parts().iter().all(Pattern::is_wild)
+        self.is_err() && self.parts().iter().all(Pattern::is_wild)
     }
 
     /// The locals it binds, in the order written.

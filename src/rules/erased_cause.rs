@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Arm, Body, Literal, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
+use crate::facts::model::{Arm, Body, Literal, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind, rest_is_errors};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
@@ -61,10 +61,8 @@ fn diagnose(view: View, node: NodeId) -> Option<Found> {
             _ => None,
         },
         Op::Match { scrutinee, arms } => {
-            // Beside an arm for some errors `_` is for what is left.
-            let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
-            let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
-            let blind = |arm: &&Arm| ignores_cause(&arm.pattern) || takes_ok && arm.pattern.is_wild();
+            let fails_else = rest_is_errors(arms);
+            let blind = |arm: &&Arm| ignores_cause(&arm.pattern) || fails_else && arm.pattern.is_wild();
             let arm = arms.iter().find(|arm| !arm.guarded && blind(arm) && fails(view, arm.region))?;
             erased(view, *scrutinee, arm.range, Some(arm.region))
         }
@@ -72,7 +70,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Found> {
             Op::Let { pattern, of } if ignores_cause(pattern) && fails(view, *then) => {
                 erased(view, *of, view.range(*condition), Some(*then))
             }
-            Op::Let { pattern, of } if takes_only_ok(pattern) => {
+            Op::Let { pattern, of } if pattern.is_ok() => {
                 let range = Range { start: view.range(node).start, end: view.range(*condition).end };
                 match otherwise {
                     Some(otherwise) => fails(view, *otherwise).then(|| erased(view, *of, range, Some(*otherwise)))?,
@@ -89,7 +87,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Found> {
             _ => None,
         },
         Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
-            if takes_only_ok(pattern) && fails(view, *otherwise) =>
+            if pattern.is_ok() && fails(view, *otherwise) =>
         {
             erased(view, *init, view.facts.region(*otherwise).range, Some(*otherwise))
         }
@@ -108,7 +106,7 @@ fn told_without(view: View, node: NodeId) -> Option<Found> {
             Op::Let { pattern, of } if ignores_cause(pattern) => (*of, *then, view.range(*condition)),
             _ => (asked_for_failure(view, *condition)?, *then, view.range(*condition)),
         },
-        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if takes_only_ok(pattern) => {
+        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if pattern.is_ok() => {
             (*init, *otherwise, Range { start: view.range(node).start, end: view.range(*init).end })
         }
         _ => return None,
@@ -378,11 +376,6 @@ fn confidence(effected: &Effected) -> Confidence {
         Effect::File | Effect::Network if effected.looks => Confidence::Hint,
         _ => Confidence::Likely,
     }
-}
-
-/// `Ok(..)`, with whatever it has to hold.
-fn takes_only_ok(pattern: &Pattern) -> bool {
-    pattern.variant().is_some_and(|name| name == "Ok")
 }
 
 /// `Err(_)`.

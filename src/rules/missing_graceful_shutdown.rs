@@ -209,7 +209,7 @@ fn awaited_here(index: &Index, site: Site) -> bool {
             // `Box::pin(server)`, `Ok(server)`, `try_join!(server, ..)`, `servers.push(server)`: whoever waits for them all waits for it.
             Op::Call { .. } if is_boxed(index, Site { node: parent, ..site }) => at = parent,
             Op::Tuple(_) => (at, is_part) = (parent, true),
-            Op::Call { .. } if is_success(index, Site { node: parent, ..site }) => (at, is_part) = (parent, true),
+            Op::Call { .. } if index.is_ok(Site { node: parent, ..site }) => (at, is_part) = (parent, true),
             Op::Macro(_) if index.waits_for_all(Site { node: parent, ..site }) => return true,
             Op::Call { .. } | Op::Method { .. } => {
                 let call = Site { node: parent, ..site };
@@ -232,10 +232,6 @@ fn awaited_here(index: &Index, site: Site) -> bool {
 
 fn is_boxed(index: &Index, call: Site) -> bool {
     index.external(call).is_some_and(|path| path == "std::boxed::Box::pin")
-}
-
-fn is_success(index: &Index, call: Site) -> bool {
-    index.external(call).is_some_and(|path| path == "std::result::Result::Ok")
 }
 
 /// Whether those who call a function take the server out of what it gives, and each of them awaits it in plain sight.

@@ -47,10 +47,10 @@ struct Survey<'i> {
     operations: BTreeMap<Ustr, Vec<Site>>,
     /// Those that could be followed back to the call that builds what they are called on, by that call.
     sent_with: BTreeMap<Site, Vec<Site>>,
-    /// Calls of libraries that wait with a client which they are lent, and that client.
-    lent_to: BTreeMap<Site, Site>,
     /// Those that could not.
     unfollowed: BTreeSet<Site>,
+    /// Calls of libraries that wait with a client which they are lent, and that client.
+    lent_to: BTreeMap<Site, Site>,
     /// Names of the functions of the project.
     own: BTreeSet<Ustr>,
     /// Methods and functions that each crate calls.
@@ -194,7 +194,7 @@ impl<'i> Survey<'i> {
 
     fn may_be_set_on_the_way(&self, at: Site, entry: &TypeEntry) -> bool {
         let setters = [&entry.timeouts[..], &entry.request_timeouts].concat();
-        self.index.settings(at).may_include(&setters) || self.is_set_on_argument(at, entry)
+        self.index.settings(at).may_include(&setters) || self.is_set_on_argument(at, &setters)
     }
 
     /// A client or connection that is built without a timeout and waits.
@@ -373,9 +373,8 @@ impl<'i> Survey<'i> {
     }
 
     /// Whether a timeout may be set on something that an operation is given.
-    fn is_set_on_argument(&self, operation: Site, entry: &TypeEntry) -> bool {
+    fn is_set_on_argument(&self, operation: Site, setters: &[Ustr]) -> bool {
         let Op::Method { arguments, .. } = &self.index.node(operation).op else { return false };
-        let setters: Vec<Ustr> = entry.timeouts.iter().chain(&entry.request_timeouts).copied().collect();
         let takes_one = |ty: &Ty| match ty.peeled() {
             Ty::Ext(path, _) => setters.iter().any(|s| s.rsplit_once("::").is_some_and(|(of, _)| of == path.as_str())),
             ty => matches!(ty, Ty::Unknown | Ty::Param(_) | Ty::Bounded(_)),
@@ -383,7 +382,7 @@ impl<'i> Survey<'i> {
         let arguments = arguments.iter().map(|node| Site { node: *node, ..operation });
         let mut requests =
             arguments.filter(|argument| takes_one(self.index.ty(*argument)) && !self.is_a_message(*argument));
-        requests.any(|request| self.index.settings(request).may_include(&setters))
+        requests.any(|request| self.index.settings(request).may_include(setters))
     }
 
     /// Whether a value is what a request says, and not the request: of a type that somebody generates, as a literal or a parameter shows.
@@ -468,10 +467,7 @@ fn confidence(kind: &str) -> Confidence {
 fn is_operation(index: &Index, site: Site) -> bool {
     let waits = index.callable(site).filter(|callable| callable.constructs.is_none());
     let effect = waits.and_then(|callable| callable.effect);
-    let gives = match index.ty(site) {
-        Ty::Future(of) => of.is_result(),
-        ty => ty.is_result(),
-    };
+    let gives = index.ty(site).given().is_result();
     let is_method = matches!(index.node(site).op, Op::Method { .. });
     is_method && gives && effect.is_some_and(|effect| effect != Effect::Finish)
 }

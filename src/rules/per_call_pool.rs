@@ -176,11 +176,7 @@ fn gives_one_connection(index: &Index, construction: &Construction) -> bool {
 
 /// Whether a call of a pool gives a connection: no answer of a database, but what it is asked with.
 fn gives_a_connection(index: &Index, call: Site) -> bool {
-    let given = match index.ty(call) {
-        Ty::Future(of) => of,
-        ty => ty,
-    };
-    match given.content() {
+    match index.ty(call).given().content() {
         Some(Ty::Ext(path, _)) => {
             path.ends_with("Connection")
                 || index.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "transaction")

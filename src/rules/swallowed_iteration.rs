@@ -149,12 +149,11 @@ fn skipped_in(view: View, region: RegionId, element: LocalId) -> Option<Range> {
         return None;
     }
     let user = view.info.parent(used)?;
-    let takes_ok = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Ok");
     match view.op(user) {
-        Op::Bind { pattern, otherwise: Some(otherwise), .. } if takes_ok(pattern) => {
+        Op::Bind { pattern, otherwise: Some(otherwise), .. } if pattern.is_ok() => {
             goes_on(view, *otherwise).then(|| view.range(user))
         }
-        Op::Let { pattern, .. } if takes_ok(pattern) => {
+        Op::Let { pattern, .. } if pattern.is_ok() => {
             let at = view.info.parent(user)?;
             let Op::If { otherwise, .. } = view.op(at) else { return None };
             let around = view.facts.region(region);
@@ -186,9 +185,8 @@ fn only_success(view: View, region: RegionId) -> Option<(NodeId, NodeId)> {
         Op::Let { pattern, of } => Some((*node, pattern, *of)),
         _ => None,
     })?;
-    let success = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Ok");
     let some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
-    let only = success(pattern) || (some(pattern) && pattern.parts().iter().any(success));
+    let only = pattern.is_ok() || (some(pattern) && pattern.parts().iter().any(Pattern::is_ok));
     only.then_some((condition, of))
 }
 
@@ -273,7 +271,7 @@ fn end_at_error(view: View, node: NodeId) -> Option<End> {
 /// `Ok(message)`: whatever the message is, it is looked at.
 fn takes_each(pattern: &Pattern) -> bool {
     let whole = |part: &Pattern| matches!(part.kind, PatternKind::Bind { of: None, .. });
-    pattern.variant().is_some_and(|name| name == "Ok") && pattern.parts().iter().all(whole)
+    pattern.is_ok() && pattern.parts().iter().all(whole)
 }
 
 /// Whether a branch does nothing but leave.

@@ -23,14 +23,12 @@ const HELPERS: u32 = 4;
 /// What hands whole lines on as they are written, and keeps back an unfinished one alone.
 const BY_LINES: &str = "self-flushing-line-writer";
 
-const KINDS: [&str; 7] =
-    ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer", BY_LINES, "upload"];
-
 /// What has something to lose between two writes of the type that has it in a field.
 const KEPT: [&str; 5] = ["async-file", "buffered-writer", "encoder", "self-ending-encoder", "self-flushing-writer"];
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    let writers = index.abandoned(|entry| entry.kind.is_some_and(|kind| KINDS.contains(&kind.as_str())));
+    let is_writer = |kind: Ustr| KEPT.contains(&kind.as_str()) || kind == BY_LINES || kind == "upload";
+    let writers = index.abandoned(|entry| entry.kind.is_some_and(is_writer));
     let mut found: Vec<Diagnostic> = Vec::new();
     for diagnostic in writers.filter_map(|abandoned| diagnose(index, abandoned)) {
         // A helper may give one of several encoders: one flaw of who forgets its end.

@@ -106,6 +106,14 @@ impl Ty {
         }
     }
 
+    /// What a future gives; any other type as it is.
+    pub fn given(&self) -> &Ty {
+        match self {
+            Ty::Future(of) => of,
+            ty => ty,
+        }
+    }
+
     /// Whether it is a `Result`, or a reference to one.
     pub fn is_result(&self) -> bool {
         matches!(self.peeled(), Ty::Ext(path, _) if path == "std::result::Result")

@@ -52,7 +52,7 @@ pub fn find(index: &Index) -> Effects {
     let candidates: Vec<(FnId, Vec<NodeId>)> = index
         .bodies()
         .filter_map(|(body, _, _)| Some((index.function_of(body)?, body)))
-        .filter(|(id, _)| returned(&index.signatures().functions[id.index()].returns).is_result())
+        .filter(|(id, _)| index.signatures().functions[id.index()].returns.given().is_result())
         .map(|(id, body)| (id, index.passed_on(body)))
         .collect();
     loop {
@@ -72,13 +72,6 @@ pub fn find(index: &Index) -> Effects {
         if !grown {
             return effects;
         }
-    }
-}
-
-fn returned(ty: &Ty) -> &Ty {
-    match ty {
-        Ty::Future(of) => of,
-        ty => ty,
     }
 }
 

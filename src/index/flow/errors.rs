@@ -270,17 +270,16 @@ impl Index {
     /// Whether the error of a value goes nowhere: nothing follows, or what follows asks only for success.
     fn ends_in_no_error(&self, value: Site) -> bool {
         let (facts, info) = (self.body(value.body), self.info(value.body));
-        let is_ok = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Ok");
         let mut at = value.node;
         loop {
             let Some(parent) = info.parent(at) else { return false };
             match &facts.node(parent).op {
                 Op::Await(_) => {}
                 Op::Discard(_) => return true,
-                Op::Let { pattern, .. } | Op::Bind { pattern, otherwise: Some(_), .. } => return is_ok(pattern),
+                Op::Let { pattern, .. } | Op::Bind { pattern, otherwise: Some(_), .. } => return pattern.is_ok(),
                 Op::Bind { pattern, .. } => return pattern.is_wild(),
                 Op::Match { arms, .. } => {
-                    return arms.iter().all(|arm| is_ok(&arm.pattern) || arm.pattern.ignores_error());
+                    return arms.iter().all(|arm| arm.pattern.is_ok() || arm.pattern.ignores_error());
                 }
                 Op::Method { receiver, name, .. } if *receiver == at => {
                     if matches!(name.as_str(), "ok" | "is_ok" | "is_err") || name.starts_with("unwrap_or") {

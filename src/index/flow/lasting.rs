@@ -43,7 +43,7 @@ impl Index {
         let is_err =
             |node: NodeId| self.external(Site { body, node }).is_some_and(|path| path == "std::result::Result::Err");
         let passes_on = |arm: &Arm| {
-            let failed = arm.pattern.variant().is_some_and(|name| name == "Err") && !arm.guarded;
+            let failed = arm.pattern.is_err() && !arm.guarded;
             let value = facts.region(arm.region).value.map(|value| match facts.node(value).op {
                 Op::Return(Some(of)) => of,
                 _ => value,

@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Arm, Body, LocalId, NodeId, Op, Pattern, RegionId, RegionKind};
+use crate::facts::model::{Arm, Body, LocalId, NodeId, Op, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
 use crate::index::declared::defs::{BodyRef, FnId, TypeId};
@@ -50,14 +50,13 @@ impl Index {
         let facts = self.body(site.body);
         let region = facts.node(site.node).region;
         let is_before = |node: NodeId| node < site.node && facts.is_inside(region, facts.node(node).region);
-        let is_err = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Err");
         facts.uses(local).any(|used| match self.asked_of(Site { node: used, ..site }) {
             Some((at, Op::Match { arms, .. })) if is_before(at) => {
-                let failed: Vec<&Arm> = arms.iter().filter(|arm| is_err(&arm.pattern)).collect();
+                let failed: Vec<&Arm> = arms.iter().filter(|arm| arm.pattern.is_err()).collect();
                 !failed.is_empty() && failed.iter().all(|arm| self.surely_tells(site.body, arm.region))
             }
             Some((at, Op::If { condition, then, .. })) if is_before(at) => match &facts.node(*condition).op {
-                Op::Let { pattern, .. } => is_err(pattern) && self.surely_tells(site.body, *then),
+                Op::Let { pattern, .. } => pattern.is_err() && self.surely_tells(site.body, *then),
                 _ => false,
             },
             _ => false,
@@ -340,10 +339,7 @@ impl Ways<'_> {
     }
 
     fn is_of_a_loud_type(&self, ty: &Ty) -> bool {
-        let ty = match ty {
-            Ty::Future(of) => of,
-            ty => ty,
-        };
+        let ty = ty.given();
         let Ty::Ext(_, arguments) = ty.peeled() else { return false };
         let error = arguments.get(1).filter(|_| ty.is_result());
         error.is_some_and(|error| matches!(error, Ty::Adt(id, _) if self.index.is_told_when_made(*id)))

@@ -1,7 +1,9 @@
 //! How the error of a `Result` vanishes: the forms in which code goes on as if there had been none. Whether the operation behind it matters is not asked here.
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId, RegionKind, SelectArm};
+use crate::facts::model::{
+    Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId, RegionKind, SelectArm, rest_is_errors,
+};
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
 use crate::source::Range;
@@ -76,12 +78,12 @@ impl View<'_> {
                 found(*init, Way::Underscore, whole)
             }
             Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
-                if takes_only_ok(pattern) && is_result(*init) && gives_up_silently(self, *otherwise) =>
+                if pattern.is_ok() && is_result(*init) && gives_up_silently(self, *otherwise) =>
             {
                 found(*init, Way::Otherwise, Range { start: whole.start, end: self.range(*init).end })
             }
             Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
-                if takes_only_ok(pattern) && is_result(*init) =>
+                if pattern.is_ok() && is_result(*init) =>
             {
                 found(*init, leaves_without(self, *otherwise)?, self.facts.region(*otherwise).range)
             }
@@ -205,7 +207,7 @@ fn in_condition(
     let is_result = |value: NodeId| view.ty(value).is_result();
     let Some(otherwise) = otherwise else {
         return match view.op(asked(view, condition)) {
-            Op::Let { pattern, of } if takes_only_ok(pattern) && is_result(*of) && !leaves(view, then) => {
+            Op::Let { pattern, of } if pattern.is_ok() && is_result(*of) && !leaves(view, then) => {
                 Some(Vanished { value: *of, way: Way::IfLet, range: head })
             }
             Op::Let { pattern, of } if pattern.ignores_error() && does_nothing(view, then) => {
@@ -226,7 +228,7 @@ fn in_condition(
         };
     };
     match view.op(condition) {
-        Op::Let { pattern, of } if takes_only_ok(pattern) && is_result(*of) && becomes_empty(view, otherwise) => {
+        Op::Let { pattern, of } if pattern.is_ok() && is_result(*of) && becomes_empty(view, otherwise) => {
             Some(Vanished { value: *of, way: Way::Default, range: view.facts.region(otherwise).range })
         }
         _ => None,
@@ -235,16 +237,13 @@ fn in_condition(
 
 /// The arm of a `match` in which an error is not looked at.
 fn in_arms<'a>(view: View, arms: &'a [Arm]) -> Option<(&'a Arm, Way)> {
-    // Beside an arm for some errors `_` is for what is left.
-    let is_err = |arm: &Arm| arm.pattern.variant().is_some_and(|name| name == "Err");
-    let takes_ok = arms.iter().any(|arm| takes_only_ok(&arm.pattern)) && !arms.iter().any(is_err);
-    let ignores = || arms.iter().find(|arm| ignores_error(view, arm, takes_ok)).map(|arm| (arm, Way::Arm));
+    let fails_else = rest_is_errors(arms);
+    let ignores = || arms.iter().find(|arm| ignores_error(view, arm, fails_else)).map(|arm| (arm, Way::Arm));
     let empty = || arms.iter().find(|arm| empties(view, arm)).map(|arm| (arm, Way::Default));
     // Whoever takes some errors apart has thought of the others.
-    let by_kind = arms.iter().any(|arm| is_err(arm) && !arm.pattern.ignores_error());
+    let by_kind = arms.iter().any(|arm| arm.pattern.is_err() && !arm.pattern.ignores_error());
     let leaves = || {
-        let blind = |arm: &&Arm| !arm.guarded && (arm.pattern.ignores_error() || takes_ok && arm.pattern.is_wild());
-        let mut blind = arms.iter().filter(blind).filter(|_| !by_kind);
+        let mut blind = arms.iter().filter(|arm| !by_kind && takes_unseen(arm, fails_else));
         blind.find_map(|arm| Some((arm, leaves_without(view, arm.region)?)))
     };
     let instead = || arms.iter().find_map(|arm| Some((arm, Way::Instead(taken_instead(view, arm)?))));
@@ -358,16 +357,11 @@ fn gives_up_silently(view: View, region: RegionId) -> bool {
             true
         }
         Op::Discard(of) => matches!(view.op(*of), Op::Return(_) | Op::Break(_) | Op::Continue),
-        Op::Call { arguments, .. } if is_success(view, node) => arguments
+        Op::Call { arguments, .. } if view.index.is_ok(view.site(node)) => arguments
             .iter()
             .all(|given| matches!(view.op(*given), Op::Tuple(parts) if parts.is_empty()) || is_empty(view, *given)),
         _ => is_empty(view, node),
     })
-}
-
-/// `Ok(..)`
-fn is_success(view: View, node: NodeId) -> bool {
-    view.index.external(view.site(node)).is_some_and(|path| path == "std::result::Result::Ok")
 }
 
 /// `unwrap_or` with a value that stands there.
@@ -376,9 +370,13 @@ fn is_literal(view: View, name: &str, arguments: &[NodeId]) -> bool {
 }
 
 /// `Err(_) => {}` and the like: the error is not looked at, and nothing is said or done instead.
-fn ignores_error(view: View, arm: &Arm, takes_ok: bool) -> bool {
-    let unseen = arm.pattern.ignores_error() || (takes_ok && arm.pattern.is_wild());
-    unseen && !arm.guarded && does_nothing(view, arm.region)
+fn ignores_error(view: View, arm: &Arm, fails_else: bool) -> bool {
+    takes_unseen(arm, fails_else) && does_nothing(view, arm.region)
+}
+
+/// Whether an arm takes every error that comes to it and looks at none; `_` does where it is for errors.
+fn takes_unseen(arm: &Arm, fails_else: bool) -> bool {
+    !arm.guarded && (arm.pattern.ignores_error() || fails_else && arm.pattern.is_wild())
 }
 
 /// `Err(_) => Vec::new()`: what could not be read looks like something that is empty.
@@ -532,8 +530,4 @@ fn leaves(view: View, region: RegionId) -> bool {
         .nodes
         .iter()
         .any(|node| matches!(node.op, Op::Return(_) | Op::Break(_)) && view.facts.is_inside(node.region, region))
-}
-
-fn takes_only_ok(pattern: &Pattern) -> bool {
-    pattern.variant().is_some_and(|name| name == "Ok")
 }

@@ -152,6 +152,11 @@ impl Index {
         None
     }
 
+    /// Whether a value is `Ok(..)`.
+    pub fn is_ok(&self, site: Site) -> bool {
+        self.external(site).is_some_and(|path| path == "std::result::Result::Ok")
+    }
+
     /// Whether a value says that something failed: `Err(..)`, or a macro that returns an error.
     pub fn is_failure(&self, site: Site) -> bool {
         match &self.node(site).op {

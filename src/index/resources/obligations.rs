@@ -185,8 +185,7 @@ impl Index {
         };
         value.is_none_or(|node| {
             let site = Site { body, node };
-            let ok = self.external(site).is_some_and(|path| path == "std::result::Result::Ok");
-            ok || !(self.ty(site).is_unknown() || self.ty(site).is_result())
+            self.is_ok(site) || !(self.ty(site).is_unknown() || self.ty(site).is_result())
         })
     }
 
@@ -204,7 +203,7 @@ impl Index {
             match &facts.node(parent).op {
                 Op::Discard(_) => return true,
                 Op::Bind { pattern, .. } => return matches!(pattern.kind, PatternKind::Wild),
-                Op::Let { pattern, .. } => return pattern.variant().is_some_and(|name| name == "Err"),
+                Op::Let { pattern, .. } => return pattern.is_err(),
                 Op::Field { .. } if holds(at) => return !info.ty(parent).is_unknown() && !holds(parent),
                 Op::Await(_) | Op::Try(_) => at = parent,
                 Op::Method { receiver, name, .. } if *receiver == at => match name.as_str() {

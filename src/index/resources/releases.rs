@@ -106,10 +106,7 @@ impl Index {
     /// has for that.
     pub fn is_a_close(&self, method: FnId) -> bool {
         let signature = &self.signatures().functions[method.index()];
-        let returns = match &signature.returns {
-            Ty::Future(of) => of,
-            returns => returns,
-        };
+        let returns = signature.returns.given();
         let nothing = match returns {
             Ty::Ext(path, arguments) if path == "std::result::Result" => arguments.first() == Some(&Ty::unit()),
             returns => *returns == Ty::unit(),

@@ -30,52 +30,56 @@ pub struct WrittenField {
 impl Index {
     /// What is written into in fields whose type `wanted` takes for one of a resource, and ended nowhere. What test code does is not looked at.
     pub fn written_fields(&self, wanted: &dyn Fn(&Ty) -> Option<Ustr>) -> Vec<WrittenField> {
-        let mut writes: BTreeMap<Field, Site> = BTreeMap::new();
+        let mut writes: BTreeMap<Field, WrittenField> = BTreeMap::new();
         let mut ended: BTreeSet<Field> = BTreeSet::new();
         let used = self.look(|view, node| (!self.is_test(view.body)).then(|| used_field(view, node, wanted))?);
-        for (field, usage) in used {
+        for usage in used {
             match usage {
-                Usage::Writes(site) => drop(writes.entry(field).or_insert(site)),
-                Usage::MayEnd => drop(ended.insert(field)),
+                Usage::Writes(written) => drop(writes.entry(written.field).or_insert(written)),
+                Usage::MayEnd(field) => drop(ended.insert(field)),
             }
         }
         let taken_apart: BTreeSet<Ustr> =
             self.look(|view, node| Some(fields_taken(view.op(node)))).into_iter().flatten().collect();
-        let left = writes.into_iter().filter(|(field, _)| !ended.contains(field) && !taken_apart.contains(&field.1));
-        let resource = |(owner, name): Field| wanted(self.signatures().fields[owner.index()].get(&name)?);
-        left.filter_map(|(field, write)| Some(WrittenField { field, resource: resource(field)?, write })).collect()
+        let is_left =
+            |written: &WrittenField| !ended.contains(&written.field) && !taken_apart.contains(&written.field.1);
+        writes.into_values().filter(is_left).collect()
     }
 }
 
 /// What is done with a resource in a field.
 enum Usage {
-    Writes(Site),
-    MayEnd,
+    Writes(WrittenField),
+    MayEnd(Field),
 }
 
 /// What a node does with a resource in a field; none where it leaves that as it is.
-fn used_field(view: View, node: NodeId, wanted: &dyn Fn(&Ty) -> Option<Ustr>) -> Option<(Field, Usage)> {
+fn used_field(view: View, node: NodeId, wanted: &dyn Fn(&Ty) -> Option<Ustr>) -> Option<Usage> {
     let site = view.site(node);
     let resource = |(owner, name): Field| wanted(view.index.signatures().fields[owner.index()].get(&name)?);
     let behind = |node: NodeId| {
         let field = view.index.owning_field(view.site(node))?;
         resource(field).map(|resource| (field, resource))
     };
+    let written = |field: Field, resource: Ustr| Usage::Writes(WrittenField { field, resource, write: site });
     let lent = |arguments: &[NodeId]| {
-        let (field, _) = arguments.iter().find_map(|argument| behind(*argument))?;
-        Some((field, if writes(view, node) { Usage::Writes(site) } else { Usage::MayEnd }))
+        let (field, resource) = arguments.iter().find_map(|argument| behind(*argument))?;
+        Some(if writes(view, node) { written(field, resource) } else { Usage::MayEnd(field) })
     };
     match view.op(node) {
         Op::Field { base, name } => {
             let field = (view.index.struct_behind(view.ty(*base))?, *name);
             let goes_on = view.index.fate(site, resource(field)?) != Fate::Dies;
-            goes_on.then_some((field, Usage::MayEnd))
+            goes_on.then_some(Usage::MayEnd(field))
         }
         Op::Call { arguments, .. } => lent(arguments),
         Op::Macro(call) => lent(&call.arguments),
         Op::Method { receiver, arguments, .. } => lent(arguments).or_else(|| {
             let (field, resource) = behind(*receiver)?;
-            Some((field, called_on(view, node, *receiver, resource)?))
+            match writes(view, node) {
+                true => Some(written(field, resource)),
+                false => may_end(view, node, *receiver, resource).then_some(Usage::MayEnd(field)),
+            }
         }),
         _ => None,
     }
@@ -90,17 +94,14 @@ fn writes(view: View, call: NodeId) -> bool {
     name.is_some_and(|name| view.index.catalogue().lists(Calls::Writes, name))
 }
 
-/// What a method does with the resource that it is called on, or that its receiver leads to. Only of methods of the library it is known that they leave it open.
-fn called_on(view: View, call: NodeId, receiver: NodeId, resource: Ustr) -> Option<Usage> {
+/// Whether a method may end the resource that it is called on, or that its receiver leads to. Only of those of the library it is known that they leave it open.
+fn may_end(view: View, call: NodeId, receiver: NodeId, resource: Ustr) -> bool {
     let site = view.site(call);
-    if writes(view, call) {
-        return Some(Usage::Writes(site));
-    }
     let ends = view.index.releases_in(view.body).iter().any(|release| release.site == site && release.ends(resource));
     let is_it =
         matches!(view.ty(receiver).peeled(), Ty::Ext(path, _) if *path == resource) || view.ty(receiver).is_unknown();
     let is_known = matches!(view.info.callees.get(&call), Some(Callee::External(_)));
-    (ends || is_it && !is_known).then_some(Usage::MayEnd)
+    ends || is_it && !is_known
 }
 
 /// The fields that patterns of a node take out of a struct.
