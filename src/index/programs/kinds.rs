@@ -156,8 +156,8 @@ fn external_calls(index: &Index, body: BodyRef) -> Vec<(Site, Ustr)> {
     calls
 }
 
-/// Where a body serves, or loops around something it waits for. Of another package's body only what `main` gets into counts: what its tasks do
-/// in the background says nothing of this program.
+/// Where a body serves, or loops around something it waits for. Of another package's body only what `main` gets into counts, and tasks that it waits for: what
+/// others do in the background says nothing of this program.
 fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
     let own = subject.owns(index, body);
     let catalogue = index.catalogue();
@@ -167,9 +167,10 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
             found.push(Shows { site, label: Label::new(index.name_span(site), "serves until it is stopped") });
             continue;
         }
-        let background = !own && (index.runs_in(site, Runs::Task) || index.runs_in(site, Runs::Thread));
-        let waits = catalogue.lists(Calls::Waits, path) || catalogue.lists(Calls::Accepts, path);
-        if background || !waits || !(own || subject.inline.contains(&body)) {
+        let apart = || index.runs_in(site, Runs::Task) || index.runs_in(site, Runs::Thread);
+        let attended = || subject.attended.contains(&body) && !(apart() && index.is_let_go(site));
+        let accepts = catalogue.lists(Calls::Accepts, path);
+        if !(catalogue.lists(Calls::Waits, path) || accepts) || !(own || attended()) {
             continue;
         }
         // A program that listens to signals may end its loops when one comes. Where nothing but time passes that is no more than a retry.
@@ -179,10 +180,10 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
                 && !around.over_items
                 && (!catalogue.lists(Calls::Pauses, path) || told(index, site, around.region))
         };
-        let only_fails = |around: &Around| {
-            catalogue.lists(Calls::Accepts, path) && index.is_left_by_failure_only(body, around.region)
-        };
-        let lasts = |around: &Around| around.endless || until_told(around) || only_fails(around);
+        // Who takes connections until a word comes serves until then, whoever gives it.
+        let until_word = |around: &Around| accepts && !around.over_items && told(index, site, around.region);
+        let only_fails = |around: &Around| accepts && index.is_left_by_failure_only(body, around.region);
+        let lasts = |around: &Around| around.endless || until_told(around) || until_word(around) || only_fails(around);
         let around = index.loops_around(site).into_iter().find(lasts);
         if let Some(around) = around {
             found.push(Shows { site, label: Label::new(around.head.in_file(body.file), "loops without end") });

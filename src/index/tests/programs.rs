@@ -135,6 +135,38 @@ fn what_nobody_waits_for_ends_with_main() {
 }
 
 #[test]
+fn who_takes_connections_until_a_word_comes_is_a_service() {
+    let until = |waits: &str| {
+        kind(&format!(
+            "async fn main() {{ let (stop, told) = tokio::sync::oneshot::channel(); serve(told).await; }} \
+             async fn serve(mut told: tokio::sync::oneshot::Receiver<()>) {{ \
+               let door = tokio::net::TcpListener::bind(a).await?; \
+               loop {{ tokio::select! {{ guest = {waits} => greet(guest), _ = &mut told => break }} }} }}"
+        ))
+    };
+    assert_eq!(until("door.accept()"), Kind::Service);
+    assert_eq!(until("tokio::time::sleep(t)"), Kind::OneShot);
+}
+
+#[test]
+fn a_task_of_another_package_counts_where_somebody_waits_for_it() {
+    let kind = |main: &str| {
+        let daemon = "pub async fn serve() { let door = tokio::net::TcpListener::bind(a).await?; \
+                      let task = tokio::spawn(async move { loop { door.accept().await?; } }); task.await; } \
+                      pub async fn beside() { let door = tokio::net::TcpListener::bind(a).await?; \
+                      tokio::spawn(async move { loop { door.accept().await?; } }); work(); }";
+        let code = packages(&[
+            ("daemon", TargetKind::Lib, daemon, &[]),
+            ("tool", TargetKind::Bin, main, &[("daemon", "daemon")]),
+        ]);
+        let [program] = code.index.programs() else { panic!("one program is expected") };
+        program.verdict.kind
+    };
+    assert_eq!(kind("async fn main() { daemon::serve().await; }"), Kind::Service);
+    assert_eq!(kind("async fn main() { daemon::beside().await; }"), Kind::OneShot);
+}
+
+#[test]
 fn what_never_does_anything_leaves_it_to_what_it_is_raced_with() {
     let raced = |other: &str| {
         kind(&format!(
