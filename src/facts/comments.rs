@@ -89,6 +89,7 @@ const INTENTS_OF_STATEMENTS: &[&str] = &[
     "may fail",
     "might fail",
     "can fail",
+    "can only fail",
     "can't fail",
     "cannot fail",
     "can not fail",
@@ -199,15 +200,31 @@ impl File<'_> {
     }
 
     /// What a comment speaks of: what it stands before and, where that is a `let` with a name or it speaks of several things, the lines up to the next
-    /// empty one.
+    /// empty one. Before a `let _` it speaks of all that follow one another.
     fn intended(&self, comment: usize) -> Range {
         let covered = self.covered(comment);
         let start = self.tokens[comment].start;
         let line = self.line_start(start);
         let code = &self.text[covered.start as usize..];
-        let prepares = code.starts_with("let ") && !code.starts_with("let _ ");
+        let discards = |code: &str| code.starts_with("let _ ");
+        let prepares = code.starts_with("let ") && !discards(code);
         let said = self.text[start..self.tokens[comment].end].to_lowercase();
-        if !(prepares || said.contains(" these ")) || !self.text[line..start].trim().is_empty() {
+        if !self.text[line..start].trim().is_empty() {
+            return covered;
+        }
+        if discards(code) {
+            let mut statements: Vec<&Range> = self.nodes.iter().filter(|node| node.start >= covered.end).collect();
+            statements.sort_unstable_by_key(|node| node.start);
+            let next = |end: u32| {
+                let at = statements.partition_point(|node| node.start < end);
+                let next = statements.get(at)?;
+                let follows = self.text[end as usize..next.start as usize].trim().is_empty();
+                (follows && discards(&self.text[next.start as usize..])).then_some(next.end)
+            };
+            let end = std::iter::successors(Some(covered.end), |end| next(*end)).last().unwrap_or(covered.end);
+            return Range { end, ..covered };
+        }
+        if !(prepares || said.contains(" these ")) {
             return covered;
         }
         let ends = |line: &&str| {

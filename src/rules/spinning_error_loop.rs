@@ -188,16 +188,8 @@ struct Asked {
 
 /// The calls of which one gives a value: where it is chosen by a `match`, one for each arm.
 fn asked(view: View, value: NodeId) -> Option<Asked> {
-    let bound = |local: LocalId| {
-        view.facts.nodes.iter().find_map(|node| match &node.op {
-            Op::Bind { pattern, init: Some(init), .. } if is_name(pattern) && pattern.locals() == [local] => {
-                Some(*init)
-            }
-            _ => None,
-        })
-    };
     let whole = match view.op(value) {
-        Op::Local(local) => bound(*local).unwrap_or(value),
+        Op::Local(local) => bound_by_name(view, *local).unwrap_or(value),
         _ => value,
     };
     let calls = match view.op(whole) {
@@ -577,8 +569,36 @@ fn error_branch(view: View, node: NodeId) -> Option<(NodeId, Branch)> {
     branch_without(view, node, "Ok", "Err")
 }
 
-/// What a node asks for, and the branch that is entered where it is not the variant that is wanted, whatever the other one holds.
+/// What a node asks for, and the branch that is entered where it is not the variant that is wanted, whatever the other one holds. A branch by whose value the
+/// loop is left is none.
 fn branch_without(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(NodeId, Branch)> {
+    let (value, branch) = branch_of(view, node, wanted, other)?;
+    let leaves = branch.region.is_some_and(|region| decides_to_leave(view, node, region));
+    (!leaves).then_some((value, branch))
+}
+
+/// Whether the value of a branch is one by which a later choice leaves: `None => Action::Break`, and then `match action { Action::Break => break, .. }`.
+fn decides_to_leave(view: View, choice: NodeId, branch: RegionId) -> bool {
+    let Some(Op::Path(given)) = view.facts.region(branch).value.map(|value| view.op(value)) else { return false };
+    let bound = match view.info.parent(choice).map(|parent| view.op(parent)) {
+        Some(Op::Bind { pattern, .. }) if is_name(pattern) => pattern.locals(),
+        _ => return false,
+    };
+    let leaves = |region: RegionId| {
+        let mut inside = view.facts.iter().filter(|(_, n)| n.region == region);
+        inside.any(|(_, n)| matches!(n.op, Op::Break(_) | Op::Return(_)))
+    };
+    let names = |arm: &Arm| matches!(&arm.pattern.kind, PatternKind::Path(path) if path.last() == given.last());
+    view.facts.iter().any(|(_, n)| match &n.op {
+        Op::Match { scrutinee, arms } => {
+            let is_it = matches!(view.op(*scrutinee), Op::Local(local) if bound.contains(local));
+            is_it && arms.iter().any(|arm| names(arm) && leaves(arm.region))
+        }
+        _ => false,
+    })
+}
+
+fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(NodeId, Branch)> {
     let is_other = |pattern: &Pattern| match &pattern.kind {
         PatternKind::Path(path) => path.last() == other,
         _ => is(pattern, other),
@@ -666,14 +686,17 @@ fn asks_for(view: View, local: LocalId) -> Option<NodeId> {
         Op::Loop { kind: LoopKind::For { pattern, iterated }, .. } if pattern.locals() == [local] => Some(*iterated),
         _ => None,
     });
-    let whole = || {
-        view.facts.nodes.iter().find_map(|node| match &node.op {
-            Op::Bind { pattern, init, .. } if is_name(pattern) && pattern.locals() == [local] => *init,
-            _ => None,
-        })
-    };
+    let whole = || bound_by_name(view, local);
     let value = by_select.or_else(whole).filter(|value| !matches!(view.facts.node(*value).op, Op::Local(_)))?;
     asks(view, value)
+}
+
+/// What a variable is bound to as a whole.
+fn bound_by_name(view: View, local: LocalId) -> Option<NodeId> {
+    view.facts.nodes.iter().find_map(|node| match &node.op {
+        Op::Bind { pattern, init, .. } if is_name(pattern) && pattern.locals() == [local] => *init,
+        _ => None,
+    })
 }
 
 /// The innermost loop around the branch that asks again: one that does not end by itself. What a round starts apart, such as a task for a connection, does not
@@ -760,10 +783,10 @@ fn waits_or_leaves(view: View, region: RegionId, call: NodeId, branch: NodeId) -
             && match &node.op {
                 Op::Await(of) => *of != call && !is_known_quick(view, *of),
                 Op::Break(_) | Op::Return(_) => true,
-                Op::Call { .. } | Op::Method { .. } => view
-                    .index
-                    .external(view.site(id))
-                    .is_some_and(|path| view.index.catalogue().lists(Calls::Waits, path)),
+                Op::Call { .. } | Op::Method { .. } => view.index.external(view.site(id)).is_some_and(|path| {
+                    let lists = |list| view.index.catalogue().lists(list, path);
+                    lists(Calls::Waits) || lists(Calls::Accepts)
+                }),
                 _ => false,
             }
     })

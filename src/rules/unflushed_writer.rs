@@ -4,7 +4,7 @@ use ustr::Ustr;
 
 use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{LocalId, NodeId, Op};
+use crate::facts::model::{Literal, LocalId, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
@@ -106,7 +106,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     let by_lines = entry.kind.is_some_and(|kind| kind == BY_LINES);
     let writes = |site: &Site| {
         site.node < end
-            && !(by_lines && writes_a_line(index, *site))
+            && !(by_lines && ends_a_line(index, *site) == Some(true))
             && (is_written_by(index, *site, is_encoder) || is_written_inside(index, *site, resource))
     };
     let write = index.operations_on(obligation).into_iter().find(writes)?;
@@ -119,7 +119,11 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     if hides && synced.is_none() && !index.returns_result(site) {
         return None;
     }
-    let diagnostic = found(index, abandoned, write, left)?;
+    let mut diagnostic = found(index, abandoned, write, left)?;
+    // Whether what it was given last ends a line is mostly not seen.
+    if by_lines && ends_a_line(index, write).is_none() {
+        diagnostic.confidence = Confidence::Hint;
+    }
     let label = |site| Label::new(index.name_span(site), "made durable here, without what the buffer still holds");
     Some(diagnostic.evidence(synced.map(label)))
 }
@@ -130,9 +134,14 @@ fn is_written_by(index: &Index, call: Site, is_encoder: bool) -> bool {
     index.external(call).is_some_and(|path| is_lent || index.catalogue().lists(Calls::Writes, path))
 }
 
-/// `writeln!(..)`
-fn writes_a_line(index: &Index, write: Site) -> bool {
-    matches!(&index.node(write).op, Op::Macro(call) if call.path.last() == "writeln")
+/// Whether what is written ends a line, where the text says so: `writeln!(..)`, `write!(out, "{name}\n")`.
+fn ends_a_line(index: &Index, write: Site) -> Option<bool> {
+    let Op::Macro(call) = &index.node(write).op else { return None };
+    let text = call.arguments.iter().find_map(|argument| match index.body(write.body).node(*argument).op {
+        Op::Literal(Literal::Text(text)) => Some(text),
+        _ => None,
+    });
+    if call.path.last() == "writeln" { Some(true) } else { text.map(|text| text.ends_with('\n')) }
 }
 
 /// Whether a function of the workspace does nothing but write into the writer that it is lent.

@@ -8,7 +8,7 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{Literal, LoopKind, NodeId, Op, Operator, RegionId, RegionKind};
+use crate::facts::model::{Literal, LoopKind, NodeId, Op, Operator, Region, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::dispatch::Wanted;
 use crate::index::calls::{Call, Site};
@@ -591,13 +591,25 @@ impl Index {
             let mut around = std::iter::successors(Some(from), |node| info.parent(*node));
             around.any(|node| matches!(body.node(node).op, Op::Return(_)))
         };
-        let (mut from, mut returns) = (site.node, false);
+        // What comes next in the same block, whatever else is decided there.
+        let leaves_next = |from: NodeId, region: &Region| {
+            let mut later = region.nodes.iter().skip_while(|node| **node != from).skip(1);
+            later.find(|node| matches!(body.node(**node).op, Op::Return(_) | Op::Break(_))).copied()
+        };
+        let (mut from, mut returns, mut broken) = (site.node, false, None);
         for (region, facts) in body.outwards(body.node(site.node).region) {
             let Some(owner) = info.region_node(region) else { break };
-            returns |= returned(from);
+            let leaves = leaves_next(from, facts);
+            returns |= returned(from) || leaves.is_some_and(|node| matches!(body.node(node).op, Op::Return(_)));
+            broken = broken.or_else(|| leaves.and_then(|node| body.jump_target(node)));
             match facts.kind {
-                // What is iterated over is evaluated once, before the loop; what is returned is the last that a loop does.
-                RegionKind::Loop if counts(region) && !returns && !is_iterated(&body.node(owner).op, from) => {
+                // What is iterated over is evaluated once, before the loop; what is returned is the last that a loop does, and so is what it is left behind.
+                RegionKind::Loop
+                    if counts(region)
+                        && !returns
+                        && broken != Some(region)
+                        && !is_iterated(&body.node(owner).op, from) =>
+                {
                     return Outwards::Repeats(
                         Repeats::Iteration,
                         label(owner, "this loop runs it again and again"),

@@ -442,6 +442,7 @@ const TEST_WORDS: &[&str] = &[
     "playground",
     "playgrounds",
     "regress",
+    "scripts",
     "sim",
     "simulator",
     "simulators",

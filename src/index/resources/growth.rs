@@ -163,8 +163,23 @@ impl Index {
     /// The collection that a call adds to.
     pub(in crate::index) fn added_to(&self, site: Site) -> Option<Site> {
         let Op::Method { receiver, .. } = &self.node(site).op else { return None };
-        let grows = self.catalogue().lists(Calls::Grows, self.external(site)?);
+        let grows = self.catalogue().lists(Calls::Grows, self.external(site)?) && !self.only_modifies(site);
         grows.then_some(Site { node: *receiver, ..site })
+    }
+
+    /// Whether an entry is looked up to be changed where there is one, and nothing is put in where there is none.
+    fn only_modifies(&self, entry: Site) -> bool {
+        let info = self.info(entry.body);
+        let called_on = |node: NodeId| {
+            let parent = info.parent(node)?;
+            match &self.body(entry.body).node(parent).op {
+                Op::Method { receiver, name, .. } if *receiver == node => Some((parent, *name)),
+                _ => None,
+            }
+        };
+        let chain: Vec<(NodeId, Ustr)> =
+            std::iter::successors(called_on(entry.node), |(node, _)| called_on(*node)).collect();
+        !chain.is_empty() && chain.iter().all(|(_, name)| name == "and_modify")
     }
 
     /// Whether a call adds under a key, or what is in the collection once.

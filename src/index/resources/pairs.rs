@@ -147,7 +147,9 @@ impl<'i> Search<'i, '_> {
             .copied()
             .filter(|node| self.index.seen_from(begin.body, *node, frame) == Some(*node))
             .collect();
-        if ends.is_empty() {
+        // What is only taken back where something failed is meant to stay.
+        let takes_back = |node: &NodeId| self.index.is_on_failing_path(Site { node: *node, ..begin });
+        if ends.is_empty() || target.key.is_some() && ends.iter().all(takes_back) {
             return None;
         }
         let mut settling: HashSet<NodeId> =
