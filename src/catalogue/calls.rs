@@ -52,6 +52,8 @@ pub enum Calls {
     SparesWork,
     /// Words of functions by which a cache agrees with what it stands for: it gives up what is old, or hands on what is new.
     SettlesCaches,
+    /// Words in the names of functions that give a peer one message.
+    GivesMessage,
     /// Programs that talk to a peer whenever they run, or with the argument that follows.
     NetworkPrograms,
     /// Programs that send a signal, ask the system for something or set it, and end by themselves: to kill one half way would be worse than to leave it.

@@ -71,10 +71,9 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     let mut ways = index.all_repeated_in(site, &counts).take(WAYS);
     let Some(shortest) = ways.next() else { return in_each_call(index, construction) };
     let first = along(index, construction, shortest)?;
-    // What the shortest way does seldom may be all the work of a loop.
-    let in_loop = |way: &Repeated| way.in_loop.is_some();
+    // What the shortest way does seldom may be all the work of another.
     let sure = |other: &Diagnostic| other.confidence > Confidence::Hint;
-    let other = || ways.filter(in_loop).find_map(|way| along(index, construction, way).filter(sure));
+    let mut other = || ways.find_map(|way| along(index, construction, way).filter(sure));
     Some(if sure(&first) { first } else { other().unwrap_or(first) })
 }
 
@@ -116,9 +115,12 @@ fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Opti
         Label::new(index.span(*at), format!("{what} is built here"))
     });
     let weak = is_far(&repeated, &kind)
+        || is_turned_by_command(index, &repeated, site)
         || index.is_repeated_by_change(&repeated)
+        || repeated.repeats == Repeats::Request && index.is_asked_by_operator(site, &repeated)
         || !entry.is_session() && !entry.starts_threads() && index.is_rare(site, &repeated)
         || !entry.starts_threads() && sets_up_again(index, &repeated, site)
+        || kind == "runtime" && repeated.repeats == Repeats::Iteration && has_no_workers(index, site)
         || kind == "regex" && !is_fixed_pattern(index, built_at(construction));
     let confidence = if weak {
         Confidence::Hint
@@ -231,6 +233,12 @@ fn is_far(repeated: &Repeated, kind: &str) -> bool {
     }
 }
 
+/// Whether a loop repeats it that waits in programs which are known to end by themselves alone, and that takes no connections.
+fn is_turned_by_command(index: &Index, repeated: &Repeated, site: Site) -> bool {
+    let accepts = repeated.in_loop.is_some_and(|(body, region)| index.is_accept_loop(body, region));
+    repeated.repeats == Repeats::Iteration && !accepts && index.only_runs_in_commands(site.body)
+}
+
 /// Whether it is part of what sets a program up, and only runs again where somebody asks for all of that: by a request, or by a message to a task.
 fn sets_up_again(index: &Index, repeated: &Repeated, site: Site) -> bool {
     let again = match repeated.repeats {
@@ -266,11 +274,14 @@ fn is_fixed_pattern(index: &Index, compiled: Site) -> bool {
 
 /// A thread that runs its own runtime, or one that blocks on a runtime without workers.
 fn in_own_thread(index: &Index, kind: &str, site: Site) -> bool {
-    let starts_none = || {
-        let settings = index.settings(site);
-        settings.set.iter().any(|path| index.catalogue().lists(Calls::StaysOnThread, *path))
-    };
-    kind == "runtime" && (index.runs_in(site, Runs::Thread) || index.runs_in(site, Runs::Blocking) && starts_none())
+    kind == "runtime"
+        && (index.runs_in(site, Runs::Thread) || index.runs_in(site, Runs::Blocking) && has_no_workers(index, site))
+}
+
+/// Whether a runtime does its work on the thread that blocks on it.
+fn has_no_workers(index: &Index, site: Site) -> bool {
+    let settings = index.settings(site);
+    settings.set.iter().any(|path| index.catalogue().lists(Calls::StaysOnThread, *path))
 }
 
 /// Whether what is built is thrown away at once: it was only asked whether it can be built.

@@ -64,7 +64,7 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
     let Vanished { value, way, range } = vanished;
     let site = view.site(value);
     // An error that says nothing lost its cause where it was made.
-    let says_nothing = view.ty(value).error().is_some_and(|error| *error == Ty::unit());
+    let says_nothing = view.ty(value).error().is_some_and(|error| view.index.says_nothing(error));
     if says_nothing || view.index.states(site, &undoes) || is_used_elsewhere(view, value) || view.index.is_of_task(site)
     {
         return None;
@@ -340,8 +340,11 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         _ if !unused && fails_anyway(view, effected) => Confidence::Hint,
         Effect::Process if view.index.takes_away(view.body) => Confidence::Hint,
         Effect::Network if is_one_of_several(view, node, value) || is_a_state(view, node, way) => Confidence::Hint,
+        Effect::Network if !unused && is_asked_again(view, node) => Confidence::Hint,
         Effect::Network
-            if unused && is_last_word(view, node) && operation.is_some_and(|call| view.index.goes_to_a_peer(*call)) =>
+            if unused
+                && (is_last_word(view, node) || passes_on_a_message(view, effected))
+                && operation.is_some_and(|call| view.index.goes_to_a_peer(*call)) =>
         {
             Confidence::Hint
         }
@@ -524,6 +527,18 @@ fn is_one_of_several(view: View, node: NodeId, value: NodeId) -> bool {
     let asked = |of: NodeId| view.index.called_directly(view.site(of)).filter(|_| is_peer(&of));
     let others = view.facts.iter().filter_map(|(id, _)| answers(id)).filter_map(asked);
     answers(node).is_some() && asked(value).is_some_and(|body| others.into_iter().any(|other| other != body))
+}
+
+/// Whether a function failed that gives a peer one message: that it does not arrive matters to the peer.
+fn passes_on_a_message(view: View, effected: &Effected) -> bool {
+    let [first, .., _] = effected.chain[..] else { return false };
+    view.index.called_directly(first).is_some_and(|body| view.index.gives_a_message(body))
+}
+
+/// Whether a loop asks a peer until it answers.
+fn is_asked_again(view: View, node: NodeId) -> bool {
+    let around = view.index.loops_around(view.site(node));
+    around.first().is_some_and(|around| !around.over_items && view.index.is_retry(view.body, around.region))
 }
 
 /// Whether the same function writes later to where it read from: what could not be read is written over.

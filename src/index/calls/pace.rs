@@ -7,6 +7,7 @@ use ustr::Ustr;
 use crate::catalogue::{Calls, Runs};
 use crate::facts::model::{NodeId, Op, Operator, RegionId, RegionKind};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeated;
 use crate::index::declared::defs::BodyRef;
@@ -28,8 +29,10 @@ impl Index {
     /// Whether a place runs for each of several things in one turn of the loop that repeats it.
     fn is_for_each(&self, at: Site, repeated: &Repeated) -> bool {
         let turn = repeated.in_loop.filter(|(body, _)| *body == at.body).map(|(_, region)| region);
-        self.loops_around(at).iter().any(|around| Some(around.region) != turn && around.over_items)
-            || self.runs_in(at, Runs::Iteration)
+        let over_items = self.loops_around(at).iter().any(|around| Some(around.region) != turn && around.over_items);
+        // Each implementor has what it builds for itself.
+        let by_trait = matches!(self.callee(at), Some(Callee::Trait(_)));
+        !by_trait && (over_items || self.runs_in(at, Runs::Iteration))
     }
 
     /// Whether a site is followed, in its body, by a loop that only lets time pass between its turns: what is made before is made for that loop.

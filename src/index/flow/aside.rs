@@ -21,6 +21,7 @@ impl Index {
             || self.makes_sure(operation)
             || self.keeps_house(operation)
             || self.takes_leave(operation)
+            || self.exports_the_rest(operation)
             || self.serves_one(operation)
             || self.says_something(operation)
             || self.reports_to_its_makers(operation)
@@ -84,8 +85,18 @@ impl Index {
 
     /// Whether a function is there to take something away, as its name says.
     pub fn takes_away(&self, body: BodyRef) -> bool {
+        self.is_named_for(body, Calls::TakesAway)
+    }
+
+    /// Whether a function is there to give a peer one message, as its name says.
+    pub fn gives_a_message(&self, body: BodyRef) -> bool {
+        self.is_named_for(body, Calls::GivesMessage)
+    }
+
+    /// Whether the name of a function has a word of a list.
+    fn is_named_for(&self, body: BodyRef, list: Calls) -> bool {
         let name = self.function_of(body).map(|function| self.defs().function(function).name);
-        name.is_some_and(|name| words_of(&name).iter().any(|word| self.catalogue().lists(Calls::TakesAway, ustr(word))))
+        name.is_some_and(|name| words_of(&name).iter().any(|word| self.catalogue().lists(list, ustr(word))))
     }
 
     /// Whether an operation reads a file of the kernel's that was opened by a path written out in the same file.
@@ -151,6 +162,17 @@ impl Index {
             }
             _ => false,
         }
+    }
+
+    /// Whether a call gives what was traced or measured at last to whoever collects it: most of that has arrived before.
+    fn exports_the_rest(&self, operation: Site) -> bool {
+        let Op::Method { receiver, .. } = self.node(operation).op else { return false };
+        let ty = self.innermost(self.ty(Site { node: receiver, ..operation }));
+        let kind = match ty.peeled() {
+            Ty::Ext(path, _) => self.resource(*path).and_then(|entry| entry.kind),
+            _ => None,
+        };
+        kind.is_some_and(|kind| kind == "telemetry-provider")
     }
 
     /// Whether a value is the service of one peer: that it went away is no loss.

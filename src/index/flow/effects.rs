@@ -8,7 +8,7 @@ use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{Body, LocalId, NodeId, Op, Pattern, PatternKind, Region, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
-use crate::index::declared::defs::{BodyRef, FnId};
+use crate::index::declared::defs::{BodyRef, FnId, TypeId};
 use crate::index::{Index, Ty};
 
 /// The effect behind a value, with the calls that lead to it from the outside in.
@@ -96,6 +96,15 @@ impl Index {
                 _ => None,
             });
         facts.region(whole).value.into_iter().chain(leaving).collect()
+    }
+
+    /// Whether an error has nothing in it that could tell what went wrong: `()`, or a type of the workspace that is no more than its name.
+    pub fn says_nothing(&self, error: &Ty) -> bool {
+        let is_bare = |id: TypeId| {
+            let item = self.defs().type_def(id);
+            item.fields.is_empty() && item.variants.is_empty()
+        };
+        *error == Ty::unit() || matches!(error, Ty::Adt(id, _) if is_bare(*id))
     }
 
     /// Whether a function also fails where nothing is broken: it makes an error of its own, as for what is not there.

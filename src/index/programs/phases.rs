@@ -490,7 +490,8 @@ impl Index {
         path.as_str().rsplit_once("::").map(|(holder, _)| Ustr::from(holder))
     }
 
-    /// Whether nothing is done when a signal comes but to log it and leave: it is waited for in the course of `main`, and no other call comes after it.
+    /// Whether nothing is done when a signal comes but to log it and leave: it is waited for in the course of `main`, and no other call comes after it. Of a
+    /// `select!` that takes whatever comes first only the arms for signals come after.
     pub fn only_waits_for_end(&self, signal: Site) -> bool {
         let frame = self.frame_of(signal);
         let (facts, info) = (self.body(signal.body), self.info(signal.body));
@@ -512,8 +513,20 @@ impl Index {
                 _ => true,
             }
         };
+        let is_last = |by: &NodeId| {
+            matches!(facts.node(*by).op, Op::Select { .. })
+                && self.loops_around(Site { node: *by, ..signal }).is_empty()
+        };
+        let raced = self.raced_by(signal).filter(is_last);
+        let comes_after = |node: NodeId| match raced {
+            Some(select) => {
+                facts.node(node).range.start >= facts.node(select).range.end || self.in_stopping_arm(signal.body, node)
+            }
+            None => node > signal.node,
+        };
+        let mut later = facts.iter().map(|(node, _)| node).filter(|node| comes_after(*node));
         frame == Body::ROOT
-            && facts.iter().skip(signal.node.index() + 1).all(|(node, _)| asking.contains(&node) || is_quiet(node))
+            && later.all(|node| asking.contains(&node) || is_quiet(node))
             && self.function_of(signal.body).is_some_and(|function| self.ends_the_program(function))
     }
 

@@ -7,7 +7,7 @@ use crate::facts::model::{Body, Literal, LocalId, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::calls::contexts::Context;
+use crate::index::calls::contexts::{Context, Repeated};
 use crate::index::declared::defs::BodyRef;
 use crate::index::flow::aside::words_of;
 use crate::index::programs::Program;
@@ -58,6 +58,9 @@ const OPERATIONS: [&str; 13] = [
 
 /// Words of functions that serve what is measured, or tell how a program is.
 const MEASURES: [&str; 3] = ["metrics", "prometheus", "status"];
+
+/// Words of handlers, of their types and modules, that a person asks now and then who looks after a program.
+const CARE: [&str; 5] = ["admin", "refresh", "reload", "status", "test"];
 
 /// How the addresses of a program's own begin, as they are written for a browser; those of hosts of the world are written with TLS.
 const OWN_ADDRESSES: [&str; 4] = ["http://{", "http://localhost", "http://127.0.0.1", "http://[::1]"];
@@ -120,6 +123,12 @@ impl Index {
         let path = self.item_path(body);
         let mut names = path.rsplit("::").take(PLACES).flat_map(words_of);
         names.any(|word| known.contains(&word.as_str()))
+    }
+
+    /// Whether a request that a site runs for is one by which somebody looks after the program, or asks how it is: by what its handler is called.
+    pub fn is_asked_by_operator(&self, site: Site, repeated: &Repeated) -> bool {
+        let handler = repeated.way.last().copied().unwrap_or(site).body;
+        self.is_placed_by(handler, &CARE) || self.is_named_by(handler, &PROBES)
     }
 
     /// Whether a person looks at what is served, in the browser that the program opens for them at an address of its own, on the way to serving.
