@@ -1,7 +1,5 @@
 //! `swallowed-error`: the error of an operation that matters vanishes, and what follows goes on as if it had worked.
 
-use std::mem::discriminant;
-
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
@@ -229,7 +227,7 @@ fn is_a_choice(view: View, node: NodeId, value: NodeId) -> bool {
             Op::Try(of) if view.is_inside(id, region) => Some(of),
             _ => None,
         });
-        tried.any(|tried| does_the_same(view, tried, value))
+        tried.any(|tried| view.does_the_same(tried, value))
     };
     view.facts.outwards(view.facts.node(node).region).any(|(own, _)| {
         match view.info.region_node(own).map(|around| view.op(around)) {
@@ -239,27 +237,6 @@ fn is_a_choice(view: View, node: NodeId, value: NodeId) -> bool {
             _ => false,
         }
     })
-}
-
-/// Whether two expressions of a body are the same call of the same operands.
-fn does_the_same(view: View, one: NodeId, other: NodeId) -> bool {
-    let same_head = match (view.op(one), view.op(other)) {
-        (Op::Local(one), Op::Local(other)) => one == other,
-        (Op::Literal(one), Op::Literal(other)) => one == other,
-        (Op::Path(one), Op::Path(other)) => one == other,
-        (Op::Field { name: one, .. }, Op::Field { name: other, .. }) => one == other,
-        (a, b) => {
-            discriminant(a) == discriminant(b)
-                && view.index.callee(view.site(one)) == view.index.callee(view.site(other))
-        }
-    };
-    let operands = |node: NodeId| {
-        let mut found = Vec::new();
-        view.op(node).operands(&mut |operand| found.push(operand));
-        found
-    };
-    let (ours, theirs) = (operands(one), operands(other));
-    same_head && ours.len() == theirs.len() && ours.into_iter().zip(theirs).all(|(a, b)| does_the_same(view, a, b))
 }
 
 /// Whether all that may fail in a function stands in branches for what the call never gives.
@@ -349,6 +326,10 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
         // What is taken for an answer is one, where the function also fails for what it was given.
         _ if way == Way::Absent && is_answer(view, node) && may_find_nothing(view, effected) => Confidence::Hint,
+        // Whoever has asked whether it is there means to have it.
+        Effect::File if reads_what_is_there(view, effected) && !unused && !answers_a_question(view, node, way) => {
+            direct
+        }
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
         // Who asks and wants no answer has nothing to miss.
@@ -362,6 +343,12 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         Effect::File if matches!(way, Way::Default) && writes_back(view, node, value) => Confidence::Likely,
         _ => Confidence::Hint,
     }
+}
+
+/// Whether a file or folder is read that is known to be there, other than one of the kernel's.
+fn reads_what_is_there(view: View, effected: &Effected) -> bool {
+    let [read] = effected.chain[..] else { return false };
+    view.index.reads_what_is_there(read) && !view.index.reads_a_kernel_file(read)
 }
 
 /// Whether what failed only asked how many there are of something.
@@ -435,6 +422,16 @@ fn is_a_state(view: View, node: NodeId, way: Way) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether no more is made of what was found than a yes or no, along a chain of calls.
+fn answers_a_question(view: View, node: NodeId, way: Way) -> bool {
+    let mut chain = std::iter::successors(Some(node), |node| {
+        let parent = view.info.parent(*node)?;
+        matches!(view.op(parent), Op::Method { receiver, .. } if receiver == node).then_some(parent)
+    });
+    let is_bool = |node: NodeId| *view.ty(node) == Ty::ext("bool", Vec::new());
+    way == Way::Tested || matches!(way, Way::Default | Way::Absent) && chain.any(is_bool)
 }
 
 /// Whether more comes of success than that it went well.

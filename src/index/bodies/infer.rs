@@ -237,7 +237,7 @@ impl Inference<'_> {
             Op::Deref(of) => self.deref(&self.ty(*of)).unwrap_or(Ty::Unknown),
             Op::Cast { ty, .. } => self.written(ty, node.region),
             Op::Unary(of) => self.ty(*of),
-            Op::Binary { operator: Operator::Truth, .. } => Ty::ext("bool", Vec::new()),
+            Op::Binary { operator: Operator::Truth | Operator::Both, .. } => Ty::ext("bool", Vec::new()),
             Op::Binary { left, right, .. } => self.operated(&self.ty(*left), &self.ty(*right)),
             Op::Range(ends) => {
                 let ends = ends.iter().map(|end| self.ty(*end));

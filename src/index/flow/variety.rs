@@ -245,7 +245,7 @@ impl Index {
             // What carries such a value among others is no such value, nor is what one decides.
             Op::Struct { .. }
             | Op::Field { .. }
-            | Op::Binary { operator: Operator::Truth, .. }
+            | Op::Binary { operator: Operator::Truth | Operator::Both, .. }
             | Op::Closure { .. } => {
                 return false;
             }
