@@ -325,7 +325,7 @@ impl Index {
         })
     }
 
-    fn is_time(&self, ty: &Ty) -> bool {
+    pub(in crate::index) fn is_time(&self, ty: &Ty) -> bool {
         matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Clocks, *path))
     }
 
