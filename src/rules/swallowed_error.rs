@@ -332,6 +332,10 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         }
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
+        // A program that is run for what it does somewhere else, and not for what it says.
+        Effect::Process if unused && operation.is_some_and(|run| view.index.runs_network_program(*run)) => {
+            Confidence::Likely
+        }
         // Who asks and wants no answer has nothing to miss.
         _ if unused && effected.looks && effected.chain.len() == 1 && has_answer(view, value) => Confidence::Hint,
         Effect::Process if unused && passes_on_a_command(view, value, effected) => Confidence::Likely,
