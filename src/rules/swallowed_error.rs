@@ -327,9 +327,7 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         // What is taken for an answer is one, where the function also fails for what it was given.
         _ if way == Way::Absent && is_answer(view, node) && may_find_nothing(view, effected) => Confidence::Hint,
         // Whoever has asked whether it is there means to have it.
-        Effect::File if reads_what_is_there(view, effected) && !unused && !answers_a_question(view, node, way) => {
-            direct
-        }
+        Effect::File if misses_what_is_there(view, node, effected, way) => direct,
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
         // A program that is run for what it does somewhere else, and not for what it says.
@@ -349,10 +347,24 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
     }
 }
 
-/// Whether a file or folder is read that is known to be there, other than one of the kernel's.
-fn reads_what_is_there(view: View, effected: &Effected) -> bool {
+/// Whether a file or folder is read that is known to be there, other than one of the kernel's, and what is in it is missing from then on. A yes or no is an
+/// answer, as is what stands for "unknown"; and what is looked at to be cleared away stays for the next time.
+fn misses_what_is_there(view: View, node: NodeId, effected: &Effected, way: Way) -> bool {
     let [read] = effected.chain[..] else { return false };
-    view.index.reads_what_is_there(read) && !view.index.reads_a_kernel_file(read)
+    let is_bool = |ty: &Ty| *ty == Ty::ext("bool", Vec::new());
+    let removes = |node: NodeId| {
+        view.index.external(view.site(node)).is_some_and(|path| view.index.catalogue().lists(Calls::RemovesFile, path))
+    };
+    let is_missed = match (way, view.op(node)) {
+        (Way::IfLet, Op::If { then, .. }) => {
+            !view.facts.iter().any(|(node, _)| view.is_inside(node, *then) && removes(node))
+        }
+        (Way::Default, _) => !is_bool(view.ty(node)),
+        (Way::Otherwise, _) => !view.index.output(view.body).is_some_and(is_bool),
+        (Way::Arm | Way::LeftOut, _) => true,
+        _ => false,
+    };
+    is_missed && view.index.reads_what_is_there(read) && !view.index.reads_a_kernel_file(read)
 }
 
 /// Whether what failed only asked how many there are of something.
@@ -426,16 +438,6 @@ fn is_a_state(view: View, node: NodeId, way: Way) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether no more is made of what was found than a yes or no, along a chain of calls.
-fn answers_a_question(view: View, node: NodeId, way: Way) -> bool {
-    let mut chain = std::iter::successors(Some(node), |node| {
-        let parent = view.info.parent(*node)?;
-        matches!(view.op(parent), Op::Method { receiver, .. } if receiver == node).then_some(parent)
-    });
-    let is_bool = |node: NodeId| *view.ty(node) == Ty::ext("bool", Vec::new());
-    way == Way::Tested || matches!(way, Way::Default | Way::Absent) && chain.any(is_bool)
 }
 
 /// Whether more comes of success than that it went well.
