@@ -327,7 +327,7 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         // What is taken for an answer is one, where the function also fails for what it was given.
         _ if way == Way::Absent && is_answer(view, node) && may_find_nothing(view, effected) => Confidence::Hint,
         // Whoever has asked whether it is there means to have it.
-        Effect::File if misses_what_is_there(view, node, effected, way) => direct,
+        Effect::File if misses_what_is_there(view, node, effected, way) => Confidence::Likely,
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
         // A program that is run for what it does somewhere else, and not for what it says.
