@@ -92,6 +92,12 @@ pub enum Calls {
     TakesNext,
     /// They only look: when one fails, nothing that should have happened is missing.
     Looks,
+    /// They ask whether a file or folder is there.
+    AsksIfThere,
+    /// They name the file or folder that a listing has given.
+    NamesListed,
+    /// They read what is in a file or folder.
+    ReadsContents,
     /// They begin a request that only asks for something: what is sent with it changes nothing.
     Requests,
     /// They bound in time what they are given, or what they are laid around.

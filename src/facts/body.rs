@@ -920,7 +920,8 @@ fn drops_a_value(op: &Op) -> bool {
 fn operator(op: &syn::BinOp) -> Operator {
     use syn::BinOp::*;
     match op {
-        And(_) | Or(_) | Eq(_) | Lt(_) | Le(_) | Ne(_) | Ge(_) | Gt(_) => Operator::Truth,
+        And(_) => Operator::Both,
+        Or(_) | Eq(_) | Lt(_) | Le(_) | Ne(_) | Ge(_) | Gt(_) => Operator::Truth,
         Mul(_) => Operator::Product,
         _ => Operator::Other,
     }

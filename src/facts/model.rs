@@ -493,6 +493,8 @@ pub struct Node {
 pub enum Operator {
     /// A comparison or logic: its value is a `bool`.
     Truth,
+    /// `&&`: whatever is behind it happens only where both sides are true.
+    Both,
     Product,
     Other,
 }

@@ -1,7 +1,5 @@
 //! `swallowed-error`: the error of an operation that matters vanishes, and what follows goes on as if it had worked.
 
-use std::mem::discriminant;
-
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
@@ -229,7 +227,7 @@ fn is_a_choice(view: View, node: NodeId, value: NodeId) -> bool {
             Op::Try(of) if view.is_inside(id, region) => Some(of),
             _ => None,
         });
-        tried.any(|tried| does_the_same(view, tried, value))
+        tried.any(|tried| view.does_the_same(tried, value))
     };
     view.facts.outwards(view.facts.node(node).region).any(|(own, _)| {
         match view.info.region_node(own).map(|around| view.op(around)) {
@@ -239,27 +237,6 @@ fn is_a_choice(view: View, node: NodeId, value: NodeId) -> bool {
             _ => false,
         }
     })
-}
-
-/// Whether two expressions of a body are the same call of the same operands.
-fn does_the_same(view: View, one: NodeId, other: NodeId) -> bool {
-    let same_head = match (view.op(one), view.op(other)) {
-        (Op::Local(one), Op::Local(other)) => one == other,
-        (Op::Literal(one), Op::Literal(other)) => one == other,
-        (Op::Path(one), Op::Path(other)) => one == other,
-        (Op::Field { name: one, .. }, Op::Field { name: other, .. }) => one == other,
-        (a, b) => {
-            discriminant(a) == discriminant(b)
-                && view.index.callee(view.site(one)) == view.index.callee(view.site(other))
-        }
-    };
-    let operands = |node: NodeId| {
-        let mut found = Vec::new();
-        view.op(node).operands(&mut |operand| found.push(operand));
-        found
-    };
-    let (ours, theirs) = (operands(one), operands(other));
-    same_head && ours.len() == theirs.len() && ours.into_iter().zip(theirs).all(|(a, b)| does_the_same(view, a, b))
 }
 
 /// Whether all that may fail in a function stands in branches for what the call never gives.
@@ -352,8 +329,14 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         _ if !unused && effected.looks && may_find_nothing(view, effected) => Confidence::Hint,
         // What is taken for an answer is one, where the function also fails for what it was given.
         _ if way == Way::Absent && is_answer(view, node) && may_find_nothing(view, effected) => Confidence::Hint,
+        // Whoever has asked whether it is there means to have it.
+        Effect::File if misses_what_is_there(view, node, effected, way) => Confidence::Likely,
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
+        // A program that is run for what it does somewhere else, and not for what it says.
+        Effect::Process if unused && operation.is_some_and(|run| view.index.runs_network_program(*run)) => {
+            Confidence::Likely
+        }
         // Who asks and wants no answer has nothing to miss.
         _ if unused && effected.looks && effected.chain.len() == 1 && has_answer(view, value) => Confidence::Hint,
         Effect::Process if unused && passes_on_a_command(view, value, effected) => Confidence::Likely,
@@ -365,6 +348,26 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         Effect::File if matches!(way, Way::Default) && writes_back(view, node, value) => Confidence::Likely,
         _ => Confidence::Hint,
     }
+}
+
+/// Whether a file or folder is read that is known to be there, other than one of the kernel's, and what is in it is missing from then on. A yes or no is an
+/// answer, as is what stands for "unknown"; and what is looked at to be cleared away stays for the next time.
+fn misses_what_is_there(view: View, node: NodeId, effected: &Effected, way: Way) -> bool {
+    let [read] = effected.chain[..] else { return false };
+    let is_bool = |ty: &Ty| *ty == Ty::ext("bool", Vec::new());
+    let removes = |node: NodeId| {
+        view.index.external(view.site(node)).is_some_and(|path| view.index.catalogue().lists(Calls::RemovesFile, path))
+    };
+    let is_missed = match (way, view.op(node)) {
+        (Way::IfLet, Op::If { then, .. }) => {
+            !view.facts.iter().any(|(node, _)| view.is_inside(node, *then) && removes(node))
+        }
+        (Way::Default, _) => !is_bool(view.ty(node)),
+        (Way::Otherwise, _) => !view.index.output(view.body).is_some_and(is_bool),
+        (Way::Arm | Way::LeftOut, _) => true,
+        _ => false,
+    };
+    is_missed && view.index.reads_what_is_there(read) && !view.index.reads_a_kernel_file(read)
 }
 
 /// Whether what failed only asked how many there are of something.

@@ -210,6 +210,19 @@ impl Inference<'_> {
         }
     }
 
+    /// What `*` gives. A pattern that is matched against a reference gives references to the parts, which are known by what they refer to: what is no pointer
+    /// has been one.
+    fn behind(&self, ty: &Ty) -> Ty {
+        let is_plain = match ty {
+            Ty::Tuple(_) | Ty::Adt(..) => true,
+            Ty::Ext(path, _) => {
+                !path.contains("::") || path.starts_with("std::time::") || path == "std::option::Option"
+            }
+            _ => false,
+        };
+        self.deref(ty).unwrap_or_else(|| if is_plain { ty.clone() } else { Ty::Unknown })
+    }
+
     fn node(&mut self, id: NodeId) -> Ty {
         let body = self.body;
         let node = body.node(id);
@@ -234,10 +247,10 @@ impl Inference<'_> {
             Op::Index { base, index } => self.indexed(&self.ty(*base), &self.ty(*index)),
             Op::Reference { of, .. } => Ty::Ref(Box::new(self.ty(*of))),
             Op::Deref(of) if self.is_lazy_static(*of) => self.ty(*of),
-            Op::Deref(of) => self.deref(&self.ty(*of)).unwrap_or(Ty::Unknown),
+            Op::Deref(of) => self.behind(&self.ty(*of)),
             Op::Cast { ty, .. } => self.written(ty, node.region),
             Op::Unary(of) => self.ty(*of),
-            Op::Binary { operator: Operator::Truth, .. } => Ty::ext("bool", Vec::new()),
+            Op::Binary { operator: Operator::Truth | Operator::Both, .. } => Ty::ext("bool", Vec::new()),
             Op::Binary { left, right, .. } => self.operated(&self.ty(*left), &self.ty(*right)),
             Op::Range(ends) => {
                 let ends = ends.iter().map(|end| self.ty(*end));

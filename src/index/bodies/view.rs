@@ -1,5 +1,7 @@
 //! One body with all that is known of it: what rules look through that read statements and expressions one by one.
 
+use std::mem::discriminant;
+
 use crate::facts::model::{Body, NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::bodies::infer::BodyInfo;
@@ -65,5 +67,26 @@ impl<'i> View<'i> {
     /// Whether a node stands in a region, at whatever depth.
     pub fn is_inside(self, node: NodeId, region: RegionId) -> bool {
         self.facts.is_inside(self.facts.node(node).region, region)
+    }
+
+    /// Whether two expressions are the same call of the same operands.
+    pub fn does_the_same(self, one: NodeId, other: NodeId) -> bool {
+        let same_head = match (self.op(one), self.op(other)) {
+            (Op::Local(one), Op::Local(other)) => one == other,
+            (Op::Literal(one), Op::Literal(other)) => one == other,
+            (Op::Path(one), Op::Path(other)) => one == other,
+            (Op::Field { name: one, .. }, Op::Field { name: other, .. }) => one == other,
+            (a, b) => {
+                discriminant(a) == discriminant(b)
+                    && self.index.callee(self.site(one)) == self.index.callee(self.site(other))
+            }
+        };
+        let operands = |node: NodeId| {
+            let mut found = Vec::new();
+            self.op(node).operands(&mut |operand| found.push(operand));
+            found
+        };
+        let (ours, theirs) = (operands(one), operands(other));
+        same_head && ours.len() == theirs.len() && ours.into_iter().zip(theirs).all(|(a, b)| self.does_the_same(a, b))
     }
 }

@@ -160,7 +160,9 @@ impl Index {
             Op::Match { arms, .. } => return arms.iter().any(|arm| of_region(arm.region)),
             _ => {}
         }
-        let Op::Binary { left, right, operator: Operator::Truth } = self.node(condition).op else { return false };
+        let Op::Binary { left, right, operator: Operator::Truth | Operator::Both } = self.node(condition).op else {
+            return false;
+        };
         let (left, right) = (Site { node: left, ..condition }, Site { node: right, ..condition });
         let elapsed = self.external(left).is_some_and(|path| self.catalogue().lists(Calls::Clocks, path));
         let is_due = || self.tells_the_time(left) && self.literal_duration(right).is_none();

@@ -12,6 +12,7 @@ pub mod hosts;
 pub mod lasting;
 pub mod makings;
 pub mod never;
+pub mod presence;
 pub mod requests;
 pub mod sequences;
 pub mod settings;

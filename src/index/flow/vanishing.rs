@@ -392,7 +392,7 @@ fn becomes_empty(view: View, region: RegionId) -> bool {
 /// What is asked last in a condition: of `due && let Ok(rows) = load()` the `let`.
 fn asked(view: View, condition: NodeId) -> NodeId {
     match view.op(condition) {
-        Op::Binary { right, operator: Operator::Truth, .. } => asked(view, *right),
+        Op::Binary { right, operator: Operator::Both, .. } => asked(view, *right),
         _ => condition,
     }
 }

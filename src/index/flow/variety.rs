@@ -245,7 +245,7 @@ impl Index {
             // What carries such a value among others is no such value, nor is what one decides.
             Op::Struct { .. }
             | Op::Field { .. }
-            | Op::Binary { operator: Operator::Truth, .. }
+            | Op::Binary { operator: Operator::Truth | Operator::Both, .. }
             | Op::Closure { .. } => {
                 return false;
             }
@@ -325,7 +325,7 @@ impl Index {
         })
     }
 
-    fn is_time(&self, ty: &Ty) -> bool {
+    pub(in crate::index) fn is_time(&self, ty: &Ty) -> bool {
         matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Clocks, *path))
     }
 

@@ -445,13 +445,48 @@ impl Index {
         }
     }
 
-    /// Whether what grows keeps a list of times for each key, as who counts what somebody did of late: it outlives each of those it counts, and
-    /// whoever comes is a key.
+    /// Whether what grows keeps a list of times for each key, or how much there was since when, as who counts what somebody did of late: it outlives each of
+    /// those it counts, and whoever comes is a key.
     pub fn is_window(&self, growing: &Growing) -> bool {
         let Ty::Ext(_, parts) = growing.collection.peeled() else { return false };
         let is_collection =
             |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Grows, *path));
-        matches!(&parts[..], [_, times] if is_collection(times) && self.only_counts(times) && self.holds_times(times))
+        let is_counted = |kept: &Ty| self.is_tally(kept) && growing.added.iter().any(|site| self.counts_in_time(*site));
+        let is_window = |kept: &Ty| is_collection(kept) && self.only_counts(kept) && self.holds_times(kept);
+        matches!(&parts[..], [_, kept] if is_window(kept) || is_counted(kept))
+    }
+
+    /// Whether a value holds numbers beside times, and nothing else.
+    fn is_tally(&self, ty: &Ty) -> bool {
+        let parts: Vec<&Ty> = match ty {
+            Ty::Tuple(parts) => parts.iter().collect(),
+            Ty::Adt(id, _) if self.defs().type_def(*id).variants.is_empty() => {
+                self.signatures().fields[id.index()].values().collect()
+            }
+            _ => Vec::new(),
+        };
+        let (times, counts): (Vec<&Ty>, Vec<&Ty>) = parts.into_iter().partition(|part| self.is_time(part));
+        let is_number = |ty: &&Ty| matches!(ty, Ty::Ext(path, _) if !path.contains("::") && path != "bool");
+        !times.is_empty() && !counts.is_empty() && counts.iter().all(is_number)
+    }
+
+    /// Whether a part of something is counted up or down where an entry is looked up, and it is asked there how much time has passed.
+    fn counts_in_time(&self, added: Site) -> bool {
+        let facts = self.body(added.body);
+        let is_part = |place: NodeId| matches!(facts.node(place).op, Op::Field { .. } | Op::Deref(_));
+        let counts = |op: &Op| match *op {
+            Op::Assign { place, value } => {
+                is_part(place) && matches!(facts.node(value).op, Op::Binary { left, .. } if left == place)
+            }
+            _ => false,
+        };
+        let asks = |node: NodeId| match facts.node(node).op {
+            Op::Method { receiver, .. } if self.is_time(self.ty(Site { node: receiver, ..added })) => {
+                self.external(Site { node, ..added }).is_some_and(|path| self.catalogue().lists(Calls::Clocks, path))
+            }
+            _ => false,
+        };
+        facts.iter().any(|(_, n)| counts(&n.op)) && facts.iter().any(|(node, _)| asks(node))
     }
 
     fn holds_times(&self, ty: &Ty) -> bool {
