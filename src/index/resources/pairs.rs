@@ -149,7 +149,7 @@ impl<'i> Search<'i, '_> {
             .collect();
         // What is only taken back where something failed is meant to stay.
         let takes_back = |node: &NodeId| self.index.is_on_failing_path(Site { node: *node, ..begin });
-        if ends.is_empty() || target.key.is_some() && ends.iter().all(takes_back) {
+        if ends.is_empty() || self.pair.replaces && ends.iter().all(takes_back) {
             return None;
         }
         let mut settling: HashSet<NodeId> =
