@@ -350,8 +350,8 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
     }
 }
 
-/// Whether a file or folder is read that is known to be there, other than one of the kernel's, and what is in it is missing from then on. A yes or no is an
-/// answer, as is what stands for "unknown"; and what is looked at to be cleared away stays for the next time.
+/// Whether a service reads a file or folder that is known to be there, other than one of the kernel's, and what is in it is missing from then on. A yes or no
+/// is an answer, as is what stands for "unknown"; and what is looked at to be cleared away stays for the next time. Who runs a command sees what it gives.
 fn misses_what_is_there(view: View, node: NodeId, effected: &Effected, way: Way) -> bool {
     let [read] = effected.chain[..] else { return false };
     let is_bool = |ty: &Ty| *ty == Ty::ext("bool", Vec::new());
@@ -367,7 +367,9 @@ fn misses_what_is_there(view: View, node: NodeId, effected: &Effected, way: Way)
         (Way::Arm | Way::LeftOut, _) => true,
         _ => false,
     };
-    is_missed && view.index.reads_what_is_there(read) && !view.index.reads_a_kernel_file(read)
+    let serves =
+        !view.index.is_of_a_program(view.body) || view.index.services_reaching(view.body).next().is_some();
+    is_missed && serves && view.index.reads_what_is_there(read) && !view.index.reads_a_kernel_file(read)
 }
 
 /// Whether what failed only asked how many there are of something.
