@@ -212,19 +212,21 @@ impl File<'_> {
         if !self.text[line..start].trim().is_empty() {
             return covered;
         }
-        if discards(code) {
+        let of_several = said.contains(" these ");
+        if discards(code) && !of_several {
             let mut statements: Vec<&Range> = self.nodes.iter().filter(|node| node.start >= covered.end).collect();
             statements.sort_unstable_by_key(|node| node.start);
             let next = |end: u32| {
                 let at = statements.partition_point(|node| node.start < end);
                 let next = statements.get(at)?;
-                let follows = self.text[end as usize..next.start as usize].trim().is_empty();
+                let between = &self.text[end as usize..next.start as usize];
+                let follows = between.trim().is_empty() && between.matches('\n').count() == 1;
                 (follows && discards(&self.text[next.start as usize..])).then_some(next.end)
             };
             let end = std::iter::successors(Some(covered.end), |end| next(*end)).last().unwrap_or(covered.end);
             return Range { end, ..covered };
         }
-        if !(prepares || said.contains(" these ")) {
+        if !(prepares || of_several) {
             return covered;
         }
         let ends = |line: &&str| {

@@ -236,7 +236,7 @@ fn is_far(repeated: &Repeated, kind: &str) -> bool {
 /// Whether a loop repeats it that waits in programs which are known to end by themselves alone, and that takes no connections.
 fn is_turned_by_command(index: &Index, repeated: &Repeated, site: Site) -> bool {
     let accepts = repeated.in_loop.is_some_and(|(body, region)| index.is_accept_loop(body, region));
-    repeated.repeats == Repeats::Iteration && !accepts && index.only_runs_in_commands(site.body)
+    repeated.repeats == Repeats::Iteration && !accepts && !index.may_serve(site.body)
 }
 
 /// Whether it is part of what sets a program up, and only runs again where somebody asks for all of that: by a request, or by a message to a task.

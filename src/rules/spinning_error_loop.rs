@@ -584,11 +584,19 @@ fn decides_to_leave(view: View, choice: NodeId, branch: RegionId) -> bool {
         Some(Op::Bind { pattern, .. }) if is_name(pattern) => pattern.locals(),
         _ => return false,
     };
+    let turn = view.index.loops_around(view.site(choice)).first().map(|around| around.region);
     let leaves = |region: RegionId| {
         let mut inside = view.facts.iter().filter(|(_, n)| n.region == region);
-        inside.any(|(_, n)| matches!(n.op, Op::Break(_) | Op::Return(_)))
+        inside.any(|(id, n)| match n.op {
+            Op::Break(_) => view.facts.jump_target(id) == turn,
+            Op::Return(_) => true,
+            _ => false,
+        })
     };
-    let names = |arm: &Arm| matches!(&arm.pattern.kind, PatternKind::Path(path) if path.last() == given.last());
+    let names = |arm: &Arm| {
+        let is_given = matches!(&arm.pattern.kind, PatternKind::Path(path) if path.last() == given.last());
+        is_given && !arm.guarded
+    };
     view.facts.iter().any(|(_, n)| match &n.op {
         Op::Match { scrutinee, arms } => {
             let is_it = matches!(view.op(*scrutinee), Op::Local(local) if bound.contains(local));
@@ -598,6 +606,7 @@ fn decides_to_leave(view: View, choice: NodeId, branch: RegionId) -> bool {
     })
 }
 
+/// As [`branch_without`], whatever comes of the branch.
 fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(NodeId, Branch)> {
     let is_other = |pattern: &Pattern| match &pattern.kind {
         PatternKind::Path(path) => path.last() == other,

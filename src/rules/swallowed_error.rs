@@ -330,7 +330,9 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         // What is taken for an answer is one, where the function also fails for what it was given.
         _ if way == Way::Absent && is_answer(view, node) && may_find_nothing(view, effected) => Confidence::Hint,
         // Whoever has asked whether it is there means to have it.
-        Effect::File if misses_what_is_there(view, node, effected, way) => Confidence::Likely,
+        Effect::File if success_after(view, node).is_none() && misses_what_is_there(view, node, effected, way) => {
+            Confidence::Likely
+        }
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
         // A program that is run for what it does somewhere else, and not for what it says.
@@ -367,8 +369,7 @@ fn misses_what_is_there(view: View, node: NodeId, effected: &Effected, way: Way)
         (Way::Arm | Way::LeftOut, _) => true,
         _ => false,
     };
-    let serves =
-        !view.index.is_of_a_program(view.body) || view.index.services_reaching(view.body).next().is_some();
+    let serves = !view.index.is_of_a_program(view.body) || view.index.services_reaching(view.body).next().is_some();
     is_missed && serves && view.index.reads_what_is_there(read) && !view.index.reads_a_kernel_file(read)
 }
 

@@ -134,14 +134,18 @@ fn is_written_by(index: &Index, call: Site, is_encoder: bool) -> bool {
     index.external(call).is_some_and(|path| is_lent || index.catalogue().lists(Calls::Writes, path))
 }
 
-/// Whether what is written ends a line, where the text says so: `writeln!(..)`, `write!(out, "{name}\n")`.
+/// Whether what is written ends a line, where the text says so: `writeln!(..)`, `write!(out, "{name}\n")`. What a value ends in is not seen.
 fn ends_a_line(index: &Index, write: Site) -> Option<bool> {
     let Op::Macro(call) = &index.node(write).op else { return None };
     let text = call.arguments.iter().find_map(|argument| match index.body(write.body).node(*argument).op {
         Op::Literal(Literal::Text(text)) => Some(text),
         _ => None,
     });
-    if call.path.last() == "writeln" { Some(true) } else { text.map(|text| text.ends_with('\n')) }
+    match text {
+        _ if call.path.last() == "writeln" => Some(true),
+        Some(text) if !text.ends_with('}') => Some(text.ends_with('\n')),
+        _ => None,
+    }
 }
 
 /// Whether a function of the workspace does nothing but write into the writer that it is lent.

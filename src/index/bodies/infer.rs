@@ -12,7 +12,7 @@ mod paths;
 mod patterns;
 
 use self::expected::filled;
-use crate::catalogue::Runs;
+use crate::catalogue::{Calls, Runs};
 use crate::facts::model::*;
 use crate::index::declared::defs::*;
 use crate::index::declared::lookup::{Found, World};
@@ -214,10 +214,9 @@ impl Inference<'_> {
     /// has been one.
     fn behind(&self, ty: &Ty) -> Ty {
         let is_plain = match ty {
-            Ty::Tuple(_) | Ty::Adt(..) => true,
-            Ty::Ext(path, _) => {
-                !path.contains("::") || path.starts_with("std::time::") || path == "std::option::Option"
-            }
+            Ty::Tuple(_) => true,
+            // Numbers and times.
+            Ty::Ext(path, _) => !path.contains("::") || self.world.names.catalogue.lists_a_member(Calls::Clocks, *path),
             _ => false,
         };
         self.deref(ty).unwrap_or_else(|| if is_plain { ty.clone() } else { Ty::Unknown })

@@ -2,7 +2,7 @@
 
 use std::mem::discriminant;
 
-use crate::facts::model::{Body, NodeId, Op, RegionId};
+use crate::facts::model::{Body, NodeId, Op, Operator, RegionId};
 use crate::index::Index;
 use crate::index::bodies::infer::BodyInfo;
 use crate::index::calls::Site;
@@ -69,17 +69,23 @@ impl<'i> View<'i> {
         self.facts.is_inside(self.facts.node(node).region, region)
     }
 
-    /// Whether two expressions are the same call of the same operands.
+    /// Whether two expressions are the same call of the same operands. What runs code of its own may do something else each time.
     pub fn does_the_same(self, one: NodeId, other: NodeId) -> bool {
+        let same_callee = || self.index.callee(self.site(one)) == self.index.callee(self.site(other));
         let same_head = match (self.op(one), self.op(other)) {
             (Op::Local(one), Op::Local(other)) => one == other,
             (Op::Literal(one), Op::Literal(other)) => one == other,
             (Op::Path(one), Op::Path(other)) => one == other,
             (Op::Field { name: one, .. }, Op::Field { name: other, .. }) => one == other,
-            (a, b) => {
-                discriminant(a) == discriminant(b)
-                    && self.index.callee(self.site(one)) == self.index.callee(self.site(other))
+            (Op::Binary { operator: one, .. }, Op::Binary { operator: other, .. }) => {
+                one == other && *one != Operator::Other
             }
+            (Op::Method { name: one, .. }, Op::Method { name: other, .. }) => one == other && same_callee(),
+            (Op::Call { .. }, Op::Call { .. }) => same_callee(),
+            (a @ (Op::Reference { .. } | Op::Deref(_) | Op::Await(_) | Op::Try(_) | Op::Index { .. }), b) => {
+                discriminant(a) == discriminant(b)
+            }
+            _ => false,
         };
         let operands = |node: NodeId| {
             let mut found = Vec::new();

@@ -8,7 +8,7 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{Literal, LoopKind, NodeId, Op, Operator, Region, RegionId, RegionKind};
+use crate::facts::model::{Literal, LoopKind, Node, NodeId, Op, Operator, Region, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::dispatch::Wanted;
 use crate::index::calls::{Call, Site};
@@ -594,21 +594,23 @@ impl Index {
         // What comes next in the same block, whatever else is decided there.
         let leaves_next = |from: NodeId, region: &Region| {
             let mut later = region.nodes.iter().skip_while(|node| **node != from).skip(1);
-            later.find(|node| matches!(body.node(**node).op, Op::Return(_) | Op::Break(_))).copied()
+            let leaves = later.find(|node| matches!(body.node(**node).op, Op::Return(_) | Op::Break(_))).copied()?;
+            let goes_on = |(node, n): (NodeId, &Node)| matches!(n.op, Op::Continue) && from < node && node < leaves;
+            (!body.iter().any(goes_on)).then_some(leaves)
         };
-        let (mut from, mut returns, mut broken) = (site.node, false, None);
+        // The loop that is left, and so all that is passed on the way there.
+        let (mut from, mut returns, mut left) = (site.node, false, None);
         for (region, facts) in body.outwards(body.node(site.node).region) {
             let Some(owner) = info.region_node(region) else { break };
             let leaves = leaves_next(from, facts);
             returns |= returned(from) || leaves.is_some_and(|node| matches!(body.node(node).op, Op::Return(_)));
-            broken = broken.or_else(|| leaves.and_then(|node| body.jump_target(node)));
+            left = left.or_else(|| leaves.and_then(|node| body.jump_target(node)));
+            let is_left = left.is_some();
+            left = left.filter(|target| *target != region);
             match facts.kind {
                 // What is iterated over is evaluated once, before the loop; what is returned is the last that a loop does, and so is what it is left behind.
                 RegionKind::Loop
-                    if counts(region)
-                        && !returns
-                        && broken != Some(region)
-                        && !is_iterated(&body.node(owner).op, from) =>
+                    if counts(region) && !returns && !is_left && !is_iterated(&body.node(owner).op, from) =>
                 {
                     return Outwards::Repeats(
                         Repeats::Iteration,

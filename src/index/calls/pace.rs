@@ -30,9 +30,20 @@ impl Index {
     fn is_for_each(&self, at: Site, repeated: &Repeated) -> bool {
         let turn = repeated.in_loop.filter(|(body, _)| *body == at.body).map(|(_, region)| region);
         let over_items = self.loops_around(at).iter().any(|around| Some(around.region) != turn && around.over_items);
-        // Each implementor has what it builds for itself.
-        let by_trait = matches!(self.callee(at), Some(Callee::Trait(_)));
-        !by_trait && (over_items || self.runs_in(at, Runs::Iteration))
+        !self.is_implementor_called(at) && (over_items || self.runs_in(at, Runs::Iteration))
+    }
+
+    /// Whether a method of a trait is called on one of several things, as a loop or closure goes through them: each implementor builds for itself.
+    fn is_implementor_called(&self, call: Site) -> bool {
+        let facts = self.body(call.body);
+        let Op::Method { receiver, .. } = self.node(call).op else { return false };
+        let item = self.variable_behind(call.body, receiver).map(|local| facts.local(local).region);
+        let mut around = facts.outwards(facts.node(call.node).region);
+        matches!(self.callee(call), Some(Callee::Trait(_)))
+            && around.any(|(region, r)| {
+                matches!(r.kind, RegionKind::Loop | RegionKind::Closure)
+                    && item.is_some_and(|item| facts.is_inside(item, region))
+            })
     }
 
     /// Whether a site is followed, in its body, by a loop that only lets time pass between its turns: what is made before is made for that loop.
@@ -109,6 +120,18 @@ impl Index {
         let select = self.raced_by(wait).map(|by| &self.body(wait.body).node(by).op);
         let Some(Op::Select { arms, .. }) = select else { return false };
         arms.iter().any(|arm| arm.future == wait.node && self.arm_leaves(wait.body, arm.region, region))
+    }
+
+    /// Whether a loop ends where something else comes before what a call in it waits for: anything but that a time is over.
+    pub(in crate::index) fn ends_by_word(&self, wait: Site, region: RegionId) -> bool {
+        let select = self.raced_by(wait).map(|by| &self.body(wait.body).node(by).op);
+        let Some(Op::Select { arms, .. }) = select else { return false };
+        let passes_time = |future: NodeId| {
+            let path = self.external(Site { node: future, ..wait });
+            path.is_some_and(|path| self.catalogue().lists(Calls::Pauses, path))
+        };
+        let mut others = arms.iter().filter(|arm| arm.future != wait.node && !passes_time(arm.future));
+        others.any(|arm| self.arm_leaves(wait.body, arm.region, region))
     }
 
     /// How long a call lets pass: what it is given, or what the interval that it is called on was made with.

@@ -173,6 +173,7 @@ impl Index {
             _ => None,
         };
         kind.is_some_and(|kind| kind == "telemetry-provider")
+            && self.callable(operation).is_some_and(|callable| callable.effect == Some(Effect::Finish))
     }
 
     /// Whether a value is the service of one peer: that it went away is no loss.

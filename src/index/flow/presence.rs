@@ -1,7 +1,7 @@
 //! What is known to be there when it is read: that it cannot be read is then none of "there is none".
 
 use crate::catalogue::Calls;
-use crate::facts::model::{NodeId, Op, Operator, RegionId};
+use crate::facts::model::{Node, NodeId, Op, Operator, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
 use crate::index::calls::Site;
@@ -47,7 +47,7 @@ fn is_there(view: View, at: NodeId, path: NodeId) -> bool {
         || before.any(|(_, n)| goes_on(&n.op))
 }
 
-/// Whether a path was given by a listing, and not all that was given comes to a node: what is left out is there for somebody else.
+/// Whether a path was given by a listing, and not all that was given comes to a node, by what it is called: what is left out is there for somebody else.
 fn is_chosen(view: View, at: NodeId, path: NodeId) -> bool {
     let lists = |node: NodeId| {
         view.index.external(view.site(node)).is_some_and(|path| view.index.catalogue().lists(Calls::NamesListed, path))
@@ -59,8 +59,15 @@ fn is_chosen(view: View, at: NodeId, path: NodeId) -> bool {
     };
     let Some(turn) = view.index.loops_around(view.site(at)).first().map(|around| around.region) else { return false };
     let around: Vec<RegionId> = view.facts.outwards(view.facts.node(at).region).map(|(region, _)| region).collect();
+    let named = view.index.variable_behind(view.body, path);
     // That an entry could be read chooses nothing.
-    let chooses = |condition: NodeId| !matches!(view.op(condition), Op::Let { pattern, .. } if pattern.is_ok());
+    let chooses = |condition: NodeId| {
+        let asked = view.range(condition);
+        let names = |(_, n): (NodeId, &Node)| {
+            matches!(n.op, Op::Local(local) if Some(local) == named) && asked.contains(n.range)
+        };
+        !matches!(view.op(condition), Op::Let { pattern, .. } if pattern.is_ok()) && view.facts.iter().any(names)
+    };
     let mut branches =
         view.facts.iter().filter(|(_, n)| view.facts.is_inside(n.region, turn) && around.contains(&n.region));
     is_listed

@@ -17,6 +17,19 @@ impl Index {
         around.any(|node| self.spawns_and_forgets(Site { node, ..site }))
     }
 
+    /// Whether a site runs in a task or thread, of the same body, that nobody waits for: its handle is dropped, or lies in a field that nothing uses.
+    pub(in crate::index) fn is_left_alone(&self, site: Site) -> bool {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let outwards = |at: &NodeId| info.parent(*at).or_else(|| info.region_node(facts.node(*at).region));
+        let lies_unused = |spawn: Site| {
+            let handle = self.callable(spawn).filter(|it| matches!(it.runs, Runs::Task | Runs::Thread));
+            let field = handle.and_then(|it| self.stored_in(spawn, it.constructs?));
+            field.is_some_and(|(owner, field)| self.is_only_asked(owner, field))
+        };
+        self.is_let_go(site)
+            || std::iter::successors(Some(site.node), outwards).any(|node| lies_unused(Site { node, ..site }))
+    }
+
     /// Whether a call spawns something, and nothing is done with its handle.
     fn spawns_and_forgets(&self, call: Site) -> bool {
         let Some(callable) = self.callable(call) else { return false };

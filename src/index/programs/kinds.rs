@@ -168,7 +168,7 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
             continue;
         }
         let apart = || index.runs_in(site, Runs::Task) || index.runs_in(site, Runs::Thread);
-        let attended = || subject.attended.contains(&body) && !(apart() && index.is_let_go(site));
+        let attended = || subject.attended.contains(&body) && !(apart() && index.is_left_alone(site));
         let accepts = catalogue.lists(Calls::Accepts, path);
         if !(catalogue.lists(Calls::Waits, path) || accepts) || !(own || attended()) {
             continue;
@@ -181,7 +181,7 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
                 && (!catalogue.lists(Calls::Pauses, path) || told(index, site, around.region))
         };
         // Who takes connections until a word comes serves until then, whoever gives it.
-        let until_word = |around: &Around| accepts && !around.over_items && told(index, site, around.region);
+        let until_word = |around: &Around| accepts && !around.over_items && index.ends_by_word(site, around.region);
         let only_fails = |around: &Around| accepts && index.is_left_by_failure_only(body, around.region);
         let lasts = |around: &Around| around.endless || until_told(around) || until_word(around) || only_fails(around);
         let around = index.loops_around(site).into_iter().find(lasts);

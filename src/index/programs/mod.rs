@@ -188,12 +188,6 @@ impl Index {
             .any(|(owner, region)| of_b.iter().any(|(other, inner)| owner == other && region != inner))
     }
 
-    /// Whether a body is known to run, and only in programs that end by themselves.
-    pub fn only_runs_in_commands(&self, body: BodyRef) -> bool {
-        let mut running = self.programs.iter().filter(|program| program.reach.contains(&body)).peekable();
-        running.peek().is_some() && running.all(|program| !program.is_service())
-    }
-
     /// Whether what names a signal gives it to a call that sends it, or to a function of the workspace that makes such a call.
     fn is_sent(&self, signal: Site) -> bool {
         let sends = |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Signals, path));

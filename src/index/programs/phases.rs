@@ -513,11 +513,11 @@ impl Index {
                 _ => true,
             }
         };
-        let is_last = |by: &NodeId| {
+        let runs_once = |by: &NodeId| {
             matches!(facts.node(*by).op, Op::Select { .. })
                 && self.loops_around(Site { node: *by, ..signal }).is_empty()
         };
-        let raced = self.raced_by(signal).filter(is_last);
+        let raced = self.raced_by(signal).filter(runs_once);
         let comes_after = |node: NodeId| match raced {
             Some(select) => {
                 facts.node(node).range.start >= facts.node(select).range.end || self.in_stopping_arm(signal.body, node)

@@ -59,8 +59,8 @@ const OPERATIONS: [&str; 13] = [
 /// Words of functions that serve what is measured, or tell how a program is.
 const MEASURES: [&str; 3] = ["metrics", "prometheus", "status"];
 
-/// Words of handlers, of their types and modules, that a person asks now and then who looks after a program.
-const CARE: [&str; 5] = ["admin", "refresh", "reload", "status", "test"];
+/// Words of handlers that a person asks now and then who looks after a program.
+const CARE: [&str; 3] = ["admin", "reload", "test"];
 
 /// How the addresses of a program's own begin, as they are written for a browser; those of hosts of the world are written with TLS.
 const OWN_ADDRESSES: [&str; 4] = ["http://{", "http://localhost", "http://127.0.0.1", "http://[::1]"];
@@ -128,7 +128,7 @@ impl Index {
     /// Whether a request that a site runs for is one by which somebody looks after the program, or asks how it is: by what its handler is called.
     pub fn is_asked_by_operator(&self, site: Site, repeated: &Repeated) -> bool {
         let handler = repeated.way.last().copied().unwrap_or(site).body;
-        self.is_placed_by(handler, &CARE) || self.is_named_by(handler, &PROBES)
+        self.is_named_by(handler, &CARE) || self.is_named_by(handler, &PROBES)
     }
 
     /// Whether a person looks at what is served, in the browser that the program opens for them at an address of its own, on the way to serving.

@@ -179,7 +179,12 @@ impl Index {
         };
         let chain: Vec<(NodeId, Ustr)> =
             std::iter::successors(called_on(entry.node), |(node, _)| called_on(*node)).collect();
-        !chain.is_empty() && chain.iter().all(|(_, name)| name == "and_modify")
+        let facts = self.body(entry.body);
+        let is_dropped = |node: NodeId| match info.parent(node) {
+            Some(parent) => matches!(facts.node(parent).op, Op::Discard(_)),
+            None => facts.region(facts.node(node).region).value != Some(node),
+        };
+        chain.last().is_some_and(|(last, _)| is_dropped(*last)) && chain.iter().all(|(_, name)| name == "and_modify")
     }
 
     /// Whether a call adds under a key, or what is in the collection once.
@@ -452,8 +457,8 @@ impl Index {
         let is_collection =
             |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Grows, *path));
         let is_counted = |kept: &Ty| self.is_tally(kept) && growing.added.iter().any(|site| self.counts_in_time(*site));
-        let is_window = |kept: &Ty| is_collection(kept) && self.only_counts(kept) && self.holds_times(kept);
-        matches!(&parts[..], [_, kept] if is_window(kept) || is_counted(kept))
+        let lists_times = |kept: &Ty| is_collection(kept) && self.only_counts(kept) && self.holds_times(kept);
+        matches!(&parts[..], [_, kept] if lists_times(kept) || is_counted(kept))
     }
 
     /// Whether a value holds numbers beside times, and nothing else.

@@ -147,9 +147,9 @@ impl<'i> Search<'i, '_> {
             .copied()
             .filter(|node| self.index.seen_from(begin.body, *node, frame) == Some(*node))
             .collect();
-        // What is only taken back where something failed is meant to stay.
+        // What is put into a collection and only taken out where something failed is meant to stay.
         let takes_back = |node: &NodeId| self.index.is_on_failing_path(Site { node: *node, ..begin });
-        if ends.is_empty() || self.pair.replaces && ends.iter().all(takes_back) {
+        if ends.is_empty() || self.index.added_to(begin).is_some() && ends.iter().all(takes_back) {
             return None;
         }
         let mut settling: HashSet<NodeId> =

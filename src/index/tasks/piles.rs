@@ -134,7 +134,7 @@ impl Index {
             return None;
         }
         let around = self.work_loop_within(site, first)?;
-        if self.only_runs_in_commands(site.body) {
+        if !self.may_serve(site.body) {
             return None;
         }
         self.pile(site.body, &around, site, first)
@@ -206,7 +206,7 @@ impl Index {
     fn pile_in_loop(&self, turn: Site, added: Site, local: LocalId) -> Option<Pile> {
         let around = self.work_loop_within(turn, local)?;
         let region = around.region;
-        if self.only_runs_in_commands(turn.body) || self.is_drained_behind(turn.body, local, region) {
+        if !self.may_serve(turn.body) || self.is_drained_behind(turn.body, local, region) {
             return None;
         }
         let lends = |used: NodeId| {

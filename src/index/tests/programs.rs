@@ -146,6 +146,9 @@ fn who_takes_connections_until_a_word_comes_is_a_service() {
     };
     assert_eq!(until("door.accept()"), Kind::Service);
     assert_eq!(until("tokio::time::sleep(t)"), Kind::OneShot);
+    let in_time = "async fn main() { let door = tokio::net::TcpListener::bind(a).await?; \
+                   loop { tokio::select! { guest = door.accept() => greet(guest), _ = tokio::time::sleep(t) => break } } }";
+    assert_eq!(kind(in_time), Kind::OneShot, "a time limit is no word");
 }
 
 #[test]
@@ -154,7 +157,10 @@ fn a_task_of_another_package_counts_where_somebody_waits_for_it() {
         let daemon = "pub async fn serve() { let door = tokio::net::TcpListener::bind(a).await?; \
                       let task = tokio::spawn(async move { loop { door.accept().await?; } }); task.await; } \
                       pub async fn beside() { let door = tokio::net::TcpListener::bind(a).await?; \
-                      tokio::spawn(async move { loop { door.accept().await?; } }); work(); }";
+                      tokio::spawn(async move { loop { door.accept().await?; } }); work(); } \
+                      pub struct Client { task: tokio::task::JoinHandle<()> } \
+                      impl Client { pub fn new() -> Client { \
+                        Client { task: tokio::spawn(async { loop { tokio::time::sleep(t).await; } }) } } }";
         let code = packages(&[
             ("daemon", TargetKind::Lib, daemon, &[]),
             ("tool", TargetKind::Bin, main, &[("daemon", "daemon")]),
@@ -164,6 +170,7 @@ fn a_task_of_another_package_counts_where_somebody_waits_for_it() {
     };
     assert_eq!(kind("async fn main() { daemon::serve().await; }"), Kind::Service);
     assert_eq!(kind("async fn main() { daemon::beside().await; }"), Kind::OneShot);
+    assert_eq!(kind("async fn main() { let client = daemon::Client::new(); client.ask(); }"), Kind::OneShot);
 }
 
 #[test]
