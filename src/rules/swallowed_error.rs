@@ -352,8 +352,9 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
     }
 }
 
-/// Whether a service reads a file or folder that is known to be there, other than one of the kernel's, and what is in it is missing from then on. A yes or no
-/// is an answer, as is what stands for "unknown"; and what is looked at to be cleared away stays for the next time. Who runs a command sees what it gives.
+/// Whether a service reads a file or folder that is known to be there, other than one of the kernel's, what is in it is missing from then on, and the function
+/// tells of other failures of the kind: it leaves out none on purpose. A yes or no is an answer, as is what stands for "unknown"; and what is looked at to be
+/// cleared away stays for the next time. Who runs a command sees what it gives.
 fn misses_what_is_there(view: View, node: NodeId, effected: &Effected, way: Way) -> bool {
     let [read] = effected.chain[..] else { return false };
     let is_bool = |ty: &Ty| *ty == Ty::ext("bool", Vec::new());
@@ -370,7 +371,23 @@ fn misses_what_is_there(view: View, node: NodeId, effected: &Effected, way: Way)
         _ => false,
     };
     let serves = !view.index.is_of_a_program(view.body) || view.index.services_reaching(view.body).next().is_some();
-    is_missed && serves && view.index.reads_what_is_there(read) && !view.index.reads_a_kernel_file(read)
+    is_missed
+        && serves
+        && view.index.reads_what_is_there(read)
+        && !view.index.reads_a_kernel_file(read)
+        && tells_of_failures(view)
+}
+
+/// Whether a function passes on some error of the file system, or warns where something has failed.
+fn tells_of_failures(view: View) -> bool {
+    let is_of_file = |node: NodeId| {
+        let effected = view.index.effect(view.site(node)).filter(|_| view.ty(node).is_result());
+        effected.is_some_and(|found| found.effect == Effect::File)
+    };
+    let warns =
+        |region: RegionId| view.index.is_entered_by_error(view.body, region) && view.index.warns(view.body, region);
+    let mut regions = (0..view.facts.regions.len()).map(|at| RegionId(at as u32));
+    view.index.passed_on(view.body).into_iter().any(is_of_file) || regions.any(warns)
 }
 
 /// Whether what failed only asked how many there are of something.
