@@ -396,6 +396,11 @@ impl Body {
         &self.regions[id.index()]
     }
 
+    /// All its regions, in the order they are numbered.
+    pub fn region_ids(&self) -> impl Iterator<Item = RegionId> + use<> {
+        (0..self.regions.len()).map(|at| RegionId(at as u32))
+    }
+
     pub fn local(&self, id: LocalId) -> &Local {
         &self.locals[id.index()]
     }

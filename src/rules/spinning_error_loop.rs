@@ -492,9 +492,9 @@ fn reads_past_the_end(view: View, node: NodeId) -> Option<Diagnostic> {
     let outer = parent(awaited)?;
     let (thrown_away, exit) = match view.op(outer) {
         Op::Let { pattern, .. } if is(pattern, "Err") => (parent(outer).is_some(), parent(outer)),
-        Op::Try(_) => (stands_alone(view, outer), None),
+        Op::Try(_) => (view.is_unused(outer), None),
         Op::Method { receiver, name, .. } if *receiver == awaited && matches!(name.as_str(), "unwrap" | "expect") => {
-            (stands_alone(view, outer), None)
+            (view.is_unused(outer), None)
         }
         _ => return None,
     };
@@ -536,14 +536,6 @@ fn reads_past_the_end(view: View, node: NodeId) -> Option<Diagnostic> {
         .note(format!("at its end `{name}` gives `Ok(0)` at once, in every round: the loop takes a whole core"))
         .help("leave the loop where nothing was read"),
     )
-}
-
-/// Whether nobody uses what a node gives.
-fn stands_alone(view: View, node: NodeId) -> bool {
-    match view.info.parent(node) {
-        None => view.facts.region(view.facts.node(node).region).value != Some(node),
-        Some(parent) => matches!(view.op(parent), Op::Discard(_)),
-    }
 }
 
 /// Whether a call does not come back, or may not: the process or the thread ends.

@@ -386,8 +386,7 @@ fn tells_of_failures(view: View) -> bool {
     };
     let warns =
         |region: RegionId| view.index.is_entered_by_error(view.body, region) && view.index.warns(view.body, region);
-    let mut regions = (0..view.facts.regions.len()).map(|at| RegionId(at as u32));
-    view.index.passed_on(view.body).into_iter().any(is_of_file) || regions.any(warns)
+    view.index.passed_on(view.body).into_iter().any(is_of_file) || view.facts.region_ids().any(warns)
 }
 
 /// Whether what failed only asked how many there are of something.

@@ -69,6 +69,14 @@ impl<'i> View<'i> {
         self.facts.is_inside(self.facts.node(node).region, region)
     }
 
+    /// Whether nobody uses what a node gives.
+    pub fn is_unused(self, node: NodeId) -> bool {
+        match self.info.parent(node) {
+            None => self.facts.region(self.facts.node(node).region).value != Some(node),
+            Some(parent) => matches!(self.op(parent), Op::Discard(_)),
+        }
+    }
+
     /// Whether two expressions are the same call of the same operands. What runs code of its own may do something else each time.
     pub fn does_the_same(self, one: NodeId, other: NodeId) -> bool {
         let same_callee = || self.index.callee(self.site(one)) == self.index.callee(self.site(other));

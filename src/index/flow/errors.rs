@@ -229,7 +229,7 @@ impl Index {
     fn tells_within(&self, body: BodyRef, whole: RegionId, fuel: u32) -> bool {
         let facts = self.body(body);
         let inside = |region: RegionId| facts.outwards(region).any(|(at, _)| at == whole);
-        let regions = (0..facts.regions.len()).map(|at| RegionId(at as u32)).filter(|region| inside(*region));
+        let regions = facts.region_ids().filter(|region| inside(*region));
         let fails = |region: RegionId| {
             let entered = self.is_entered_by_error(body, region) && !self.is_of_an_error_that_stays(body, region);
             entered || (region != whole && self.fails_at_end(body, region))

@@ -246,7 +246,7 @@ impl Index {
         let drops = self.signatures().methods.get(&(TypeKey::Adt(*id), ustr("drop"))).into_iter().flatten();
         let bodies = drops.filter(|drop| self.is_destructor(**drop)).filter_map(|drop| self.defs().body_of(*drop));
         bodies.filter(|body| self.is_linked(*body)).any(|body| {
-            let regions = (0..self.body(body).regions.len()).map(|at| RegionId(at as u32));
+            let regions = self.body(body).region_ids();
             regions.into_iter().any(|region| self.surely_tells(body, region))
         })
     }

@@ -11,23 +11,24 @@ use crate::index::declared::types::Ty;
 impl Index {
     /// Whether a site runs in a task or thread, of the same body, whose handle is dropped where it is spawned.
     pub(in crate::index) fn is_let_go(&self, site: Site) -> bool {
-        let (facts, info) = (self.body(site.body), self.info(site.body));
-        let outwards = |at: &NodeId| info.parent(*at).or_else(|| info.region_node(facts.node(*at).region));
-        let mut around = std::iter::successors(Some(site.node), outwards);
-        around.any(|node| self.spawns_and_forgets(Site { node, ..site }))
+        self.with_all_around(site).any(|node| self.spawns_and_forgets(node))
     }
 
     /// Whether a site runs in a task or thread, of the same body, that nobody waits for: its handle is dropped, or lies in a field that nothing uses.
     pub(in crate::index) fn is_left_alone(&self, site: Site) -> bool {
-        let (facts, info) = (self.body(site.body), self.info(site.body));
-        let outwards = |at: &NodeId| info.parent(*at).or_else(|| info.region_node(facts.node(*at).region));
         let lies_unused = |spawn: Site| {
             let handle = self.callable(spawn).filter(|it| matches!(it.runs, Runs::Task | Runs::Thread));
             let field = handle.and_then(|it| self.stored_in(spawn, it.constructs?));
             field.is_some_and(|(owner, field)| self.is_only_asked(owner, field))
         };
-        self.is_let_go(site)
-            || std::iter::successors(Some(site.node), outwards).any(|node| lies_unused(Site { node, ..site }))
+        self.is_let_go(site) || self.with_all_around(site).any(lies_unused)
+    }
+
+    /// A node and all that it is a part of in its body, from the inside out.
+    fn with_all_around(&self, site: Site) -> impl Iterator<Item = Site> {
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let outwards = move |at: &NodeId| info.parent(*at).or_else(|| info.region_node(facts.node(*at).region));
+        std::iter::successors(Some(site.node), outwards).map(move |node| Site { node, ..site })
     }
 
     /// Whether a call spawns something, and nothing is done with its handle.

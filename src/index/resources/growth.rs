@@ -179,12 +179,8 @@ impl Index {
         };
         let chain: Vec<(NodeId, Ustr)> =
             std::iter::successors(called_on(entry.node), |(node, _)| called_on(*node)).collect();
-        let facts = self.body(entry.body);
-        let is_dropped = |node: NodeId| match info.parent(node) {
-            Some(parent) => matches!(facts.node(parent).op, Op::Discard(_)),
-            None => facts.region(facts.node(node).region).value != Some(node),
-        };
-        chain.last().is_some_and(|(last, _)| is_dropped(*last)) && chain.iter().all(|(_, name)| name == "and_modify")
+        chain.last().is_some_and(|(last, _)| self.view(entry.body).is_unused(*last))
+            && chain.iter().all(|(_, name)| name == "and_modify")
     }
 
     /// Whether a call adds under a key, or what is in the collection once.
