@@ -608,7 +608,34 @@ pub enum Op {
     Unseen,
 }
 
+/// Methods without arguments that give all of what they are called on, lent, copied or in another form, whatever its type.
+const SAME: [&str; 13] = [
+    "as_bytes",
+    "as_path",
+    "as_ref",
+    "as_slice",
+    "as_str",
+    "clone",
+    "into",
+    "into_bytes",
+    "reader",
+    "to_owned",
+    "to_path_buf",
+    "to_string",
+    "to_vec",
+];
+
 impl Op {
+    /// What a method is called on that gives it as it is, lent, copied or in another form.
+    pub fn same_as(&self) -> Option<NodeId> {
+        match self {
+            Op::Method { receiver, name, arguments, .. } if arguments.is_empty() => {
+                SAME.contains(&name.as_str()).then_some(*receiver)
+            }
+            _ => None,
+        }
+    }
+
     /// Calls `f` with every node whose value this one uses, in evaluation order.
     pub fn operands(&self, f: &mut dyn FnMut(NodeId)) {
         match self {
@@ -781,19 +808,15 @@ impl Pattern {
 
     /// Whether it takes a field of this name out of a struct.
     pub fn takes_field(&self, field: Ustr) -> bool {
-        match &self.kind {
-            PatternKind::Struct { fields, .. } => {
-                fields.iter().any(|(name, part)| *name == field && !part.is_wild() || part.takes_field(field))
-            }
-            PatternKind::Tuple(parts)
-            | PatternKind::Slice(parts)
-            | PatternKind::Or(parts)
-            | PatternKind::TupleStruct { parts, .. } => parts.iter().any(|part| part.takes_field(field)),
-            PatternKind::Bind { of: Some(of), .. } | PatternKind::Reference(of) | PatternKind::Typed(of, _) => {
-                of.takes_field(field)
-            }
-            _ => false,
-        }
+        self.fields_taken().any(|(name, part)| name == field && !part.is_wild())
+    }
+
+    /// The fields that it, or a pattern within it, names of a struct, each with what it has to be.
+    pub fn fields_taken(&self) -> impl Iterator<Item = (Ustr, &Pattern)> {
+        self.outwards_in().into_iter().flat_map(|pattern| match &pattern.kind {
+            PatternKind::Struct { fields, .. } => fields.iter().map(|(name, part)| (*name, part)).collect(),
+            _ => Vec::new(),
+        })
     }
 
     /// The name of the tuple variant it takes: `Ok` for `Ok(value)`.
@@ -831,30 +854,32 @@ impl Pattern {
 
     /// The locals it binds, in the order written.
     pub fn locals(&self) -> Vec<LocalId> {
-        let mut found = Vec::new();
-        self.collect(&mut found);
-        found
+        let bound = self.outwards_in().into_iter().filter_map(|pattern| match pattern.kind {
+            PatternKind::Bind { local, .. } => Some(local),
+            _ => None,
+        });
+        bound.collect()
     }
 
-    fn collect(&self, found: &mut Vec<LocalId>) {
+    /// It, and all patterns within it, in the order written.
+    fn outwards_in(&self) -> Vec<&Pattern> {
+        let mut found = vec![self];
         match &self.kind {
-            PatternKind::Bind { local, of } => {
-                found.push(*local);
-                if let Some(of) = of {
-                    of.collect(found);
-                }
-            }
             PatternKind::Tuple(parts)
             | PatternKind::Slice(parts)
             | PatternKind::Or(parts)
-            | PatternKind::TupleStruct { parts, .. } => parts.iter().for_each(|p| p.collect(found)),
-            PatternKind::Struct { fields, .. } => fields.iter().for_each(|(_, p)| p.collect(found)),
-            PatternKind::Reference(of) | PatternKind::Typed(of, _) => of.collect(found),
-            PatternKind::Wild
+            | PatternKind::TupleStruct { parts, .. } => found.extend(parts.iter().flat_map(Self::outwards_in)),
+            PatternKind::Struct { fields, .. } => found.extend(fields.iter().flat_map(|(_, part)| part.outwards_in())),
+            PatternKind::Bind { of: Some(of), .. } | PatternKind::Reference(of) | PatternKind::Typed(of, _) => {
+                found.extend(of.outwards_in());
+            }
+            PatternKind::Bind { of: None, .. }
+            | PatternKind::Wild
             | PatternKind::Path(_)
             | PatternKind::Rest
             | PatternKind::Literal
             | PatternKind::Unseen => {}
         }
+        found
     }
 }

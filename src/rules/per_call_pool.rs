@@ -180,8 +180,7 @@ fn gives_one_connection(index: &Index, construction: &Construction) -> bool {
 fn gives_a_connection(index: &Index, call: Site) -> bool {
     match index.ty(call).given().content() {
         Some(Ty::Ext(path, _)) => {
-            path.ends_with("Connection")
-                || index.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "transaction")
+            path.ends_with("Connection") || index.kind(*path).is_some_and(|kind| kind == "transaction")
         }
         _ => false,
     }

@@ -172,9 +172,8 @@ fn written_at(view: View, value: NodeId, fuel: u32) -> Option<NodeId> {
     };
     match view.op(parent) {
         Op::Reference { .. } | Op::Deref(_) => written_at(view, parent, fuel),
-        Op::Method { receiver, name, .. } if *receiver == value => {
-            KEEPS_ALL.contains(&name.as_str()).then(|| written_at(view, parent, fuel))?
-        }
+        op if op.same_as() == Some(value) => written_at(view, parent, fuel),
+        Op::Method { receiver, .. } if *receiver == value => None,
         Op::Method { arguments, .. } | Op::Call { arguments, .. } => call(arguments),
         Op::Bind { pattern, otherwise: None, .. } => match pattern.kind {
             PatternKind::Bind { local, of: None } => {
@@ -185,21 +184,6 @@ fn written_at(view: View, value: NodeId, fuel: u32) -> Option<NodeId> {
         _ => None,
     }
 }
-
-/// Methods that give all of what they are called on.
-const KEEPS_ALL: [&str; 11] = [
-    "as_bytes",
-    "as_ref",
-    "as_slice",
-    "as_str",
-    "clone",
-    "into",
-    "into_bytes",
-    "to_owned",
-    "to_string",
-    "to_vec",
-    "reader",
-];
 
 /// Whether nothing but what people see comes of success, or the stand-in for what failed is refused further on.
 fn has_no_consequence(view: View, node: NodeId, way: Way) -> bool {

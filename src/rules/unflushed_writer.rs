@@ -50,7 +50,7 @@ fn kept(index: &Index) -> Vec<Diagnostic> {
 /// nothing to lose between two writes of its owner.
 fn ends_with_its_owner(index: &Index, ty: &Ty) -> Option<Ustr> {
     let Ty::Ext(path, arguments) = ty.peeled() else { return None };
-    let kind = index.resource(*path).and_then(|entry| entry.kind);
+    let kind = index.kind(*path);
     let gathers = |kind: Ustr| KEPT.contains(&kind.as_str());
     match kind {
         Some(kind) => (gathers(kind) && is_worldly(index, ty, *path)).then_some(*path),

@@ -164,8 +164,8 @@ impl Inference<'_> {
             self.returns = self.world.signatures.statics[id.index()].clone();
         }
         self.region(Body::ROOT);
-        for at in 0..self.body.regions.len() {
-            self.region(RegionId(at as u32));
+        for region in self.body.region_ids() {
+            self.region(region);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
-use crate::facts::model::{NodeId, Op, Operator, RegionId, RegionKind};
+use crate::facts::model::{NodeId, Op, Operator, RegionId, RegionKind, SelectArm};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -117,21 +117,27 @@ impl Index {
 
     /// Whether a loop ends where a wait in it is over: an arm of a `select!` that leaves it.
     fn is_word_to_stop(&self, wait: Site, region: RegionId) -> bool {
-        let select = self.raced_by(wait).map(|by| &self.body(wait.body).node(by).op);
-        let Some(Op::Select { arms, .. }) = select else { return false };
-        arms.iter().any(|arm| arm.future == wait.node && self.arm_leaves(wait.body, arm.region, region))
+        let mut own = self.arms_around(wait).iter().filter(|arm| arm.future == wait.node);
+        own.any(|arm| self.arm_leaves(wait.body, arm.region, region))
     }
 
     /// Whether a loop ends where something else comes before what a call in it waits for: anything but that a time is over.
     pub(in crate::index) fn ends_by_word(&self, wait: Site, region: RegionId) -> bool {
-        let select = self.raced_by(wait).map(|by| &self.body(wait.body).node(by).op);
-        let Some(Op::Select { arms, .. }) = select else { return false };
         let passes_time = |future: NodeId| {
             let path = self.external(Site { node: future, ..wait });
             path.is_some_and(|path| self.catalogue().lists(Calls::Pauses, path))
         };
-        let mut others = arms.iter().filter(|arm| arm.future != wait.node && !passes_time(arm.future));
+        let other = |arm: &&SelectArm| arm.future != wait.node && !passes_time(arm.future);
+        let mut others = self.arms_around(wait).iter().filter(other);
         others.any(|arm| self.arm_leaves(wait.body, arm.region, region))
+    }
+
+    /// The arms of the `select!` that a call is waited for in.
+    fn arms_around(&self, wait: Site) -> &[SelectArm] {
+        match self.raced_by(wait).map(|by| &self.body(wait.body).node(by).op) {
+            Some(Op::Select { arms, .. }) => arms,
+            _ => &[],
+        }
     }
 
     /// How long a call lets pass: what it is given, or what the interval that it is called on was made with.

@@ -2,10 +2,10 @@
 
 use crate::catalogue::Runs;
 use crate::facts::model::{NodeId, Op};
+use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId};
-use crate::index::{Index, Ty};
 
 /// Through how many callers it is looked whether all of them end things.
 const CALLERS: u32 = 3;
@@ -103,8 +103,7 @@ impl Index {
 
     /// Whether a method is one that ends the task, token or set it is called on.
     fn ends(&self, receiver: Site, name: &str) -> bool {
-        let Ty::Ext(path, _) = self.ty(receiver).peeled() else { return false };
-        self.resource(*path).is_some_and(|entry| {
+        self.entry_of(self.ty(receiver)).is_some_and(|entry| {
             let stops = entry.kind.is_some_and(|kind| {
                 matches!(kind.as_str(), "task-handle" | "task-set" | "cancellation-token" | "task-tracker")
             });

@@ -1,7 +1,7 @@
 //! What is done by the way: operations of which hardly anybody would miss that they failed. They change a file's mode, note which process works here,
 //! make sure of what was made before, keep a database in order, give one message to a peer or take leave of it, report how the program is used to those who made it.
 
-use ustr::ustr;
+use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{Body, Literal, NodeId, Op, RegionId};
@@ -150,29 +150,18 @@ impl Index {
     fn takes_leave(&self, operation: Site) -> bool {
         let Op::Method { receiver, name, .. } = &self.node(operation).op else { return false };
         let ty = self.innermost(self.ty(Site { node: *receiver, ..operation }));
-        match ty.peeled() {
-            Ty::Ext(path, _) => {
-                let closes = self.resource(*path).is_some_and(|entry| {
-                    let connects = entry.kind.is_some_and(|kind| {
-                        kind.ends_with("connection") || kind.ends_with("channel") || kind.ends_with("pool")
-                    });
-                    connects && entry.close_names().any(|close| close == name.as_str())
-                });
-                closes || name == "flush" && self.writer_effect(&ty) == Some(Effect::Network)
-            }
-            _ => false,
-        }
+        let connects = |kind: Ustr| ["connection", "channel", "pool"].iter().any(|end| kind.ends_with(end));
+        let closes = self.entry_of(&ty).is_some_and(|entry| {
+            entry.kind.is_some_and(connects) && entry.close_names().any(|close| close == name.as_str())
+        });
+        closes || name == "flush" && self.writer_effect(&ty) == Some(Effect::Network)
     }
 
     /// Whether a call gives what was traced or measured at last to whoever collects it: most of that has arrived before.
     fn exports_the_rest(&self, operation: Site) -> bool {
         let Op::Method { receiver, .. } = self.node(operation).op else { return false };
         let ty = self.innermost(self.ty(Site { node: receiver, ..operation }));
-        let kind = match ty.peeled() {
-            Ty::Ext(path, _) => self.resource(*path).and_then(|entry| entry.kind),
-            _ => None,
-        };
-        kind.is_some_and(|kind| kind == "telemetry-provider")
+        self.is_kind(&ty, "telemetry-provider")
             && self.callable(operation).is_some_and(|callable| callable.effect == Some(Effect::Finish))
     }
 

@@ -108,20 +108,14 @@ fn asked_for(view: View, node: NodeId) -> Option<NodeId> {
 fn bare(view: View, path: NodeId) -> NodeId {
     match view.op(path) {
         Op::Reference { of, .. } | Op::Deref(of) => bare(view, *of),
-        Op::Method { receiver, name, arguments, .. } if arguments.is_empty() && LENDS.contains(&name.as_str()) => {
-            bare(view, *receiver)
-        }
         Op::Call { arguments, .. }
             if view.index.external(view.site(path)).is_some_and(|path| path == "std::path::Path::new") =>
         {
             arguments.first().map_or(path, |of| bare(view, *of))
         }
-        _ => path,
+        op => op.same_as().map_or(path, |of| bare(view, of)),
     }
 }
-
-/// Methods that lend or copy the path they are called on.
-const LENDS: [&str; 7] = ["as_path", "as_ref", "as_str", "clone", "to_owned", "to_path_buf", "to_string"];
 
 /// Whether a region ends by leaving what it stands in.
 fn is_left(view: View, region: RegionId) -> bool {

@@ -343,9 +343,7 @@ impl Index {
     pub fn stands_for_a_store(&self, growing: &Growing) -> bool {
         let Keeper::Field(owner, _) = growing.keeper else { return false };
         let is_own = |ty: &&Ty| matches!(ty.peeled(), Ty::Adt(id, _) if *id == owner);
-        let stores = |path: &Ustr| {
-            self.resource(*path).and_then(|entry| entry.kind).is_some_and(|kind| STORES.contains(&kind.as_str()))
-        };
+        let stores = |path: &Ustr| self.kind(*path).is_some_and(|kind| STORES.contains(&kind.as_str()));
         let others = |of: TraitId| self.signatures().types_with(of).filter(|ty| !is_own(ty));
         self.defs().trait_ids().any(|of| {
             self.signatures().types_with(of).any(|ty| is_own(&ty))

@@ -87,7 +87,7 @@ impl Index {
     /// Whether a value is a resource of one of some kinds, and was made in this body: what somebody laid around a borrowed handle is not.
     fn is_one_of(&self, value: Site, kinds: &[Ustr]) -> bool {
         let Ty::Ext(path, _) = self.ty(value) else { return false };
-        let kind = self.resource(*path).and_then(|entry| entry.kind);
+        let kind = self.kind(*path);
         kind.is_some_and(|kind| kinds.contains(&kind)) && self.is_made_of(value, *path, &mut HashSet::default())
     }
 

@@ -228,10 +228,22 @@ impl Index {
         self.catalogue().resource(path)
     }
 
+    /// The entry of the resource that a type is, lent or not.
+    pub(in crate::index) fn entry_of(&self, ty: &Ty) -> Option<&TypeEntry> {
+        match ty.peeled() {
+            Ty::Ext(path, _) => self.resource(*path),
+            _ => None,
+        }
+    }
+
+    /// The kind of a resource.
+    pub fn kind(&self, resource: Ustr) -> Option<Ustr> {
+        self.resource(resource)?.kind
+    }
+
     /// Whether a type is a resource of a kind, lent or not.
     pub(in crate::index) fn is_kind(&self, ty: &Ty, kind: &str) -> bool {
-        let Ty::Ext(path, _) = ty.peeled() else { return false };
-        self.resource(*path).and_then(|entry| entry.kind).is_some_and(|of| of == kind)
+        self.entry_of(ty).and_then(|entry| entry.kind).is_some_and(|of| of == kind)
     }
 
     /// Whether a function does itself what the drop of a resource would do.
@@ -557,10 +569,7 @@ impl Index {
             }
             Op::Method { receiver, name, arguments, .. } => {
                 let receiver = part(*receiver)?;
-                if matches!(
-                    name.as_str(),
-                    "clone" | "as_str" | "to_string" | "to_owned" | "into" | "as_ref" | "unwrap" | "expect"
-                ) {
+                if self.node(site).op.same_as().is_some() || matches!(name.as_str(), "unwrap" | "expect") {
                     return Some(receiver);
                 }
                 let arguments: Option<Vec<String>> = arguments.iter().map(|a| part(*a)).collect();

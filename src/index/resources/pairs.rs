@@ -554,16 +554,10 @@ impl<'i> Search<'i, '_> {
         let mut seen = HashSet::default();
         let mut queue = Vec::from_iter(self.operands(call).0);
         while let Some(at) = queue.pop() {
-            let locks = |ty: &Ty| match ty.peeled() {
-                Ty::Ext(path, _) => {
-                    index.resource(*path).is_some_and(|entry| entry.kind.is_some_and(|kind| kind == "lock"))
-                }
-                _ => false,
-            };
             if !seen.insert(at) {
                 continue;
             }
-            if locks(index.ty(Site { node: at, ..call })) {
+            if index.is_kind(index.ty(Site { node: at, ..call }), "lock") {
                 return true;
             }
             match &index.body(call.body).node(at).op {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{NodeId, Op, Pattern, PatternKind};
+use crate::facts::model::{NodeId, Op, Pattern};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
@@ -106,17 +106,10 @@ fn may_end(view: View, call: NodeId, receiver: NodeId, resource: Ustr) -> bool {
 
 /// The fields that patterns of a node take out of a struct.
 fn fields_taken(op: &Op) -> Vec<Ustr> {
-    let mut patterns: Vec<&Pattern> = match op {
+    let patterns: Vec<&Pattern> = match op {
         Op::Bind { pattern, .. } | Op::Let { pattern, .. } => vec![pattern],
         Op::Match { arms, .. } => arms.iter().map(|arm| &arm.pattern).collect(),
         _ => Vec::new(),
     };
-    let mut taken = Vec::new();
-    while let Some(pattern) = patterns.pop() {
-        if let PatternKind::Struct { fields, .. } = &pattern.kind {
-            taken.extend(fields.iter().map(|(name, _)| *name));
-        }
-        patterns.extend(pattern.parts());
-    }
-    taken
+    patterns.into_iter().flat_map(Pattern::fields_taken).map(|(name, _)| name).collect()
 }

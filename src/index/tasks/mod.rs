@@ -182,7 +182,7 @@ impl Index {
         let inside = called.flat_map(|body| self.body(body).iter().map(move |(node, _)| Site { body, node }));
         let is_permit = |site: Site| {
             let made = self.callable(site).and_then(|callable| callable.constructs);
-            made.and_then(|path| self.resource(path)?.kind).is_some_and(|kind| kind == "permit")
+            made.and_then(|path| self.kind(path)).is_some_and(|kind| kind == "permit")
         };
         around.chain(inside).chain(self.work_sites(task)).any(is_permit) || self.counts_before(task.spawn)
     }

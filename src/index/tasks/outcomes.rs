@@ -29,7 +29,7 @@ impl Index {
     pub fn task_output<'t>(&self, handle: &'t Ty) -> Option<&'t Ty> {
         let Ty::Ext(path, arguments) = handle.peeled() else { return None };
         let is_handle = |kind: ustr::Ustr| matches!(kind.as_str(), "task-handle" | "thread-handle" | "task-set");
-        let is_kept = self.resource(*path).and_then(|entry| entry.kind).is_some_and(is_handle);
+        let is_kept = self.kind(*path).is_some_and(is_handle);
         let is_joined = || {
             let join = self.catalogue().method(*path, ustr("join"));
             join.is_some_and(|(_, callable)| callable.effect == Some(Effect::Join))

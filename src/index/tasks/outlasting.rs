@@ -91,8 +91,7 @@ impl Index {
             Op::Method { receiver, .. } => self.field_behind(Site { node: *receiver, ..task.spawn }).is_some(),
             _ => false,
         };
-        let is_runtime =
-            |path: &Ustr| self.resource(*path).is_some_and(|entry| entry.kind.is_some_and(|kind| kind == "runtime"));
+        let is_runtime = |path: &Ustr| self.kind(*path).is_some_and(|kind| kind == "runtime");
         let mut fields = self.signatures().fields[owner.index()].values();
         by_field || fields.any(|ty| self.owned_resources(ty).iter().any(is_runtime))
     }

@@ -45,7 +45,7 @@ impl Index {
     pub fn collects_tasks(&self, ty: &Ty) -> bool {
         match ty {
             Ty::Ext(path, arguments) => {
-                let kind = self.resource(*path).and_then(|entry| entry.kind);
+                let kind = self.kind(*path);
                 kind.is_some_and(|kind| matches!(kind.as_str(), "task-set" | "task-handle" | "thread-handle"))
                     || arguments.iter().any(|argument| self.collects_tasks(argument))
             }
@@ -63,7 +63,7 @@ impl Index {
     /// Whether what a static or field keeps is, or holds, a resource of a kind.
     pub fn keeps_kind(&self, keeper: Keeper, kind: &str) -> bool {
         let owned = self.owned_resources(&self.keeper_type(keeper));
-        owned.into_iter().any(|path| self.resource(path).and_then(|entry| entry.kind).is_some_and(|of| of == kind))
+        owned.into_iter().any(|path| self.kind(path).is_some_and(|of| of == kind))
     }
 
     fn pile_that_stays(&self, growing: &Growing) -> Option<Pile> {

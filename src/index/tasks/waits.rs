@@ -187,7 +187,7 @@ impl Index {
         let body = wait.site.body;
         let aborts =
             self.releases_in(body).iter().filter(|release| release.site.node < wait.site.node).filter(|release| {
-                let kind = release.resource.and_then(|path| self.resource(path)?.kind);
+                let kind = release.resource.and_then(|path| self.kind(path));
                 kind.is_some_and(|kind| matches!(kind.as_str(), "task-handle" | "task-set"))
             });
         let of_wait = |release: &&Release| {
@@ -353,8 +353,7 @@ impl Index {
         let waits = self.waits_in(body).into_iter().filter(|wait| holds(wait.on)).map(|wait| wait.site.node);
         let polled = handles.iter().flat_map(|handle| self.waits_for(body, *handle));
         let stops = self.releases_in(body).iter().filter(|release| {
-            let tracker =
-                release.resource.and_then(|path| self.resource(path)?.kind).is_some_and(|k| k == "task-tracker");
+            let tracker = release.resource.and_then(|path| self.kind(path)).is_some_and(|k| k == "task-tracker");
             !tracker && holds(self.variable_behind(body, release.operand))
         });
         let given = facts.iter().filter(|(_, n)| matches!(n.op, Op::Local(local) if handles.contains(&local)));

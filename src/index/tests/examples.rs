@@ -64,8 +64,7 @@ impl Seen {
             let sites = info.callees.keys().map(move |node| super::Site { body, node: *node });
             sites.flat_map(|site| index.owned_resources(index.ty(site)).into_iter().map(move |owned| (site, owned)))
         });
-        let is_driver =
-            |path: Ustr| index.resource(path).and_then(|entry| entry.kind).is_some_and(|kind| kind == "driver");
+        let is_driver = |path: Ustr| index.kind(path).is_some_and(|kind| kind == "driver");
         let given = given.filter(|(_, owned)| is_driver(*owned));
         let made = made.chain(given.filter_map(|(site, owned)| Some((within(site)?, owned))));
         let ended = index.releases().filter_map(|it| Some((within(it.site)?, index.callable(it.site)?.closes?)));
