@@ -36,6 +36,12 @@ pub enum Calls {
     Mentions,
     /// They set or count a metric.
     Measures,
+    /// They give one metric of a family by its labels, and make it where there is none with these yet.
+    Labels,
+    /// They take a metric out of its family again, or all that nobody has set for a while.
+    ForgetsLabels,
+    /// Types whose values are ids of single things, and are never used for two.
+    Identifies,
     /// They change what a file is called by the system, not what is in it: its mode, its owner, its times.
     Adjusts,
     /// They give a value that names the process.

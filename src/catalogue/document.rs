@@ -87,6 +87,20 @@ impl Document {
         Ok(self)
     }
 
+    /// The paths of which one thing is said in some versions, and another in others.
+    fn described_twice(&self) -> BTreeSet<Ustr> {
+        let types = self.types.iter().map(|entry| entry.get_ref().path).collect();
+        let resources = self.resources.iter().map(|entry| entry.get_ref().path).collect();
+        let functions = self.functions.iter().map(|entry| entry.path).collect();
+        let serving = self.servers.iter().flat_map(|server| server.serve.iter().copied()).collect();
+        let kinds: [Vec<Ustr>; 4] = [types, resources, functions, serving];
+        let twice = kinds.into_iter().flat_map(|paths| {
+            let mut seen = BTreeSet::new();
+            paths.into_iter().filter(move |path| !seen.insert(*path))
+        });
+        twice.collect()
+    }
+
     /// Leaves out what is not true of the versions in use.
     pub(super) fn fitted_to(mut self, libraries: &Libraries) -> Self {
         // Who uses a library under another one's name alone has it in the versions in which that name was there.
@@ -101,14 +115,20 @@ impl Document {
         let fits = |path: &Ustr, versions: &Option<Versions>| {
             versions.as_ref().is_none_or(|versions| libraries.fit(library(path), versions) || by_other_name(path))
         };
-        self.types.retain(|entry| fits(&entry.get_ref().path, &entry.get_ref().versions));
-        self.resources.retain(|entry| fits(&entry.get_ref().path, &entry.get_ref().versions));
-        self.traits.retain(|entry| fits(&entry.path, &entry.versions));
-        self.functions.retain(|entry| fits(&entry.path, &entry.versions));
+        // What is said of a path once is true of all its uses, as there it is only in those versions.
+        let twice = self.described_twice();
+        let holds = |path: &Ustr, versions: &Option<Versions>| {
+            let some = |versions: &Versions| !twice.contains(path) && libraries.some_fit(library(path), versions);
+            fits(path, versions) || versions.as_ref().is_some_and(some)
+        };
+        self.types.retain(|entry| holds(&entry.get_ref().path, &entry.get_ref().versions));
+        self.resources.retain(|entry| holds(&entry.get_ref().path, &entry.get_ref().versions));
+        self.traits.retain(|entry| holds(&entry.path, &entry.versions));
+        self.functions.retain(|entry| holds(&entry.path, &entry.versions));
         self.servers.retain(|server| {
-            server.serve.iter().all(|path| fits(path, &server.versions)) || server.graceful.iter().any(by_other_name)
+            server.serve.iter().all(|path| holds(path, &server.versions)) || server.graceful.iter().any(by_other_name)
         });
-        self.signals.retain(|signal| fits(&signal.path, &signal.versions));
+        self.signals.retain(|signal| holds(&signal.path, &signal.versions));
         self.superseded.retain(|old| fits(&old.path, &old.versions));
         self
     }

@@ -47,11 +47,18 @@ impl Libraries {
     /// Whether what is true of `versions` is true of this library wherever the project uses it. A library of which no version is known
     /// counts as the newest.
     pub fn fit(&self, library: &str, versions: &Versions) -> bool {
+        self.versions_of(library).iter().all(|version| versions.0.matches(version))
+    }
+
+    /// Whether what is true of `versions` is true of this library somewhere in the project.
+    pub fn some_fit(&self, library: &str, versions: &Versions) -> bool {
+        self.versions_of(library).iter().any(|version| versions.0.matches(version))
+    }
+
+    fn versions_of(&self, library: &str) -> BTreeSet<Version> {
         let used = ustr::existing_ustr(library).and_then(|library| self.used.get(&library));
-        match used.filter(|used| !used.is_empty()) {
-            Some(used) => used.iter().all(|version| versions.0.matches(version)),
-            None => versions.0.matches(&newest(&VersionReq::STAR)),
-        }
+        let known = used.filter(|used| !used.is_empty()).cloned();
+        known.unwrap_or_else(|| BTreeSet::from([newest(&VersionReq::STAR)]))
     }
 }
 

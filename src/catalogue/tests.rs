@@ -743,6 +743,38 @@ fn only_entries_that_fit_the_versions_in_use_are_read() {
 }
 
 #[test]
+fn of_several_versions_in_use_one_is_enough_for_what_is_described_once() {
+    let text = r#"
+        [[resource]]
+        path = "a::Client"
+        versions = "<1"
+        kind = "http-client"
+        [[resource]]
+        path = "a::Pool"
+        versions = "<1"
+        kind = "connection-pool"
+        [[resource]]
+        path = "a::Pool"
+        versions = ">=1"
+        kind = "database-client"
+        [[server]]
+        name = "a server"
+        versions = "<1"
+        serve = ["a::serve"]
+        [[superseded]]
+        path = "a::old"
+        by = "`a::new`"
+        versions = ">=1"
+    "#;
+    let mut catalogue = Catalogue { libraries: using(&[("a", "0.14.32"), ("a", "1.8.1")]), ..Catalogue::default() };
+    catalogue.extend(text).expect("a good catalogue");
+    assert!(catalogue.resource(ustr("a::Client")).is_some());
+    assert!(catalogue.resource(ustr("a::Pool")).is_none());
+    assert_eq!(catalogue.servers().len(), 1);
+    assert!(catalogue.superseded(ustr("a::old")).is_none());
+}
+
+#[test]
 fn a_project_without_libraries_reads_the_standard_library_only() {
     let names = |libraries| files_for(&libraries).iter().map(|file| file.name).collect::<Vec<_>>();
     let none = names(Libraries::default());

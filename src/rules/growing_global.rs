@@ -1,16 +1,42 @@
 //! `growing-global`: a collection that stays as long as the program gets more with every request or turn, and nothing ever takes anything away.
 
-use crate::diagnostic::{Confidence, Diagnostic, Label};
+use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::flow::variety::Variety;
 use crate::index::resources::growth::Growing;
+use crate::index::resources::labels::EndlessLabel;
 
 const ID: &str = "growing-global";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.growing().iter().filter_map(|growing| diagnose(index, growing)).collect()
+    let collections = index.growing().into_iter().filter_map(|growing| diagnose(index, &growing));
+    let labels = index.endless_labels().into_iter().filter_map(|label| of_label(index, &label));
+    collections.chain(grouped_by(labels.map(|found| (found.message.clone(), found)))).collect()
+}
+
+/// A family of metrics that gets a series for each thing that the program has to do with.
+fn of_label(index: &Index, label: &EndlessLabel) -> Option<Diagnostic> {
+    let span = index.span(label.value);
+    if index.is_intended(span) || index.is_intended(index.span(label.call)) {
+        return None;
+    }
+    let diagnostic = Diagnostic::new(
+        ID,
+        if label.sure { Confidence::Likely } else { Confidence::Hint },
+        format!("`{}` gets another series with every new value of a label, without end", label.family),
+        Label::new(span, format!("ever new values come from here, {}", label.repeated.repeats.words())),
+    )
+    .about(index.item_path(label.call.body), &label.family)
+    .evidence(label.repeated.evidence.clone())
+    .note(
+        "a series stays in memory until the program ends, and is part of every answer to whoever collects the metrics",
+    )
+    .help(
+        "leave out of the labels what tells single requests, peers or objects apart, and put it in the log or a trace",
+    );
+    Some(diagnostic)
 }
 
 /// How sure it is that there is no end to what is kept. What a loop adds in its turns is mostly as much as there is of what it goes through: workers, blobs,

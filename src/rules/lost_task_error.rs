@@ -8,6 +8,7 @@ use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
+use crate::index::flow::errors::only_explains;
 use crate::index::tasks::outcomes::Fallible;
 use crate::source::Range;
 
@@ -127,15 +128,19 @@ fn joined(view: View, value: NodeId) -> Option<NodeId> {
 /// `handle.await?`, `handle.await.map_err(..)?`, `handle.join().unwrap()`.
 fn unwrapped(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
-        // `handle.join().expect(..)?` passes on what the task gave.
-        Op::Try(of) if !is_unwrapping(view, *of) => joined(view, view.index.unexplained(view.site(*of)).node),
-        Op::Method { receiver, .. } if is_unwrapping(view, value) => joined(view, *receiver),
+        Op::Try(of) => explained(view, *of),
+        Op::Method { receiver, name, .. } if name == "unwrap" || name == "expect" => joined(view, *receiver),
         _ => None,
     }
 }
 
-fn is_unwrapping(view: View, value: NodeId) -> bool {
-    matches!(view.op(value), Op::Method { name, .. } if name == "unwrap" || name == "expect")
+/// The handle whose own error a `?` passes on: behind an `expect` it passes on what the task gave.
+fn explained(view: View, value: NodeId) -> Option<NodeId> {
+    match view.op(value) {
+        Op::Method { name, .. } if name == "unwrap" || name == "expect" => None,
+        Op::Method { receiver, name, .. } if only_explains(name) => explained(view, *receiver),
+        _ => joined(view, value),
+    }
 }
 
 /// The handles or the set of `join_all(handles).await` and `set.join_all().await`.

@@ -74,7 +74,8 @@ impl<'i> Survey<'i> {
                 survey.lend(site);
                 let Some(path) = index.external(site) else { continue };
                 survey.called.insert((index.crate_of(body), path));
-                if let Some((owner, _)) = path.rsplit_once("::").filter(|_| is_operation(index, site)) {
+                let owner = path.rsplit_once("::").map(|(owner, _)| owner);
+                if let Some(owner) = owner.filter(|owner| is_operation(index, site) && !is_server(index, owner)) {
                     survey.operations.entry(ustr(owner)).or_default().push(site);
                     survey.follow(site);
                 }
@@ -470,6 +471,12 @@ fn is_operation(index: &Index, site: Site) -> bool {
     let gives = index.ty(site).given().is_result();
     let is_method = matches!(index.node(site).op, Op::Method { .. });
     is_method && gives && effect.is_some_and(|effect| effect != Effect::Finish)
+}
+
+/// Whether a type is a server, as what ends it gracefully tells: it waits for others, and asks nobody.
+fn is_server(index: &Index, ty: &str) -> bool {
+    let mut endings = index.catalogue().servers().iter().flat_map(|server| &server.graceful);
+    endings.any(|path| path.rsplit_once("::").is_some_and(|(owner, _)| owner == ty))
 }
 
 /// The types whose operations wait: the resource and those of its setters.

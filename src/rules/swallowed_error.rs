@@ -68,7 +68,8 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
         return None;
     }
     let effected = view.index.effect(site).filter(|effected| !effected.told)?;
-    let turns_away = matches!(way, Way::Tested | Way::Absent | Way::LeftOut | Way::Otherwise | Way::Instead(_));
+    let turns_away =
+        matches!(way, Way::Tested | Way::Absent | Way::LeftOut | Way::Otherwise | Way::Instead(_) | Way::Timed);
     let told = || view.index.called_directly(site).is_some_and(|body| view.index.tells_of_its_errors(body));
     if effected.effect == Effect::Join
         || view.index.error_is_seen(site)
@@ -717,5 +718,6 @@ fn words(way: Way) -> &'static str {
         Way::LeftOut => "an error leaves out what it is about",
         Way::Otherwise => "an error ends this as if there were nothing to do",
         Way::Several => "the results of all are thrown away",
+        Way::Timed => "this only tells whether the time ran out, not whether it failed",
     }
 }

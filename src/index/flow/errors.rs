@@ -349,7 +349,7 @@ pub(super) fn takes_errors(name: &str) -> bool {
 }
 
 /// Whether a method makes or changes nothing but the error: what it gives where all went well is what it is called on.
-pub(in crate::index) fn only_explains(name: &str) -> bool {
+pub fn only_explains(name: &str) -> bool {
     matches!(
         name,
         "map_err" | "ok_or" | "ok_or_else" | "expect" | "context" | "with_context" | "wrap_err" | "wrap_err_with"

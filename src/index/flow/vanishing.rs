@@ -44,6 +44,8 @@ pub enum Way {
     Raced,
     /// `join_all(..).await;`: the results of several, which no compiler warns of.
     Several,
+    /// `timeout(limit, load()).await.is_ok()`, `if let Err(_) = timeout(..).await { .. }`: only whether the time ran out is looked at.
+    Timed,
 }
 
 /// What is taken where something failed.
@@ -68,6 +70,9 @@ impl View<'_> {
         let is_result = |value: NodeId| self.ty(value).is_result();
         if let Some(arm) = arm_of(self, node).filter(|arm| is_passed_over(self, arm)) {
             return found(node, Way::Raced, Range { start: arm.pattern.range.start, end: whole.end });
+        }
+        if let Some(inner) = within_its_time(self, node) {
+            return found(inner, Way::Timed, self.range(node));
         }
         match self.op(node) {
             Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() && is_result(*init) => {
@@ -180,6 +185,39 @@ fn is_passed_over(view: View, arm: &SelectArm) -> bool {
         && !view.index.fails_at_end(view.body, arm.region)
 }
 
+/// The `Result` of a future that is given so much time, where it is only looked at whether the time ran out.
+fn within_its_time(view: View, node: NodeId) -> Option<NodeId> {
+    let takes_any = |pattern: &Pattern| pattern.parts().iter().all(Pattern::is_wild);
+    let timed = match view.op(node) {
+        Op::Let { pattern, of } if pattern.is_err() || pattern.is_ok() && takes_any(pattern) => *of,
+        Op::Method { receiver, name, .. } if name == "is_ok" || name == "is_err" => *receiver,
+        Op::Match { scrutinee, arms } => {
+            arms.iter().find(|arm| arm.pattern.is_ok()).filter(|arm| takes_any(&arm.pattern) && !arm.guarded)?;
+            *scrutinee
+        }
+        _ => return None,
+    };
+    let Op::Await(call) = *view.op(timed) else { return None };
+    let (true, Op::Call { arguments, .. }) = (view.index.bounds_time(view.site(call)), view.op(call)) else {
+        return None;
+    };
+    arguments.iter().find_map(|given| result_of(view, *given))
+}
+
+/// The `Result` that a future comes to, or that a yes or no is made of in its end.
+fn result_of(view: View, future: NodeId) -> Option<NodeId> {
+    let end = match view.op(future) {
+        Op::Async(region) => view.facts.region(*region).value?,
+        _ => return view.index.awaited(view.ty(future)).is_result().then_some(future),
+    };
+    match view.op(end) {
+        Op::Method { receiver, name, .. } if name == "is_ok" || name == "is_err" => {
+            view.ty(*receiver).is_result().then_some(*receiver)
+        }
+        _ => view.ty(end).is_result().then_some(end),
+    }
+}
+
 /// `let _answer = ..`: a variable that is named as one that nobody uses, and that nobody uses.
 fn is_thrown_away(view: View, pattern: &Pattern) -> bool {
     match pattern.kind {
@@ -239,7 +277,7 @@ fn in_condition(
 fn in_arms<'a>(view: View, arms: &'a [Arm]) -> Option<(&'a Arm, Way)> {
     let fails_else = rest_is_errors(arms);
     let ignores = || arms.iter().find(|arm| ignores_error(view, arm, fails_else)).map(|arm| (arm, Way::Arm));
-    let empty = || arms.iter().find(|arm| empties(view, arm)).map(|arm| (arm, Way::Default));
+    let empty = || arms.iter().find(|arm| empties(view, arm, fails_else)).map(|arm| (arm, Way::Default));
     // Whoever takes some errors apart has thought of the others.
     let by_kind = arms.iter().any(|arm| arm.pattern.is_err() && !arm.pattern.ignores_error());
     let leaves = || {
@@ -380,13 +418,15 @@ fn takes_unseen(arm: &Arm, fails_else: bool) -> bool {
 }
 
 /// `Err(_) => Vec::new()`: what could not be read looks like something that is empty.
-fn empties(view: View, arm: &Arm) -> bool {
-    arm.pattern.ignores_error() && !arm.guarded && becomes_empty(view, arm.region)
+fn empties(view: View, arm: &Arm, fails_else: bool) -> bool {
+    takes_unseen(arm, fails_else) && becomes_empty(view, arm.region)
 }
 
+/// Whether a region gives nothing, and neither says a word nor does what may fail itself.
 fn becomes_empty(view: View, region: RegionId) -> bool {
     let value = view.facts.region(region).value;
-    value.is_some_and(|value| is_empty(view, value)) && !view.index.tells(view.body, region)
+    let tries = || view.facts.iter().any(|(node, n)| matches!(n.op, Op::Try(_)) && view.is_inside(node, region));
+    value.is_some_and(|value| is_empty(view, value)) && !tries() && !view.index.tells(view.body, region)
 }
 
 /// What is asked last in a condition: of `due && let Ok(rows) = load()` the `let`.

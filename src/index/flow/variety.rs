@@ -60,7 +60,10 @@ impl Index {
         let of = |site: Site| self.is_written_out_within(site, fuel);
         match self.parameter_of(body, local) {
             Some(Some(at)) => {
-                let Some(function) = self.function_of(body) else { return false };
+                // Who registers a handler does not give it what it is called with.
+                let Some(function) = self.function_of(body).filter(|id| !self.is_given_requests(*id)) else {
+                    return false;
+                };
                 let mut calls = self.calls.callers(function).iter().filter(|c| !self.is_test(c.site.body)).peekable();
                 calls.peek().is_some() && calls.all(|call| self.argument_at(call.site, function, at).is_some_and(of))
             }
@@ -290,7 +293,7 @@ impl Index {
     ) -> Variety {
         let Some(function) = self.function_of(body) else { return Variety::Unknown };
         let callers: Vec<_> = self.calls.callers(function).iter().filter(|c| !self.is_test(c.site.body)).collect();
-        if self.handler(function).is_some() || callers.iter().any(|call| call.runs == Runs::Request) {
+        if self.is_given_requests(function) {
             let state = self.struct_behind(self.info(body).local(local)).is_some_and(|id| self.is_made_at_start(id));
             return if state { Variety::Few } else { Variety::Endless };
         }
@@ -300,6 +303,12 @@ impl Index {
             widest = widest.max(given.map_or(Variety::Unknown, |given| self.variety_of(given, seen, fuel - 1)));
         }
         widest
+    }
+
+    /// Whether a function is called with what requests bring.
+    fn is_given_requests(&self, function: FnId) -> bool {
+        let mut callers = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+        self.handler(function).is_some() || callers.any(|call| call.runs == Runs::Request)
     }
 
     /// Whether the program itself makes the values of a type, and none of them for a request: what is shared, not what is sent.

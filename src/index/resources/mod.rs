@@ -5,6 +5,7 @@ pub mod cycles;
 pub mod globals;
 pub mod growth;
 pub mod kept;
+pub mod labels;
 pub mod lazy;
 pub mod leaks;
 pub mod obligations;
