@@ -36,6 +36,8 @@ pub enum Calls {
     Mentions,
     /// They set or count a metric.
     Measures,
+    /// They have what they are given called on a worker of the runtime.
+    OnWorker,
     /// They give one metric of a family by its labels, and make it where there is none with these yet.
     Labels,
     /// They take a metric out of its family again, or all that nobody has set for a while.

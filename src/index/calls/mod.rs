@@ -13,13 +13,15 @@ pub mod teardown;
 pub mod workers;
 
 use rustc_hash::FxHashMap as HashMap;
+use ustr::Ustr;
 
 use crate::catalogue::Runs;
-use crate::facts::model::NodeId;
+use crate::facts::model::{NodeId, Op};
 use crate::index::Outline;
-use crate::index::bodies::infer::{BodyInfo, Callee};
+use crate::index::bodies::infer::{BodyInfo, Callee, Unknown};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
+use crate::source::FileId;
 
 /// A node of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,7 +72,40 @@ impl CallGraph {
             }
             graph.statics.insert(body, statics);
         }
+        graph.link_private_methods(outline, infos);
         graph
+    }
+
+    /// Links the methods that only their file can name and that no call is known to lead to: somebody calls one, or the compiler would warn of dead code. It is each
+    /// call there of that name on something of unknown type, where no other such method has the name.
+    fn link_private_methods(&mut self, outline: &Outline, infos: &HashMap<BodyRef, BodyInfo>) {
+        let uncalled = outline.defs.fn_ids().filter(|id| self.callers(*id).is_empty());
+        let mut methods: HashMap<(FileId, Ustr), Vec<FnId>> = HashMap::default();
+        for id in uncalled.filter(|id| is_private_method(outline, *id)) {
+            let file = outline.defs.functions[id.index()].file;
+            methods.entry((file, outline.defs.function(id).name)).or_default().push(id);
+        }
+        for body in outline.defs.bodies.iter().copied() {
+            let Some(info) = infos.get(&body) else { continue };
+            let facts = outline.defs.body(body);
+            let mut linked: Vec<Call> = Vec::new();
+            for (node, callee) in &info.callees {
+                let Op::Method { name, arguments, .. } = &facts.node(*node).op else { continue };
+                let named = methods.get(&(body.file, *name)).filter(|_| *callee == Callee::Unknown(Unknown::Receiver));
+                let Some([only]) = named.map(Vec::as_slice) else { continue };
+                if outline.defs.function(*only).parameters.len() == arguments.len() && outline.can_meet(body, *only) {
+                    let runs = info.future_runs.get(node).copied().unwrap_or(Runs::Inline);
+                    linked.push(Call { site: Site { body, node: *node }, to: *only, runs });
+                }
+            }
+            linked.sort_by_key(|call| (call.site.node, call.to));
+            for call in &linked {
+                self.callers.entry(call.to).or_default().push(*call);
+            }
+            let calls = self.callees.entry(body).or_default();
+            calls.extend(linked);
+            calls.sort_by_key(|call| (call.site.node, call.to));
+        }
     }
 
     /// The calls of a function, in the order of files and places.
@@ -92,6 +127,13 @@ impl CallGraph {
     pub fn statics(&self, body: BodyRef) -> &[(NodeId, StaticId)] {
         self.statics.get(&body).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Whether a function is a method of a type itself that nothing outside of its file can name.
+fn is_private_method(outline: &Outline, id: FnId) -> bool {
+    let function = outline.defs.function(id);
+    let of_type = outline.defs.impl_of(id).is_some_and(|block| outline.defs.impl_block(block).trait_path.is_none());
+    of_type && !function.public && !function.test && function.receiver.is_some()
 }
 
 fn calls_of(outline: &Outline, body: BodyRef, info: &BodyInfo) -> Vec<Call> {

@@ -102,6 +102,10 @@ impl Index {
                     return Around::Async(label);
                 }
                 RegionKind::Closure if !self.runs_here(Site { node: owner, ..site }) => {
+                    if let Some(call) = self.has_called_on_worker(Site { node: owner, ..site }) {
+                        let text = "this has it called on a worker of the runtime";
+                        return Around::Async(Label::new(self.name_span(call), text));
+                    }
                     let calls = self.calls_by_name(Site { node: owner, ..site });
                     return calls.map_or(Around::Elsewhere, Around::Named);
                 }
@@ -113,6 +117,12 @@ impl Index {
             Some(function) => Around::Plain(function),
             None => Around::Elsewhere,
         }
+    }
+
+    /// The call of a library that is given a closure and has it called on a worker.
+    fn has_called_on_worker(&self, closure: Site) -> Option<Site> {
+        let call = Site { node: self.info(closure.body).parent(closure.node)?, ..closure };
+        self.external(call).filter(|path| self.catalogue().lists(Calls::OnWorker, *path)).map(|_| call)
     }
 
     /// An async function has its worker for itself where nothing but threads of their own run it.

@@ -44,7 +44,7 @@ impl Bound {
 }
 
 /// Through how many callers something around a call is looked for.
-const CALLERS: u32 = 8;
+const CALLERS: u32 = 32;
 
 impl Index {
     /// Whether something around a call bounds how long it may take.
