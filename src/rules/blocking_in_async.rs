@@ -41,6 +41,10 @@ enum Called {
 /// Through how many calls a loop comes to async code that it is thought to come to often. What is further away is mostly done anew where something changed.
 const NEAR: usize = 2;
 
+/// Through how many plain functions async code is thought to come to what it calls: further away most is done seldom. What keeps its thread for long is a hint
+/// one function further in, and what panics does so however far away it is.
+const HELPERS: usize = 2;
+
 /// How long a call keeps its thread.
 enum Length {
     Long,
@@ -82,7 +86,8 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
     {
         return None;
     }
-    let worker = index.on_worker(site)?;
+    let helpers = if long { HELPERS + 1 } else { HELPERS };
+    let worker = index.on_worker(site).filter(|worker| panics || worker.distance <= helpers)?;
     if worker.calls.iter().any(|call| index.ends_the_process_after(*call)) {
         return None;
     }
@@ -91,6 +96,7 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
     // What is done before giving up is done once, and what mends something rarely.
     let confidence = match (&length, worker.distance) {
         (Length::Brief, _) => Confidence::Hint,
+        (_, distance) if !panics && distance > HELPERS => Confidence::Hint,
         _ if sets_up_anew(index, &worker, &often, path) => Confidence::Hint,
         (Length::Sent, _) if index.has_a_size_limit(site) => Confidence::Hint,
         (Length::Many(_), _) if often.by_change => Confidence::Hint,

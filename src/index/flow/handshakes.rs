@@ -6,11 +6,12 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, TypeEntry};
-use crate::facts::model::{NodeId, Op};
+use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::BodyRef;
+use crate::index::declared::types::Ty;
 
 /// Through how many functions of the project a read is looked for.
 const DEPTH: u32 = 3;
@@ -20,7 +21,10 @@ impl Index {
     pub fn handshakes(&self) -> Vec<Site> {
         let bodies = self.bodies().filter(|(body, ..)| !self.is_test(*body));
         let sites = bodies.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-        sites.filter(|site| self.is_listed_handshake(*site) || self.is_own_handshake(*site)).collect()
+        let is_one = |site: &Site| {
+            self.is_listed_handshake(*site) || self.is_own_handshake(*site) || self.is_first_exchange(*site)
+        };
+        sites.filter(is_one).collect()
     }
 
     /// Where code that is no test waits for what a peer answers that it has connected to: reads of the connection, or calls of functions of the project that
@@ -95,6 +99,51 @@ impl Index {
             && !leads(&|site| {
                 self.is_listed_handshake(site) || self.is_called_handshake(site) || self.bounds_time(site)
             })
+    }
+
+    /// Whether it is the first read of a function that is given a connection, says and reads something on it, and gives it back as a part of what it makes:
+    /// who is on the other side is found out there.
+    fn is_first_exchange(&self, site: Site) -> bool {
+        let Some((_, local)) = self.spoken_on(site).filter(|_| self.reads(site)) else { return false };
+        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let is_given = self.parameter_of(site.body, local).flatten().is_some();
+        let ty = info.local(local);
+        let is_lent = matches!(ty, Ty::Ref(_));
+        // A file, or what a program on this machine reads, answers at once.
+        let mut owned = self.owned_resources(ty).into_iter().filter_map(|path| self.resource(path)?.kind);
+        if !is_given || is_lent || owned.any(|kind| kind != "socket") || !self.loops_around(site).is_empty() {
+            return false;
+        }
+        let others = || facts.iter().map(|(node, _)| Site { node, ..site });
+        let on_it = |other: &Site| matches!(self.spoken_on(*other), Some((_, of)) if of == local);
+        let answers = |name: &str| name.starts_with("write") || name.starts_with("send");
+        let is_answer = |other: Site| on_it(&other) && self.spoken_on(other).is_some_and(|(name, _)| answers(&name));
+        let is_first = !others().any(|other| other.node < site.node && on_it(&other) && self.reads(other));
+        is_first && others().any(is_answer) && self.keeps_in_what_it_gives(site.body, local)
+    }
+
+    /// The method that an awaited call is of a variable, and that variable.
+    fn spoken_on(&self, site: Site) -> Option<(Ustr, LocalId)> {
+        let Op::Await(call) = self.node(site).op else { return None };
+        let Op::Method { receiver, name, .. } = &self.node(Site { node: call, ..site }).op else { return None };
+        match self.node(Site { node: *receiver, ..site }).op {
+            Op::Local(local) => Some((*name, local)),
+            _ => None,
+        }
+    }
+
+    /// Whether a variable is a part of a value that a body makes and gives back.
+    fn keeps_in_what_it_gives(&self, body: BodyRef, local: LocalId) -> bool {
+        let facts = self.body(body);
+        let is_it = |node: &NodeId| matches!(facts.node(*node).op, Op::Local(of) if of == local);
+        let mut values = self.returned_values(body);
+        while let Some(node) = values.pop() {
+            match &facts.node(node).op {
+                Op::Struct { fields, .. } if fields.iter().any(|(_, given)| is_it(given)) => return true,
+                op => op.operands(&mut |part| values.push(part)),
+            }
+        }
+        false
     }
 
     /// Whether a function of the project is called that has the word in its name, and not as what it sends.

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
 use crate::catalogue::TypeExpr;
-use crate::facts::model::{LocalId, NodeId, Op, RegionKind};
+use crate::facts::model::{LocalId, NodeId, Op, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
@@ -148,12 +148,60 @@ impl Way<'_> {
                 self.settings.makers.insert(site);
                 self.settings.begins.insert(site);
             }
-            Op::Literal(_) | Op::Return(_) => {}
-            _ => self.settings.open = true,
+            Op::Tuple(parts) => {
+                let is_one = self.parts(site, parts, fuel);
+                self.settings.open |= !is_one;
+            }
+            // What is computed or counted is no configuration.
+            Op::Literal(_) | Op::Return(_) | Op::Unary(_) | Op::Binary { .. } | Op::Cast { .. } => {}
+            _ => match index.info(site.body).statics.get(&site.node) {
+                Some(item) => self.static_value(*item, fuel),
+                None => self.settings.open = true,
+            },
         }
     }
 
-    fn region_values(&mut self, site: Site, regions: &[crate::facts::model::RegionId], fuel: u32) {
+    /// Of several values those that may have been configured: what libraries have made, and what is not known. Whether there are any.
+    fn parts(&mut self, site: Site, parts: &[NodeId], fuel: u32) -> bool {
+        let may_be = |part: &Site| match self.index.ty(*part).peeled() {
+            Ty::Ext(path, _) => self.index.catalogue().type_entry(*path).is_some(),
+            ty => matches!(ty, Ty::Unknown | Ty::Param(_) | Ty::Bounded(_)),
+        };
+        let parts: Vec<Site> = parts.iter().map(|node| Site { node: *node, ..site }).filter(may_be).collect();
+        parts.iter().for_each(|part| self.back(*part, fuel));
+        !parts.is_empty()
+    }
+
+    /// What a static is initialised with, or is filled with later, be it by a closure that is run when somebody first asks for it.
+    fn static_value(&mut self, item: StaticId, fuel: u32) {
+        let index = self.index;
+        let init = index.defs().init_of(item).filter(|body| index.is_linked(*body));
+        let values = init
+            .into_iter()
+            .flat_map(|body| index.returned_values(body).into_iter().map(move |node| Site { body, node }));
+        let mentions = index.calls.mentions(item).iter().filter(|mention| !index.is_test(mention.body));
+        let uses = mentions.filter_map(|mention| {
+            let node = index.info(mention.body).parent(mention.node)?;
+            let site = Site { node, ..*mention };
+            matches!(index.node(site).op, Op::Method { receiver, .. } if receiver == mention.node).then_some(site)
+        });
+        let mut is_given = false;
+        for site in values.chain(uses).collect::<Vec<_>>() {
+            let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &index.node(site).op else { continue };
+            let to_region = |node: &NodeId| match index.node(Site { node: *node, ..site }).op {
+                Op::Closure { region, .. } => Some(region),
+                _ => None,
+            };
+            let regions: Vec<RegionId> = arguments.iter().filter_map(to_region).collect();
+            let plain: Vec<NodeId> = arguments.iter().copied().filter(|node| to_region(node).is_none()).collect();
+            is_given |= !regions.is_empty();
+            self.region_values(site, &regions, fuel);
+            is_given |= self.parts(site, &plain, fuel);
+        }
+        self.settings.open |= !is_given;
+    }
+
+    fn region_values(&mut self, site: Site, regions: &[RegionId], fuel: u32) {
         for value in regions.iter().filter_map(|region| self.index.body(site.body).region(*region).value) {
             self.back(Site { node: value, ..site }, fuel);
         }

@@ -342,7 +342,14 @@ impl Index {
         facts.parameters.iter().enumerate().any(|(at, pattern)| {
             let given = self.argument_at(call, *function, at).is_some_and(|given| given.node == future);
             given && {
-                let bounds = |node: NodeId| info.parent(node).is_some_and(|node| self.bounds_time(Site { body, node }));
+                // A future, or a closure that is called for one: `timeout(limit, ask())`.
+                let bounds = |used: NodeId| {
+                    let parent = info.parent(used)?;
+                    let is_called = matches!(facts.node(parent).op, Op::Call { callee, .. } if callee == used);
+                    let node = if is_called { info.parent(parent)? } else { parent };
+                    Some(self.bounds_time(Site { body, node }))
+                };
+                let bounds = |used: NodeId| bounds(used).unwrap_or(false);
                 pattern.locals().into_iter().any(|local| uses(facts, local).any(bounds))
             }
         })

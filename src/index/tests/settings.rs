@@ -140,9 +140,12 @@ fn a_helper_or_what_a_closure_gives_may_be_what_is_bounded() {
          async fn helped() { within(Duration::from_secs(1), Box::pin(ask(1))).await; } \
          async fn other() { told(Duration::from_secs(1), ask(2)).await; } \
          async fn closure() { let asks = async |n| ask(3).await + n; let asked = asks(1); let _ = timeout(Duration::from_secs(1), asked).await; } \
+         fn tried<F: Fn() -> R, R: Future<Output = u8>>(limit: Duration, asks: F) -> impl Future { timeout(limit, asks()) } \
+         async fn lent() { tried(Duration::from_secs(1), || async { ask(5).await }).await; } \
          async fn untimed() { let asks = async |n| ask(4).await + n; asks(1).await; } async fn main() {}",
     );
-    for (call, bounded) in [("ask(1)", true), ("ask(2)", false), ("ask(3)", true), ("ask(4)", false)] {
+    for (call, bounded) in [("ask(1)", true), ("ask(2)", false), ("ask(3)", true), ("ask(4)", false), ("ask(5)", true)]
+    {
         assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some, Bound::Sooner), bounded, "{call}");
     }
 }
@@ -223,4 +226,35 @@ fn what_a_generator_writes_opens_a_channel() {
         assert_eq!(code.index.settings(site).may_include(&timeouts), may, "{call}");
     }
     assert_eq!(code.index.external(code.site("pb::greeter_client::Channel::connect(\"http://x\")")), None);
+}
+
+#[test]
+fn what_is_counted_configures_nothing_and_statics_and_pairs_are_followed() {
+    let code = program(
+        "use reqwest::{Client, ClientBuilder}; use std::sync::{LazyLock, OnceLock}; use std::time::Duration; use tonic::transport::Channel; \
+         use pb::greeter_client::GreeterClient; mod pb { tonic::include_proto!(\"greeter\"); } \
+         static PLAIN: LazyLock<Client> = LazyLock::new(|| Client::builder().gzip(true).build().unwrap()); \
+         static LIMITED: LazyLock<Client> = LazyLock::new(|| Client::builder().timeout(Duration::from_secs(1)).build().unwrap()); \
+         static LATER: OnceLock<Client> = OnceLock::new(); static NEVER: OnceLock<Client> = OnceLock::new(); \
+         fn fill() { let client = Client::builder().timeout(Duration::from_secs(1)).build().unwrap(); LATER.set(client); } \
+         fn pair() -> (String, ClientBuilder) { (String::new(), Client::builder().gzip(true)) } \
+         fn limited() -> (String, ClientBuilder) { (String::new(), Client::builder().timeout(Duration::from_secs(1))) } \
+         async fn counts(channel: Channel, limits: Limits) { let mut client = GreeterClient::new(channel); \
+             client = client.max_decoding_message_size(limits.most * 1024); client.hello(Hello { n: 1 }).await; } \
+         fn main() { PLAIN.get(\"a\"); LIMITED.get(\"b\"); LATER.get().unwrap().post(\"c\"); NEVER.get().unwrap().post(\"d\"); \
+             let (name, first) = pair(); first.build(); let (name, second) = limited(); second.build(); }",
+    );
+    let timeouts = [ustr("reqwest::ClientBuilder::timeout")];
+    for (call, may, open) in [
+        ("PLAIN.get(\"a\")", false, false),
+        ("LIMITED.get(\"b\")", true, false),
+        ("LATER.get().unwrap().post(\"c\")", true, false),
+        ("NEVER.get().unwrap().post(\"d\")", true, true),
+        ("first.build()", false, false),
+        ("second.build()", true, false),
+        ("client.hello(Hello { n: 1 })", false, false),
+    ] {
+        let settings = code.index.settings(code.site(call));
+        assert_eq!((settings.may_include(&timeouts), settings.open), (may, open), "{call}");
+    }
 }
