@@ -230,6 +230,25 @@ fn a_library_is_no_program_and_one_of_the_workspace_is_reached_through_its_calle
 }
 
 #[test]
+fn a_private_method_that_nobody_is_known_to_call_is_called_by_its_name_in_its_file() {
+    let code = program(
+        "struct Context<D> { data: D } struct Worker; struct Other; \
+         async fn within<D, M: FnOnce(Context<D>) -> F, F: Future>(data: D, main: M) { main(Context { data }).await; } \
+         impl Worker { async fn run(self, times: u8) { works(); } async fn rest(self) { rests(); } pub async fn offer(self) { offers(); } } \
+         impl Worker { fn twice(&self) { first(); } } impl Other { fn twice(&self) { second(); } } \
+         fn works() {} fn rests() {} fn offers() {} fn first() {} fn second() {} \
+         async fn main() { within(Worker, |context| async move { \
+             context.data.run(1).await; context.data.rest(1).await; context.data.offer().await; context.data.twice(); }).await; }",
+    );
+    let program = &code.index.programs()[0];
+    let reached = |text: &str| program.reach.contains(&code.site(text).body);
+    assert!(reached("works()"));
+    for text in ["rests()", "offers()", "first()", "second()"] {
+        assert!(!reached(text), "{text}");
+    }
+}
+
+#[test]
 fn an_implementor_runs_where_a_value_of_it_comes_up() {
     let shared = "pub trait Store { fn put(&self); } pub fn serve(store: Box<dyn Store>) { loop { store.put(); } } \
         pub struct Disk; impl Disk { pub fn open() -> Self { Disk } } impl Store for Disk { fn put(&self) { on_disk(); } } \
