@@ -216,7 +216,12 @@ impl<'i> Survey<'i> {
             index.constructor(site)?.effect.is_some() && !(is_followed && only_connects_in_time(&settings, entry));
         let bounds =
             if connects { [&entry.timeouts[..], &entry.connect_timeouts].concat() } else { entry.timeouts.clone() };
-        let falls_back = || index.stands_in_for(site).map(|first| index.settings(first));
+        // What is made of something else, as by `map`, stands in for nothing.
+        let is_alike = |first: &Site| {
+            let ty = index.ty(*first);
+            !ty.is_whole() || index.owns(ty, construction.resource)
+        };
+        let falls_back = || index.stands_in_for(site).filter(is_alike).map(|first| index.settings(first));
         if settings.may_include(&bounds)
             || falls_back().is_some_and(|first| first.may_include(&bounds))
             || index.choices_around(site).into_iter().any(|all| index.settings(all).includes(&bounds))
