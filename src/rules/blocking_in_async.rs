@@ -42,7 +42,7 @@ enum Called {
 const NEAR: usize = 2;
 
 /// Through how many plain functions async code is thought to come to what it calls: further away most is done seldom. What keeps its thread for long is a hint
-/// one function further in, and what panics does so however far away it is.
+/// one function further in, and what panics does so as far as it is followed.
 const HELPERS: usize = 2;
 
 /// How long a call keeps its thread.

@@ -16,7 +16,7 @@ use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
 
 /// Through so many plain functions a site is followed to the async code that calls them.
-const CALLS: usize = 8;
+const CALLS: usize = 6;
 
 /// Through so many functions it is looked whether what runs a future is a thread of its own.
 const DRIVERS: u32 = 5;
