@@ -284,7 +284,11 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
     let unused = matches!(way, Way::Underscore | Way::Ok | Way::Several);
     let operation = effected.chain.last();
     match effected.effect {
-        _ if direct == Confidence::Certain && operation.is_some_and(|call| view.index.is_by_the_way(*call)) => {
+        // Who waits for it so long wants to know how it went, whatever it does.
+        _ if way != Way::Timed
+            && direct == Confidence::Certain
+            && operation.is_some_and(|call| view.index.is_by_the_way(*call)) =>
+        {
             Confidence::Hint
         }
         _ if !unused && effected.looks && (expects_one(view, effected) || is_advised(view, node)) => Confidence::Hint,

@@ -98,16 +98,15 @@ impl Index {
             nodes.iter().for_each(|node| self.collect_parts(Site { node: *node, ..value }, fuel, found));
         };
         match &facts.node(value.node).op {
+            _ if self.is_countless(value) || self.is_large_number(self.ty(value)) => found.push(value),
             Op::Reference { of, .. } | Op::Deref(of) => each(&[*of]),
             Op::Array(parts) | Op::Tuple(parts) => each(parts),
             Op::Struct { fields, .. } => each(&fields.iter().map(|(_, node)| *node).collect::<Vec<_>>()),
             Op::Method { receiver, arguments, .. } if arguments.is_empty() => each(&[*receiver]),
             Op::Macro(call) => {
-                let (arguments, mentions) = (call.arguments.clone(), call.mentions.clone());
-                each(&arguments);
-                found.extend(self.mentioned(value.body, &mentions));
+                each(&call.arguments);
+                found.extend(self.mentioned(value.body, &call.mentions));
             }
-            Op::Local(_) if self.is_countless(value) => found.push(value),
             Op::Local(local) => match self.init_of(value.body, *local).filter(|init| *init < value.node) {
                 Some(init) => each(&[init]),
                 None => match self.given_for(value.body, *local) {
@@ -132,7 +131,7 @@ impl Index {
     }
 
     fn is_large_number(&self, ty: &Ty) -> bool {
-        matches!(ty.peeled(), Ty::Ext(path, _) if LARGE.contains(&path.as_str()))
+        matches!(self.innermost(ty).peeled(), Ty::Ext(path, _) if LARGE.contains(&path.as_str()))
     }
 
     /// The name of the static, field or variable that a method is called on.

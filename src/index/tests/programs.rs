@@ -237,7 +237,7 @@ fn a_private_method_that_nobody_is_known_to_call_is_called_by_its_name_in_its_fi
          impl Worker { async fn run(self, times: u8) { works(); } async fn rest(self) { rests(); } pub async fn offer(self) { offers(); } } \
          impl Worker { fn twice(&self) { first(); } } impl Other { fn twice(&self) { second(); } } \
          fn works() {} fn rests() {} fn offers() {} fn first() {} fn second() {} \
-         async fn main() { within(Worker, |context| async move { \
+         async fn main() { within(elsewhere::made(), |context| async move { \
              context.data.run(1).await; context.data.rest(1).await; context.data.offer().await; context.data.twice(); }).await; }",
     );
     let program = &code.index.programs()[0];
