@@ -89,16 +89,15 @@ impl Document {
 
     /// The paths of which one thing is said in some versions, and another in others.
     fn described_twice(&self) -> BTreeSet<Ustr> {
-        let types = self.types.iter().map(|entry| entry.get_ref().path).collect();
-        let resources = self.resources.iter().map(|entry| entry.get_ref().path).collect();
-        let functions = self.functions.iter().map(|entry| entry.path).collect();
-        let serving = self.servers.iter().flat_map(|server| server.serve.iter().copied()).collect();
-        let kinds: [Vec<Ustr>; 4] = [types, resources, functions, serving];
-        let twice = kinds.into_iter().flat_map(|paths| {
-            let mut seen = BTreeSet::new();
-            paths.into_iter().filter(move |path| !seen.insert(*path))
-        });
-        twice.collect()
+        let types = self.types.iter().map(|entry| (entry.get_ref().path, &entry.get_ref().versions));
+        let resources = self.resources.iter().map(|entry| (entry.get_ref().path, &entry.get_ref().versions));
+        let traits = self.traits.iter().map(|entry| (entry.path, &entry.versions));
+        let functions = self.functions.iter().map(|entry| (entry.path, &entry.versions));
+        let signals = self.signals.iter().map(|entry| (entry.path, &entry.versions));
+        let serving = self.servers.iter().flat_map(|server| server.serve.iter().map(|path| (*path, &server.versions)));
+        let all = types.chain(resources).chain(traits).chain(functions).chain(signals).chain(serving);
+        let mut seen = BTreeSet::new();
+        all.filter(|(path, versions)| versions.is_some() && !seen.insert(*path)).map(|(path, _)| path).collect()
     }
 
     /// Leaves out what is not true of the versions in use.
@@ -125,9 +124,11 @@ impl Document {
         self.resources.retain(|entry| holds(&entry.get_ref().path, &entry.get_ref().versions));
         self.traits.retain(|entry| holds(&entry.path, &entry.versions));
         self.functions.retain(|entry| holds(&entry.path, &entry.versions));
-        self.servers.retain(|server| {
-            server.serve.iter().all(|path| holds(path, &server.versions)) || server.graceful.iter().any(by_other_name)
-        });
+        for server in &mut self.servers {
+            let by_other_name = server.graceful.iter().any(by_other_name);
+            server.serve.retain(|path| by_other_name || holds(path, &server.versions));
+        }
+        self.servers.retain(|server| !server.serve.is_empty());
         self.signals.retain(|signal| holds(&signal.path, &signal.versions));
         self.superseded.retain(|old| fits(&old.path, &old.versions));
         self

@@ -609,7 +609,7 @@ pub enum Op {
 }
 
 /// Methods without arguments that give all of what they are called on, lent, copied or in another form, whatever its type.
-const SAME: [&str; 13] = [
+const SAME: [&str; 11] = [
     "as_bytes",
     "as_path",
     "as_ref",
@@ -617,8 +617,6 @@ const SAME: [&str; 13] = [
     "as_str",
     "clone",
     "into",
-    "into_bytes",
-    "reader",
     "to_owned",
     "to_path_buf",
     "to_string",

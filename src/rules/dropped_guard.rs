@@ -188,23 +188,28 @@ fn hands_on(view: View, of: NodeId, call: NodeId) -> bool {
     view.ty(of).content().is_some() && view.ty(call).content().is_some_and(|inner| Some(inner) == view.ty(of).content())
 }
 
-/// Whether a region lies in a closure, made where the variable lives, that is given to something which is not known to run it at once, or in a block that is not
-/// awaited there: what it names moves along.
+/// Whether a region lies in a closure, made where the variable lives, that is given to something which is not known to run it at once, or in an async block
+/// that the function gives back: what it names moves along.
 fn is_in_kept_closure(view: View, region: RegionId, local: LocalId) -> bool {
     let own = view.facts.local(local).region;
     let between = view.facts.outwards(region).take_while(|(at, _)| *at != own);
     let runs_at_once = |at| matches!(view.info.runs.get(&at), Some(Runs::Inline | Runs::Iteration));
     between.into_iter().any(|(at, r)| match r.kind {
         RegionKind::Closure => !runs_at_once(at) && is_given_away(view, at),
-        RegionKind::Async => !is_awaited(view, at),
+        RegionKind::Async => is_given_back_later(view, at),
         _ => false,
     })
 }
 
-/// Whether an async block is awaited where it stands.
-fn is_awaited(view: View, block: RegionId) -> bool {
-    let parent = view.info.region_node(block).and_then(|node| view.info.parent(node));
-    parent.is_some_and(|parent| matches!(view.op(parent), Op::Await(_)))
+/// Whether an async block is what the function gives, perhaps in a box: it runs when the function has returned.
+fn is_given_back_later(view: View, block: RegionId) -> bool {
+    let Some(node) = view.info.region_node(block) else { return false };
+    let outwards = std::iter::successors(Some(node), |at| {
+        let parent = view.info.parent(*at)?;
+        matches!(view.op(parent), Op::Call { .. } | Op::Method { .. } | Op::Return(_)).then_some(parent)
+    });
+    let given = view.index.returned_values(view.body);
+    outwards.into_iter().any(|at| given.contains(&at))
 }
 
 /// Whether a closure is an argument, rather than bound to a name and called here.

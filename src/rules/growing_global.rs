@@ -22,13 +22,14 @@ fn of_label(index: &Index, label: &EndlessLabel) -> Option<Diagnostic> {
     if index.is_intended(span) || index.is_intended(index.span(label.call)) {
         return None;
     }
+    let family = label.family.map_or("a metric".to_owned(), |name| format!("`{name}`"));
     let diagnostic = Diagnostic::new(
         ID,
         if label.sure { Confidence::Likely } else { Confidence::Hint },
-        format!("`{}` gets another series with every new value of a label, without end", label.family),
+        format!("{family} gets another series with every new value of a label, without end"),
         Label::new(span, format!("ever new values come from here, {}", label.repeated.repeats.words())),
     )
-    .about(index.item_path(label.call.body), &label.family)
+    .about(index.item_path(label.call.body), label.family.as_ref().map_or("metric", |name| name.as_str()))
     .evidence(label.repeated.evidence.clone())
     .note(
         "a series stays in memory until the program ends, and is part of every answer to whoever collects the metrics",

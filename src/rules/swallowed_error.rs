@@ -174,7 +174,9 @@ fn written_at(view: View, value: NodeId, fuel: u32) -> Option<NodeId> {
     match view.op(parent) {
         Op::Reference { .. } | Op::Deref(_) => written_at(view, parent, fuel),
         op if op.same_as() == Some(value) => written_at(view, parent, fuel),
-        Op::Method { receiver, .. } if *receiver == value => None,
+        Op::Method { receiver, name, .. } if *receiver == value => {
+            matches!(name.as_str(), "into_bytes" | "reader").then(|| written_at(view, parent, fuel))?
+        }
         Op::Method { arguments, .. } | Op::Call { arguments, .. } => call(arguments),
         Op::Bind { pattern, otherwise: None, .. } => match pattern.kind {
             PatternKind::Bind { local, of: None } => {
@@ -284,11 +286,9 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
     let unused = matches!(way, Way::Underscore | Way::Ok | Way::Several);
     let operation = effected.chain.last();
     match effected.effect {
-        // Who waits for it so long wants to know how it went, whatever it does.
-        _ if way != Way::Timed
-            && direct == Confidence::Certain
-            && operation.is_some_and(|call| view.index.is_by_the_way(*call)) =>
-        {
+        // Who asks a database for nothing, and waits so long for it, wants to know whether it answers.
+        _ if way == Way::Timed && operation.is_some_and(|call| view.index.keeps_house(*call)) => direct,
+        _ if direct == Confidence::Certain && operation.is_some_and(|call| view.index.is_by_the_way(*call)) => {
             Confidence::Hint
         }
         _ if !unused && effected.looks && (expects_one(view, effected) || is_advised(view, node)) => Confidence::Hint,

@@ -76,35 +76,33 @@ impl CallGraph {
         graph
     }
 
-    /// Links the methods that only their file can name and that no call is known to lead to: somebody calls one, or the compiler would warn of dead code. It is each
-    /// call there of that name on something of unknown type, where no other such method has the name.
+    /// Links the methods that nothing outside of their module can name and that no call is known to lead to: somebody calls one, or the compiler would warn of dead
+    /// code. It is the only call in their file of that name on something of unknown type, where no other such method has the name.
     fn link_private_methods(&mut self, outline: &Outline, infos: &HashMap<BodyRef, BodyInfo>) {
-        let uncalled = outline.defs.fn_ids().filter(|id| self.callers(*id).is_empty());
         let mut methods: HashMap<(FileId, Ustr), Vec<FnId>> = HashMap::default();
+        let uncalled = outline.defs.fn_ids().filter(|id| self.callers(*id).is_empty());
         for id in uncalled.filter(|id| is_private_method(outline, *id)) {
             let file = outline.defs.functions[id.index()].file;
             methods.entry((file, outline.defs.function(id).name)).or_default().push(id);
         }
+        let mut unknown: HashMap<(FileId, Ustr), Vec<Site>> = HashMap::default();
         for body in outline.defs.bodies.iter().copied() {
-            let Some(info) = infos.get(&body) else { continue };
-            let facts = outline.defs.body(body);
-            let mut linked: Vec<Call> = Vec::new();
-            for (node, callee) in &info.callees {
-                let Op::Method { name, arguments, .. } = &facts.node(*node).op else { continue };
-                let named = methods.get(&(body.file, *name)).filter(|_| *callee == Callee::Unknown(Unknown::Receiver));
-                let Some([only]) = named.map(Vec::as_slice) else { continue };
-                if outline.defs.function(*only).parameters.len() == arguments.len() && outline.can_meet(body, *only) {
-                    let runs = info.future_runs.get(node).copied().unwrap_or(Runs::Inline);
-                    linked.push(Call { site: Site { body, node: *node }, to: *only, runs });
-                }
+            let callees = infos.get(&body).into_iter().flat_map(|info| &info.callees);
+            for (node, _) in callees.filter(|(_, callee)| **callee == Callee::Unknown(Unknown::Receiver)) {
+                let Op::Method { name, .. } = &outline.defs.body(body).node(*node).op else { continue };
+                unknown.entry((body.file, *name)).or_default().push(Site { body, node: *node });
             }
-            linked.sort_by_key(|call| (call.site.node, call.to));
-            for call in &linked {
-                self.callers.entry(call.to).or_default().push(*call);
+        }
+        for (place, methods) in methods {
+            let ([to], Some([site])) = (&methods[..], unknown.get(&place).map(Vec::as_slice)) else { continue };
+            if may_call(outline, &infos[&site.body], *site, *to) {
+                let runs = infos[&site.body].future_runs.get(&site.node).copied().unwrap_or(Runs::Inline);
+                let call = Call { site: *site, to: *to, runs };
+                self.callers.entry(*to).or_default().push(call);
+                let calls = self.callees.entry(site.body).or_default();
+                calls.push(call);
+                calls.sort_by_key(|call| (call.site.node, call.to));
             }
-            let calls = self.callees.entry(body).or_default();
-            calls.extend(linked);
-            calls.sort_by_key(|call| (call.site.node, call.to));
         }
     }
 
@@ -129,11 +127,22 @@ impl CallGraph {
     }
 }
 
-/// Whether a function is a method of a type itself that nothing outside of its file can name.
+/// Whether a function is a method of a type itself that nothing outside of its module can name, and that is not marked as dead.
 fn is_private_method(outline: &Outline, id: FnId) -> bool {
     let function = outline.defs.function(id);
     let of_type = outline.defs.impl_of(id).is_some_and(|block| outline.defs.impl_block(block).trait_path.is_none());
-    of_type && !function.public && !function.test && function.receiver.is_some()
+    let is_dead = function.attributes.iter().any(|attribute| attribute.arguments.contains("dead_code"));
+    of_type && !is_dead && !function.public && !function.test && function.receiver.is_some()
+}
+
+/// Whether a call of a method by its name may be one of a function: it gives as much, and waits for what is async alone.
+fn may_call(outline: &Outline, info: &BodyInfo, call: Site, to: FnId) -> bool {
+    let (facts, function) = (outline.defs.body(call.body), outline.defs.function(to));
+    let Op::Method { arguments, .. } = &facts.node(call.node).op else { return false };
+    let is_awaited = info.parent(call.node).is_some_and(|parent| matches!(facts.node(parent).op, Op::Await(_)));
+    function.parameters.len() == arguments.len()
+        && (function.is_async || !is_awaited)
+        && outline.can_meet(call.body, to)
 }
 
 fn calls_of(outline: &Outline, body: BodyRef, info: &BodyInfo) -> Vec<Call> {

@@ -34,7 +34,7 @@ impl Index {
     }
 
     /// Whether an operation keeps a database awake or in order: what is stored in it is the same before and after.
-    fn keeps_house(&self, operation: Site) -> bool {
+    pub fn keeps_house(&self, operation: Site) -> bool {
         self.asks_a_database(operation) && self.states(operation, &statements::stores_and_asks_nothing)
     }
 

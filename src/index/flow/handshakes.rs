@@ -110,8 +110,9 @@ impl Index {
         let ty = info.local(local);
         let is_lent = matches!(ty, Ty::Ref(_));
         // A file, or what a program on this machine reads, answers at once.
-        let mut owned = self.owned_resources(ty).into_iter().filter_map(|path| self.resource(path)?.kind);
-        if !is_given || is_lent || owned.any(|kind| kind != "socket") || !self.loops_around(site).is_empty() {
+        let owned: Vec<Ustr> = self.owned_resources(ty).into_iter().filter_map(|path| self.kind(path)).collect();
+        let is_socket = !owned.is_empty() && owned.iter().all(|kind| kind == "socket");
+        if !is_given || is_lent || !is_socket || !self.loops_around(site).is_empty() {
             return false;
         }
         let others = || facts.iter().map(|(node, _)| Site { node, ..site });

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
-use crate::catalogue::TypeExpr;
+use crate::catalogue::{Calls, TypeExpr};
 use crate::facts::model::{LocalId, NodeId, Op, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -161,12 +161,11 @@ impl Way<'_> {
         }
     }
 
-    /// Of several values those that may have been configured: what libraries have made, and what is not known. Whether there are any.
+    /// Of several values those that may have been configured: all but numbers and texts. Whether there are any.
     fn parts(&mut self, site: Site, parts: &[NodeId], fuel: u32) -> bool {
-        let may_be = |part: &Site| match self.index.ty(*part).peeled() {
-            Ty::Ext(path, _) => self.index.catalogue().type_entry(*path).is_some(),
-            ty => matches!(ty, Ty::Unknown | Ty::Param(_) | Ty::Bounded(_)),
-        };
+        let is_plain =
+            |ty: &Ty| matches!(ty, Ty::Ext(path, _) if !path.contains("::") || path == "std::string::String");
+        let may_be = |part: &Site| !is_plain(self.index.ty(*part).peeled());
         let parts: Vec<Site> = parts.iter().map(|node| Site { node: *node, ..site }).filter(may_be).collect();
         parts.iter().for_each(|part| self.back(*part, fuel));
         !parts.is_empty()
@@ -180,10 +179,10 @@ impl Way<'_> {
             .into_iter()
             .flat_map(|body| index.returned_values(body).into_iter().map(move |node| Site { body, node }));
         let mentions = index.calls.mentions(item).iter().filter(|mention| !index.is_test(mention.body));
+        let keeps = |site: Site| index.external(site).is_some_and(|path| index.catalogue().lists(Calls::Keeps, path));
         let uses = mentions.filter_map(|mention| {
-            let node = index.info(mention.body).parent(mention.node)?;
-            let site = Site { node, ..*mention };
-            matches!(index.node(site).op, Op::Method { receiver, .. } if receiver == mention.node).then_some(site)
+            let site = Site { node: index.info(mention.body).parent(mention.node)?, ..*mention };
+            (keeps(site) || index.initialised_here(*mention)).then_some(site)
         });
         let mut is_given = false;
         for site in values.chain(uses).collect::<Vec<_>>() {

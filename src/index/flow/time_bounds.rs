@@ -43,7 +43,7 @@ impl Bound {
     }
 }
 
-/// Through how many callers something around a call is looked for.
+/// Through how many callers something around a call is looked for: far enough that a limit is not missed, as each function is looked at once.
 const CALLERS: u32 = 32;
 
 impl Index {
@@ -186,7 +186,17 @@ impl Index {
 
     /// What bounds a call in the body it stands in.
     fn bound_here(&self, site: Site, by: Bound) -> Option<NodeId> {
-        self.bound_or(site, by, &|_| false)
+        let goes_on = |call: Site| self.outlives_the_wait(call);
+        self.bound_or(site, by, &goes_on).filter(|node| !goes_on(Site { node: *node, ..site }))
+    }
+
+    /// Whether a call makes a task that is waited for where it is made: it goes on when the wait for it is given up. Who gives it a name may stop it.
+    fn outlives_the_wait(&self, call: Site) -> bool {
+        let waits = |parent: NodeId| match self.node(Site { node: parent, ..call }).op {
+            Op::Await(_) | Op::Select { .. } => true,
+            _ => self.bounds_time(Site { node: parent, ..call }),
+        };
+        self.starts_task(call) && self.info(call.body).parent(call.node).is_some_and(waits)
     }
 
     /// What bounds a call in the body it stands in, or makes a task of it before that.

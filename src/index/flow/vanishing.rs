@@ -190,6 +190,9 @@ fn within_its_time(view: View, node: NodeId) -> Option<NodeId> {
     let takes_any = |pattern: &Pattern| pattern.parts().iter().all(Pattern::is_wild);
     let timed = match view.op(node) {
         Op::Let { pattern, of } if pattern.is_err() || pattern.is_ok() && takes_any(pattern) => *of,
+        Op::Bind { pattern, init: Some(init), otherwise: Some(_), .. } if pattern.is_ok() && takes_any(pattern) => {
+            *init
+        }
         Op::Method { receiver, name, .. } if name == "is_ok" || name == "is_err" => *receiver,
         Op::Match { scrutinee, arms } => {
             arms.iter().find(|arm| arm.pattern.is_ok()).filter(|arm| takes_any(&arm.pattern) && !arm.guarded)?;
@@ -201,7 +204,10 @@ fn within_its_time(view: View, node: NodeId) -> Option<NodeId> {
     let (true, Op::Call { arguments, .. }) = (view.index.bounds_time(view.site(call)), view.op(call)) else {
         return None;
     };
-    arguments.iter().find_map(|given| result_of(view, *given))
+    // Where one result tells of both, it is the operation's own.
+    let inner = view.ty(timed).tried();
+    let has_own = inner.is_result() || inner == Ty::ext("bool", Vec::new());
+    arguments.iter().filter(|_| has_own).find_map(|given| result_of(view, *given))
 }
 
 /// The `Result` that a future comes to, or that a yes or no is made of in its end.
@@ -422,7 +428,7 @@ fn empties(view: View, arm: &Arm, fails_else: bool) -> bool {
     takes_unseen(arm, fails_else) && becomes_empty(view, arm.region)
 }
 
-/// Whether a region gives nothing, and neither says a word nor does what may fail itself.
+/// Whether a region gives nothing, and neither says a word nor passes on an error of its own.
 fn becomes_empty(view: View, region: RegionId) -> bool {
     let value = view.facts.region(region).value;
     let tries = || view.facts.iter().any(|(node, n)| matches!(n.op, Op::Try(_)) && view.is_inside(node, region));

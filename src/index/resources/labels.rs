@@ -4,7 +4,7 @@
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{LocalId, NodeId, Op};
+use crate::facts::model::{Literal, LocalId, NodeId, Op};
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeated;
 use crate::index::declared::defs::BodyRef;
@@ -16,8 +16,8 @@ use crate::index::{Index, Ty};
 pub struct EndlessLabel {
     /// The call that picks a metric.
     pub call: Site,
-    /// The static or field that the family is kept in, or the macro that names it.
-    pub family: String,
+    /// The static or field that the family is kept in, where that is seen.
+    pub family: Option<Ustr>,
     /// The label's value, or what it is made of.
     pub value: Site,
     /// Whether its type or its making says that there is no end to its values: an address, a hash, an id that was just made up. A number or a text of a
@@ -29,6 +29,9 @@ pub struct EndlessLabel {
 /// Numbers that are large enough to count things by.
 const LARGE: [&str; 8] = ["u32", "u64", "u128", "usize", "i32", "i64", "i128", "isize"];
 
+/// Methods that make a text of all of what they are called on, besides those of the standard library.
+const TEXTS: [&str; 6] = ["as_hyphenated", "as_simple", "encode_hex", "hyphenated", "simple", "to_hex"];
+
 /// Through how many steps a label is followed to what it is a text of.
 const STEPS: u32 = 8;
 
@@ -39,15 +42,18 @@ impl Index {
         let sites = shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
         let listed =
             |site: Site, list: Calls| self.external(site).is_some_and(|path| self.catalogue().lists(list, path));
-        let (picks, forgets): (Vec<Site>, Vec<Site>) = sites
-            .filter(|site| listed(*site, Calls::Labels) || listed(*site, Calls::ForgetsLabels))
-            .partition(|site| listed(*site, Calls::Labels));
+        let sites: Vec<Site> =
+            sites.filter(|site| listed(*site, Calls::Labels) || listed(*site, Calls::ForgetsLabels)).collect();
+        let (picks, forgets): (Vec<Site>, Vec<Site>) = sites.into_iter().partition(|site| listed(*site, Calls::Labels));
         let forgotten: Vec<Option<Ustr>> = forgets.into_iter().map(|site| self.family(site)).collect();
-        // A family that could not be told may be any.
-        let is_forgotten = |family: Option<Ustr>| {
-            forgotten.iter().any(|other| other.is_none() || family.is_none() || *other == family)
+        // What could not be told may be any.
+        let is_forgotten = |call: Site| {
+            let family = self.family(call);
+            forgotten
+                .iter()
+                .any(|other| other.is_none() || *other == family || family.is_none() && !self.is_macro(call))
         };
-        let kept = picks.into_iter().filter(|call| !is_forgotten(self.family(*call)));
+        let kept = picks.into_iter().filter(|call| !is_forgotten(*call));
         kept.filter_map(|call| self.endless_label(call)).collect()
     }
 
@@ -56,21 +62,26 @@ impl Index {
         for argument in self.label_arguments(call) {
             self.collect_parts(argument, STEPS, &mut values);
         }
-        let endless = |value: &Site| self.variety(*value) != Variety::Few && !self.is_written_out(*value);
-        let sure = values.iter().find(|value| endless(value) && self.is_countless(**value));
-        let large = |value: &&Site| self.is_large_number(self.ty(**value)) && self.variety(**value) == Variety::Endless;
-        let value = *sure.or_else(|| values.iter().find(large))?;
+        values.retain(|value| self.variety(*value) != Variety::Few && !self.is_written_out(*value));
+        let is_endless = |value: &Site| self.variety(*value) == Variety::Endless;
+        let sure = values.iter().find(|value| is_endless(value) && self.is_countless(**value));
+        let value = *sure.or_else(|| values.iter().find(|value| is_endless(value) || self.is_countless(**value)))?;
         let repeated = self.while_serving(call)?;
-        let family = self.family(call).map_or_else(|| self.name_of(call), |family| family.to_string());
+        let family = self.family(call);
         Some(EndlessLabel { call, family, value, sure: sure.is_some(), repeated })
     }
 
-    /// What a call is given that the labels stand in: of a macro all but the name and what follows it alone.
+    /// What a call is given that the labels stand in: of a macro what stands behind a text, as `"caller" => name`.
     fn label_arguments(&self, call: Site) -> Vec<Site> {
         let at = |node: NodeId| Site { node, ..call };
+        let is_text = |node: NodeId| matches!(self.node(at(node)).op, Op::Literal(Literal::Text(_)));
         match &self.node(call).op {
             Op::Method { arguments, .. } => arguments.iter().map(|node| at(*node)).collect(),
-            Op::Macro(named) => self.mentioned(call.body, &named.mentions),
+            Op::Macro(named) => {
+                let behind_the_name = named.arguments.get(1..).unwrap_or_default();
+                let pairs = behind_the_name.windows(2).filter(|pair| is_text(pair[0]) && !is_text(pair[1]));
+                pairs.map(|pair| at(pair[1])).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -84,38 +95,32 @@ impl Index {
         callers.filter_map(|call| self.argument_at(call.site, function, at)).collect()
     }
 
-    /// Where variables get their values that a macro names.
-    fn mentioned(&self, body: BodyRef, locals: &[LocalId]) -> Vec<Site> {
-        let used = |local: &LocalId| self.body(body).uses(*local).next();
-        locals.iter().filter_map(used).map(|node| Site { body, node }).collect()
-    }
-
-    /// The values that labels are made of, without what only makes texts of them.
+    /// The addresses, ids and numbers that labels are texts of.
     fn collect_parts(&self, value: Site, fuel: u32, found: &mut Vec<Site>) {
         let Some(fuel) = fuel.checked_sub(1) else { return };
-        let facts = self.body(value.body);
+        if self.is_countless(value) || self.is_large_number(self.ty(value)) {
+            return found.push(value);
+        }
         let mut each = |nodes: &[NodeId]| {
             nodes.iter().for_each(|node| self.collect_parts(Site { node: *node, ..value }, fuel, found));
         };
-        match &facts.node(value.node).op {
-            _ if self.is_countless(value) || self.is_large_number(self.ty(value)) => found.push(value),
+        match &self.node(value).op {
             Op::Reference { of, .. } | Op::Deref(of) => each(&[*of]),
             Op::Array(parts) | Op::Tuple(parts) => each(parts),
             Op::Struct { fields, .. } => each(&fields.iter().map(|(_, node)| *node).collect::<Vec<_>>()),
-            Op::Method { receiver, arguments, .. } if arguments.is_empty() => each(&[*receiver]),
+            Op::Method { receiver, name, .. } if TEXTS.contains(&name.as_str()) => each(&[*receiver]),
             Op::Macro(call) => {
-                each(&call.arguments);
-                found.extend(self.mentioned(value.body, &call.mentions));
+                let named = call.mentions.iter().filter_map(|local| self.body(value.body).uses(*local).next());
+                each(&[&call.arguments[..], &named.collect::<Vec<_>>()].concat());
             }
             Op::Local(local) => match self.init_of(value.body, *local).filter(|init| *init < value.node) {
                 Some(init) => each(&[init]),
-                None => match self.given_for(value.body, *local) {
-                    given if given.is_empty() => found.push(value),
-                    given => given.into_iter().for_each(|given| self.collect_parts(given, fuel, found)),
-                },
+                None => {
+                    let given = self.given_for(value.body, *local);
+                    given.into_iter().for_each(|given| self.collect_parts(given, fuel, found));
+                }
             },
-            Op::Literal(_) => {}
-            _ => found.push(value),
+            op => op.same_as().into_iter().for_each(|of| each(&[of])),
         }
     }
 
@@ -134,7 +139,11 @@ impl Index {
         matches!(self.innermost(ty).peeled(), Ty::Ext(path, _) if LARGE.contains(&path.as_str()))
     }
 
-    /// The name of the static, field or variable that a method is called on.
+    fn is_macro(&self, call: Site) -> bool {
+        matches!(self.node(call).op, Op::Macro(_))
+    }
+
+    /// The name of the static or field that a method is called on.
     fn family(&self, call: Site) -> Option<Ustr> {
         let Op::Method { receiver, .. } = self.node(call).op else { return None };
         let mut at = receiver;
@@ -147,14 +156,6 @@ impl Index {
                 Op::Method { receiver, arguments, .. } if arguments.is_empty() => *receiver,
                 _ => return None,
             }
-        }
-    }
-
-    fn name_of(&self, call: Site) -> String {
-        match &self.node(call).op {
-            Op::Macro(call) => format!("{}!", call.path.last()),
-            Op::Method { name, .. } => name.to_string(),
-            _ => String::new(),
         }
     }
 }

@@ -235,15 +235,17 @@ fn a_private_method_that_nobody_is_known_to_call_is_called_by_its_name_in_its_fi
         "struct Context<D> { data: D } struct Worker; struct Other; \
          async fn within<D, M: FnOnce(Context<D>) -> F, F: Future>(data: D, main: M) { main(Context { data }).await; } \
          impl Worker { async fn run(self, times: u8) { works(); } async fn rest(self) { rests(); } pub async fn offer(self) { offers(); } } \
+         impl Worker { fn plain(self) { plainly(); } async fn both(self) { both(); } #[allow(dead_code)] async fn dead(self) { dies(); } } \
          impl Worker { fn twice(&self) { first(); } } impl Other { fn twice(&self) { second(); } } \
-         fn works() {} fn rests() {} fn offers() {} fn first() {} fn second() {} \
+         fn plainly() {} fn both() {} fn dies() {} fn works() {} fn rests() {} fn offers() {} fn first() {} fn second() {} \
          async fn main() { within(elsewhere::made(), |context| async move { \
-             context.data.run(1).await; context.data.rest(1).await; context.data.offer().await; context.data.twice(); }).await; }",
+             context.data.run(1).await; context.data.rest(1).await; context.data.offer().await; context.data.twice(); \
+             context.data.plain().await; context.data.both().await; elsewhere::other().both().await; context.data.dead().await; }).await; }",
     );
     let program = &code.index.programs()[0];
     let reached = |text: &str| program.reach.contains(&code.site(text).body);
     assert!(reached("works()"));
-    for text in ["rests()", "offers()", "first()", "second()"] {
+    for text in ["rests()", "offers()", "first()", "second()", "plainly()", "both()", "dies()"] {
         assert!(!reached(text), "{text}");
     }
 }

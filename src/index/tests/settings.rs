@@ -142,10 +142,14 @@ fn a_helper_or_what_a_closure_gives_may_be_what_is_bounded() {
          async fn closure() { let asks = async |n| ask(3).await + n; let asked = asks(1); let _ = timeout(Duration::from_secs(1), asked).await; } \
          fn tried<F: Fn() -> R, R: Future<Output = u8>>(limit: Duration, asks: F) -> impl Future { timeout(limit, asks()) } \
          async fn lent() { tried(Duration::from_secs(1), || async { ask(5).await }).await; } \
+         async fn task() { let _ = timeout(Duration::from_secs(1), tokio::spawn(async { ask(6).await })).await; } \
+         async fn inside() { tokio::spawn(async { let _ = timeout(Duration::from_secs(1), ask(7)).await; }).await; } \
+         async fn raced() { tokio::select! { _ = tokio::spawn(ask(8)) => {} _ = tokio::time::sleep(Duration::from_secs(1)) => {} } } \
          async fn untimed() { let asks = async |n| ask(4).await + n; asks(1).await; } async fn main() {}",
     );
-    for (call, bounded) in [("ask(1)", true), ("ask(2)", false), ("ask(3)", true), ("ask(4)", false), ("ask(5)", true)]
-    {
+    let of_tasks = [("ask(6)", false), ("ask(7)", true), ("ask(8)", false)];
+    let here = [("ask(1)", true), ("ask(2)", false), ("ask(3)", true), ("ask(4)", false), ("ask(5)", true)];
+    for (call, bounded) in here.into_iter().chain(of_tasks) {
         assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some, Bound::Sooner), bounded, "{call}");
     }
 }
