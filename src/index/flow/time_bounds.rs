@@ -43,8 +43,8 @@ impl Bound {
     }
 }
 
-/// Through how many callers something around a call is looked for: far enough that a limit is not missed, as each function is looked at once.
-const CALLERS: u32 = 32;
+/// Through how many callers something around a call is looked for. Further away there is a limit on some way to almost everything.
+const CALLERS: u32 = 8;
 
 impl Index {
     /// Whether something around a call bounds how long it may take.
