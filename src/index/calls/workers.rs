@@ -18,9 +18,6 @@ use crate::index::declared::types::Ty;
 /// Through so many plain functions a site is followed to the async code that calls them.
 const CALLS: usize = 6;
 
-/// Through so many of them a call of a trait leads to any of those that implement it. Further away it has to be the only one.
-const DISPATCHED: usize = 2;
-
 /// Through so many functions it is looked whether what runs a future is a thread of its own.
 const DRIVERS: u32 = 5;
 
@@ -70,8 +67,7 @@ impl Index {
                 Around::Plain(_) | Around::Elsewhere => continue,
             };
             for call in self.calls.callers(function) {
-                let may_be = distance < DISPATCHED || self.is_only_target(call);
-                if call.runs != Runs::Inline || !self.is_plain_call(call) || !may_be || self.is_test(call.site.body) {
+                if call.runs != Runs::Inline || !self.is_plain_call(call) || self.is_test(call.site.body) {
                     continue;
                 }
                 let label =
@@ -88,10 +84,6 @@ impl Index {
             Some(Callee::Workspace(function)) => targets(&self.outline, *function).contains(&call.to),
             _ => false,
         }
-    }
-
-    fn is_only_target(&self, call: &Call) -> bool {
-        matches!(self.callee(call.site), Some(Callee::Workspace(function)) if targets(&self.outline, *function) == [call.to])
     }
 
     fn around(&self, site: Site, fuel: u32) -> Around {

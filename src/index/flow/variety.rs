@@ -84,6 +84,8 @@ impl Index {
         }
         let own = match &self.node(site).op {
             Op::Local(local) => return self.variety_of_local(site.body, *local, seen, fuel),
+            // There are no more than the largest of what is counted.
+            Op::Method { name, arguments, .. } if name == "len" && arguments.is_empty() => return Variety::Few,
             _ if self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Settled, path)) => {
                 return Variety::Few;
             }
