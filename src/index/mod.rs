@@ -188,6 +188,12 @@ impl Index {
         self.defs().bodies.iter().filter_map(known)
     }
 
+    /// All nodes of code that is not there for tests, in the order of files and places.
+    pub(in crate::index) fn shipped_sites(&self) -> impl Iterator<Item = Site> {
+        let shipped = self.bodies().filter(|(body, ..)| !self.is_test(*body));
+        shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }))
+    }
+
     pub fn body(&self, body: BodyRef) -> &Body {
         self.defs().body(body)
     }

@@ -1,6 +1,6 @@
 //! `blocking-in-async`: a call keeps a worker of the async runtime waiting or busy, again and again, so that all other tasks on it stand still.
 
-use ustr::{Ustr, ustr};
+use ustr::Ustr;
 
 use crate::catalogue::{Calls, Effect, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
@@ -145,8 +145,7 @@ fn is_stand_in(index: &Index, site: Site) -> bool {
 
 /// Whether a loop comes to it as often as it opens something anew: what a database is set up with in a constructor.
 fn sets_up_anew(index: &Index, worker: &OnWorker, often: &Often, path: Ustr) -> bool {
-    let is_transaction =
-        |owner: Ustr| index.resource(owner).is_some_and(|entry| entry.kind == Some(ustr("transaction")));
+    let is_transaction = |owner: Ustr| index.kind(owner).is_some_and(|kind| kind == "transaction");
     let of_database = index.catalogue().callable(path).is_some_and(|callable| {
         callable.effect == Some(Effect::Database) || callable.closes.is_some_and(is_transaction)
     });

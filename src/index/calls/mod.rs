@@ -195,6 +195,12 @@ impl crate::index::Index {
         body.is_none_or(|body| !self.is_for_tests(body)) || self.is_test(from)
     }
 
+    /// What callers give a function for a parameter, but for tests.
+    pub(in crate::index) fn given_for(&self, function: FnId, at: usize) -> impl Iterator<Item = Site> {
+        let shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
+        shipped.filter_map(move |call| self.argument_at(call.site, function, at))
+    }
+
     /// Whether functions of the workspace are known to call a function, and all of them are test code.
     pub fn is_called_by_tests_alone(&self, function: FnId) -> bool {
         let callers = self.calls.callers(function);

@@ -489,9 +489,7 @@ impl Index {
             Op::Reference { of, .. } | Op::Deref(of) => self.read_within(Site { node: *of, ..reader }, fuel),
             Op::Local(local) => {
                 let (function, at) = (self.function_of(reader.body)?, self.parameter_of(reader.body, *local)??);
-                let shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
-                let given = shipped.filter_map(|call| self.argument_at(call.site, function, at));
-                let mut effects = given.filter_map(|argument| self.read_within(argument, fuel));
+                let mut effects = self.given_for(function, at).filter_map(|argument| self.read_within(argument, fuel));
                 let first = effects.next()?;
                 effects.all(|effect| effect == first).then_some(first)
             }

@@ -19,20 +19,17 @@ const DEPTH: u32 = 3;
 impl Index {
     /// The handshakes that code which is no test waits for; of those that are a part of each other the innermost, where the peer is waited for.
     pub fn handshakes(&self) -> Vec<Site> {
-        let bodies = self.bodies().filter(|(body, ..)| !self.is_test(*body));
-        let sites = bodies.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
         let is_one = |site: &Site| {
             self.is_listed_handshake(*site) || self.is_own_handshake(*site) || self.is_first_exchange(*site)
         };
-        sites.filter(is_one).collect()
+        self.shipped_sites().filter(is_one).collect()
     }
 
     /// Where code that is no test waits for what a peer answers that it has connected to: reads of the connection, or calls of functions of the project that
     /// are given it and read. What reads in a loop may wait for whatever comes next.
     pub fn answers(&self) -> Vec<(Site, Site)> {
-        let bodies = self.bodies().filter(|(body, ..)| !self.is_test(*body));
-        let sites = bodies.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-        let mut found: Vec<(Site, Site)> = sites.filter_map(|site| Some((site, self.connected_for(site)?))).collect();
+        let connected = |site: Site| Some((site, self.connected_for(site)?));
+        let mut found: Vec<(Site, Site)> = self.shipped_sites().filter_map(connected).collect();
         // Of one connection the first answer is one too many to wait for.
         let mut seen = HashSet::default();
         found.retain(|(_, connected)| seen.insert(*connected));

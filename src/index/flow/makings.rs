@@ -242,7 +242,6 @@ impl Back<'_> {
         let index = self.index;
         let at = index.body(body).parameters.iter().position(|pattern| pattern.locals().contains(&local));
         let (Some(function), Some(at)) = (index.function_of(body), at) else { return };
-        let calls = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body));
-        calls.filter_map(|call| index.argument_at(call.site, function, at)).for_each(|given| self.value(given, fuel));
+        index.given_for(function, at).for_each(|given| self.value(given, fuel));
     }
 }

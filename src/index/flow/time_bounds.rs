@@ -359,8 +359,7 @@ impl Index {
                     let node = if is_called { info.parent(parent)? } else { parent };
                     Some(self.bounds_time(Site { body, node }))
                 };
-                let bounds = |used: NodeId| bounds(used).unwrap_or(false);
-                pattern.locals().into_iter().any(|local| uses(facts, local).any(bounds))
+                pattern.locals().into_iter().any(|local| uses(facts, local).any(|used| bounds(used) == Some(true)))
             }
         })
     }

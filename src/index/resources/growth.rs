@@ -102,9 +102,7 @@ impl Index {
         if !self.stays(keeper) {
             return None;
         }
-        let shipped =
-            self.bodies().filter(|(body, ..)| !self.is_test(*body) && self.function_of(*body) != Some(function));
-        let mut sites = shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
+        let mut sites = self.shipped_sites().filter(|site| self.function_of(site.body) != Some(function));
         let adds = |site: &Site| self.added_to(*site).is_some_and(|to| self.keepers(to).contains(&keeper));
         let added = sites.find(|site| adds(site) && self.while_serving(*site).is_some())?;
         Some(UncalledExpiry { function, keeper, added })

@@ -4,10 +4,9 @@
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Literal, LocalId, NodeId, Op};
+use crate::facts::model::{Literal, NodeId, Op};
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeated;
-use crate::index::declared::defs::BodyRef;
 use crate::index::flow::variety::Variety;
 use crate::index::{Index, Ty};
 
@@ -38,13 +37,11 @@ const STEPS: u32 = 8;
 impl Index {
     /// The labels with ever new values that a service sets while it serves, one for each call.
     pub fn endless_labels(&self) -> Vec<EndlessLabel> {
-        let shipped = self.bodies().filter(|(body, ..)| !self.is_test(*body));
-        let sites = shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
         let listed =
             |site: Site, list: Calls| self.external(site).is_some_and(|path| self.catalogue().lists(list, path));
-        let sites: Vec<Site> =
-            sites.filter(|site| listed(*site, Calls::Labels) || listed(*site, Calls::ForgetsLabels)).collect();
-        let (picks, forgets): (Vec<Site>, Vec<Site>) = sites.into_iter().partition(|site| listed(*site, Calls::Labels));
+        let about_labels = |site: &Site| listed(*site, Calls::Labels) || listed(*site, Calls::ForgetsLabels);
+        let (picks, forgets): (Vec<Site>, Vec<Site>) =
+            self.shipped_sites().filter(about_labels).partition(|site| listed(*site, Calls::Labels));
         let forgotten: Vec<Option<Ustr>> = forgets.into_iter().map(|site| self.family(site)).collect();
         // What could not be told may be any.
         let is_forgotten = |call: Site| {
@@ -86,15 +83,6 @@ impl Index {
         }
     }
 
-    /// What callers give for a parameter.
-    fn given_for(&self, body: BodyRef, local: LocalId) -> Vec<Site> {
-        let (Some(function), Some(Some(at))) = (self.function_of(body), self.parameter_of(body, local)) else {
-            return Vec::new();
-        };
-        let callers = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
-        callers.filter_map(|call| self.argument_at(call.site, function, at)).collect()
-    }
-
     /// The addresses, ids and numbers that labels are texts of.
     fn collect_parts(&self, value: Site, fuel: u32, found: &mut Vec<Site>) {
         let Some(fuel) = fuel.checked_sub(1) else { return };
@@ -116,8 +104,10 @@ impl Index {
             Op::Local(local) => match self.init_of(value.body, *local).filter(|init| *init < value.node) {
                 Some(init) => each(&[init]),
                 None => {
-                    let given = self.given_for(value.body, *local);
-                    given.into_iter().for_each(|given| self.collect_parts(given, fuel, found));
+                    let parameter = self.parameter_of(value.body, *local).flatten();
+                    let given =
+                        self.function_of(value.body).zip(parameter).map(|(function, at)| self.given_for(function, at));
+                    given.into_iter().flatten().for_each(|given| self.collect_parts(given, fuel, found));
                 }
             },
             op => op.same_as().into_iter().for_each(|of| each(&[of])),

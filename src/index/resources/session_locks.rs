@@ -23,9 +23,7 @@ pub struct SessionLock {
 impl Index {
     /// Locks of sessions that some ways out leave behind. In the order of files and places.
     pub fn kept_session_locks(&self) -> Vec<SessionLock> {
-        let bodies = self.bodies().filter(|(body, ..)| !self.is_test(*body));
-        let literals = bodies.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-        literals.filter_map(|literal| self.kept_session_lock(literal)).collect()
+        self.shipped_sites().filter_map(|literal| self.kept_session_lock(literal)).collect()
     }
 
     fn kept_session_lock(&self, literal: Site) -> Option<SessionLock> {

@@ -49,9 +49,7 @@ struct Halves {
 impl Index {
     /// The tokens that are made and bound to a variable outside of tests, and never go where they cannot be followed.
     pub fn tokens(&self) -> Vec<Token> {
-        let shipped = self.bodies().filter(|(body, ..)| !self.is_test(*body));
-        let sites = shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
-        sites.filter_map(|site| self.token(site).or_else(|| self.unsent_channel(site))).collect()
+        self.shipped_sites().filter_map(|site| self.token(site).or_else(|| self.unsent_channel(site))).collect()
     }
 
     /// What functions that run for long are given to be told by that they have to stop, and never look at. A trait may ask for such a parameter.

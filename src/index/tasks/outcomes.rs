@@ -98,9 +98,7 @@ impl Index {
         let Op::Local(local) = self.node(work).op else { return vec![work] };
         let parameter = self.function_of(work.body).zip(self.parameter_of(work.body, local).flatten());
         let Some((function, at)) = parameter else { return vec![work] };
-        let shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
-        let given = shipped.filter_map(|call| self.argument_at(call.site, function, at));
-        given.filter_map(|argument| self.work_behind(argument)).collect()
+        self.given_for(function, at).filter_map(|argument| self.work_behind(argument)).collect()
     }
 
     /// The closure, async block, call of an async function or future of a library that a call runs as a task or thread, or has a function of the workspace

@@ -28,10 +28,8 @@ pub struct Pile {
 impl Index {
     /// The piles of all variables, fields and statics; each is given once.
     pub fn piles(&self) -> Vec<Pile> {
-        let shipped = self.bodies().filter(|(body, ..)| !self.is_test(*body));
-        let sites = shipped.flat_map(|(body, facts, _)| facts.iter().map(move |(node, _)| Site { body, node }));
         let mut found: Vec<Pile> = Vec::new();
-        for pile in sites.filter_map(|site| self.pile_in_variable(site)) {
+        for pile in self.shipped_sites().filter_map(|site| self.pile_in_variable(site)) {
             if !found.iter().any(|known| known.span == pile.span) {
                 found.push(pile);
             }
