@@ -270,7 +270,16 @@ fn find(index: &Index, include_tests: bool) -> Vec<Diagnostic> {
             || index.place_called(d.primary.span) == written
             || of_macros.insert((d.rule, written))
     };
-    found.into_iter().flatten().filter(shown).filter(once).map(|diagnostic| written(index, diagnostic)).collect()
+    let shown = found.into_iter().flatten().filter(shown).filter(once);
+    shown.map(|diagnostic| written(index, as_far_as_it_runs(index, diagnostic))).collect()
+}
+
+/// A diagnostic, and no more than a hint where what it speaks of never runs.
+fn as_far_as_it_runs(index: &Index, diagnostic: Diagnostic) -> Diagnostic {
+    match index.is_never_run(diagnostic.primary.span) {
+        true => Diagnostic { confidence: Confidence::Hint, ..diagnostic },
+        false => diagnostic,
+    }
 }
 
 /// A diagnostic whose places are those of the text: what a macro wrote stands in its definition, and the call is said.

@@ -55,6 +55,7 @@ impl Stage {
             process.entrypoint.clone_from(&base.process.entrypoint);
             process.command.clone_from(&base.process.command);
             process.stop_signal.clone_from(&base.process.stop_signal);
+            process.lasts = base.process.lasts;
             process.environment.clone_from(&base.process.environment);
             process.copies.clone_from(&base.process.copies);
             process.sh = base.process.sh;
@@ -93,6 +94,14 @@ impl Stage {
             Instruction::Env(env) => {
                 self.process.environment.extend(variables(document, &env.arguments));
                 Some(from(env.env.span.start, env.arguments.span.end))
+            }
+            Instruction::Expose(expose) => {
+                self.process.lasts = Some(document.span(expose.expose.span.clone()));
+                None
+            }
+            Instruction::Healthcheck(asked) => {
+                self.process.lasts = Some(document.span(asked.healthcheck.span.clone()));
+                None
             }
             Instruction::Copy(copy) => {
                 self.process.copies.extend(copies(copy));

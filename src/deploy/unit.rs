@@ -33,6 +33,10 @@ pub fn read(document: Document) -> Vec<Process> {
     for entry in service() {
         setting(document, entry, &mut process);
     }
+    // A job is started again only until it has done its work.
+    if service().any(|entry| entry.key == "Type" && entry.value == "oneshot") {
+        process.lasts = None;
+    }
     vec![process]
 }
 
@@ -44,6 +48,7 @@ fn setting(document: Document, entry: &Entry, process: &mut Process) {
         "TimeoutStopSec" | "TimeoutSec" => {
             process.grace = duration(entry.value).map(|grace| (grace, span(document, entry)));
         }
+        "Restart" if entry.value != "no" => process.lasts = Some(span(document, entry)),
         "Environment" => process.environment.extend(variables(document, entry)),
         "EnvironmentFile" | "PassEnvironment" => process.hidden_environment = true,
         key if LIMITS.contains(&key) => process.limits.push(Setting { name: key.to_owned(), value: text() }),

@@ -10,6 +10,7 @@ mod items;
 mod macro_rules;
 mod macros;
 pub mod model;
+mod names;
 mod offsets;
 mod parse;
 mod paths;

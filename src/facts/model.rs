@@ -63,6 +63,9 @@ pub struct FileFacts {
     /// It says so of more than a program: what is in the file is for tests, or not meant for production.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub for_tests: bool,
+    /// The names that are mentioned anywhere, in ascending order. They are no part of what is shown.
+    #[serde(skip)]
+    pub mentioned: Vec<Ustr>,
     /// Item macros whose contents could not be read.
     pub unseen: Vec<Range>,
     /// Items that `cfg` keeps or leaves out, in the order they are met.

@@ -1,11 +1,15 @@
 //! From the text of one file to a syn tree, boiled down to facts before it dies. One call, one thread; nothing else is shared.
 
+use proc_macro2::TokenStream;
+use ustr::Ustr;
+
 use super::comments;
 use super::depth;
 use super::editions;
 use super::expand::{Expander, Home, Macros};
 use super::items::Extractor;
 use super::model::FileFacts;
+use super::names;
 use super::offsets::Offsets;
 use crate::source::Range;
 
@@ -43,11 +47,12 @@ pub fn extract_within(text: &str, macros: &Macros, home: Home) -> Result<FileFac
     // The span table grows with every file that a thread parses; no span of an earlier file is alive here.
     proc_macro2::extra::invalidate_current_thread_spans();
     let offsets = Offsets::new(&text[offset..], offset as u32);
-    let file = parse(&text[offset..]).map_err(|error| unreadable(text, &offsets, &error))?;
+    let (file, mentioned) = parse(&text[offset..]).map_err(|error| unreadable(text, &offsets, &error))?;
     let mut extractor = Extractor::new(offsets, Expander::new(text, macros, home));
     extractor.file(&file);
     let coverable = extractor.written_here();
     let mut facts = extractor.facts;
+    facts.mentioned = mentioned;
     facts.expansions = extractor.expander.expansions;
     facts.suppressions = comments::suppressions(text, &coverable);
     facts.intents = comments::intents(text, &coverable);
@@ -57,11 +62,12 @@ pub fn extract_within(text: &str, macros: &Macros, home: Home) -> Result<FileFac
     Ok(facts)
 }
 
-fn parse(text: &str) -> syn::Result<syn::File> {
-    syn::parse_str(text).or_else(|error| {
-        let older = text.parse().map(editions::modernised).ok().and_then(|tokens| syn::parse2(tokens).ok());
-        older.ok_or(error)
-    })
+/// The tree of a text, and the names that its tokens mention.
+fn parse(text: &str) -> syn::Result<(syn::File, Vec<Ustr>)> {
+    let tokens: TokenStream = syn::parse_str(text)?;
+    let mentioned = names::mentioned(tokens.clone());
+    let file = syn::parse2(tokens.clone()).or_else(|error| syn::parse2(editions::modernised(tokens)).map_err(|_| error))?;
+    Ok((file, mentioned))
 }
 
 /// Bytes before the first token that are not Rust: byte order mark, shebang, and the manifest of a single-file package.

@@ -152,7 +152,11 @@ impl Index {
 
     /// Adds what container and process files say of starts, in the order of their paths.
     pub fn with_described(self, described: Vec<Described>) -> Self {
-        Index { described, ..self }
+        let mut index = Index { described, ..self };
+        for (program, verdict) in index.lasting_by_description() {
+            index.programs[program].verdict = verdict;
+        }
+        index
     }
 
     /// Container and process files.

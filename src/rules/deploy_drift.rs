@@ -62,6 +62,13 @@ impl<'i> Start<'i> {
         Start { deployment, what, limits, is_open }
     }
 
+    /// Whether both are units by different names: what a service manager knows apart are services apart.
+    fn is_another_unit(&self, other: &Start) -> bool {
+        let described = [self.deployment.described, other.deployment.described];
+        let [own, others] = described.map(|file| file.path.rsplit('/').next());
+        described.iter().all(|file| file.kind == Kind::Unit) && own != others
+    }
+
     fn file(&self) -> FileId {
         self.deployment.span.file
     }
@@ -96,7 +103,9 @@ fn diagnose(start: &Start, all: &[Start]) -> Option<Diagnostic> {
     if start.is_open {
         return None;
     }
-    let others = all.iter().filter(|other| other.what == start.what && other.file() != start.file());
+    let others = all.iter().filter(|other| {
+        other.what == start.what && other.file() != start.file() && !start.is_another_unit(other)
+    });
     let missing: BTreeMap<&str, &Text> = others
         .flat_map(|other| other.limits.iter().map(|(name, text)| (name.as_str(), text)))
         .filter(|(name, _)| !start.limits.contains_key(*name))

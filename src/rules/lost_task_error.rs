@@ -6,9 +6,11 @@ use crate::facts::model::{LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, R
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
+use crate::index::calls::Site;
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
 use crate::index::flow::errors::only_explains;
+use crate::index::tasks::End;
 use crate::index::tasks::outcomes::Fallible;
 use crate::source::Range;
 
@@ -208,8 +210,8 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
         |effected: &Effected| effected.chain.last().is_some_and(|call| view.index.reports_to_its_makers(*call));
     let is_known = worst.effected.as_ref().is_some_and(|effected| !serves_one(effected) && !by_the_way(effected))
         || matches!(way, Way::Within);
-    // Who only starts a task mostly says by that that nothing hangs on its end.
-    let is_started_alone = matches!(way, Way::Handle);
+    // Who only starts a task mostly says by that that nothing hangs on its end, but for what goes on as long as the program.
+    let is_started_alone = matches!(way, Way::Handle) && !worst.started.is_some_and(|start| goes_on(view, start));
     let confidence = if is_known && !is_started_alone { Confidence::Likely } else { Confidence::Hint };
     let (message, label) = match way {
         Way::Handle => {
@@ -243,6 +245,14 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
             .note("the task ends, and nothing tells that it did or why")
             .help("log the error inside the task, or wait for the task and look at both results"),
     )
+}
+
+/// Whether a task is started once in a service, and works until it fails: it serves, takes work, or turns in a loop.
+fn goes_on(view: View, start: Site) -> bool {
+    let lasts = view.index.task_at(start).is_some_and(|task| {
+        matches!(task.end, End::Never(_) | End::Fails(_) | End::WithChannel(_)) || view.index.is_server(task)
+    });
+    lasts && view.index.may_serve(start.body) && view.index.repeated(start).is_none()
 }
 
 /// A variable that is named and never used: `let _task = spawn(..)`.

@@ -516,7 +516,7 @@ fn asks_this_machine(index: &Index, operation: Site) -> bool {
         at = Site { node: *receiver, ..at };
     }
     let texts: Vec<_> = given.into_iter().flat_map(|argument| index.texts_behind(argument)).collect();
-    texts.iter().any(|text| is_local(text) && !text.contains('{'))
+    texts.iter().any(|text| is_local(text))
         && !texts.iter().any(|text| text.contains("://") && !is_local(text))
 }
 

@@ -12,12 +12,13 @@ use crate::index::resources::words;
 const ID: &str = "unclosed-resource";
 
 /// Kinds whose end has a name and a rule of its own.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 9] = [
     "async-file",
     "buffered-writer",
     "child-process",
     "encoder",
     "self-ending-encoder",
+    "self-flushing-line-writer",
     "self-flushing-writer",
     "transaction",
     "upload",

@@ -1,9 +1,11 @@
 //! `uncommitted-transaction`: a transaction that changes something is neither committed nor rolled back on a way that reports success.
 
+use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::NodeId;
+use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
+use crate::index::declared::types::Ty;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
 
@@ -28,16 +30,33 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         }
     };
     let end = left.unwrap_or(NodeId(u32::MAX));
-    let changes = |site: &Site| site.node < end && index.effect(*site).is_some_and(|effected| !effected.looks);
+    let changes = |site: &Site| site.node < end && changes(index, *site);
     let change = index.operations_on(obligation).into_iter().find(changes)?;
+    // A refusal, or a word that there was nothing to do, may well leave the way by which a change is meant to be undone.
+    let is_plain = left.is_none_or(|node| gives_nothing(index, Site { node, ..site }));
+    let confidence = if is_plain { Confidence::Certain } else { Confidence::Hint };
     let left =
         left.map(|node| Label::new(index.span(Site { node, ..site }), "success is reported here, without a commit"));
-    let diagnostic = Diagnostic::new(ID, Confidence::Certain, message, Label::new(index.name_span(site), "begun here"))
+    let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(index.name_span(site), "begun here"))
         .about(index.item_path(site.body), abandoned.made.resource.as_str())
         .evidence([Label::new(index.name_span(change), "this change is undone")].into_iter().chain(left))
         .note(format!("without a commit, {}", index.resource(abandoned.made.resource)?.when_abandoned.clone()?))
         .help("call `commit` where all has succeeded, and `rollback` where the work is meant to be undone");
     Some(diagnostic)
+}
+
+/// Whether an operation changes what is stored. One that gives a row may do no more than look for it, where its statement is not seen.
+fn changes(index: &Index, site: Site) -> bool {
+    let Some(effected) = index.effect(site).filter(|effected| !effected.looks) else { return false };
+    let operation = effected.chain.last().and_then(|call| index.external(*call));
+    !operation.is_some_and(|path| index.catalogue().lists(Calls::ExpectsOne, path))
+        || index.states(site, &|text| text.contains(char::is_whitespace))
+}
+
+/// Whether a `return` says no more than that all went well: `return Ok(())`.
+fn gives_nothing(index: &Index, returned: Site) -> bool {
+    let Op::Return(Some(value)) = index.node(returned).op else { return false };
+    index.ty(Site { node: value, ..returned }).given().tried() == Ty::unit()
 }
 
 /// The `return` of a way that says that all went well; where an error led there, the transaction is meant to be undone.

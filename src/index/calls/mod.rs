@@ -10,6 +10,7 @@ mod first_time;
 pub mod once;
 pub mod pace;
 pub mod teardown;
+mod unmentioned;
 pub mod workers;
 
 use rustc_hash::FxHashMap as HashMap;

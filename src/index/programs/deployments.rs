@@ -5,8 +5,10 @@ use std::path::Path;
 
 use crate::deploy::launch::{Peeled, Run, base_name, launch, peel};
 use crate::deploy::model::{Call, Command, Described, Kind, Process, Script, Setting, Shell, Signals, Text, Then};
+use crate::diagnostic::Label;
 use crate::index::Index;
 use crate::index::programs::Program;
+use crate::index::programs::kinds::{self, Verdict};
 use crate::source::Span;
 use crate::workspace::normal;
 
@@ -77,6 +79,20 @@ impl Index {
     /// All known starts of a program, as `deployments` gives them for services.
     pub fn starts_of(&self, program: &Program) -> Vec<Deployment<'_>> {
         self.all_starts().filter(|deployment| deployment.program.krate == program.krate).collect()
+    }
+
+    /// The programs, by their place among all, of which nothing shows that they run on but a file that starts them, with the verdict that follows.
+    pub(in crate::index) fn lasting_by_description(&self) -> Vec<(usize, Verdict)> {
+        let mut found: Vec<(usize, Verdict)> = Vec::new();
+        for start in self.all_starts().filter(|start| !start.program.is_service() && !start.process.is_awaited) {
+            let lasts = start.process.lasts.or_else(|| start.image?.lasts);
+            let at = self.programs().iter().position(|program| program.krate == start.program.krate);
+            if let (Some(lasts), Some(at)) = (lasts, at) {
+                let why = Some(Label::new(lasts, "is started to run on"));
+                found.push((at, Verdict { kind: kinds::Kind::Service, why }));
+            }
+        }
+        found
     }
 
     fn all_starts(&self) -> impl Iterator<Item = Deployment<'_>> {

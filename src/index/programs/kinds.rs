@@ -119,11 +119,21 @@ pub fn judge(index: &Index, subject: &Subject) -> Verdict {
     }
 }
 
-/// Where a program listens for what a supervisor stops it with, or where each of its runs waits to be interrupted and for nothing else: whatever
-/// it runs by, it runs until it is stopped.
+/// Where a program listens for what a supervisor stops it with, or where each of its runs waits to be interrupted and for nothing else, or for the word that
+/// somebody gives who listens: whatever it runs by, it runs until it is stopped.
 fn waits_to_be_stopped(index: &Index, subject: &Subject) -> Option<Label> {
     let stopped_by = |at: &SignalSite, name: &str| at.names.iter().any(|signal| signal == name);
     let main = index.defs().body_of(subject.main)?;
+    if subject.signals.iter().any(|at| at.reached && !at.by_server && stopped_by(at, "terminate")) {
+        let mut calls: Vec<Site> = subject.inline.iter().flat_map(|body| index.call_sites(*body)).collect();
+        calls.sort_unstable();
+        let waits = |call: &Site| {
+            index.waits_for_a_token(*call) && index.waits_for_nothing_else(*call) && index.always_gets_to(main, *call)
+        };
+        if let Some(call) = calls.into_iter().find(waits) {
+            return Some(Label::new(index.name_span(call), "runs until it is told to stop"));
+        }
+    }
     let told = subject.signals.iter().find(|at| {
         let body = at.site.body;
         let gets_there =
@@ -440,7 +450,7 @@ fn named_types(ty: &Ty, found: &mut HashSet<TypeId>) {
 /// A loop around a site, in the same function, closure or task.
 pub struct Around {
     pub region: RegionId,
-    /// Nothing but an error leaves it: `loop` without `break` and `return`.
+    /// Nothing but an error leaves it: `loop` without `break`, and without a `return` of anything else.
     pub endless: bool,
     /// It is a `for`.
     pub over_items: bool,
@@ -523,7 +533,7 @@ impl Index {
             let start = facts.node(owner).range.start;
             found.push(Around {
                 region,
-                endless: matches!(kind, LoopKind::Loop) && !leaves(facts, region),
+                endless: matches!(kind, LoopKind::Loop) && !self.ends_with_success(site.body, region),
                 over_items: matches!(kind, LoopKind::For { .. }),
                 head: Range { start, end: start + keyword_len(kind) },
             });

@@ -155,6 +155,14 @@ impl Index {
         })
     }
 
+    /// Whether a call waits for somebody to give the word by the other half of the same value.
+    pub(in crate::index) fn waits_for_a_token(&self, call: Site) -> bool {
+        let Op::Method { receiver, .. } = self.node(call).op else { return false };
+        let listens = self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Stops, path));
+        let of_token = |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if self.has_both_halves(*path));
+        listens && of_token(self.ty(Site { node: receiver, ..call }))
+    }
+
     /// Whether a type has both halves: what gives the word, and what listens for it.
     fn has_both_halves(&self, path: Ustr) -> bool {
         self.catalogue().lists_a_member(Calls::Orders, path) && self.catalogue().lists_a_member(Calls::Stops, path)
