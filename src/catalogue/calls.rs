@@ -234,6 +234,8 @@ pub enum Calls {
     StaysOnThread,
     /// They wait for the body of an answer, to its end.
     BringsBody,
+    /// They give the next part of a body, or all of its parts one by one; whoever sends it may break it off.
+    BringsPart,
     /// They make a file for what they give, which stays when that is closed and keeps the next from being made.
     LeavesFile,
     /// Functions of a database that take a lock for the session, which stays until it is given back or the session ends.

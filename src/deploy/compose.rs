@@ -38,7 +38,9 @@ fn process(document: Document, name: Value, service: Value, nodes: &mut Vec<Rang
         match key.text()? {
             "entrypoint" => process.entrypoint = command(document, value),
             "command" => process.command = command(document, value),
-            "restart" if matches!(value.text(), Some("always" | "unless-stopped")) => process.lasts = Some(value.span()),
+            "restart" if matches!(value.text(), Some("always" | "unless-stopped")) => {
+                process.lasts = Some(value.span())
+            }
             "ports" | "expose" | "healthcheck" => process.lasts = process.lasts.or(Some(key.span())),
             "init" => process.has_init = value.text() == Some("true"),
             "stop_signal" => process.stop_signal = text(value),

@@ -66,7 +66,8 @@ pub fn extract_within(text: &str, macros: &Macros, home: Home) -> Result<FileFac
 fn parse(text: &str) -> syn::Result<(syn::File, Vec<Ustr>)> {
     let tokens: TokenStream = syn::parse_str(text)?;
     let mentioned = names::mentioned(tokens.clone());
-    let file = syn::parse2(tokens.clone()).or_else(|error| syn::parse2(editions::modernised(tokens)).map_err(|_| error))?;
+    let file =
+        syn::parse2(tokens.clone()).or_else(|error| syn::parse2(editions::modernised(tokens)).map_err(|_| error))?;
     Ok((file, mentioned))
 }
 

@@ -103,9 +103,9 @@ fn diagnose(start: &Start, all: &[Start]) -> Option<Diagnostic> {
     if start.is_open {
         return None;
     }
-    let others = all.iter().filter(|other| {
-        other.what == start.what && other.file() != start.file() && !start.is_another_unit(other)
-    });
+    let others = all
+        .iter()
+        .filter(|other| other.what == start.what && other.file() != start.file() && !start.is_another_unit(other));
     let missing: BTreeMap<&str, &Text> = others
         .flat_map(|other| other.limits.iter().map(|(name, text)| (name.as_str(), text)))
         .filter(|(name, _)| !start.limits.contains_key(*name))

@@ -105,7 +105,10 @@ fn within(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
 
 /// The call starts a task, and its handle is dropped.
 fn dropped(view: View, value: NodeId, way: Way) -> Option<Diagnostic> {
-    view.index.task_output(view.ty(value))?;
+    let output = view.index.task_output(view.ty(value))?;
+    if output.error().is_some_and(|error| view.index.says_nothing(error)) {
+        return None;
+    }
     // What starts the task may fail to do so.
     let start = match *view.op(value) {
         Op::Try(of) => of,
@@ -250,9 +253,10 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
 /// Whether a task is started once in a service, and works until it fails: it serves, takes work, or turns in a loop.
 fn goes_on(view: View, start: Site) -> bool {
     let lasts = view.index.task_at(start).is_some_and(|task| {
-        matches!(task.end, End::Never(_) | End::Fails(_) | End::WithChannel(_)) || view.index.is_server(task)
+        let ends = matches!(task.end, End::ByItself | End::WithReader(_) | End::Unknown);
+        !ends || view.index.is_server(task)
     });
-    lasts && view.index.may_serve(start.body) && view.index.repeated(start).is_none()
+    lasts && view.index.may_serve(start.body) && view.index.while_serving(start).is_none()
 }
 
 /// A variable that is named and never used: `let _task = spawn(..)`.

@@ -202,7 +202,10 @@ impl<'i> Survey<'i> {
     fn client(&self, construction: &Construction) -> Option<Diagnostic> {
         let (index, site) = (self.index, construction.site);
         let entry = index.resource(construction.resource)?;
-        let is_set_somewhere = self.is_set_later(site, entry);
+        // What is sent in the same call cannot be set later.
+        let is_sent_at_once =
+            index.constructor(site)?.effect.is_some() && !index.owns(index.ty(site), construction.resource);
+        let is_set_somewhere = !is_sent_at_once && self.is_set_later(site, entry);
         let is_followed = self.sent_with.contains_key(&site);
         if index.is_test(site.body)
             || index.is_built_by_tests_alone(site)
@@ -421,7 +424,7 @@ fn greeted(index: &Index, site: Site) -> Option<Diagnostic> {
     if !index.is_waited_for(site)
         || !index.waits_without_end(site)
         || index.is_bounded_by_choice(site)
-        || introduces && names_this_machine(index, site)
+        || introduces && turns_to_this_machine(index, site)
     {
         return None;
     }
@@ -504,19 +507,30 @@ fn names_this_machine(index: &Index, site: Site) -> bool {
     false
 }
 
+/// Whether who is turned to is on this machine, as far as the texts tell that the address is made of.
+fn turns_to_this_machine(index: &Index, site: Site) -> bool {
+    let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &index.node(site).op else { return false };
+    let texts: Vec<Ustr> = arguments.iter().flat_map(|node| index.texts_behind(Site { node: *node, ..site })).collect();
+    names_this_machine(index, site)
+        || texts.iter().any(|text| is_local(text)) && !texts.iter().any(|text| text.contains("://") && !is_local(text))
+}
+
 /// Whether all that is written out of the address that an operation goes to names this machine, be it what is taken where nothing else is set: who
 /// listens there was mostly put beside the program, and its limits are not seen here. An address with a place for a port or path is put together for
 /// something that the program knows more of.
 fn asks_this_machine(index: &Index, operation: Site) -> bool {
     let mut at = operation;
-    let mut given = Vec::new();
+    let mut given: Vec<Site> = match &index.node(at).op {
+        Op::Call { arguments, .. } => arguments.iter().map(|node| Site { node: *node, ..at }).collect(),
+        _ => Vec::new(),
+    };
     while let Op::Method { receiver, arguments, .. } = &index.node(at).op {
         // The method of the client itself is the first one.
         given = arguments.iter().map(|node| Site { node: *node, ..at }).collect();
         at = Site { node: *receiver, ..at };
     }
     let texts: Vec<_> = given.into_iter().flat_map(|argument| index.texts_behind(argument)).collect();
-    texts.iter().any(|text| is_local(text))
+    texts.iter().any(|text| is_local(text) && !text.contains('{'))
         && !texts.iter().any(|text| text.contains("://") && !is_local(text))
 }
 

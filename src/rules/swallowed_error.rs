@@ -283,7 +283,7 @@ fn is_used_elsewhere(view: View, value: NodeId) -> bool {
 /// asks for is at most worth a look, and so is a function that fails as well where there is nothing to be found.
 fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way: Way) -> Confidence {
     let direct = if effected.chain.len() == 1 { Confidence::Certain } else { Confidence::Likely };
-    let unused = matches!(way, Way::Underscore | Way::Ok | Way::Several);
+    let unused = matches!(way, Way::Underscore | Way::Dropped | Way::Ok | Way::Several);
     let operation = effected.chain.last();
     match effected.effect {
         // Who asks a database for nothing, and waits so long for it, wants to know whether it answers.
@@ -322,6 +322,13 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         Effect::File if success_after(view, node).is_none() && misses_what_is_there(view, node, effected, way) => {
             Confidence::Likely
         }
+        // The change may fail as well, but what is there and could not be read is taken for gone.
+        _ if way == Way::Anew => match effected.effect {
+            Effect::Database if effected.looks && !operation.is_some_and(|call| fails_for_none(view.index, *call)) => {
+                direct
+            }
+            _ => Confidence::Hint,
+        },
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
         // A program that is run for what it does somewhere else, and not for what it says.
@@ -492,13 +499,18 @@ fn fails_anyway(view: View, effected: &Effected) -> bool {
 /// Whether a function looks for something that has to be there: its error may say no more than that it is not.
 fn expects_one(view: View, effected: &Effected) -> bool {
     let [_, .., inner] = effected.chain[..] else { return false };
-    let operation = view.index.operation_behind(inner);
+    fails_for_none(view.index, inner)
+}
+
+/// Whether an operation fails where there is nothing of what it looks for.
+fn fails_for_none(index: &Index, call: Site) -> bool {
+    let operation = index.operation_behind(call);
     // How many there are is answered where there are none.
-    let counts = matches!(view.index.node(operation).op, Op::Method { receiver, .. }
-        if matches!(&view.index.body(operation.body).node(receiver).op, Op::Method { name, .. } if name == "count"));
+    let counts = matches!(index.node(operation).op, Op::Method { receiver, .. }
+        if matches!(&index.body(operation.body).node(receiver).op, Op::Method { name, .. } if name == "count"));
     !counts
-        && !view.index.states_here(operation, &always_has_a_row)
-        && view.index.external(operation).is_some_and(|path| view.index.catalogue().lists(Calls::ExpectsOne, path))
+        && !index.states_here(operation, &always_has_a_row)
+        && index.external(operation).is_some_and(|path| index.catalogue().lists(Calls::ExpectsOne, path))
 }
 
 /// Whether all that is done with what was found is advice: it may fail as well, and no more than a message comes of that.
@@ -711,7 +723,9 @@ fn fix(view: View, node: NodeId, value: NodeId, way: Way, operation: &str) -> Op
 fn words(way: Way) -> &'static str {
     match way {
         Way::Underscore => "the result is bound to `_`, or to a name that nobody uses",
+        Way::Dropped => "`drop` throws the result away, whatever it is",
         Way::Ok => "`.ok()` turns the error into nothing",
+        Way::Anew => "an error looks like something that is not there, and it is made anew",
         Way::IfLet => "only success is looked at",
         Way::Arm => "the error is thrown away here",
         Way::Default => "an error looks like an empty value from here on",

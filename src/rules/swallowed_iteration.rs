@@ -16,7 +16,7 @@ use crate::source::Range;
 const ID: &str = "swallowed-iteration";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.look(|view, node| diagnose(view, node).or_else(|| lagging(view, node)))
+    index.look(|view, node| diagnose(view, node).or_else(|| broken_off(view, node)).or_else(|| lagging(view, node)))
 }
 
 /// What an error does to the iteration.
@@ -188,6 +188,46 @@ fn only_success(view: View, region: RegionId) -> Option<(NodeId, NodeId)> {
     let some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
     let only = pattern.is_ok() || (some(pattern) && pattern.parts().iter().any(Pattern::is_ok));
     only.then_some((condition, of))
+}
+
+/// A body that breaks off, which is taken for one that is whole.
+fn broken_off(view: View, node: NodeId) -> Option<Diagnostic> {
+    let Op::Loop { kind: LoopKind::While, region } = *view.op(node) else { return None };
+    let (condition, of) = only_success(view, region)?;
+    let Op::Let { pattern, .. } = view.op(condition) else { return None };
+    let part = part_of_a_body(view, of)?;
+    let span = view.in_file(view.range(condition));
+    // What is only read to its end is kept by nobody.
+    if pattern.locals().is_empty() || view.index.is_intended(span) {
+        return None;
+    }
+    let read = view.index.name_span(view.site(part));
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            "where the body breaks off, what has arrived is taken for all of it",
+            Label::new(span, "an error is taken for the end"),
+        )
+        .about(view.index.item_path(view.body), "part")
+        .evidence((read.start < span.start).then(|| Label::new(read, "its parts are read here")))
+        .note("what is kept or answered from then on is incomplete, and nothing tells")
+        .help("handle each `Result`: refuse the body where a part of it cannot be read"),
+    )
+}
+
+/// The call that gives the next part of a body, or that made the stream which the next is taken of.
+fn part_of_a_body(view: View, of: NodeId) -> Option<NodeId> {
+    let Op::Await(call) = *view.op(of) else { return None };
+    let brings = |node: &NodeId| {
+        view.index.external(view.site(*node)).is_some_and(|path| view.index.catalogue().lists(Calls::BringsPart, path))
+    };
+    let of_stream = || {
+        let Op::Method { receiver, .. } = view.op(call) else { return None };
+        let Op::Local(local) = view.op(*receiver) else { return None };
+        view.index.init_of(view.body, *local)
+    };
+    Some(call).filter(brings).or_else(|| of_stream().filter(brings))
 }
 
 /// A receiver that was too slow for what came, which is taken for one whose senders are gone.

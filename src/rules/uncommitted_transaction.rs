@@ -5,7 +5,6 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::declared::types::Ty;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
 
@@ -33,7 +32,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     let changes = |site: &Site| site.node < end && changes(index, *site);
     let change = index.operations_on(obligation).into_iter().find(changes)?;
     // A refusal, or a word that there was nothing to do, may well leave the way by which a change is meant to be undone.
-    let is_plain = left.is_none_or(|node| gives_nothing(index, Site { node, ..site }));
+    let is_plain = left.is_none_or(|node| says_it_went_well(index, Site { node, ..site }));
     let confidence = if is_plain { Confidence::Certain } else { Confidence::Hint };
     let left =
         left.map(|node| Label::new(index.span(Site { node, ..site }), "success is reported here, without a commit"));
@@ -53,10 +52,16 @@ fn changes(index: &Index, site: Site) -> bool {
         || index.states(site, &|text| text.contains(char::is_whitespace))
 }
 
-/// Whether a `return` says no more than that all went well: `return Ok(())`.
-fn gives_nothing(index: &Index, returned: Site) -> bool {
+/// Whether a `return` says that all went well, and no more but what came of it: `return Ok(())`, `return Ok(added)`.
+fn says_it_went_well(index: &Index, returned: Site) -> bool {
+    let to = |node: NodeId| Site { node, ..returned };
     let Op::Return(Some(value)) = index.node(returned).op else { return false };
-    index.ty(Site { node: value, ..returned }).given().tried() == Ty::unit()
+    let Op::Call { arguments, .. } = &index.node(to(value)).op else { return false };
+    matches!(arguments[..], [only] if match &index.node(to(only)).op {
+        Op::Local(_) => true,
+        Op::Tuple(parts) => parts.is_empty(),
+        _ => false,
+    })
 }
 
 /// The `return` of a way that says that all went well; where an error led there, the transaction is meant to be undone.

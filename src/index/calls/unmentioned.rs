@@ -16,9 +16,9 @@ impl Index {
         let span = self.place_called(span);
         let Some(facts) = self.defs().file(span.file) else { return false };
         let around = facts.functions.iter().filter_map(|function| function.body);
-        let mut around = around.map(|body| BodyRef { file: span.file, body }).filter(|body| {
-            self.is_linked(*body) && self.body(*body).regions[0].range.contains(span.range())
-        });
+        let mut around = around
+            .map(|body| BodyRef { file: span.file, body })
+            .filter(|body| self.is_linked(*body) && self.body(*body).regions[0].range.contains(span.range()));
         around.any(|body| self.function_of(body).is_some_and(|function| self.is_unmentioned(function, body)))
     }
 

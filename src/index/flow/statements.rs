@@ -44,16 +44,21 @@ impl Index {
     }
 }
 
+/// Whether a statement makes a part of a database's schema.
+pub fn makes_a_part(text: &str) -> bool {
+    let words = words(text);
+    match words.first().map(String::as_str) {
+        Some("create") => true,
+        Some("alter") => words.iter().any(|word| word == "add"),
+        _ => false,
+    }
+}
+
 /// Whether a statement makes a part of a database's schema, and fails where that is there.
 pub fn makes_once(text: &str) -> bool {
     let words = words(text);
     let has = |wanted: &str| words.iter().any(|word| word == wanted);
-    let makes = match words.first().map(String::as_str) {
-        Some("create") => true,
-        Some("alter") => has("add"),
-        _ => false,
-    };
-    makes && !has("exists") && !(has("or") && has("replace"))
+    makes_a_part(text) && !has("exists") && !(has("or") && has("replace"))
 }
 
 /// Whether a statement takes back what was done since a transaction began.

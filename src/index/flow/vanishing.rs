@@ -1,11 +1,13 @@
 //! How the error of a `Result` vanishes: the forms in which code goes on as if there had been none. Whether the operation behind it matters is not asked here.
 
-use crate::catalogue::Calls;
+use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{
     Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId, RegionKind, SelectArm, rest_is_errors,
 };
 use crate::index::bodies::view::View;
+use crate::index::calls::Site;
 use crate::index::declared::types::Ty;
+use crate::index::flow::statements::makes_a_part;
 use crate::source::Range;
 
 /// A `Result` whose error nobody will see.
@@ -22,6 +24,8 @@ pub struct Vanished {
 pub enum Way {
     /// `let _ = ..`, `_ = ..`, `let _answer = ..`
     Underscore,
+    /// `drop(write());`
+    Dropped,
     /// `.ok();`
     Ok,
     /// `if let Ok(..) = .. { .. }`, and no `else`.
@@ -32,6 +36,9 @@ pub enum Way {
     Default,
     /// `if write().is_ok() { .. }`: only success has consequences.
     Tested,
+    /// `if load().is_err() { store(); }`, `if let Ok(Some(..)) = load() { .. } else { store(); }`: an error looks like something that is not there, and what is
+    /// made anew takes its place.
+    Anew,
     /// `.ok()?`, `.ok().flatten()`, `.ok()` for an answer: from here on an error looks like something that is not there.
     Absent,
     /// `.filter_map(|item| load(item).ok())`: what an error is about is left out.
@@ -105,6 +112,12 @@ impl View<'_> {
             }
             Op::Discard(of) if gives_results(self, *of) => found(*of, Way::Several, whole),
             Op::Discard(of) => found(fallible_behind_ok(self, *of)?, Way::Ok, whole),
+            Op::Call { arguments, .. }
+                if self.index.external(self.site(node)).is_some_and(|path| path == "std::mem::drop") =>
+            {
+                let given = arguments.iter().copied().find(|given| is_result(*given))?;
+                found(given, Way::Dropped, whole)
+            }
             Op::If { condition, then, otherwise } => in_condition(self, node, *condition, *then, *otherwise),
             Op::Try(of) => found(fallible_behind_ok(self, *of)?, Way::Absent, whole),
             Op::Match { scrutinee, arms } if is_result(*scrutinee) => {
@@ -249,6 +262,9 @@ fn in_condition(
 ) -> Option<Vanished> {
     let head = Range { start: view.range(node).start, end: view.range(condition).end };
     let is_result = |value: NodeId| view.ty(value).is_result();
+    let anew = |value: NodeId, region: RegionId| {
+        (is_result(value) && makes_anew(view, region)).then_some(Vanished { value, way: Way::Anew, range: head })
+    };
     let Some(otherwise) = otherwise else {
         return match view.op(asked(view, condition)) {
             Op::Let { pattern, of } if pattern.is_ok() && is_result(*of) && !leaves(view, then) => {
@@ -266,7 +282,8 @@ fn in_condition(
                 Some(Vanished { value: *of, way: leaves_without(view, then)?, range: head })
             }
             Op::Method { receiver, name, .. } if name == "is_err" && is_result(*receiver) => {
-                Some(Vanished { value: *receiver, way: leaves_without(view, then)?, range: head })
+                let leaves = leaves_without(view, then).map(|way| Vanished { value: *receiver, way, range: head });
+                leaves.or_else(|| anew(*receiver, then))
             }
             _ => None,
         };
@@ -275,8 +292,36 @@ fn in_condition(
         Op::Let { pattern, of } if pattern.is_ok() && is_result(*of) && becomes_empty(view, otherwise) => {
             Some(Vanished { value: *of, way: Way::Default, range: view.facts.region(otherwise).range })
         }
+        Op::Let { pattern, of } if pattern.is_ok() => anew(*of, otherwise),
+        Op::Let { pattern, of } if pattern.ignores_error() => anew(*of, then),
+        Op::Method { receiver, name, .. } if name == "is_ok" => anew(*receiver, otherwise),
+        Op::Method { receiver, name, .. } if name == "is_err" => anew(*receiver, then),
         _ => None,
     }
+}
+
+/// Whether a branch changes what a database has, and neither tells of what led there nor fails. What makes a part of the schema is there for a database that has
+/// none yet, of which a question fails.
+fn makes_anew(view: View, region: RegionId) -> bool {
+    let changes = |node: NodeId| {
+        let effected = view.index.effect(view.site(node)).filter(|found| !found.looks);
+        let operation =
+            effected.filter(|found| found.effect == Effect::Database).and_then(|found| found.chain.last().copied());
+        operation.is_some_and(|operation| !states_of_schema(view, operation))
+    };
+    !view.index.tells(view.body, region)
+        && !view.index.fails_at_end(view.body, region)
+        && view.facts.iter().any(|(node, _)| view.is_inside(node, region) && changes(node))
+}
+
+/// Whether the statement of an operation makes a part of the schema, be it written there or in a constant.
+fn states_of_schema(view: View, operation: Site) -> bool {
+    let arguments = match &view.index.node(operation).op {
+        Op::Call { arguments, .. } | Op::Method { arguments, .. } => &arguments[..],
+        _ => &[],
+    };
+    let mut behind = arguments.iter().flat_map(|node| view.index.texts_behind(Site { node: *node, ..operation }));
+    view.index.states(operation, &makes_a_part) || behind.any(|text| makes_a_part(&text))
 }
 
 /// The arm of a `match` in which an error is not looked at.
@@ -291,7 +336,11 @@ fn in_arms<'a>(view: View, arms: &'a [Arm]) -> Option<(&'a Arm, Way)> {
         blind.find_map(|arm| Some((arm, leaves_without(view, arm.region)?)))
     };
     let instead = || arms.iter().find_map(|arm| Some((arm, Way::Instead(taken_instead(view, arm)?))));
-    ignores().or_else(empty).or_else(leaves).or_else(instead)
+    let anew = || {
+        let mut blind = arms.iter().filter(|arm| !by_kind && takes_unseen(arm, fails_else));
+        blind.find(|arm| makes_anew(view, arm.region)).map(|arm| (arm, Way::Anew))
+    };
+    ignores().or_else(empty).or_else(leaves).or_else(instead).or_else(anew)
 }
 
 /// `.unwrap_or_else(|_| ..)`, `.ok().flatten()`, `.unwrap_or_default()`
