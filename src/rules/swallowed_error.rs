@@ -304,6 +304,12 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         }
         // Where the function fails anyway, only the cause is another one.
         _ if !unused && fails_anyway(view, effected) => Confidence::Hint,
+        // Who goes on only where a peer has answered has mostly another chance: three of twelve such findings of first readings were true. What a function makes
+        // of a file that cannot be read, none of four.
+        Effect::Network if way == Way::IfLet && success_after(view, node).is_none() => Confidence::Hint,
+        Effect::File if way == Way::Default && effected.chain.len() > 1 && !writes_back(view, node, value) => {
+            Confidence::Hint
+        }
         Effect::Process if view.index.takes_away(view.body) => Confidence::Hint,
         Effect::Network if is_one_of_several(view, node, value) || is_a_state(view, node, way) => Confidence::Hint,
         Effect::Network if !unused && is_asked_again(view, node) => Confidence::Hint,
