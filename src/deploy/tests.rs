@@ -300,3 +300,25 @@ fn only_comments_ask_for_silence() {
     assert!(described(Kind::Script, "echo x#watertight: allow\n").suppressions.is_empty());
     assert!(described(Kind::Script, "a # see watertight: allow(x)\n").suppressions.is_empty());
 }
+
+#[test]
+fn what_is_meant_to_run_on_says_so() {
+    let lasts = |kind: Kind, text: &str| {
+        let process = described(kind, text).processes.pop().expect("a process");
+        process.lasts.map(|span| at(text, span).to_owned())
+    };
+    let compose = |key: &str| lasts(Kind::Compose, &format!("services:\n  web:\n    image: web\n    {key}\n"));
+    assert_eq!(compose("restart: unless-stopped").as_deref(), Some("unless-stopped"));
+    assert_eq!(compose("ports: [80]").as_deref(), Some("ports"));
+    assert_eq!(compose("restart: on-failure"), None, "it sets something up until that has worked");
+    let unit = |keys: &str| lasts(Kind::Unit, &format!("[Service]\nExecStart=/usr/bin/web\n{keys}\n"));
+    assert_eq!(unit("Restart=on-failure").as_deref(), Some("on-failure"));
+    assert_eq!(unit("Restart=no"), None);
+    assert_eq!(unit("Type=oneshot\nRestart=on-failure"), None, "a job is done some time");
+    let image = |start: &str| lasts(Kind::Dockerfile, &format!("FROM debian\n{start}CMD [\"web\"]\n"));
+    assert_eq!(image("EXPOSE 80\n").as_deref(), Some("EXPOSE"));
+    assert_eq!(image("HEALTHCHECK CMD curl localhost\n").as_deref(), Some("HEALTHCHECK"));
+    assert_eq!(image(""), None, "a tool in an image is a tool");
+    assert_eq!(lasts(Kind::Procfile, "web: web serve").as_deref(), Some("web"));
+    assert_eq!(lasts(Kind::Procfile, "release: web migrate"), None);
+}

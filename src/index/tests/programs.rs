@@ -429,6 +429,32 @@ fn a_loop_that_takes_connections_until_that_fails_is_a_service() {
 }
 
 #[test]
+fn a_loop_that_ends_with_an_error_alone_is_a_service() {
+    let ends = |how: &str| {
+        kind(&format!(
+            "fn main() -> Result<(), String> {{ loop {{ std::thread::sleep(t); if work.is_finished() {{ {how} }} }} }}"
+        ))
+    };
+    assert_eq!(ends("return Err(\"a worker stopped\".into());"), Kind::Service);
+    assert_eq!(ends("return Ok(());"), Kind::OneShot, "it waits for the work to be done");
+}
+
+#[test]
+fn what_waits_for_the_word_of_who_listens_is_a_service() {
+    let waits = |main: &str, heard: &str| {
+        kind(&format!(
+            "async fn main() {{ let stop = tokio_util::sync::CancellationToken::new(); tokio::spawn(listen(stop.clone())); {main} }} \
+             async fn listen(stop: tokio_util::sync::CancellationToken) {{ {heard}; stop.cancel(); }}"
+        ))
+    };
+    let term = "tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap().recv().await";
+    assert_eq!(waits("stop.cancelled().await; drain();", term), Kind::Service);
+    assert_eq!(waits("stop.cancelled().await;", "work().await"), Kind::OneShot, "nobody listens to a signal");
+    let raced = "tokio::select! { () = stop.cancelled() => {} () = work() => {} }";
+    assert_eq!(waits(raced, term), Kind::OneShot, "the work may be done before");
+}
+
+#[test]
 fn a_server_whose_signals_are_switched_off_handles_none() {
     let serves = |off: &str| {
         program(&format!(
