@@ -102,8 +102,9 @@ fn told_without(view: View, node: NodeId) -> Option<Found> {
             let arm = arms.iter().find(|arm| !arm.guarded && ignores_cause(&arm.pattern))?;
             (*scrutinee, arm.region, arm.pattern.range)
         }
-        Op::If { condition, then, .. } => match view.op(*condition) {
+        Op::If { condition, then, otherwise } => match view.op(*condition) {
             Op::Let { pattern, of } if ignores_cause(pattern) => (*of, *then, view.range(*condition)),
+            Op::Let { pattern, of } if pattern.is_ok() => (*of, (*otherwise)?, view.range(*condition)),
             _ => (asked_for_failure(view, *condition)?, *then, view.range(*condition)),
         },
         Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if pattern.is_ok() => {

@@ -507,12 +507,14 @@ fn names_this_machine(index: &Index, site: Site) -> bool {
     false
 }
 
-/// Whether who is turned to is on this machine, as far as the texts tell that the address is made of.
+/// Whether who is turned to is on this machine: an address that is written out there, or put together of such a one and nothing else. What stands alone
+/// may be what is taken where nothing else is set.
 fn turns_to_this_machine(index: &Index, site: Site) -> bool {
     let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &index.node(site).op else { return false };
     let texts: Vec<Ustr> = arguments.iter().flat_map(|node| index.texts_behind(Site { node: *node, ..site })).collect();
     names_this_machine(index, site)
-        || texts.iter().any(|text| is_local(text)) && !texts.iter().any(|text| text.contains("://") && !is_local(text))
+        || texts.iter().any(|text| is_local(text) && text.contains('{'))
+            && !texts.iter().any(|text| text.contains("://") && !is_local(text))
 }
 
 /// Whether all that is written out of the address that an operation goes to names this machine, be it what is taken where nothing else is set: who

@@ -329,7 +329,7 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
             Confidence::Likely
         }
         // The change may fail as well, but what is there and could not be read is taken for gone.
-        _ if way == Way::Anew => match effected.effect {
+        _ if way == Way::Answered => match effected.effect {
             Effect::Database if effected.looks && !operation.is_some_and(|call| fails_for_none(view.index, *call)) => {
                 direct
             }
@@ -731,7 +731,7 @@ fn words(way: Way) -> &'static str {
         Way::Underscore => "the result is bound to `_`, or to a name that nobody uses",
         Way::Dropped => "`drop` throws the result away, whatever it is",
         Way::Ok => "`.ok()` turns the error into nothing",
-        Way::Anew => "an error looks like something that is not there, and it is made anew",
+        Way::Answered => "an error is taken for an answer, and what is stored is changed for it",
         Way::IfLet => "only success is looked at",
         Way::Arm => "the error is thrown away here",
         Way::Default => "an error looks like an empty value from here on",

@@ -36,9 +36,9 @@ pub enum Way {
     Default,
     /// `if write().is_ok() { .. }`: only success has consequences.
     Tested,
-    /// `if load().is_err() { store(); }`, `if let Ok(Some(..)) = load() { .. } else { store(); }`: an error looks like something that is not there, and what is
-    /// made anew takes its place.
-    Anew,
+    /// `if load().is_err() { store(); }`, `if let Ok(None) = load() { .. } else { delete(); }`: an error looks like an answer, and what is stored is changed for
+    /// it.
+    Answered,
     /// `.ok()?`, `.ok().flatten()`, `.ok()` for an answer: from here on an error looks like something that is not there.
     Absent,
     /// `.filter_map(|item| load(item).ok())`: what an error is about is left out.
@@ -262,8 +262,8 @@ fn in_condition(
 ) -> Option<Vanished> {
     let head = Range { start: view.range(node).start, end: view.range(condition).end };
     let is_result = |value: NodeId| view.ty(value).is_result();
-    let anew = |value: NodeId, region: RegionId| {
-        (is_result(value) && makes_anew(view, region)).then_some(Vanished { value, way: Way::Anew, range: head })
+    let changed = |value: NodeId, region: RegionId| {
+        (is_result(value) && changes_for_it(view, region)).then_some(Vanished { value, way: Way::Answered, range: head })
     };
     let Some(otherwise) = otherwise else {
         return match view.op(asked(view, condition)) {
@@ -283,7 +283,7 @@ fn in_condition(
             }
             Op::Method { receiver, name, .. } if name == "is_err" && is_result(*receiver) => {
                 let leaves = leaves_without(view, then).map(|way| Vanished { value: *receiver, way, range: head });
-                leaves.or_else(|| anew(*receiver, then))
+                leaves.or_else(|| changed(*receiver, then))
             }
             _ => None,
         };
@@ -292,17 +292,17 @@ fn in_condition(
         Op::Let { pattern, of } if pattern.is_ok() && is_result(*of) && becomes_empty(view, otherwise) => {
             Some(Vanished { value: *of, way: Way::Default, range: view.facts.region(otherwise).range })
         }
-        Op::Let { pattern, of } if pattern.is_ok() => anew(*of, otherwise),
-        Op::Let { pattern, of } if pattern.ignores_error() => anew(*of, then),
-        Op::Method { receiver, name, .. } if name == "is_ok" => anew(*receiver, otherwise),
-        Op::Method { receiver, name, .. } if name == "is_err" => anew(*receiver, then),
+        Op::Let { pattern, of } if pattern.is_ok() => changed(*of, otherwise),
+        Op::Let { pattern, of } if pattern.ignores_error() => changed(*of, then),
+        Op::Method { receiver, name, .. } if name == "is_ok" => changed(*receiver, otherwise),
+        Op::Method { receiver, name, .. } if name == "is_err" => changed(*receiver, then),
         _ => None,
     }
 }
 
 /// Whether a branch changes what a database has, and neither tells of what led there nor fails. What makes a part of the schema is there for a database that has
 /// none yet, of which a question fails.
-fn makes_anew(view: View, region: RegionId) -> bool {
+fn changes_for_it(view: View, region: RegionId) -> bool {
     let changes = |node: NodeId| {
         let effected = view.index.effect(view.site(node)).filter(|found| !found.looks);
         let operation =
@@ -336,11 +336,11 @@ fn in_arms<'a>(view: View, arms: &'a [Arm]) -> Option<(&'a Arm, Way)> {
         blind.find_map(|arm| Some((arm, leaves_without(view, arm.region)?)))
     };
     let instead = || arms.iter().find_map(|arm| Some((arm, Way::Instead(taken_instead(view, arm)?))));
-    let anew = || {
+    let changed = || {
         let mut blind = arms.iter().filter(|arm| !by_kind && takes_unseen(arm, fails_else));
-        blind.find(|arm| makes_anew(view, arm.region)).map(|arm| (arm, Way::Anew))
+        blind.find(|arm| changes_for_it(view, arm.region)).map(|arm| (arm, Way::Answered))
     };
-    ignores().or_else(empty).or_else(leaves).or_else(instead).or_else(anew)
+    ignores().or_else(empty).or_else(leaves).or_else(instead).or_else(changed)
 }
 
 /// `.unwrap_or_else(|_| ..)`, `.ok().flatten()`, `.unwrap_or_default()`
@@ -348,12 +348,13 @@ fn in_chain(view: View, receiver: NodeId, name: &str, arguments: &[NodeId]) -> O
     if let Some(value) = fallible_behind_ok(view, receiver) {
         return goes_on_without(name).then_some((value, Way::Absent));
     }
-    if !view.ty(receiver).is_result() {
-        return None;
-    }
-    if name == "unwrap_or_else" {
+    // Of a future as well: `load().unwrap_or_else(|_| none()).await`.
+    if name == "unwrap_or_else" && view.ty(receiver).given().is_result() {
         let stand_in = arguments.iter().find_map(|argument| made_blindly(view, *argument))?;
         return Some((receiver, Way::Instead(stand_in)));
+    }
+    if !view.ty(receiver).is_result() {
+        return None;
     }
     (name == "unwrap_or_default" || is_literal(view, name, arguments)).then_some((receiver, Way::Default))
 }
