@@ -275,11 +275,12 @@ fn find(index: &Index, include_tests: bool) -> Vec<Diagnostic> {
 }
 
 /// A diagnostic, and no more than a hint where what it speaks of never runs.
-fn as_far_as_it_runs(index: &Index, diagnostic: Diagnostic) -> Diagnostic {
-    match index.is_never_run(diagnostic.primary.span) {
-        true => Diagnostic { confidence: Confidence::Hint, ..diagnostic },
-        false => diagnostic,
+fn as_far_as_it_runs(index: &Index, mut diagnostic: Diagnostic) -> Diagnostic {
+    if let Some(function) = index.never_run(diagnostic.primary.span) {
+        diagnostic.confidence = Confidence::Hint;
+        diagnostic.evidence.push(Label::new(function, "nothing in the workspace mentions this function"));
     }
+    diagnostic
 }
 
 /// A diagnostic whose places are those of the text: what a macro wrote stands in its definition, and the call is said.

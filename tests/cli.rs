@@ -160,7 +160,8 @@ fn a_library_that_only_tests_use_is_test_code() {
         };
         write("Cargo.toml", "[workspace]\nmembers = [\"app\", \"harness\"]\n");
         write("app/Cargo.toml", &package("app", app));
-        write("app/src/main.rs", "fn main() {}\n");
+        let uses = if app.starts_with("[dependencies]") { "harness::save();" } else { "" };
+        write("app/src/main.rs", &format!("fn main() {{ {uses} }}\n"));
         write("harness/Cargo.toml", &package("harness", ""));
         write("harness/src/lib.rs", flaw);
         if own_tests {

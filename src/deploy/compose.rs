@@ -38,9 +38,6 @@ fn process(document: Document, name: Value, service: Value, nodes: &mut Vec<Rang
         match key.text()? {
             "entrypoint" => process.entrypoint = command(document, value),
             "command" => process.command = command(document, value),
-            "restart" if matches!(value.text(), Some("always" | "unless-stopped")) => {
-                process.lasts = Some(value.span())
-            }
             "ports" | "expose" | "healthcheck" => process.lasts = process.lasts.or(Some(key.span())),
             "init" => process.has_init = value.text() == Some("true"),
             "stop_signal" => process.stop_signal = text(value),
@@ -56,6 +53,13 @@ fn process(document: Document, name: Value, service: Value, nodes: &mut Vec<Rang
             limit if LIMITS.contains(&limit) => process.limits.extend(setting(limit, value)),
             _ => {}
         }
+    }
+    // The service's own key comes before one that is merged in.
+    let restart = service.get("restart");
+    match restart.and_then(Value::text) {
+        Some("always" | "unless-stopped") => process.lasts = restart.map(Value::span),
+        Some(_) => process.ends = true,
+        None => {}
     }
     Some(process)
 }

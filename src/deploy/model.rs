@@ -129,6 +129,8 @@ pub struct Process {
     pub has_init: bool,
     /// Another one is started when this one has ended: it sets something up, and nobody stops it.
     pub is_awaited: bool,
+    /// The file says that it is not started again, or only until it has done its work.
+    pub ends: bool,
     /// What says that it is meant to run on: it is started again when it has ended, others reach it at a port, or somebody asks whether it still works.
     pub lasts: Option<Span>,
     /// What the file says it is built from.
@@ -156,6 +158,7 @@ impl Process {
             grace: None,
             has_init: false,
             is_awaited: false,
+            ends: false,
             lasts: None,
             build: None,
             environment: Vec::new(),

@@ -22,8 +22,8 @@ fn process(document: Document, start: usize, line: &str) -> Option<Process> {
     let form = Form::Shell { shell: Shell::Replaced, script: script(text, Origin::Verbatim(span)) };
     let mut process = Process::new(name, document.span(start..start + name.len()), Signals::All);
     process.command = Some(Command { span, form });
-    // A `release` runs before the others are started, and ends.
-    process.lasts = (name != "release").then_some(process.span);
+    // Other types may be commands that end, such as `release`.
+    process.lasts = (name == "web" || name.contains("worker")).then_some(process.span);
     // What the platform sets is written nowhere in the repository.
     process.hidden_environment = true;
     Some(process)

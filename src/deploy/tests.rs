@@ -314,6 +314,7 @@ fn what_is_meant_to_run_on_says_so() {
     let unit = |keys: &str| lasts(Kind::Unit, &format!("[Service]\nExecStart=/usr/bin/web\n{keys}\n"));
     assert_eq!(unit("Restart=on-failure").as_deref(), Some("on-failure"));
     assert_eq!(unit("Restart=no"), None);
+    assert_eq!(unit("Restart=always\nRestart="), None, "an empty value takes back what was said");
     assert_eq!(unit("Type=oneshot\nRestart=on-failure"), None, "a job is done some time");
     let image = |start: &str| lasts(Kind::Dockerfile, &format!("FROM debian\n{start}CMD [\"web\"]\n"));
     assert_eq!(image("EXPOSE 80\n").as_deref(), Some("EXPOSE"));
@@ -321,4 +322,7 @@ fn what_is_meant_to_run_on_says_so() {
     assert_eq!(image(""), None, "a tool in an image is a tool");
     assert_eq!(lasts(Kind::Procfile, "web: web serve").as_deref(), Some("web"));
     assert_eq!(lasts(Kind::Procfile, "release: web migrate"), None);
+    let merged = "x-common: &common\n  restart: always\nservices:\n  migrate:\n    <<: *common\n    restart: \"no\"\n    image: web\n";
+    let service = described(Kind::Compose, merged).processes.pop().expect("a service");
+    assert!(service.ends && service.lasts.is_none(), "its own word counts");
 }

@@ -48,7 +48,7 @@ fn setting(document: Document, entry: &Entry, process: &mut Process) {
         "TimeoutStopSec" | "TimeoutSec" => {
             process.grace = duration(entry.value).map(|grace| (grace, span(document, entry)));
         }
-        "Restart" if entry.value != "no" => process.lasts = Some(span(document, entry)),
+        "Restart" => process.lasts = (!matches!(entry.value, "no" | "")).then(|| span(document, entry)),
         "Environment" => process.environment.extend(variables(document, entry)),
         "EnvironmentFile" | "PassEnvironment" => process.hidden_environment = true,
         key if LIMITS.contains(&key) => process.limits.push(Setting { name: key.to_owned(), value: text() }),

@@ -365,6 +365,7 @@ impl<'t> Extractor<'t> {
             generics: paths::generics(&item.generics),
             supertraits: paths::bounds(&item.supertraits),
             associated: associated_types(item),
+            attributes: paths::attributes(&item.attrs),
             range,
         });
         for part in &item.items {

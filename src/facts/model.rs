@@ -259,6 +259,8 @@ pub struct TraitDef {
     pub supertraits: Vec<TypeRef>,
     /// Associated types with their bounds.
     pub associated: Vec<Generic>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Attribute>,
     pub range: Range,
 }
 

@@ -13,7 +13,7 @@ mod tests;
 
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use self::bodies::infer::{BodyInfo, Callee};
@@ -38,6 +38,8 @@ pub struct Outline {
     linkage: Linkage,
     pub signatures: Signatures,
     pub catalogue: Catalogue,
+    /// The names that are mentioned anywhere; none where not all of the code is seen.
+    mentioned: Option<HashSet<Ustr>>,
 }
 
 impl Outline {
@@ -56,7 +58,8 @@ impl Outline {
         let signatures = Signatures::new(&names);
         tree.alternatives = alternatives.with_methods(&names, &signatures);
         let linkage = Linkage::of(&tree);
-        Outline { defs, tree, linkage, signatures, catalogue }
+        let mentioned = calls::unmentioned::mentioned(workspace, &defs);
+        Outline { defs, tree, linkage, signatures, catalogue, mentioned }
     }
 
     /// All bodies that are part of a crate.

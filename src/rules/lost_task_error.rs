@@ -252,9 +252,15 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
 
 /// Whether a task is started once in a service, and works until it fails: it serves, takes work, or turns in a loop.
 fn goes_on(view: View, start: Site) -> bool {
-    let lasts = view.index.task_at(start).is_some_and(|task| {
-        let ends = matches!(task.end, End::ByItself | End::WithReader(_) | End::Unknown);
-        !ends || view.index.is_server(task)
+    let lasts = view.index.task_at(start).is_some_and(|task| match task.end {
+        _ if view.index.is_server(task) => true,
+        End::ByItself | End::WithReader(_) | End::Unknown => false,
+        // Who only waits for the word to stop has no work until then.
+        End::WhenTold(_) => {
+            let is_loop = |site: Site| matches!(view.index.node(site).op, Op::Loop { .. });
+            view.index.work_sites(task).into_iter().any(is_loop)
+        }
+        End::WithChannel(_) | End::Fails(_) | End::Never(_) => true,
     });
     lasts && view.index.may_serve(start.body) && view.index.while_serving(start).is_none()
 }

@@ -197,8 +197,15 @@ fn broken_off(view: View, node: NodeId) -> Option<Diagnostic> {
     let Op::Let { pattern, .. } = view.op(condition) else { return None };
     let part = part_of_a_body(view, of)?;
     let span = view.in_file(view.range(condition));
-    // What is only read to its end is kept by nobody.
-    if pattern.locals().is_empty() || view.index.is_intended(span) {
+    // What is only read to its end is kept by nobody; what is asked for again and again has no end of its own.
+    let again = || view.index.loops_around(view.site(node)).iter().any(|around| around.endless);
+    let leaves_early = || leaving(view.facts, region).next().is_some();
+    if pattern.locals().is_empty()
+        || view.index.is_intended(span)
+        || again()
+        || leaves_early()
+        || is_compared_behind(view, node)
+    {
         return None;
     }
     let read = view.index.name_span(view.site(part));
@@ -214,6 +221,16 @@ fn broken_off(view: View, node: NodeId) -> Option<Diagnostic> {
         .note("what is kept or answered from then on is incomplete, and nothing tells")
         .help("handle each `Result`: refuse the body where a part of it cannot be read"),
     )
+}
+
+/// Whether the function fails by a comparison behind a loop: how much has come may be checked.
+fn is_compared_behind(view: View, owner: NodeId) -> bool {
+    view.facts.iter().skip(owner.index() + 1).any(|(_, n)| match n.op {
+        Op::If { condition, then, .. } => {
+            matches!(view.op(condition), Op::Binary { .. }) && view.index.fails_at_end(view.body, then)
+        }
+        _ => false,
+    })
 }
 
 /// The call that gives the next part of a body, or that made the stream which the next is taken of.

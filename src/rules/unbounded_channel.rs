@@ -27,7 +27,7 @@ fn diagnose(index: &Index, made: Site, channel: &Channel) -> Option<Diagnostic> 
     let (send, repeated) = channel.sends.iter().find_map(|at| Some((*at, floods(index, *at)?)))?;
     let resource = index.callable(made)?.constructs?;
     let often = repeated.repeats.words();
-    // A peer is as slow as it likes. What is done on this machine mostly keeps up: none of four such findings of first readings was worth a change.
+    // A peer is as slow as it likes. A disk or database mostly keeps up: of five such findings of first readings one was worth a change.
     let waits_for_a_peer = index.effect(work).is_some_and(|effected| effected.effect == Effect::Network);
     let confidence = if waits_for_a_peer { Confidence::Likely } else { Confidence::Hint };
     let work = (work != receive).then(|| Label::new(index.name_span(work), "each message waits for this"));

@@ -2,9 +2,10 @@
 
 use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{NodeId, Op};
+use crate::facts::model::{Literal, NodeId, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
+use crate::index::declared::types::Ty;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
 
@@ -52,16 +53,20 @@ fn changes(index: &Index, site: Site) -> bool {
         || index.states(site, &|text| text.contains(char::is_whitespace))
 }
 
-/// Whether a `return` says that all went well, and no more but what came of it: `return Ok(())`, `return Ok(added)`.
+/// Whether a `return` says that all went well, and no more but what came of it: `return Ok(())`, `return Ok(added)`, `return Ok(true)`. A yes or no that is not
+/// written out may be either.
 fn says_it_went_well(index: &Index, returned: Site) -> bool {
     let to = |node: NodeId| Site { node, ..returned };
     let Op::Return(Some(value)) = index.node(returned).op else { return false };
     let Op::Call { arguments, .. } = &index.node(to(value)).op else { return false };
-    matches!(arguments[..], [only] if match &index.node(to(only)).op {
-        Op::Local(_) => true,
+    let says = |node: NodeId| match &index.node(to(node)).op {
+        Op::Local(_) => *index.ty(to(node)) != Ty::ext("bool", Vec::new()),
+        Op::Literal(literal) => !matches!(literal, Literal::Bool(false)),
         Op::Tuple(parts) => parts.is_empty(),
+        Op::Call { .. } => index.external(to(node)).is_some_and(|path| path == "std::option::Option::Some"),
         _ => false,
-    })
+    };
+    index.is_ok(to(value)) && matches!(arguments[..], [only] if says(only))
 }
 
 /// The `return` of a way that says that all went well; where an error led there, the transaction is meant to be undone.

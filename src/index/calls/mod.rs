@@ -10,7 +10,7 @@ mod first_time;
 pub mod once;
 pub mod pace;
 pub mod teardown;
-mod unmentioned;
+pub(in crate::index) mod unmentioned;
 pub mod workers;
 
 use rustc_hash::FxHashMap as HashMap;

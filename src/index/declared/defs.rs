@@ -213,11 +213,6 @@ impl Defs {
         self.facts.get(file.0 as usize)?.as_ref()
     }
 
-    /// The facts of all files that have any.
-    pub fn all_facts(&self) -> impl Iterator<Item = &FileFacts> {
-        self.facts.iter().flatten()
-    }
-
     fn known(&self, file: FileId) -> &FileFacts {
         self.file(file).expect("a place is only made for a file with facts")
     }

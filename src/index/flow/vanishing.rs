@@ -262,9 +262,6 @@ fn in_condition(
 ) -> Option<Vanished> {
     let head = Range { start: view.range(node).start, end: view.range(condition).end };
     let is_result = |value: NodeId| view.ty(value).is_result();
-    let changed = |value: NodeId, region: RegionId| {
-        (is_result(value) && changes_for_it(view, region)).then_some(Vanished { value, way: Way::Answered, range: head })
-    };
     let Some(otherwise) = otherwise else {
         return match view.op(asked(view, condition)) {
             Op::Let { pattern, of } if pattern.is_ok() && is_result(*of) && !leaves(view, then) => {
@@ -282,8 +279,7 @@ fn in_condition(
                 Some(Vanished { value: *of, way: leaves_without(view, then)?, range: head })
             }
             Op::Method { receiver, name, .. } if name == "is_err" && is_result(*receiver) => {
-                let leaves = leaves_without(view, then).map(|way| Vanished { value: *receiver, way, range: head });
-                leaves.or_else(|| changed(*receiver, then))
+                Some(Vanished { value: *receiver, way: leaves_without(view, then)?, range: head })
             }
             _ => None,
         };
@@ -292,26 +288,54 @@ fn in_condition(
         Op::Let { pattern, of } if pattern.is_ok() && is_result(*of) && becomes_empty(view, otherwise) => {
             Some(Vanished { value: *of, way: Way::Default, range: view.facts.region(otherwise).range })
         }
-        Op::Let { pattern, of } if pattern.is_ok() => changed(*of, otherwise),
-        Op::Let { pattern, of } if pattern.ignores_error() => changed(*of, then),
-        Op::Method { receiver, name, .. } if name == "is_ok" => changed(*receiver, otherwise),
-        Op::Method { receiver, name, .. } if name == "is_err" => changed(*receiver, then),
+        Op::Let { pattern, of } if is_one_answer(pattern) && is_result(*of) && changes_for_it(view, otherwise) => {
+            Some(Vanished { value: *of, way: Way::Answered, range: head })
+        }
         _ => None,
     }
 }
 
-/// Whether a branch changes what a database has, and neither tells of what led there nor fails. What makes a part of the schema is there for a database that has
-/// none yet, of which a question fails.
+/// `Ok(Some(..))`, `Ok(None)`: what is left is the other answer, and all errors with it.
+fn is_one_answer(pattern: &Pattern) -> bool {
+    let some_or_none = |part: &Pattern| match part.kind {
+        PatternKind::Path(_) => true,
+        _ => part.variant().is_some(),
+    };
+    pattern.is_ok() && matches!(pattern.parts(), [only] if some_or_none(only))
+}
+
+/// Whether a branch changes what a database has, asks nobody else for it, and neither tells of what led there nor fails. What makes a part of the schema is
+/// there for a database that has none yet, of which a question fails; who asks somebody else fills a cache.
 fn changes_for_it(view: View, region: RegionId) -> bool {
+    let inside = || view.facts.iter().map(|(node, _)| node).filter(|node| view.is_inside(*node, region));
+    let operation = |node: NodeId| {
+        let effected = view.index.effect(view.site(node))?;
+        let call = *effected.chain.last()?;
+        Some((effected.effect, effected.looks, call))
+    };
+    let asks = |node: NodeId| {
+        operation(node)
+            .is_some_and(|(effect, looks, _)| looks || effect != Effect::Database && effect != Effect::Finish)
+    };
     let changes = |node: NodeId| {
-        let effected = view.index.effect(view.site(node)).filter(|found| !found.looks);
-        let operation =
-            effected.filter(|found| found.effect == Effect::Database).and_then(|found| found.chain.last().copied());
-        operation.is_some_and(|operation| !states_of_schema(view, operation))
+        operation(node).is_some_and(|(effect, looks, call)| {
+            effect == Effect::Database && !looks && !is_no_statement(view, call) && !states_of_schema(view, call)
+        })
     };
     !view.index.tells(view.body, region)
         && !view.index.fails_at_end(view.body, region)
-        && view.facts.iter().any(|(node, _)| view.is_inside(node, region) && changes(node))
+        && !inside().any(asks)
+        && inside().any(changes)
+}
+
+/// Whether an operation only begins something, or sends a request of which it is not seen what it does.
+fn is_no_statement(view: View, operation: Site) -> bool {
+    view.index.callable(operation).is_some_and(|callable| callable.constructs.is_some())
+        || match &view.index.node(operation).op {
+            Op::Method { name, .. } => name == "send",
+            Op::Await(_) => true,
+            _ => false,
+        }
 }
 
 /// Whether the statement of an operation makes a part of the schema, be it written there or in a constant.
@@ -337,8 +361,9 @@ fn in_arms<'a>(view: View, arms: &'a [Arm]) -> Option<(&'a Arm, Way)> {
     };
     let instead = || arms.iter().find_map(|arm| Some((arm, Way::Instead(taken_instead(view, arm)?))));
     let changed = || {
-        let mut blind = arms.iter().filter(|arm| !by_kind && takes_unseen(arm, fails_else));
-        blind.find(|arm| changes_for_it(view, arm.region)).map(|arm| (arm, Way::Answered))
+        let answers = arms.iter().any(|arm| is_one_answer(&arm.pattern));
+        let mut rest = arms.iter().filter(|arm| answers && !by_kind && arm.pattern.is_wild() && !arm.guarded);
+        rest.find(|arm| changes_for_it(view, arm.region)).map(|arm| (arm, Way::Answered))
     };
     ignores().or_else(empty).or_else(leaves).or_else(instead).or_else(changed)
 }

@@ -84,10 +84,15 @@ impl Index {
     /// The programs, by their place among all, of which nothing shows that they run on but a file that starts them, with the verdict that follows.
     pub(in crate::index) fn lasting_by_description(&self) -> Vec<(usize, Verdict)> {
         let mut found: Vec<(usize, Verdict)> = Vec::new();
-        for start in self.all_starts().filter(|start| !start.program.is_service() && !start.process.is_awaited) {
-            let lasts = start.process.lasts.or_else(|| start.image?.lasts);
+        let ends = |process: &Process| process.is_awaited || process.ends;
+        for start in self.all_starts().filter(|start| !start.program.is_service() && !ends(start.process)) {
+            let process = start.process;
+            // What else an image is used for says nothing of what it is made for.
+            let is_as_made = process.entrypoint.is_none() && process.command.is_none();
+            let lasts = process.lasts.or_else(|| start.image.filter(|_| is_as_made)?.lasts);
             let at = self.programs().iter().position(|program| program.krate == start.program.krate);
-            if let (Some(lasts), Some(at)) = (lasts, at) {
+            let is_new = |at: &usize| !found.iter().any(|(known, _)| known == at);
+            if let (Some(lasts), Some(at)) = (lasts, at.filter(is_new)) {
                 let why = Some(Label::new(lasts, "is started to run on"));
                 found.push((at, Verdict { kind: kinds::Kind::Service, why }));
             }

@@ -128,7 +128,10 @@ fn waits_to_be_stopped(index: &Index, subject: &Subject) -> Option<Label> {
         let mut calls: Vec<Site> = subject.inline.iter().flat_map(|body| index.call_sites(*body)).collect();
         calls.sort_unstable();
         let waits = |call: &Site| {
-            index.waits_for_a_token(*call) && index.waits_for_nothing_else(*call) && index.always_gets_to(main, *call)
+            index.waits_for_a_token(*call)
+                && index.waits_for_nothing_else(*call)
+                && index.always_gets_to(main, *call)
+                && only_signals_order(index, subject)
         };
         if let Some(call) = calls.into_iter().find(waits) {
             return Some(Label::new(index.name_span(call), "runs until it is told to stop"));
@@ -145,6 +148,18 @@ fn waits_to_be_stopped(index: &Index, subject: &Subject) -> Option<Label> {
         gets_there && !at.by_server && is_told
     })?;
     Some(Label::new(index.name_span(told.site), "runs until it is told to stop"))
+}
+
+/// Whether all code of a program that gives the word to stop waits for a signal to do so: where the work gives it as well, that is its end.
+fn only_signals_order(index: &Index, subject: &Subject) -> bool {
+    let orders = |path: Ustr| index.catalogue().lists(Calls::Orders, path);
+    let listening: HashSet<BodyRef> =
+        subject.signals.iter().flat_map(|signal| index.leading_to(signal.site.body)).collect();
+    let mut ordering = subject.led.iter().filter(|body| {
+        let mut calls = external_calls(index, **body).into_iter();
+        calls.any(|(_, path)| orders(path))
+    });
+    ordering.all(|body| listening.contains(body))
 }
 
 /// An attribute that makes a function the program's entry and serves what it returns.
@@ -499,6 +514,20 @@ impl Index {
         })
     }
 
+    /// Whether something else than an error can end a loop: a `break`, a `return`, or the end of the program, where it is left at all.
+    fn comes_to_an_end(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        let fails = |node: NodeId| match facts.node(node).op {
+            Op::Return(value) => value.is_some_and(|value| self.is_failure(Site { body, node: value })),
+            _ => false,
+        };
+        let exits = |(site, path): (Site, Ustr)| {
+            facts.is_inside(facts.node(site.node).region, region) && self.catalogue().lists(Calls::Exits, path)
+        };
+        let mut ways = leaving(facts, region).peekable();
+        ways.peek().is_some() && (!ways.all(fails) || external_calls(self, body).into_iter().any(exits))
+    }
+
     /// Whether a loop ends only where something fails or nothing more can come: `while let Ok(..)`, or a `loop` that is left in such a branch.
     pub(in crate::index) fn is_left_by_failure_only(&self, body: BodyRef, region: RegionId) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
@@ -533,7 +562,7 @@ impl Index {
             let start = facts.node(owner).range.start;
             found.push(Around {
                 region,
-                endless: matches!(kind, LoopKind::Loop) && !self.ends_with_success(site.body, region),
+                endless: matches!(kind, LoopKind::Loop) && !self.comes_to_an_end(site.body, region),
                 over_items: matches!(kind, LoopKind::For { .. }),
                 head: Range { start, end: start + keyword_len(kind) },
             });

@@ -437,6 +437,10 @@ fn a_loop_that_ends_with_an_error_alone_is_a_service() {
     };
     assert_eq!(ends("return Err(\"a worker stopped\".into());"), Kind::Service);
     assert_eq!(ends("return Ok(());"), Kind::OneShot, "it waits for the work to be done");
+    let exits = "if failed() { return Err(\"failed\".into()); } std::process::exit(0)";
+    assert_eq!(ends(exits), Kind::OneShot, "it ends the program when the work is done");
+    let returns = "fn main() { loop { std::thread::sleep(t); if work.is_finished() { return; } } }";
+    assert_eq!(kind(returns), Kind::OneShot, "it waits for the work to be done");
 }
 
 #[test]
@@ -450,6 +454,9 @@ fn what_waits_for_the_word_of_who_listens_is_a_service() {
     let term = "tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap().recv().await";
     assert_eq!(waits("stop.cancelled().await; drain();", term), Kind::Service);
     assert_eq!(waits("stop.cancelled().await;", "work().await"), Kind::OneShot, "nobody listens to a signal");
+    let done = "tokio::spawn(copy(stop.clone())); stop.cancelled().await; } \
+                async fn copy(stop: tokio_util::sync::CancellationToken) { work().await; stop.cancel();";
+    assert_eq!(waits(done, term), Kind::OneShot, "the work gives the word as well");
     let raced = "tokio::select! { () = stop.cancelled() => {} () = work() => {} }";
     assert_eq!(waits(raced, term), Kind::OneShot, "the work may be done before");
 }
