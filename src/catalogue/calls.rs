@@ -228,6 +228,8 @@ pub enum Calls {
     HandsOnAtOnce,
     /// Attributes that have the future of `main` driven by the thread of `main`, beside the workers of a runtime.
     KeepsMainApart,
+    /// They set how much a client may send at once.
+    LimitsBodies,
     /// They make a runtime that works on the thread that runs it, and starts no workers.
     StaysOnThread,
     /// They wait for the body of an answer, to its end.

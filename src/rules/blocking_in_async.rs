@@ -99,8 +99,7 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
         (Length::Brief, _) => Confidence::Hint,
         (_, distance) if distance > HELPERS => Confidence::Hint,
         _ if sets_up_anew(index, &worker, &often, path) => Confidence::Hint,
-        // How much a client may send is seldom known: none of five such findings of first readings was worth a change.
-        (Length::Sent, _) => Confidence::Hint,
+        (Length::Sent, _) if index.has_a_size_limit(site) => Confidence::Hint,
         (Length::Many(_), _) if often.by_change => Confidence::Hint,
         (Length::Many(_), _) if !often.by_request && often.way.len() > NEAR => Confidence::Hint,
         _ if gives_up(index, site) || mends(index, site) || clears_up(index, worker.entry) => Confidence::Hint,

@@ -3,10 +3,13 @@
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::Label;
-use crate::facts::model::{Literal, LoopKind, NodeId, Op, RegionId};
+use crate::facts::model::{Literal, LocalId, LoopKind, NodeId, Op, RegionId};
 use crate::index::calls::Site;
 use crate::index::declared::defs::BodyRef;
 use crate::index::{Index, Ty};
+
+/// What a disk takes up in a moment, in bytes.
+const QUICK: u64 = 1 << 20;
 
 impl Index {
     /// Whether a call writes a file on the thread it runs on.
@@ -24,6 +27,64 @@ impl Index {
             _ => None,
         };
         self.writes_a_file(call) && data.is_some_and(|node| self.comes_from_a_client(Site { node: *node, ..call }, way))
+    }
+
+    /// Whether how much is written is known to be little: a check of its size turns away more, or the program sets a limit for what clients send.
+    pub fn has_a_size_limit(&self, call: Site) -> bool {
+        let data = match &self.node(call).op {
+            Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments.last(),
+            _ => None,
+        };
+        let checked = || {
+            let local = self.variable_behind(call.body, *data?)?;
+            Some(self.turns_away_by_size(call, local))
+        };
+        checked().unwrap_or(false) || self.limits_bodies(call.body)
+    }
+
+    /// Whether a function returns before it comes to a site where a variable, or a part of it, is too long.
+    fn turns_away_by_size(&self, site: Site, local: LocalId) -> bool {
+        let facts = self.body(site.body);
+        let around: Vec<RegionId> = facts.outwards(facts.node(site.node).region).map(|(region, _)| region).collect();
+        facts.iter().take(site.node.index()).any(|(_, node)| match &node.op {
+            Op::If { condition, then, .. } if around.contains(&node.region) => {
+                let returns =
+                    facts.region(*then).nodes.iter().any(|inner| matches!(facts.node(*inner).op, Op::Return(_)));
+                returns && self.compares_the_size(Site { node: *condition, ..site }, local)
+            }
+            _ => false,
+        })
+    }
+
+    fn compares_the_size(&self, condition: Site, local: LocalId) -> bool {
+        let Op::Binary { left, right, .. } = self.node(condition).op else { return false };
+        [(left, right), (right, left)].into_iter().any(|(side, limit)| {
+            let counts = matches!(&self.node(Site { node: side, ..condition }).op, Op::Method { name, .. } if name == "len" || name == "count");
+            counts
+                && self.variable_behind(condition.body, side) == Some(local)
+                && self.is_quickly_written(Site { node: limit, ..condition })
+                || self.compares_the_size(Site { node: side, ..condition }, local)
+        })
+    }
+
+    /// Whether a limit is written out, and so small that what is below it is written in a moment.
+    fn is_quickly_written(&self, limit: Site) -> bool {
+        self.written_number(limit).is_some_and(|bytes| bytes <= QUICK)
+    }
+
+    /// Whether the crate of a body limits what clients send, and nowhere to more than little: a limit that is not known to be small stands where much may come.
+    fn limits_bodies(&self, body: BodyRef) -> bool {
+        let krate = self.crate_of(body);
+        let own = self.bodies().filter(|(other, ..)| self.crate_of(*other) == krate && !self.is_test(*other));
+        let limit = |call: Site| {
+            let listed = self.external(call).is_some_and(|path| self.catalogue().lists(Calls::LimitsBodies, path));
+            match &self.node(call).op {
+                Op::Call { arguments, .. } if listed => arguments.first().map(|limit| Site { node: *limit, ..call }),
+                _ => None,
+            }
+        };
+        let mut limits = own.flat_map(|(other, ..)| self.call_sites(other)).filter_map(limit).peekable();
+        limits.peek().is_some() && limits.all(|limit| self.is_quickly_written(limit))
     }
 
     fn comes_from_a_client(&self, data: Site, way: &[Site]) -> bool {
