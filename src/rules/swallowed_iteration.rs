@@ -199,7 +199,7 @@ fn broken_off(view: View, node: NodeId) -> Option<Diagnostic> {
     let span = view.in_file(view.range(condition));
     // What is only read to its end is kept by nobody; what is asked for again and again has no end of its own.
     let again = || view.index.loops_around(view.site(node)).iter().any(|around| around.endless);
-    let leaves_early = || leaving(view.facts, region).next().is_some();
+    let leaves_early = || leaving(view.facts, region).any(|way| matches!(view.op(way), Op::Break(_)));
     if pattern.locals().is_empty()
         || view.index.is_intended(span)
         || again()
@@ -223,11 +223,14 @@ fn broken_off(view: View, node: NodeId) -> Option<Diagnostic> {
     )
 }
 
-/// Whether the function fails by a comparison behind a loop: how much has come may be checked.
+/// Whether the function fails behind a loop by how much has come: `if whole.len() != expected { return Err(..) }`.
 fn is_compared_behind(view: View, owner: NodeId) -> bool {
+    let counts = |node: NodeId| matches!(view.op(node), Op::Method { name, .. } if name == "len");
     view.facts.iter().skip(owner.index() + 1).any(|(_, n)| match n.op {
         Op::If { condition, then, .. } => {
-            matches!(view.op(condition), Op::Binary { .. }) && view.index.fails_at_end(view.body, then)
+            let compares =
+                matches!(view.op(condition), Op::Binary { left, right, .. } if counts(*left) || counts(*right));
+            compares && view.index.fails_at_end(view.body, then)
         }
         _ => false,
     })
