@@ -119,35 +119,38 @@ pub fn judge(index: &Index, subject: &Subject) -> Verdict {
     }
 }
 
-/// Where a program listens for what a supervisor stops it with, or where each of its runs waits to be interrupted and for nothing else, or for the word that
-/// somebody gives who listens: whatever it runs by, it runs until it is stopped.
+/// Where a program waits to be stopped, and for nothing else: whatever it runs by, it runs until then.
 fn waits_to_be_stopped(index: &Index, subject: &Subject) -> Option<Label> {
-    let stopped_by = |at: &SignalSite, name: &str| at.names.iter().any(|signal| signal == name);
     let main = index.defs().body_of(subject.main)?;
-    if subject.signals.iter().any(|at| at.reached && !at.by_server && stopped_by(at, "terminate")) {
-        let mut calls: Vec<Site> = subject.inline.iter().flat_map(|body| index.call_sites(*body)).collect();
-        calls.sort_unstable();
-        let waits = |call: &Site| {
-            index.waits_for_a_token(*call)
-                && index.waits_for_nothing_else(*call)
-                && index.always_gets_to(main, *call)
-                && only_signals_order(index, subject)
-        };
-        if let Some(call) = calls.into_iter().find(waits) {
-            return Some(Label::new(index.name_span(call), "runs until it is told to stop"));
-        }
-    }
+    let waits = waits_for_a_signal(index, subject, main).or_else(|| waits_for_the_word(index, subject, main))?;
+    Some(Label::new(index.name_span(waits), "runs until it is told to stop"))
+}
+
+/// Where a program listens for what a supervisor stops it with, or where each of its runs waits to be interrupted.
+fn waits_for_a_signal(index: &Index, subject: &Subject, main: BodyRef) -> Option<Site> {
     let told = subject.signals.iter().find(|at| {
         let body = at.site.body;
         let gets_there =
             subject.inline.contains(&body) || subject.owns(index, body) && subject.attended.contains(&body);
-        let is_told = stopped_by(at, "terminate") && !index.is_raced_with_work(at.site)
-            || stopped_by(at, "interrupt")
-                && index.waits_for_nothing_else(at.site)
-                && index.always_gets_to(main, at.site);
+        let is_told = at.tells_of("terminate") && !index.is_raced_with_work(at.site)
+            || at.tells_of("interrupt") && index.waits_for_nothing_else(at.site) && index.always_gets_to(main, at.site);
         gets_there && !at.by_server && is_told
     })?;
-    Some(Label::new(index.name_span(told.site), "runs until it is told to stop"))
+    Some(told.site)
+}
+
+/// Where each run of a program waits for the word that somebody gives who hears what a supervisor says.
+fn waits_for_the_word(index: &Index, subject: &Subject, main: BodyRef) -> Option<Site> {
+    let hears = |at: &SignalSite| at.reached && !at.by_server && at.tells_of("terminate");
+    if !subject.signals.iter().any(hears) || !only_signals_order(index, subject) {
+        return None;
+    }
+    let mut calls: Vec<Site> = subject.inline.iter().flat_map(|body| index.call_sites(*body)).collect();
+    calls.sort_unstable();
+    let waits = |call: &Site| {
+        index.waits_for_a_token(*call) && index.waits_for_nothing_else(*call) && index.always_gets_to(main, *call)
+    };
+    calls.into_iter().find(waits)
 }
 
 /// Whether all code of a program that gives the word to stop waits for a signal to do so: where the work gives it as well, that is its end.

@@ -52,6 +52,13 @@ pub struct SignalSite {
     pub by_server: bool,
 }
 
+impl SignalSite {
+    /// Whether it is a signal of this name that is learned of.
+    fn tells_of(&self, signal: &str) -> bool {
+        self.names.iter().any(|name| name == signal)
+    }
+}
+
 impl Program {
     /// Whether it runs until it is stopped.
     pub fn is_service(&self) -> bool {
@@ -60,12 +67,12 @@ impl Program {
 
     /// Whether any code of the program asks for a signal, servers that handle it by themselves aside.
     pub fn asks_for(&self, signal: &str) -> bool {
-        self.signals.iter().any(|at| !at.by_server && at.names.iter().any(|name| name == signal))
+        self.signals.iter().any(|at| !at.by_server && at.tells_of(signal))
     }
 
     /// Whether any code of the program listens to a signal.
     pub fn listens_to(&self, signal: &str) -> bool {
-        self.signals.iter().any(|at| at.names.iter().any(|name| name == signal))
+        self.signals.iter().any(|at| at.tells_of(signal))
     }
 }
 
