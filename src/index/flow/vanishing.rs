@@ -36,8 +36,8 @@ pub enum Way {
     Default,
     /// `if write().is_ok() { .. }`: only success has consequences.
     Tested,
-    /// `if load().is_err() { store(); }`, `if let Ok(None) = load() { .. } else { delete(); }`: an error looks like an answer, and what is stored is changed for
-    /// it.
+    /// `if let Ok(Some(..)) = load() { .. } else { store(); }`, `_ => delete()` behind `Ok(None)`: an error looks like the other answer, and what is stored is
+    /// changed for it.
     Answered,
     /// `.ok()?`, `.ok().flatten()`, `.ok()` for an answer: from here on an error looks like something that is not there.
     Absent,
