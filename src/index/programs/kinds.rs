@@ -465,6 +465,16 @@ fn named_types(ty: &Ty, found: &mut HashSet<TypeId>) {
     }
 }
 
+/// What a loop is left with.
+#[derive(PartialEq, Eq)]
+enum LeftWith {
+    /// An answer, or what follows the loop: a `return` of something that is no error, a `break`.
+    Success,
+    /// `return;`: it is over, and nothing says how it went.
+    Nothing,
+    Failure,
+}
+
 /// A loop around a site, in the same function, closure or task.
 pub struct Around {
     pub region: RegionId,
@@ -487,7 +497,8 @@ impl Index {
             .into_iter()
             .filter(|(site, path)| inside(site.node) && waits.iter().any(|list| catalogue.lists(*list, *path)))
             .all(|(site, path)| catalogue.lists(Calls::Pauses, path) && !told(self, site, region));
-        only_pauses && self.ends_with_success(body, region) || self.goes_on_by_error(body, region)
+        let succeeds = || self.left_with(body, region).any(|with| with == LeftWith::Success);
+        only_pauses && succeeds() || self.goes_on_by_error(body, region)
     }
 
     /// The variant that the condition of a `while let` takes.
@@ -508,27 +519,25 @@ impl Index {
             && self.condition(body, region).is_some_and(|taken| taken == "Err")
     }
 
-    /// Whether a `break`, or a `return` of something that is no error, can end a loop.
-    fn ends_with_success(&self, body: BodyRef, region: RegionId) -> bool {
+    /// What a loop is left with, on each way out of it.
+    fn left_with(&self, body: BodyRef, region: RegionId) -> impl Iterator<Item = LeftWith> {
         let facts = self.body(body);
-        leaving(facts, region).any(|node| match facts.node(node).op {
-            Op::Return(value) => value.is_some_and(|value| !self.is_failure(Site { body, node: value })),
-            _ => true,
+        leaving(facts, region).map(move |node| match facts.node(node).op {
+            Op::Return(None) => LeftWith::Nothing,
+            Op::Return(Some(value)) if self.is_failure(Site { body, node: value }) => LeftWith::Failure,
+            _ => LeftWith::Success,
         })
     }
 
     /// Whether something else than an error can end a loop: a `break`, a `return`, or the end of the program, where it is left at all.
     fn comes_to_an_end(&self, body: BodyRef, region: RegionId) -> bool {
         let facts = self.body(body);
-        let fails = |node: NodeId| match facts.node(node).op {
-            Op::Return(value) => value.is_some_and(|value| self.is_failure(Site { body, node: value })),
-            _ => false,
-        };
         let exits = |(site, path): (Site, Ustr)| {
             facts.is_inside(facts.node(site.node).region, region) && self.catalogue().lists(Calls::Exits, path)
         };
-        let mut ways = leaving(facts, region).peekable();
-        ways.peek().is_some() && (!ways.all(fails) || external_calls(self, body).into_iter().any(exits))
+        let mut ways = self.left_with(body, region).peekable();
+        ways.peek().is_some()
+            && (ways.any(|with| with != LeftWith::Failure) || external_calls(self, body).into_iter().any(exits))
     }
 
     /// Whether a loop ends only where something fails or nothing more can come: `while let Ok(..)`, or a `loop` that is left in such a branch.
