@@ -1,28 +1,39 @@
 //! What a statement of SQL does, as far as its first words tell. Knows no database and no driver: what is asked is the text alone.
 
-use crate::facts::model::{Literal, Op};
+use crate::facts::model::{Body, Literal, Node, NodeId, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
+use crate::index::declared::defs::StaticId;
 
 /// Upkeep that a database does again when it is next asked, or by itself.
 const UPKEEP: [&str; 5] = ["vacuum", "analyze", "reindex", "checkpoint", "optimize"];
 
 impl Index {
-    /// Whether a text within a call, or within what its variables were made from, satisfies a condition.
+    /// Whether a text within a call, or within what its variables and constants were made from, satisfies a condition.
     pub fn states(&self, call: Site, says: &dyn Fn(&str) -> bool) -> bool {
-        let is_made_from_text = |op: &Op| match op {
-            Op::Local(local) => {
-                let made = self.init_of(call.body, *local);
-                made.is_some_and(|node| self.states_here(Site { node, ..call }, says))
-            }
-            _ => false,
-        };
-        self.states_here(call, says) || self.has_within(call, &is_made_from_text)
+        self.states_here(call, says) || self.made_behind_names(call).any(|made| self.states_here(made, says))
     }
 
     /// Whether a text that is written out within a call satisfies a condition.
     pub fn states_here(&self, call: Site, says: &dyn Fn(&str) -> bool) -> bool {
-        self.has_within(call, &|op| matches!(op, Op::Literal(Literal::Text(text)) if says(text)))
+        let is_it = |n: &Node| matches!(&n.op, Op::Literal(Literal::Text(text)) if says(text));
+        self.within(call).any(|(_, n)| is_it(n))
+    }
+
+    /// What the variables and constants within a call were made from.
+    fn made_behind_names(&self, call: Site) -> impl Iterator<Item = Site> {
+        let info = self.info(call.body);
+        self.within(call).filter_map(move |(node, n)| match (&n.op, info.statics.get(&node)) {
+            (Op::Local(local), _) => self.init_of(call.body, *local).map(|node| Site { node, ..call }),
+            (_, Some(item)) => self.initial(*item),
+            _ => None,
+        })
+    }
+
+    /// What a static or constant is made from.
+    fn initial(&self, item: StaticId) -> Option<Site> {
+        let body = self.defs().init_of(item).filter(|body| self.is_linked(*body))?;
+        Some(Site { body, node: self.body(body).region(Body::ROOT).value? })
     }
 
     /// Whether a call takes away a table that the same function makes for a session: it goes with that by itself.
@@ -38,9 +49,9 @@ impl Index {
             && beside().any(|body| self.info(body).callees.keys().any(|node| makes(Site { body, node: *node })))
     }
 
-    fn has_within(&self, whole: Site, wanted: &dyn Fn(&Op) -> bool) -> bool {
+    fn within(&self, whole: Site) -> impl Iterator<Item = (NodeId, &Node)> {
         let range = self.node(whole).range;
-        self.body(whole.body).nodes.iter().any(|node| range.contains(node.range) && wanted(&node.op))
+        self.body(whole.body).iter().filter(move |(_, node)| range.contains(node.range))
     }
 }
 

@@ -319,7 +319,8 @@ fn changes_for_it(view: View, region: RegionId) -> bool {
     };
     let changes = |node: NodeId| {
         operation(node).is_some_and(|(effect, looks, call)| {
-            effect == Effect::Database && !looks && !is_no_statement(view, call) && !states_of_schema(view, call)
+            let makes_schema = || view.index.states(call, &makes_a_part);
+            effect == Effect::Database && !looks && !is_no_statement(view, call) && !makes_schema()
         })
     };
     !view.index.tells(view.body, region)
@@ -336,16 +337,6 @@ fn is_no_statement(view: View, operation: Site) -> bool {
             Op::Await(_) => true,
             _ => false,
         }
-}
-
-/// Whether the statement of an operation makes a part of the schema, be it written there or in a constant.
-fn states_of_schema(view: View, operation: Site) -> bool {
-    let arguments = match &view.index.node(operation).op {
-        Op::Call { arguments, .. } | Op::Method { arguments, .. } => &arguments[..],
-        _ => &[],
-    };
-    let mut behind = arguments.iter().flat_map(|node| view.index.texts_behind(Site { node: *node, ..operation }));
-    view.index.states(operation, &makes_a_part) || behind.any(|text| makes_a_part(&text))
 }
 
 /// The arm of a `match` in which an error is not looked at.
