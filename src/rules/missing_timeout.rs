@@ -6,7 +6,7 @@ use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Effect, Runs, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Literal, NodeId, Op};
+use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -153,8 +153,9 @@ impl<'i> Survey<'i> {
     fn requests_left_out(&self, site: Site, entry: &TypeEntry) -> Vec<Diagnostic> {
         let index = self.index;
         let settings = index.settings(site);
-        let never_sent =
-            index.is_test(site.body) || index.is_built_by_tests_alone(site) || names_this_machine(index, site);
+        let never_sent = index.is_test(site.body)
+            || index.is_built_by_tests_alone(site)
+            || index.address_given_to(site).names_this_machine();
         if never_sent || settings.may_include(&entry.timeouts) {
             return Vec::new();
         }
@@ -210,7 +211,7 @@ impl<'i> Survey<'i> {
         if index.is_test(site.body)
             || index.is_built_by_tests_alone(site)
             || (is_set_somewhere && !is_followed)
-            || names_this_machine(index, site)
+            || index.address_given_to(site).names_this_machine()
         {
             return None;
         }
@@ -246,7 +247,8 @@ impl<'i> Survey<'i> {
             lent.iter().find_map(|(at, calls)| Some((*at, proof(calls)?)))
         };
         let (waiting, proof) = first(&again).or_else(|| first(&led_to))?;
-        let local = lent.iter().all(|(at, _)| asks_this_machine(index, *at));
+        // Who listens there was mostly put beside the program, and its limits are not seen here.
+        let local = lent.iter().all(|(at, _)| index.address_asked_by(*at).defaults_to_this_machine());
         let begin = settings.begins.first().copied().unwrap_or(site);
         let kind = words(&entry.kind?);
         let elsewhere = |at: Site, text: String| (at != begin).then(|| Label::new(index.name_span(at), text));
@@ -424,7 +426,7 @@ fn greeted(index: &Index, site: Site) -> Option<Diagnostic> {
     if !index.is_waited_for(site)
         || !index.waits_without_end(site)
         || index.is_bounded_by_choice(site)
-        || introduces && turns_to_this_machine(index, site)
+        || introduces && index.address_given_to(site).leads_to_this_machine()
     {
         return None;
     }
@@ -436,7 +438,7 @@ fn greeted(index: &Index, site: Site) -> Option<Diagnostic> {
 
 /// What a peer answers that nobody stops waiting for.
 fn answered(index: &Index, site: Site, connected: Site) -> Option<Diagnostic> {
-    if !index.waits_without_end(site) || names_this_machine(index, connected) {
+    if !index.waits_without_end(site) || index.address_given_to(connected).names_this_machine() {
         return None;
     }
     let connects = Label::new(index.name_span(connected), "it is connected to here");
@@ -491,51 +493,4 @@ fn is_server(index: &Index, ty: &str) -> bool {
 fn owners(entry: &TypeEntry) -> BTreeSet<Ustr> {
     let of_setters = entry.timeouts.iter().filter_map(|path| path.rsplit_once("::").map(|(owner, _)| ustr(owner)));
     of_setters.chain([entry.path]).collect()
-}
-
-/// Whether an address is written out that never leaves this machine.
-fn names_this_machine(index: &Index, site: Site) -> bool {
-    let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &index.node(site).op else { return false };
-    let mut parts = arguments.clone();
-    while let Some(node) = parts.pop() {
-        let op = &index.node(Site { node, ..site }).op;
-        if matches!(op, Op::Literal(Literal::Text(text)) if is_local(text)) {
-            return true;
-        }
-        op.operands(&mut |part| parts.push(part));
-    }
-    false
-}
-
-/// Whether who is turned to is on this machine: an address that is written out there, or put together of such a one and nothing else. What stands alone
-/// may be what is taken where nothing else is set.
-fn turns_to_this_machine(index: &Index, site: Site) -> bool {
-    let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &index.node(site).op else { return false };
-    let texts: Vec<Ustr> = arguments.iter().flat_map(|node| index.texts_behind(Site { node: *node, ..site })).collect();
-    names_this_machine(index, site)
-        || texts.iter().any(|text| is_local(text) && text.contains('{'))
-            && !texts.iter().any(|text| text.contains("://") && !is_local(text))
-}
-
-/// Whether all that is written out of the address that an operation goes to names this machine, be it what is taken where nothing else is set: who
-/// listens there was mostly put beside the program, and its limits are not seen here. An address with a place for a port or path is put together for
-/// something that the program knows more of.
-fn asks_this_machine(index: &Index, operation: Site) -> bool {
-    let mut at = operation;
-    let mut given: Vec<Site> = match &index.node(at).op {
-        Op::Call { arguments, .. } => arguments.iter().map(|node| Site { node: *node, ..at }).collect(),
-        _ => Vec::new(),
-    };
-    while let Op::Method { receiver, arguments, .. } = &index.node(at).op {
-        // The method of the client itself is the first one.
-        given = arguments.iter().map(|node| Site { node: *node, ..at }).collect();
-        at = Site { node: *receiver, ..at };
-    }
-    let texts: Vec<_> = given.into_iter().flat_map(|argument| index.texts_behind(argument)).collect();
-    texts.iter().any(|text| is_local(text) && !text.contains('{'))
-        && !texts.iter().any(|text| text.contains("://") && !is_local(text))
-}
-
-fn is_local(text: &str) -> bool {
-    ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].iter().any(|name| text.contains(name))
 }
