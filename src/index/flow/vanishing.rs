@@ -112,10 +112,8 @@ impl View<'_> {
             }
             Op::Discard(of) if gives_results(self, *of) => found(*of, Way::Several, whole),
             Op::Discard(of) => found(fallible_behind_ok(self, *of)?, Way::Ok, whole),
-            Op::Call { arguments, .. }
-                if self.index.external(self.site(node)).is_some_and(|path| path == "std::mem::drop") =>
-            {
-                let given = arguments.iter().copied().find(|given| is_result(*given))?;
+            Op::Call { .. } => {
+                let given = self.index.given_to_drop(self.site(node)).filter(|given| is_result(*given))?;
                 found(given, Way::Dropped, whole)
             }
             Op::If { condition, then, otherwise } => in_condition(self, node, *condition, *then, *otherwise),

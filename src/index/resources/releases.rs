@@ -62,6 +62,15 @@ pub fn find(index: &Index) -> Releases {
 }
 
 impl Index {
+    /// What a call of `drop` is given.
+    pub fn given_to_drop(&self, call: Site) -> Option<NodeId> {
+        let drops = || self.external(call).is_some_and(|path| path == "std::mem::drop");
+        match &self.node(call).op {
+            Op::Call { arguments, .. } if drops() => arguments.first().copied(),
+            _ => None,
+        }
+    }
+
     /// Calls that end a value, in the order of files and places.
     pub fn releases(&self) -> impl Iterator<Item = &Release> {
         self.defs().bodies.iter().flat_map(|body| self.releases_in(*body))

@@ -248,7 +248,7 @@ impl Index {
 
     fn follow_argument(&self, call: Site, argument: NodeId, arguments: &[NodeId], halves: &mut Halves) {
         match self.callee(call) {
-            Some(Callee::External(path)) if path == "std::mem::drop" => {}
+            _ if self.given_to_drop(call).is_some() => {}
             Some(Callee::Workspace(function)) => {
                 let position = arguments.iter().position(|given| *given == argument);
                 match position.and_then(|at| self.parameter_pattern(call, *function, at)) {

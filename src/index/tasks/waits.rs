@@ -159,10 +159,7 @@ impl Index {
                 true
             }
             (Op::Method { name, .. }, Some(_)) if name == "take" => lets_go(self.ty(site)),
-            (Op::Call { arguments, .. }, Some(path)) if path == "std::mem::drop" => {
-                arguments.first().is_some_and(|given| lets_go(self.info(site.body).ty(*given)))
-            }
-            _ => false,
+            _ => self.given_to_drop(site).is_some_and(|given| lets_go(self.ty(Site { node: given, ..site }))),
         }
     }
 
