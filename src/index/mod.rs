@@ -273,6 +273,11 @@ impl Index {
         }
     }
 
+    /// Whether what a call gives is awaited where it is made.
+    pub fn is_awaited(&self, call: Site) -> bool {
+        self.info(call.body).is_awaited(self.body(call.body), call.node)
+    }
+
     /// What the catalogue knows of a call of a library.
     pub fn callable(&self, site: Site) -> Option<&Callable> {
         let path = self.external(site)?;

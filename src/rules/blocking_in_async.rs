@@ -83,7 +83,8 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
         || index.is_intended(index.span(site))
         || index.returns_at_once(site)
         || is_stand_in(index, site)
-        || is_awaited(index, site)
+        // What is awaited has an asynchronous namesake, and is that.
+        || index.is_awaited(site)
     {
         return None;
     }
@@ -152,12 +153,6 @@ fn sets_up_anew(index: &Index, worker: &OnWorker, often: &Often, path: Ustr) -> 
     let in_constructor =
         |call: &Site| index.function_of(call.body).is_some_and(|function| index.is_constructor(function));
     of_database && !often.by_request && worker.calls.iter().any(in_constructor)
-}
-
-/// Whether what a call gives is awaited: then it has an asynchronous namesake, and is that.
-fn is_awaited(index: &Index, site: Site) -> bool {
-    let parent = index.info(site.body).parent(site.node);
-    parent.is_some_and(|parent| matches!(index.body(site.body).node(parent).op, Op::Await(_)))
 }
 
 /// How long a call keeps its thread that is brief by itself, or else that only matters for what it writes.

@@ -88,6 +88,11 @@ impl BodyInfo {
         self.parents[node.index()]
     }
 
+    /// Whether a future is awaited where it is made.
+    pub fn is_awaited(&self, facts: &Body, future: NodeId) -> bool {
+        self.parent(future).is_some_and(|parent| matches!(facts.node(parent).op, Op::Await(_)))
+    }
+
     /// The node that a region belongs to; none for the whole body.
     pub fn region_node(&self, region: RegionId) -> Option<NodeId> {
         self.region_nodes[region.index()]

@@ -140,9 +140,8 @@ fn is_private_method(outline: &Outline, id: FnId) -> bool {
 fn may_call(outline: &Outline, info: &BodyInfo, call: Site, to: FnId) -> bool {
     let (facts, function) = (outline.defs.body(call.body), outline.defs.function(to));
     let Op::Method { arguments, .. } = &facts.node(call.node).op else { return false };
-    let is_awaited = info.parent(call.node).is_some_and(|parent| matches!(facts.node(parent).op, Op::Await(_)));
     function.parameters.len() == arguments.len()
-        && (function.is_async || !is_awaited)
+        && (function.is_async || !info.is_awaited(facts, call.node))
         && outline.can_meet(call.body, to)
 }
 

@@ -218,13 +218,11 @@ impl Index {
     /// Whether something comes to run beside the code around it, on the same runtime: a task, what serves or takes connections, one of several arms, or a
     /// future that is not awaited at once.
     fn runs_beside(&self, site: Site) -> bool {
-        let parent = self.info(site.body).parent(site.node);
-        let is_awaited = parent.is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)));
         let catalogue = self.catalogue();
         let serves = |path: Ustr| catalogue.lists(Calls::Accepts, path) || catalogue.server(path).is_some();
         let runs = self.callable(site).map(|callable| callable.runs);
         matches!(self.node(site).op, Op::Select { .. })
-            || matches!(self.ty(site), Ty::Future(_)) && !is_awaited
+            || matches!(self.ty(site), Ty::Future(_)) && !self.is_awaited(site)
             || matches!(runs, Some(Runs::Task | Runs::Request | Runs::Worker))
             || self.external(site).is_some_and(serves)
     }
@@ -240,9 +238,7 @@ impl Index {
 
     /// Whether a future goes no further than where it is made: it is awaited, or driven by the thread.
     fn is_driven_here(&self, future: Site) -> bool {
-        let parent = self.info(future.body).parent(future.node);
-        let is_awaited = parent.is_some_and(|parent| matches!(self.body(future.body).node(parent).op, Op::Await(_)));
-        is_awaited || self.is_driven_by_its_thread(future, DRIVERS)
+        self.is_awaited(future) || self.is_driven_by_its_thread(future, DRIVERS)
     }
 
     /// Whether a future is given to a call that keeps its thread until the future has ended, as `block_on` does, perhaps through functions of the

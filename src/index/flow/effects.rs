@@ -402,12 +402,8 @@ impl Index {
 
     /// A method that is not known, is awaited, and is called on what was built around a gRPC channel, as generated clients are: a request.
     fn asked_of_a_channel(&self, site: Site, name: Ustr, receiver: NodeId) -> Option<Effected> {
-        let awaited = self
-            .info(site.body)
-            .parent(site.node)
-            .is_some_and(|parent| matches!(self.body(site.body).node(parent).op, Op::Await(_)));
         let unknown = matches!(self.callee(site), Some(Callee::Unknown(_)));
-        let asked = awaited && unknown && self.is_around_a_channel(Site { node: receiver, ..site }, FUEL);
+        let asked = self.is_awaited(site) && unknown && self.is_around_a_channel(Site { node: receiver, ..site }, FUEL);
         let looks = self.catalogue().lists(Calls::Looks, name);
         asked.then(|| Effected { effect: Effect::Network, looks, told: false, chain: vec![site] })
     }

@@ -578,11 +578,6 @@ impl Follow<'_> {
         if self.index.ty(call).is_open() { Fate::Unknown } else { Fate::Dies }
     }
 
-    fn is_awaited(&self, call: Site) -> bool {
-        let parent = self.index.info(call.body).parent(call.node);
-        parent.is_some_and(|parent| matches!(self.index.body(call.body).node(parent).op, Op::Await(_)))
-    }
-
     /// Whether a method's receiver is a `Result`, an `Option` or a future.
     fn is_wrapper(&self, call: Site) -> bool {
         let Op::Method { receiver, .. } = &self.index.node(call).op else { return false };
@@ -598,7 +593,7 @@ impl Follow<'_> {
             Some(Callee::Workspace(function)) => {
                 // A future that is not awaited here takes its arguments along; so does a function that runs on and on.
                 let returns_future = matches!(info.ty(call.node), Ty::Future(_));
-                if returns_future && !self.is_awaited(call) {
+                if returns_future && !self.index.is_awaited(call) {
                     return self.value(call, fuel).max(Fate::Unknown);
                 }
                 if self.index.function_runs_for_long(*function) {

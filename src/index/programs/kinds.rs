@@ -305,10 +305,10 @@ impl Index {
 
     /// Whether a future is awaited where it is made, and the function waits for nothing beside it.
     fn waits_for_nothing_else(&self, future: Site) -> bool {
-        let (facts, info) = (self.body(future.body), self.info(future.body));
-        let awaited = info.parent(future.node).is_some_and(|parent| matches!(facts.node(parent).op, Op::Await(_)));
+        let facts = self.body(future.body);
         let mut around = facts.outwards(facts.node(future.node).region);
-        awaited && !around.any(|(_, region)| matches!(region.kind, RegionKind::Async | RegionKind::Closure))
+        self.is_awaited(future)
+            && !around.any(|(_, region)| matches!(region.kind, RegionKind::Async | RegionKind::Closure))
     }
 
     /// Whether on the way to a place something else is waited for as well, once: a command that a signal may cut short.
