@@ -161,9 +161,7 @@ impl Index {
     /// Whether `main` gives a future to something unknown, as to a library's own way to run a program: nothing says that this is a worker.
     fn is_given_away_by_main(&self, future: Site) -> bool {
         let of_main = |function: FnId| self.programs().iter().any(|program| program.main == function);
-        let plain = self.function_of(future.body).is_some_and(|function| {
-            of_main(function) && !self.defs().function(function).is_async && !self.is_in_async(future)
-        });
+        let plain = self.function_of(future.body).is_some_and(of_main) && !self.has_async_around(future);
         let Some(parent) = self.info(future.body).parent(future.node).filter(|_| plain) else { return false };
         let call = Site { node: parent, ..future };
         match self.callee(call) {
@@ -179,14 +177,18 @@ impl Index {
         let facts = self.body(site.body);
         let mut around = facts.outwards(facts.node(site.node).region).map(|(_, region)| region.kind);
         let innermost = around.find(|kind| matches!(kind, RegionKind::Async | RegionKind::Closure));
-        let of_function =
-            || self.function_of(site.body).is_some_and(|function| self.defs().function(function).is_async);
-        innermost.map_or_else(of_function, |kind| kind == RegionKind::Async)
+        innermost.map_or_else(|| self.is_of_async_function(site.body), |kind| kind == RegionKind::Async)
     }
 
-    fn is_in_async(&self, site: Site) -> bool {
+    /// Whether an async block or function is around a site, be it with closures in between.
+    fn has_async_around(&self, site: Site) -> bool {
         let facts = self.body(site.body);
-        facts.outwards(facts.node(site.node).region).any(|(_, region)| region.kind == RegionKind::Async)
+        self.is_of_async_function(site.body)
+            || facts.outwards(facts.node(site.node).region).any(|(_, region)| region.kind == RegionKind::Async)
+    }
+
+    fn is_of_async_function(&self, body: BodyRef) -> bool {
+        self.function_of(body).is_some_and(|function| self.defs().function(function).is_async)
     }
 
     /// What the attributes are given that make the runtime of a function.
