@@ -142,7 +142,7 @@ impl Index {
     /// Whether a message of the regions around tells all that a text is made of.
     fn is_said_beside(&self, write: Site, text: &[NodeId]) -> bool {
         let facts = self.body(write.body);
-        let mut made_of = self.locals_among(write.body, text);
+        let mut made_of = self.locals_written(write.body, text);
         if let Op::Macro(call) = &facts.node(write.node).op {
             made_of.extend(&call.mentions);
         }
@@ -152,13 +152,14 @@ impl Index {
                 let Op::Macro(call) = &n.op else { return false };
                 let tells =
                     self.external(Site { node, ..write }).is_some_and(|p| self.catalogue().lists(Calls::Tells, p));
-                let told = self.locals_among(write.body, &call.arguments);
+                let told = self.locals_written(write.body, &call.arguments);
                 let says = |local: &LocalId| told.contains(local) || call.mentions.contains(local);
                 tells && around.contains(&n.region) && made_of.iter().all(says)
             })
     }
 
-    fn locals_among(&self, body: BodyRef, values: &[NodeId]) -> Vec<LocalId> {
+    /// The variables that values are, lent or by what a method makes of them; what is made of more names none.
+    fn locals_written(&self, body: BodyRef, values: &[NodeId]) -> Vec<LocalId> {
         let bare = |node: &NodeId| match &self.body(body).node(*node).op {
             Op::Reference { of, .. } | Op::Method { receiver: of, .. } => *of,
             _ => *node,
