@@ -309,7 +309,7 @@ impl Index {
             (*keeper == growing.keeper || self.is_shared(*keeper))
                 && self.collection(shrinks).is_some()
                 && self.is_or_holds(&growing.collection, shrinks)
-                && !self.only_counts(shrinks)
+                && !self.holds_only_figures(shrinks)
         };
         shrinking.keepers.iter().any(within) || self.holds_what_shrinks(&growing.collection, shrinking)
     }
@@ -430,14 +430,14 @@ impl Index {
     }
 
     /// Whether nothing but times and numbers is in a collection.
-    fn only_counts(&self, collection: &Ty) -> bool {
+    fn holds_only_figures(&self, collection: &Ty) -> bool {
         match collection.peeled() {
             Ty::Ext(path, parts) if self.catalogue().lists_a_member(Calls::Grows, *path) => {
-                parts.iter().all(|part| self.only_counts(part))
+                parts.iter().all(|part| self.holds_only_figures(part))
             }
             Ty::Ext(path, _) => !path.contains("::") || self.catalogue().lists_a_member(Calls::Clocks, *path),
-            Ty::Slice(of) => self.only_counts(of),
-            Ty::Tuple(parts) => parts.iter().all(|part| self.only_counts(part)),
+            Ty::Slice(of) => self.holds_only_figures(of),
+            Ty::Tuple(parts) => parts.iter().all(|part| self.holds_only_figures(part)),
             _ => false,
         }
     }
@@ -449,7 +449,7 @@ impl Index {
         let is_collection =
             |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Grows, *path));
         let is_counted = |kept: &Ty| self.is_tally(kept) && growing.added.iter().any(|site| self.counts_in_time(*site));
-        let lists_times = |kept: &Ty| is_collection(kept) && self.only_counts(kept) && self.holds_times(kept);
+        let lists_times = |kept: &Ty| is_collection(kept) && self.holds_only_figures(kept) && self.holds_times(kept);
         matches!(&parts[..], [_, kept] if lists_times(kept) || is_counted(kept))
     }
 
