@@ -133,17 +133,17 @@ fn joined(view: View, value: NodeId) -> Option<NodeId> {
 /// `handle.await?`, `handle.await.map_err(..)?`, `handle.join().unwrap()`.
 fn unwrapped(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
-        Op::Try(of) => explained(view, *of),
+        Op::Try(of) => handle_tried(view, *of),
         Op::Method { receiver, name, .. } if name == "unwrap" || name == "expect" => joined(view, *receiver),
         _ => None,
     }
 }
 
 /// The handle whose own error a `?` passes on: behind an `expect` it passes on what the task gave.
-fn explained(view: View, value: NodeId) -> Option<NodeId> {
+fn handle_tried(view: View, value: NodeId) -> Option<NodeId> {
     match view.op(value) {
         Op::Method { name, .. } if name == "unwrap" || name == "expect" => None,
-        Op::Method { receiver, name, .. } if only_explains(name) => explained(view, *receiver),
+        Op::Method { receiver, name, .. } if only_explains(name) => handle_tried(view, *receiver),
         _ => joined(view, value),
     }
 }
