@@ -140,6 +140,8 @@ pub enum Calls {
     Unique,
     /// They give one of a few values that the program itself names, whatever they are called on; also types whose values are such.
     Settled,
+    /// They make a text of all of what they are called on.
+    SpellsOut,
     /// Types of whose values ever new ones come from outside.
     Countless,
     /// Types behind which several change the same value.

@@ -28,9 +28,6 @@ pub struct EndlessLabel {
 /// Numbers that are large enough to count things by.
 const LARGE: [&str; 8] = ["u32", "u64", "u128", "usize", "i32", "i64", "i128", "isize"];
 
-/// Methods that make a text of all of what they are called on, besides those of the standard library.
-const TEXTS: [&str; 6] = ["as_hyphenated", "as_simple", "encode_hex", "hyphenated", "simple", "to_hex"];
-
 /// Through how many steps a label is followed to what it is a text of.
 const STEPS: u32 = 8;
 
@@ -96,7 +93,7 @@ impl Index {
             Op::Reference { of, .. } | Op::Deref(of) => each(&[*of]),
             Op::Array(parts) | Op::Tuple(parts) => each(parts),
             Op::Struct { fields, .. } => each(&fields.iter().map(|(_, node)| *node).collect::<Vec<_>>()),
-            Op::Method { receiver, name, .. } if TEXTS.contains(&name.as_str()) => each(&[*receiver]),
+            Op::Method { receiver, name, .. } if self.catalogue().lists(Calls::SpellsOut, *name) => each(&[*receiver]),
             Op::Macro(call) => {
                 let named = call.mentions.iter().filter_map(|local| self.body(value.body).uses(*local).next());
                 each(&[&call.arguments[..], &named.collect::<Vec<_>>()].concat());
