@@ -398,8 +398,8 @@ fn is_endless(view: View, region: RegionId) -> bool {
 fn skips_the_pause(view: View, node: NodeId) -> Option<Diagnostic> {
     let (value, branch) = error_branch(view, node)?;
     let effected = asked_outside(view, value)?;
-    let takes_turns = view.index.waits_for_its_turn(view.index.operation_behind(*effected.chain.last()?));
-    let at = branch.region.filter(|_| !takes_turns)?;
+    let waits_for_its_turn = view.index.waits_for_its_turn(view.index.operation_behind(*effected.chain.last()?));
+    let at = branch.region.filter(|_| !waits_for_its_turn)?;
     let (region, head) = loop_around(view, value, node)?;
     let jump = view.facts.iter().find_map(|(id, n)| {
         let goes_on = n.region == at && matches!(n.op, Op::Continue) && view.facts.jump_target(id) == Some(region);

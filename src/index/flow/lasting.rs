@@ -67,7 +67,8 @@ impl Index {
         asked.collect()
     }
 
-    /// Whether a call waits until a pool has a connection to give, for as long as the pool allows: its failure comes after that pause.
+    /// Whether a call asks a pool itself, and so waits until that has a connection to give, for as long as the pool allows: its failure comes after that pause.
+    /// What is done over a pool may fail at once where it has got one.
     pub fn waits_for_its_turn(&self, call: Site) -> bool {
         let Op::Method { receiver, .. } = self.node(call).op else { return false };
         self.is_kind(self.ty(Site { node: receiver, ..call }), "connection-pool")
@@ -96,13 +97,13 @@ impl Index {
     /// Whether a call comes to the operation whose error it passes on without waiting for anything else before, as far as functions of the workspace lead there.
     pub fn goes_straight_to(&self, call: Site) -> bool {
         // A pool has whoever asks wait until it has something to give, or until its own time is up.
-        let takes_turns = |step: Site| {
+        let is_over_a_pool = |step: Site| {
             let mut given = Vec::new();
             self.node(step).op.operands(&mut |node| given.push(node));
             given.into_iter().any(|node| self.is_kind(self.ty(Site { node, ..step }), "connection-pool"))
         };
         let way: Vec<Site> = self.way_to_operation(call).collect();
-        !way.iter().any(|step| takes_turns(*step)) && way[1..].iter().all(|step| !self.waits_before(*step))
+        !way.iter().any(|step| is_over_a_pool(*step)) && way[1..].iter().all(|step| !self.waits_before(*step))
     }
 
     /// Whether a function of the workspace that is called in async code keeps nobody waiting, as far as its calls can be followed, ends nothing, and sets nothing
