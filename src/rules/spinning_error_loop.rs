@@ -225,16 +225,12 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
         None => !std::iter::successors(Some(view.facts.node(id).region), |at| view.facts.region(*at).parent)
             .any(|at| view.info.region_node(at) == Some(node)),
     };
-    let waits_or_ends = |(id, n): (NodeId, &Node)| match n.op {
-        // What races with the call is given up as soon as that fails.
-        _ if raced.is_some_and(|raced| raced.contains(n.range)) => false,
-        Op::Await(of) => !calls.contains(&of),
-        Op::Break(_) | Op::Return(_) | Op::Try(_) | Op::Select { .. } => true,
-        _ => pauses(view, id),
-    };
-    let on_the_way = view.facts.iter().filter(|(id, _)| view.is_inside(*id, region) && fails_there(*id));
+    let is_the_call = |n: &Node| matches!(n.op, Op::Await(of) if calls.contains(&of));
+    // What races with the call is given up as soon as that fails.
+    let is_given_up = |n: &Node| raced.is_some_and(|raced| raced.contains(n.range));
+    let mut on_the_way = view.facts.iter().filter(|(id, _)| view.is_inside(*id, region) && fails_there(*id));
     if !is_endless(view, region)
-        || on_the_way.into_iter().any(waits_or_ends)
+        || on_the_way.any(|(id, n)| !is_the_call(n) && !is_given_up(n) && waits_or_ends(view, id))
         || branch.region.is_some_and(|branch| !only_goes_on(view, branch, false, false))
         || view.index.is_intended(span)
     {
@@ -262,7 +258,7 @@ fn goes_on_with_nothing(view: View, node: NodeId) -> Option<Diagnostic> {
         Some(_) => return None,
         None => (Body::ROOT, endless_rounds(view)?),
     };
-    let waits_or_ends = |(id, n): (NodeId, &Node)| match n.op {
+    let holds_up = |(id, n): (NodeId, &Node)| match n.op {
         Op::Await(of) => of != call && n.region == within,
         Op::Select { .. } | Op::Unseen => true,
         Op::Break(_) | Op::Return(_) => {
@@ -275,7 +271,7 @@ fn goes_on_with_nothing(view: View, node: NodeId) -> Option<Diagnostic> {
     };
     let span = view.span(node);
     if !asks_straight_away(view, call)
-        || view.facts.iter().filter(|(id, _)| view.is_inside(*id, within)).any(waits_or_ends)
+        || view.facts.iter().filter(|(id, _)| view.is_inside(*id, within)).any(holds_up)
         || view.index.is_intended(span)
     {
         return None;
@@ -338,12 +334,10 @@ fn endless_rounds(view: View) -> Option<Span> {
             _ => return None,
         };
         let stands_alone = outer.info.parent(whole).is_none_or(|at| matches!(outer.op(at), Op::Discard(_)));
-        let waits_or_ends = |(id, n): (NodeId, &Node)| match n.op {
-            _ if id == whole || raced.is_some_and(|raced| raced.contains(n.range)) => false,
-            Op::Await(_) | Op::Select { .. } | Op::Break(_) | Op::Return(_) | Op::Try(_) | Op::Unseen => true,
-            _ => pauses(outer, id),
-        };
-        let waits = outer.facts.iter().filter(|(id, _)| outer.is_inside(*id, around.region)).any(waits_or_ends);
+        let is_the_call = |id: NodeId, n: &Node| id == whole || raced.is_some_and(|raced| raced.contains(n.range));
+        let mut others =
+            outer.facts.iter().filter(|(id, n)| outer.is_inside(*id, around.region) && !is_the_call(*id, n));
+        let waits = others.any(|(id, n)| matches!(n.op, Op::Unseen) || waits_or_ends(outer, id));
         let lasts = is_endless(outer, around.region) && !is_run_apart(outer, call, around.region);
         (stands_alone && lasts && !waits).then(|| outer.in_file(around.head))
     })
@@ -546,6 +540,14 @@ fn ends(view: View, node: NodeId) -> bool {
             lists(Calls::Exits) || lists(Calls::Diverges) || lists(Calls::Bails) || lists(Calls::Ensures)
         }
         _ => false,
+    }
+}
+
+/// Whether a round waits at a node, or may come to its end there.
+fn waits_or_ends(view: View, node: NodeId) -> bool {
+    match view.op(node) {
+        Op::Await(_) | Op::Select { .. } | Op::Break(_) | Op::Return(_) | Op::Try(_) => true,
+        _ => pauses(view, node),
     }
 }
 
