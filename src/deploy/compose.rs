@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Build, Command, Form, Process, Setting, Signals, Text};
+use super::model::{Build, Command, Form, Process, Setting, Signals, Term, Text};
 use super::shell::{Origin, assignment, words};
 use super::unit::duration;
 use super::yaml::{Value, Yaml};
@@ -19,7 +19,11 @@ pub fn read(document: Document, nodes: &mut Vec<Range>) -> Result<Vec<Process>, 
     let services = services.map_or_else(Vec::new, Value::entries);
     let awaited: BTreeSet<&str> = services.iter().flat_map(|(_, service)| awaits(*service)).collect();
     let processes = services.into_iter().filter_map(|(name, service)| process(document, name, service, nodes));
-    Ok(processes.map(|process| Process { is_awaited: awaited.contains(process.name.as_str()), ..process }).collect())
+    let known = processes.map(|process| match awaited.contains(process.name.as_str()) {
+        true => Process { term: Term::Awaited, ..process },
+        false => process,
+    });
+    Ok(known.collect())
 }
 
 /// The services that one waits for until they have ended.
@@ -38,7 +42,9 @@ fn process(document: Document, name: Value, service: Value, nodes: &mut Vec<Rang
         match key.text()? {
             "entrypoint" => process.entrypoint = command(document, value),
             "command" => process.command = command(document, value),
-            "ports" | "expose" | "healthcheck" => process.lasts = process.lasts.or(Some(key.span())),
+            "ports" | "expose" | "healthcheck" if process.term == Term::Open => {
+                process.term = Term::Lasting(key.span())
+            }
             "init" => process.has_init = value.text() == Some("true"),
             "stop_signal" => process.stop_signal = text(value),
             "stop_grace_period" => process.grace = value.text().and_then(duration).map(|grace| (grace, value.span())),
@@ -55,11 +61,11 @@ fn process(document: Document, name: Value, service: Value, nodes: &mut Vec<Rang
         }
     }
     // The service's own key comes before one that is merged in.
-    let restart = service.get("restart");
-    match restart.and_then(Value::text) {
-        Some("always" | "unless-stopped") => process.lasts = restart.map(Value::span),
-        Some(_) => process.ends = true,
-        None => {}
+    if let Some((policy, span)) = service.get("restart").and_then(|key| Some((key.text()?, key.span()))) {
+        process.term = match policy {
+            "always" | "unless-stopped" => Term::Lasting(span),
+            _ => Term::Ending,
+        };
     }
     Some(process)
 }

@@ -3,7 +3,7 @@
 use parse_dockerfile::{Command as Given, CopyInstruction, Instruction, Source, UnescapedString};
 
 use super::launch::shell_named;
-use super::model::{Command, Form, Process, Setting, Shell, Signals, Text};
+use super::model::{Command, Form, Process, Setting, Shell, Signals, Term, Text};
 use super::shell::{Origin, assignment, script, words};
 use super::{Document, Unreadable};
 use crate::source::{Range, Span};
@@ -55,7 +55,7 @@ impl Stage {
             process.entrypoint.clone_from(&base.process.entrypoint);
             process.command.clone_from(&base.process.command);
             process.stop_signal.clone_from(&base.process.stop_signal);
-            process.lasts = base.process.lasts;
+            process.term = base.process.term;
             process.environment.clone_from(&base.process.environment);
             process.copies.clone_from(&base.process.copies);
             process.sh = base.process.sh;
@@ -96,11 +96,11 @@ impl Stage {
                 Some(from(env.env.span.start, env.arguments.span.end))
             }
             Instruction::Expose(expose) => {
-                self.process.lasts = Some(document.span(expose.expose.span.clone()));
+                self.process.term = Term::Lasting(document.span(expose.expose.span.clone()));
                 None
             }
             Instruction::Healthcheck(asked) => {
-                self.process.lasts = Some(document.span(asked.healthcheck.span.clone()));
+                self.process.term = Term::Lasting(document.span(asked.healthcheck.span.clone()));
                 None
             }
             Instruction::Copy(copy) => {

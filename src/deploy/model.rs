@@ -127,12 +127,7 @@ pub struct Process {
     pub grace: Option<(Duration, Span)>,
     /// Run below an init of the container runtime.
     pub has_init: bool,
-    /// Another one is started when this one has ended: it sets something up, and nobody stops it.
-    pub is_awaited: bool,
-    /// The file says that it is not started again, or only until it has done its work.
-    pub ends: bool,
-    /// What says that it is meant to run on: it is started again when it has ended, others reach it at a port, or somebody asks whether it still works.
-    pub lasts: Option<Span>,
+    pub term: Term,
     /// What the file says it is built from.
     pub build: Option<Build>,
     pub environment: Vec<Setting>,
@@ -157,15 +152,36 @@ impl Process {
             stop_signal: None,
             grace: None,
             has_init: false,
-            is_awaited: false,
-            ends: false,
-            lasts: None,
+            term: Term::Open,
             build: None,
             environment: Vec::new(),
             hidden_environment: false,
             limits: Vec::new(),
             sh: Shell::Open,
             copies: Vec::new(),
+        }
+    }
+}
+
+/// How long a process is meant to run, as far as the file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Term {
+    /// Nothing is said of it.
+    Open,
+    /// What says that it runs on: it is started again when it has ended, others reach it at a port, or somebody asks whether it still works.
+    Lasting(Span),
+    /// It is not started again, or only until it has done its work.
+    Ending,
+    /// Another one is started when this one has ended: it sets something up, and nobody stops it.
+    Awaited,
+}
+
+impl Term {
+    /// What says that a process runs on.
+    pub fn lasts(self) -> Option<Span> {
+        match self {
+            Term::Lasting(said) => Some(said),
+            _ => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Procfiles: `type: command`, one per line. The command is given to a shell.
 
 use super::Document;
-use super::model::{Command, Form, Process, Shell, Signals};
+use super::model::{Command, Form, Process, Shell, Signals, Term};
 use super::shell::{Origin, script};
 
 /// The types of processes. Process managers signal all processes of a type, and run the command by `exec`.
@@ -23,7 +23,9 @@ fn process(document: Document, start: usize, line: &str) -> Option<Process> {
     let mut process = Process::new(name, document.span(start..start + name.len()), Signals::All);
     process.command = Some(Command { span, form });
     // Other types may be commands that end, such as `release`.
-    process.lasts = (name == "web" || name.contains("worker")).then_some(process.span);
+    if name == "web" || name.contains("worker") {
+        process.term = Term::Lasting(process.span);
+    }
     // What the platform sets is written nowhere in the repository.
     process.hidden_environment = true;
     Some(process)

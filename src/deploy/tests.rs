@@ -212,7 +212,8 @@ fn a_service_that_another_waits_for_ends_by_itself() {
                 up: {condition: service_completed_successfully}\n      db: {condition: service_healthy}\n  \
                 old:\n    depends_on: [web]\n";
     let processes = described(Kind::Compose, text).processes;
-    let awaited: Vec<&str> = processes.iter().filter(|it| it.is_awaited).map(|it| it.name.as_str()).collect();
+    let awaited: Vec<&str> =
+        processes.iter().filter(|it| it.term == Term::Awaited).map(|it| it.name.as_str()).collect();
     assert_eq!(awaited, ["up"]);
 }
 
@@ -305,7 +306,7 @@ fn only_comments_ask_for_silence() {
 fn what_is_meant_to_run_on_says_so() {
     let lasts = |kind: Kind, text: &str| {
         let process = described(kind, text).processes.pop().expect("a process");
-        process.lasts.map(|span| at(text, span).to_owned())
+        process.term.lasts().map(|span| at(text, span).to_owned())
     };
     let compose = |key: &str| lasts(Kind::Compose, &format!("services:\n  web:\n    image: web\n    {key}\n"));
     assert_eq!(compose("restart: unless-stopped").as_deref(), Some("unless-stopped"));
@@ -324,5 +325,5 @@ fn what_is_meant_to_run_on_says_so() {
     assert_eq!(lasts(Kind::Procfile, "release: web migrate"), None);
     let merged = "x-common: &common\n  restart: always\nservices:\n  migrate:\n    <<: *common\n    restart: \"no\"\n    image: web\n";
     let service = described(Kind::Compose, merged).processes.pop().expect("a service");
-    assert!(service.ends && service.lasts.is_none(), "its own word counts");
+    assert_eq!(service.term, Term::Ending, "its own word counts");
 }

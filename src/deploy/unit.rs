@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Document;
-use super::model::{Command, Form, Process, Setting, Signals, Text};
+use super::model::{Command, Form, Process, Setting, Signals, Term, Text};
 use super::shell::{Origin, assignment, words};
 
 /// A line of a unit with what continues it.
@@ -35,7 +35,7 @@ pub fn read(document: Document) -> Vec<Process> {
     }
     // A job is started again only until it has done its work.
     if service().any(|entry| entry.key == "Type" && entry.value == "oneshot") {
-        process.lasts = None;
+        process.term = Term::Ending;
     }
     vec![process]
 }
@@ -48,7 +48,12 @@ fn setting(document: Document, entry: &Entry, process: &mut Process) {
         "TimeoutStopSec" | "TimeoutSec" => {
             process.grace = duration(entry.value).map(|grace| (grace, span(document, entry)));
         }
-        "Restart" => process.lasts = (!matches!(entry.value, "no" | "")).then(|| span(document, entry)),
+        "Restart" => {
+            process.term = match entry.value {
+                "no" | "" => Term::Open,
+                _ => Term::Lasting(span(document, entry)),
+            }
+        }
         "Environment" => process.environment.extend(variables(document, entry)),
         "EnvironmentFile" | "PassEnvironment" => process.hidden_environment = true,
         key if LIMITS.contains(&key) => process.limits.push(Setting { name: key.to_owned(), value: text() }),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::deploy::model::{Form, Kind, Signals, Then};
+use crate::deploy::model::{Form, Kind, Signals, Term, Then};
 use crate::diagnostic::{Applicability, Confidence, Diagnostic, Edit, Fix, Label};
 use crate::index::Index;
 use crate::index::programs::Program;
@@ -14,7 +14,8 @@ const ID: &str = "unsignalled-container";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
-    for deployment in index.deployments().into_iter().filter(|deployment| !deployment.process.is_awaited) {
+    let is_stopped = |deployment: &Deployment| deployment.process.term != Term::Awaited;
+    for deployment in index.deployments().into_iter().filter(is_stopped) {
         let flaws = [shelled(index, &deployment), unheard(index, &deployment), hurried(index, &deployment)];
         for flaw in flaws.into_iter().flatten() {
             // Stages and services inherit from each other: what is said once is one flaw.

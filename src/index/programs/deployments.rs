@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use crate::deploy::launch::{Peeled, Run, base_name, launch, peel};
-use crate::deploy::model::{Call, Command, Described, Kind, Process, Script, Setting, Shell, Signals, Text, Then};
+use crate::deploy::model::{
+    Call, Command, Described, Kind, Process, Script, Setting, Shell, Signals, Term, Text, Then,
+};
 use crate::diagnostic::Label;
 use crate::index::Index;
 use crate::index::programs::Program;
@@ -84,12 +86,14 @@ impl Index {
     /// The programs, by their place among all, of which nothing shows that they run on but a file that starts them, with the verdict that follows.
     pub(in crate::index) fn lasting_by_description(&self) -> Vec<(usize, Verdict)> {
         let mut found: Vec<(usize, Verdict)> = Vec::new();
-        let ends = |process: &Process| process.is_awaited || process.ends;
-        for start in self.all_starts().filter(|start| !start.program.is_service() && !ends(start.process)) {
+        for start in self.all_starts().filter(|start| !start.program.is_service()) {
             let process = start.process;
             // What else an image is used for says nothing of what it is made for.
             let is_as_made = process.entrypoint.is_none() && process.command.is_none();
-            let lasts = process.lasts.or_else(|| start.image.filter(|_| is_as_made)?.lasts);
+            let lasts = match process.term {
+                Term::Open => start.image.filter(|_| is_as_made).and_then(|image| image.term.lasts()),
+                said => said.lasts(),
+            };
             let at = self.programs().iter().position(|program| program.krate == start.program.krate);
             let is_new = |at: &usize| !found.iter().any(|(known, _)| known == at);
             if let (Some(lasts), Some(at)) = (lasts, at.filter(is_new)) {
