@@ -222,8 +222,7 @@ fn binding(view: View, node: NodeId, pattern: &Pattern, init: NodeId) -> Option<
     let ty = view.ty(init);
     match &pattern.kind {
         PatternKind::Wild if is_temporary(view, init) => {
-            let found = dropped_at_once(view, node, guard(view, ty)?, init, Some(pattern))?;
-            Some(if is_barrier(ty) { found.at_most(Confidence::Hint) } else { found })
+            dropped_at_once(view, node, guard(view, ty)?, init, Some(pattern))
         }
         PatternKind::Tuple(parts) => {
             let Ty::Tuple(types) = ty else { return None };
@@ -266,11 +265,7 @@ fn statement(view: View, node: NodeId, of: NodeId) -> Option<Diagnostic> {
     if !is_temporary(view, of) || !matches!(view.ty(of), Ty::Ext(path, _) if view.index.resource(*path).is_some()) {
         return None;
     }
-    let entry = guard(view, view.ty(of))?;
-    let found = dropped_at_once(view, node, entry, of, None)?;
-    // Nobody knows the name of a file that is made and not kept: all that it tells is that it can be made there.
-    let tries = entry.kind.is_some_and(|kind| kind.starts_with("temp-"));
-    Some(if tries || is_gate(view.ty(of)) { found.at_most(Confidence::Hint) } else { found })
+    dropped_at_once(view, node, guard(view, view.ty(of))?, of, None)
 }
 
 /// `tempdir()?.path()`: the folder is gone at the end of the statement that asked for its path.
@@ -309,7 +304,15 @@ fn dropped_at_once(
             .evidence((made != span).then(|| Label::new(made, "made here")))
             .help(if is_driver(entry) { DRIVE } else { KEEP })
             .fix(fix(view, entry, statement, pattern));
-    Some(if goes_further(view, value) { found.at_most(Confidence::Hint) } else { found })
+    Some(if may_be_meant(view, entry, value, pattern) { found.at_most(Confidence::Hint) } else { found })
+}
+
+/// Whether a guard may well be meant to end at once: for its name, for the wait, or for what its maker does besides.
+fn may_be_meant(view: View, entry: &TypeEntry, value: NodeId, pattern: Option<&Pattern>) -> bool {
+    let is_waited_for = if pattern.is_some() { is_barrier } else { is_gate };
+    entry.kind.is_some_and(|kind| LENDS_ITS_NAME.contains(&kind.as_str()))
+        || is_waited_for(view.ty(value))
+        || goes_further(view, value)
 }
 
 /// What does all the work of its companion is bound and never looked at again.
@@ -369,9 +372,7 @@ fn mentioned(view: View, local: LocalId) -> bool {
 fn diagnostic(view: View, entry: &TypeEntry, how: &str, primary: Label) -> Option<Diagnostic> {
     let name = entry.path.rsplit("::").next()?;
     let kind = words(&entry.kind?);
-    let confidence =
-        if LENDS_ITS_NAME.contains(&entry.kind?.as_str()) { Confidence::Hint } else { Confidence::Certain };
-    let diagnostic = Diagnostic::new(ID, confidence, format!("the {kind} `{name}` {how}"), primary)
+    let diagnostic = Diagnostic::new(ID, Confidence::Certain, format!("the {kind} `{name}` {how}"), primary)
         .about(view.index.item_path(view.body), entry.path.as_str())
         .note(entry.when_dropped.clone()?);
     Some(diagnostic)
