@@ -398,13 +398,7 @@ impl<'e, 't> BodyBuilder<'e, 't> {
                 let range = self.range(r.bracket_token.span);
                 self.push(Op::Array(parts), range)
             }
-            syn::Expr::Range(r) => {
-                let parts: Vec<NodeId> = r.start.iter().chain(&r.end).map(|e| self.expr(e)).collect();
-                let limits = self.range(extents::spanned(&r.limits));
-                let start = r.start.as_ref().map_or(limits.start, |_| self.range_of(parts[0]).start);
-                let end = r.end.as_ref().map_or(limits.end, |_| self.range_of(parts[parts.len() - 1]).end);
-                self.push(Op::Range(parts), Range { start, end })
-            }
+            syn::Expr::Range(r) => self.range_expr(r),
             syn::Expr::Struct(s) => self.struct_literal(s),
             syn::Expr::Closure(c) => self.closure(c),
             syn::Expr::Async(a) => {
@@ -423,36 +417,9 @@ impl<'e, 't> BodyBuilder<'e, 't> {
                 self.push_to(l.let_token.span, of, Op::Let { pattern, of })
             }
             syn::Expr::Match(m) => self.match_expr(m),
-            syn::Expr::Loop(l) => {
-                let range = self.range(l.body.brace_token.span);
-                let region = self.open(RegionKind::Loop, range);
-                self.labelled(l.label.as_ref(), region, |b| b.statements(&l.body.stmts));
-                let range = Range { start: self.start(l.loop_token.span), end: self.body.region(region).range.end };
-                self.push(Op::Loop { kind: LoopKind::Loop, region }, range)
-            }
-            syn::Expr::While(w) => {
-                let range =
-                    Range { start: self.start(w.while_token.span), end: self.end(w.body.brace_token.span.close()) };
-                let region = self.open(RegionKind::Loop, range);
-                self.labelled(w.label.as_ref(), region, |b| {
-                    b.expr(&w.cond);
-                    b.statements(&w.body.stmts);
-                });
-                self.push(Op::Loop { kind: LoopKind::While, region }, range)
-            }
-            syn::Expr::ForLoop(f) => {
-                let range =
-                    Range { start: self.start(f.for_token.span), end: self.end(f.body.brace_token.span.close()) };
-                let iterated = self.expr(&f.expr);
-                let region = self.open(RegionKind::Loop, range);
-                let mut pattern = None;
-                self.labelled(f.label.as_ref(), region, |b| {
-                    pattern = Some(b.pattern(&f.pat));
-                    b.statements(&f.body.stmts);
-                });
-                let pattern = Box::new(pattern.unwrap_or(Pattern { kind: PatternKind::Unseen, range }));
-                self.push(Op::Loop { kind: LoopKind::For { pattern, iterated }, region }, range)
-            }
+            syn::Expr::Loop(l) => self.loop_expr(l),
+            syn::Expr::While(w) => self.while_expr(w),
+            syn::Expr::ForLoop(f) => self.for_expr(f),
             syn::Expr::Return(r) => {
                 let value = r.expr.as_ref().map(|e| self.expr(e));
                 self.exit(r.return_token.span, value, Op::Return(value))
@@ -481,6 +448,51 @@ impl<'e, 't> BodyBuilder<'e, 't> {
                 self.push(Op::Unseen, range)
             }
         }
+    }
+
+    fn range_expr(&mut self, expr: &syn::ExprRange) -> NodeId {
+        let parts: Vec<NodeId> = expr.start.iter().chain(&expr.end).map(|end| self.expr(end)).collect();
+        let limits = self.range(extents::spanned(&expr.limits));
+        let start = expr.start.as_ref().map_or(limits.start, |_| self.range_of(parts[0]).start);
+        let end = expr.end.as_ref().map_or(limits.end, |_| self.range_of(parts[parts.len() - 1]).end);
+        self.push(Op::Range(parts), Range { start, end })
+    }
+
+    fn loop_expr(&mut self, expr: &syn::ExprLoop) -> NodeId {
+        let body = self.range(expr.body.brace_token.span);
+        let region = self.open(RegionKind::Loop, body);
+        self.labelled(expr.label.as_ref(), region, |b| b.statements(&expr.body.stmts));
+        let range = self.whole_loop(expr.loop_token.span, &expr.body);
+        self.push(Op::Loop { kind: LoopKind::Loop, region }, range)
+    }
+
+    /// The condition is asked in every round.
+    fn while_expr(&mut self, expr: &syn::ExprWhile) -> NodeId {
+        let range = self.whole_loop(expr.while_token.span, &expr.body);
+        let region = self.open(RegionKind::Loop, range);
+        self.labelled(expr.label.as_ref(), region, |b| {
+            b.expr(&expr.cond);
+            b.statements(&expr.body.stmts);
+        });
+        self.push(Op::Loop { kind: LoopKind::While, region }, range)
+    }
+
+    /// What is iterated is evaluated once, the pattern bound in every round.
+    fn for_expr(&mut self, expr: &syn::ExprForLoop) -> NodeId {
+        let range = self.whole_loop(expr.for_token.span, &expr.body);
+        let iterated = self.expr(&expr.expr);
+        let region = self.open(RegionKind::Loop, range);
+        let mut pattern = None;
+        self.labelled(expr.label.as_ref(), region, |b| {
+            pattern = Some(b.pattern(&expr.pat));
+            b.statements(&expr.body.stmts);
+        });
+        let pattern = Box::new(pattern.unwrap_or(Pattern { kind: PatternKind::Unseen, range }));
+        self.push(Op::Loop { kind: LoopKind::For { pattern, iterated }, region }, range)
+    }
+
+    fn whole_loop(&self, keyword: Span, body: &syn::Block) -> Range {
+        Range { start: self.start(keyword), end: self.end(body.brace_token.span.close()) }
     }
 
     /// Notes where a labelled `break` or `continue` goes.
