@@ -23,7 +23,8 @@ use self::declared::linkage::{Linkage, Wholes};
 use self::declared::lookup::World;
 use self::declared::modules::{Alternatives, Modules};
 use self::declared::names::{Names, Resolved, Space};
-use self::declared::types::{Signatures, Ty};
+use self::declared::signatures::Signatures;
+use self::declared::types::Ty;
 use self::programs::Program;
 use crate::catalogue::{Callable, Catalogue};
 use crate::deploy::model::Described;
@@ -231,7 +232,7 @@ impl Index {
 
     /// What `*value` gives for a value of this type.
     pub fn dereferenced(&self, ty: &Ty) -> Option<Ty> {
-        self.outline.names().deref(self.signatures(), ty)
+        self.signatures().deref(&self.outline.names(), ty)
     }
 
     /// What method look-up ends at, following `*`, `**`, …
@@ -334,8 +335,8 @@ impl Index {
     /// The library's trait that a function implements a method of: a library may call it, though no call of the workspace leads to it.
     pub fn library_trait(&self, function: FnId) -> Option<Ustr> {
         match self.signatures().impl_traits[self.defs().impl_of(function)?.index()]? {
-            declared::types::TraitName::Ext(path) => Some(path),
-            declared::types::TraitName::Trait(_) => None,
+            declared::signatures::TraitName::Ext(path) => Some(path),
+            declared::signatures::TraitName::Trait(_) => None,
         }
     }
 

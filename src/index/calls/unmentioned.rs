@@ -8,7 +8,7 @@ use crate::facts::model::{Attribute, Owner};
 use crate::index::Index;
 use crate::index::calls::once::is_inert;
 use crate::index::declared::defs::*;
-use crate::index::declared::types::TraitName;
+use crate::index::declared::signatures::TraitName;
 use crate::source::Span;
 use crate::workspace::Workspace;
 

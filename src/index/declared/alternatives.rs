@@ -7,7 +7,7 @@ use ustr::Ustr;
 use crate::index::declared::defs::*;
 use crate::index::declared::modules::Alternatives;
 use crate::index::declared::names::{Meaning, Names, Space};
-use crate::index::declared::types::{Signatures, TypeKey};
+use crate::index::declared::signatures::{Signatures, TypeKey};
 use crate::source::{FileId, Range};
 
 impl Alternatives {

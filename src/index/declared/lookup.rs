@@ -7,6 +7,7 @@ use ustr::{Ustr, ustr};
 use crate::catalogue::{Callable, Calls, TypeEntry, TypeExpr};
 use crate::index::declared::defs::*;
 use crate::index::declared::names::{Names, Resolved, Space};
+use crate::index::declared::signatures::{Signatures, TraitName, TypeKey};
 use crate::index::declared::types::*;
 
 /// All that inference reads.
@@ -46,7 +47,7 @@ impl<'a> World<'a> {
 
     /// What `*value` gives.
     pub fn deref(&self, ty: &Ty) -> Option<Ty> {
-        self.names.deref(self.signatures, ty)
+        self.signatures.deref(&self.names, ty)
     }
 
     /// The first answer along `*`, `**`, …

@@ -9,4 +9,5 @@ pub(in crate::index) mod lookup;
 pub(in crate::index) mod modules;
 pub(in crate::index) mod names;
 pub(in crate::index) mod result_names;
+pub mod signatures;
 pub mod types;

@@ -9,7 +9,7 @@ use crate::facts::model::{Arm, Body, LocalId, NodeId, Op, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
 use crate::index::declared::defs::{BodyRef, FnId, TypeId};
-use crate::index::declared::types::TypeKey;
+use crate::index::declared::signatures::TypeKey;
 use crate::index::flow::errors::takes_errors;
 use crate::index::{Index, Ty};
 

@@ -87,7 +87,7 @@ impl Ownership {
             let mut grown = false;
             for id in outline.defs.type_ids() {
                 for (at, field) in outline.defs.type_def(id).fields.iter().enumerate() {
-                    let key = crate::index::declared::types::field_key(field.variant, field.name);
+                    let key = crate::index::declared::signatures::field_key(field.variant, field.name);
                     let ty = &outline.signatures.fields[id.index()][&key];
                     for (resource, next) in ownership.of(outline, ty) {
                         let known = &mut ownership.owned[id.index()];

@@ -10,7 +10,7 @@ use crate::index::bodies::infer::Callee;
 use crate::index::bodies::places::Place;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
-use crate::index::declared::types::TraitName;
+use crate::index::declared::signatures::TraitName;
 use crate::index::flow::variety::Variety;
 use crate::index::flow::ways::{Exit, Ways};
 use crate::index::{Index, Ty};

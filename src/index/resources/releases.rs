@@ -237,10 +237,10 @@ impl Index {
     fn declared_as(&self, id: FnId) -> Option<FnId> {
         let block = self.defs().impl_of(id)?;
         match self.signatures().impl_traits[block.index()]? {
-            crate::index::declared::types::TraitName::Trait(of) => {
+            crate::index::declared::signatures::TraitName::Trait(of) => {
                 self.signatures().trait_functions.get(&(of, self.defs().function(id).name)).copied()
             }
-            crate::index::declared::types::TraitName::Ext(_) => None,
+            crate::index::declared::signatures::TraitName::Ext(_) => None,
         }
     }
 

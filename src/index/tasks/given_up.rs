@@ -9,7 +9,8 @@ use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId};
-use crate::index::declared::types::{Ty, TypeKey};
+use crate::index::declared::signatures::TypeKey;
+use crate::index::declared::types::Ty;
 use crate::index::programs::kinds::Around;
 use crate::index::tasks::Task;
 

@@ -10,6 +10,7 @@ use crate::facts::model::*;
 use crate::index::declared::defs::*;
 use crate::index::declared::lookup::Found;
 use crate::index::declared::names::Resolved;
+use crate::index::declared::signatures::field_key;
 use crate::index::declared::types::*;
 
 impl Inference<'_> {

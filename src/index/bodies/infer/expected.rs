@@ -8,6 +8,7 @@ use super::Inference;
 use crate::catalogue::TypeExpr;
 use crate::facts::model::*;
 use crate::index::declared::defs::*;
+use crate::index::declared::signatures::field_key;
 use crate::index::declared::types::*;
 
 /// How many places outwards are asked.

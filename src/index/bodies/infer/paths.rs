@@ -6,6 +6,7 @@ use super::Inference;
 use crate::facts::model::*;
 use crate::index::declared::defs::*;
 use crate::index::declared::names::{Resolved, Space};
+use crate::index::declared::signatures::TypeKey;
 use crate::index::declared::types::*;
 
 impl Inference<'_> {

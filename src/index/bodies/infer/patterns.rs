@@ -5,6 +5,7 @@ use ustr::{Ustr, ustr};
 use super::Inference;
 use crate::facts::model::*;
 use crate::index::declared::defs::*;
+use crate::index::declared::signatures::field_key;
 use crate::index::declared::types::*;
 
 impl Inference<'_> {
