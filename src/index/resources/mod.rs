@@ -8,30 +8,29 @@ pub mod kept;
 pub mod labels;
 pub mod lazy;
 pub mod leaks;
+pub mod made;
 pub mod obligations;
 pub mod pairs;
+pub mod recipes;
 pub mod releases;
 pub mod session_locks;
 pub mod sockets;
 pub mod written;
 
-use std::cell::Cell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, Effect, Runs, TypeEntry};
+use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::diagnostic::Label;
 use crate::facts::model::{Arm, LocalId, NodeId, Op, RegionId, RegionKind, StaticKind};
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::contexts::Repeats;
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Bound;
 use crate::index::flow::Fate;
-use crate::index::flow::variety::Variety;
 use crate::index::{Index, Outline, Ty};
 
 /// What types of the workspace own.
@@ -40,21 +39,6 @@ pub struct Ownership {
     owned: Vec<BTreeMap<Ustr, FieldStep>>,
     /// Per type: the resources that it may own besides, behind a trait object or a type that is left open.
     hidden: Vec<BTreeSet<Ustr>>,
-}
-
-/// How far a value is followed into what it is built of: so deep, and through so many parts in all.
-#[derive(Clone, Copy)]
-struct Fuel<'f> {
-    depth: u32,
-    parts: &'f Cell<u32>,
-}
-
-impl Fuel<'_> {
-    /// What is left behind one more part.
-    fn spend(self) -> Option<Self> {
-        self.parts.set(self.parts.get().checked_sub(1)?);
-        Some(Fuel { depth: self.depth.checked_sub(1)?, ..self })
-    }
 }
 
 /// The field of a type that leads to a resource.
@@ -514,224 +498,6 @@ impl Index {
 }
 
 impl Index {
-    /// How a value is built, as text that is equal for equal targets and settings; none where part of it is not known.
-    pub fn recipe(&self, construction: &Construction) -> Option<String> {
-        let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
-        let (site, outer) = calls.split_last()?;
-        self.recipe_of(*site, outer, Fuel { depth: 16, parts: &Cell::new(1024) })
-    }
-
-    /// `outer` are the calls that lead to this one, from the outside in: what a parameter stands for.
-    fn recipe_of(&self, site: Site, outer: &[Site], fuel: Fuel) -> Option<String> {
-        let fuel = fuel.spend()?;
-        let info = self.info(site.body);
-        let part = |node: NodeId| self.recipe_of(Site { node, ..site }, outer, fuel);
-        if let Some(item) = info.statics.get(&site.node) {
-            return Some(self.static_path(*item));
-        }
-        match &self.node(site).op {
-            Op::Literal(crate::facts::model::Literal::Text(text)) => Some(format!("{text:?}")),
-            Op::Literal(crate::facts::model::Literal::Bool(value)) => Some(value.to_string()),
-            Op::Literal(crate::facts::model::Literal::Number(value, _)) => Some(value.to_string()),
-            Op::Path(_) => match info.ty(site.node) {
-                Ty::ExtFn(path, _) => Some(format!("{path}()")),
-                Ty::Fn(function) => Some(format!("{}()", self.fn_path(*function))),
-                _ => info.externals.get(&site.node).map(|path| path.to_string()),
-            },
-            Op::Local(local) if let Some((argument, outer)) = self.given(site.body, *local, outer) => {
-                self.recipe_of(argument, outer, fuel)
-            }
-            Op::Local(local) => match self.init_of(site.body, *local).and_then(part) {
-                Some(recipe) => {
-                    let set: Option<Vec<String>> = self
-                        .fields_set(site.body, *local)
-                        .iter()
-                        .map(|(name, value)| Some(format!(".{name} = {}", part(*value)?)))
-                        .collect();
-                    Some(recipe + &set?.concat())
-                }
-                // Behind a call it may be another value each time.
-                None if !outer.is_empty() => None,
-                // The same variable is the same value, whatever it is.
-                None => Some(format!("{:?}#{}", site.body, local.0)),
-            },
-            Op::Field { base, name } => Some(format!("{}.{name}", part(*base)?)),
-            Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => part(*of),
-            // A constructor that a cell is given by name is the recipe of what is in the cell.
-            Op::Call { arguments, .. } if arguments.len() == 1 && self.fills_once(site) => part(arguments[0]),
-            Op::Call { arguments, callee } => {
-                let called = match info.callees.get(&site.node)? {
-                    Callee::External(path) => path.to_string(),
-                    Callee::Workspace(function) => self.fn_path(*function),
-                    _ => part(*callee)?,
-                };
-                let arguments: Option<Vec<String>> = arguments.iter().map(|a| part(*a)).collect();
-                Some(format!("{called}({})", arguments?.join(", ")))
-            }
-            Op::Method { receiver, name, arguments, .. } => {
-                let receiver = part(*receiver)?;
-                if self.node(site).op.same_as().is_some() || matches!(name.as_str(), "unwrap" | "expect") {
-                    return Some(receiver);
-                }
-                let arguments: Option<Vec<String>> = arguments.iter().map(|a| part(*a)).collect();
-                Some(format!("{receiver}.{name}({})", arguments?.join(", ")))
-            }
-            _ => None,
-        }
-    }
-
-    /// What is assigned to the fields of a variable, with their names, in order.
-    fn fields_set(&self, body: BodyRef, local: LocalId) -> Vec<(Ustr, NodeId)> {
-        let facts = self.body(body);
-        let is_it = |base: NodeId| matches!(facts.node(base).op, Op::Local(used) if used == local);
-        let assigned = facts.iter().filter_map(|(_, node)| match &node.op {
-            Op::Assign { place, value } => match &facts.node(*place).op {
-                Op::Field { base, name } if is_it(*base) => Some((*name, *value)),
-                _ => None,
-            },
-            _ => None,
-        });
-        assigned.collect()
-    }
-
-    /// Whether what is built is another one each time, by what it is built from: it cannot simply be shared.
-    pub fn differs_each_time(&self, construction: &Construction) -> bool {
-        let kind = self.resource(construction.resource).and_then(|entry| entry.kind);
-        let is_what_it_is_built_from = kind.is_some_and(|kind| is_built_from_settings(&kind));
-        self.depends_on_input(construction, !is_what_it_is_built_from)
-            || is_what_it_is_built_from && self.stems_from_requests(construction)
-    }
-
-    /// Whether what is built is made of what a request or message says.
-    fn stems_from_requests(&self, construction: &Construction) -> bool {
-        let built = construction.through.last().copied().unwrap_or(construction.site);
-        let mut given = Vec::new();
-        self.node(built).op.operands(&mut |node| given.push(node));
-        // `reqwest::get(url)` builds a client inside, and not of what it is given.
-        self.owns(self.ty(built), construction.resource)
-            && given.into_iter().any(|node| self.variety(Site { node, ..built }) == Variety::Endless)
-    }
-
-    /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
-    /// With `settings`, a field of something given counts as a setting, as in `connect(&config.url)`.
-    fn depends_on_input(&self, construction: &Construction, settings: bool) -> bool {
-        let calls: Vec<Site> = [construction.site].into_iter().chain(construction.through.iter().copied()).collect();
-        calls
-            .split_last()
-            .is_some_and(|(site, outer)| self.input_in(*site, outer, settings, 24, &mut HashSet::default()))
-    }
-
-    fn input_in(&self, site: Site, outer: &[Site], settings: bool, fuel: u32, seen: &mut HashSet<Site>) -> bool {
-        if fuel == 0 || !seen.insert(site) {
-            return false;
-        }
-        let body = self.body(site.body);
-        if settings && matches!(self.node(site).op, Op::Field { .. }) {
-            return false;
-        }
-        if let Op::Local(local) = &self.node(site).op {
-            if let Some((argument, outer)) = self.given(site.body, *local, outer) {
-                return self.input_in(argument, outer, settings, fuel - 1, seen);
-            }
-            return match self.parameter_of(site.body, *local) {
-                Some(None) => false,
-                Some(Some(_)) if settings && !is_data(self.info(site.body).local(*local)) => false,
-                Some(Some(at)) => !self.is_given_settings(site.body, at),
-                None if self
-                    .set_on(site.body, *local)
-                    .into_iter()
-                    .any(|node| self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)) =>
-                {
-                    true
-                }
-                None => {
-                    let sources = self.sources(site.body, *local);
-                    // What a loop or pattern binds is data too.
-                    sources.is_empty()
-                        || sources.into_iter().any(|node| {
-                            let iterated = matches!(
-                                self.info(site.body).parent(node).map(|p| &body.node(p).op),
-                                Some(Op::Loop { .. })
-                            );
-                            iterated || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
-                        })
-                }
-            };
-        }
-        if !settings && self.is_read_anew(site) {
-            return true;
-        }
-        let mut found = false;
-        self.node(site).op.operands(&mut |node| {
-            found = found || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
-        });
-        found
-    }
-
-    /// Whether a call asks a database or somebody else: what they say may be another thing each time. A file is a setting, and so is what only builds.
-    fn is_read_anew(&self, site: Site) -> bool {
-        matches!(self.node(site).op, Op::Call { .. } | Op::Method { .. })
-            && self.callable(site).is_none_or(|callable| callable.constructs.is_none())
-            && self.owned_resources(self.ty(site)).is_empty()
-            && self.effect(site).is_some_and(|it| {
-                matches!(it.effect, Effect::Network | Effect::Database | Effect::Storage | Effect::Process)
-            })
-    }
-
-    /// What is put into a variable by methods that are called on it as statements: `config.dbname(name);`.
-    pub(in crate::index) fn set_on(&self, body: BodyRef, local: LocalId) -> Vec<NodeId> {
-        let (facts, info) = (self.body(body), self.info(body));
-        let is_statement =
-            |call: NodeId| info.parent(call).is_none_or(|parent| matches!(facts.node(parent).op, Op::Discard(_)));
-        let is_it = |receiver: NodeId| matches!(facts.node(receiver).op, Op::Local(used) if used == local);
-        let calls = facts.iter().filter_map(|(call, node)| match &node.op {
-            Op::Method { receiver, arguments, .. } if is_it(*receiver) && is_statement(call) => Some(arguments),
-            _ => None,
-        });
-        calls.flatten().copied().collect()
-    }
-
-    /// Whether every caller gives a parameter one of its settings: a field of its own object, a static, a literal.
-    fn is_given_settings(&self, body: BodyRef, at: usize) -> bool {
-        let Some(function) = self.function_of(body).filter(|function| self.handler(*function).is_none()) else {
-            return false;
-        };
-        let mut shipped = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body)).peekable();
-        shipped.peek().is_some()
-            && shipped.all(|call| self.argument_at(call.site, function, at).is_some_and(|given| self.is_setting(given)))
-    }
-
-    fn is_setting(&self, site: Site) -> bool {
-        let part = |node: NodeId| self.is_setting(Site { node, ..site });
-        match &self.node(site).op {
-            Op::Literal(_) => true,
-            Op::Local(local) => {
-                self.init_of(site.body, *local).is_some_and(part) && self.set_on(site.body, *local).is_empty()
-            }
-            Op::Path(_) => self.info(site.body).statics.contains_key(&site.node),
-            Op::Reference { of, .. } | Op::Deref(of) => part(*of),
-            Op::Field { base, .. } => part(*base) || self.is_own(Site { node: *base, ..site }),
-            Op::Method { receiver, arguments, .. } => arguments.is_empty() && part(*receiver),
-            _ => false,
-        }
-    }
-
-    /// Whether an expression is the receiver of the function it stands in.
-    fn is_own(&self, site: Site) -> bool {
-        matches!(self.node(site).op, Op::Local(local) if self.parameter_of(site.body, local) == Some(None))
-    }
-
-    /// What the call on the way here gives for a parameter, with the calls outside of it.
-    fn given<'c>(&self, body: BodyRef, local: LocalId, outer: &'c [Site]) -> Option<(Site, &'c [Site])> {
-        let at = self.parameter_of(body, local)??;
-        let (call, rest) = outer.split_last()?;
-        let arguments = match &self.node(*call).op {
-            Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments,
-            _ => return None,
-        };
-        arguments.get(at).map(|node| (Site { node: *node, ..*call }, rest))
-    }
-
     /// Whether a mention of a static is the receiver of a call that fills it.
     pub fn initialised_here(&self, site: Site) -> bool {
         let Some(call) = self.info(site.body).parent(site.node) else { return false };
@@ -789,117 +555,6 @@ impl Index {
                 None => at = info.region_node(body.node(at).region)?,
             }
         }
-    }
-}
-
-/// Kinds that are what they are built from: a pattern, a configuration, a client with its proxies and certificates.
-fn is_built_from_settings(kind: &str) -> bool {
-    matches!(
-        kind,
-        "regex" | "tls-config" | "http-client" | "cloud-client" | "cloud-config" | "mail-transport" | "grpc-channel"
-    )
-}
-
-/// Text, paths and addresses: what tells one target from another.
-fn is_data(ty: &Ty) -> bool {
-    match ty.peeled() {
-        Ty::Ext(path, _) => matches!(
-            path.as_str(),
-            "str"
-                | "std::string::String"
-                | "std::path::Path"
-                | "std::path::PathBuf"
-                | "url::Url"
-                | "std::net::SocketAddr"
-        ),
-        Ty::Unknown => true,
-        _ => false,
-    }
-}
-
-impl Index {
-    /// Where values of a type of the workspace are made, tests aside: by literals, constructors, and functions of libraries that a derive gives it.
-    pub fn made_at(&self, id: TypeId) -> &[Site] {
-        self.made.get_or_init(|| self.all_made()).get(&id).map_or(&[], Vec::as_slice)
-    }
-
-    fn all_made(&self) -> HashMap<TypeId, Vec<Site>> {
-        let mut all: HashMap<TypeId, Vec<Site>> = HashMap::default();
-        for (body, facts, info) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
-            for (node, n) in facts.iter() {
-                let Ty::Adt(id, _) = info.ty(node) else { continue };
-                let is_it = |other: NodeId| matches!(info.ty(other).peeled(), Ty::Adt(other, _) if other == id);
-                let made = match (&n.op, info.callees.get(&node)) {
-                    (Op::Struct { rest, .. }, _) => !rest.is_some_and(is_it),
-                    (Op::Call { .. }, Some(Callee::Constructor(..))) => true,
-                    (Op::Call { arguments, .. }, Some(Callee::External(_))) => !arguments.iter().any(|a| is_it(*a)),
-                    _ => false,
-                };
-                if made {
-                    all.entry(*id).or_default().push(Site { body, node });
-                }
-            }
-        }
-        all
-    }
-
-    /// Whether the values of a type live as long as a service: each place that makes one runs once, where a `main` leads.
-    pub fn is_made_once(&self, id: TypeId) -> bool {
-        let made = self.made_at(id);
-        let leads = |site: &Site, service: bool| {
-            self.programs().iter().any(|p| (!service || p.is_service()) && self.main_leads_to(p, site.body))
-        };
-        !made.is_empty()
-            && !self.is_kept_in_numbers(id)
-            && made
-                .iter()
-                .all(|site| leads(site, false) && self.repeated(*site).is_none() && !self.is_made_per_key(*site))
-            && made.iter().any(|site| leads(site, true))
-    }
-
-    /// Whether one place makes the values of a type, and nothing is known to repeat it but the start of each worker.
-    pub(in crate::index) fn is_made_alone(&self, id: TypeId) -> bool {
-        let [site] = self.made_at(id) else { return false };
-        self.repeated(*site).is_none_or(|repeated| repeated.repeats == Repeats::Worker)
-            && !self.is_kept_in_numbers(id)
-            && !self.is_made_per_key(*site)
-    }
-
-    /// Whether a static or field keeps a collection of values of a type, perhaps shared ones.
-    fn is_kept_in_numbers(&self, id: TypeId) -> bool {
-        let signatures = self.signatures();
-        let fields = signatures.fields.iter().flat_map(|fields| fields.values());
-        signatures.statics.iter().chain(fields).any(|ty| self.collects(ty, id, false))
-    }
-
-    fn collects(&self, ty: &Ty, id: TypeId, inside: bool) -> bool {
-        match ty {
-            Ty::Adt(of, parts) => inside && *of == id || parts.iter().any(|part| self.collects(part, id, inside)),
-            Ty::Ext(path, parts) => {
-                let inside = inside || self.catalogue().lists_a_member(Calls::Grows, *path);
-                parts.iter().any(|part| self.collects(part, id, inside))
-            }
-            Ty::Ref(of) => self.collects(of, id, inside),
-            Ty::Slice(of) => self.collects(of, id, true),
-            Ty::Tuple(parts) => parts.iter().any(|part| self.collects(part, id, inside)),
-            _ => false,
-        }
-    }
-
-    /// Whether a closure around a site makes what is missing in a map: it runs once for each key.
-    fn is_made_per_key(&self, site: Site) -> bool {
-        let (body, info) = (self.body(site.body), self.info(site.body));
-        let by_key = |node: NodeId| {
-            self.external(Site { node, ..site }).is_some_and(|path| self.catalogue().lists(Calls::GrowsByKey, path))
-        };
-        body.outwards(body.node(site.node).region).any(|(region, _)| {
-            let call = info.region_node(region).and_then(|closure| info.parent(closure));
-            let receivers = std::iter::successors(call, |at| match body.node(*at).op {
-                Op::Method { receiver, .. } => Some(receiver),
-                _ => None,
-            });
-            info.runs.get(&region) == Some(&Runs::Once) && receivers.into_iter().any(by_key)
-        })
     }
 }
 
