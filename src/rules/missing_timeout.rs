@@ -168,9 +168,7 @@ impl<'i> Survey<'i> {
     fn left_out(&self, built: Site, at: Site, entry: &TypeEntry) -> Option<Diagnostic> {
         let index = self.index;
         let calls = self.lent_at(built, at, LENT);
-        let again = calls.iter().find_map(|at| Some(index.while_serving(*at)?.evidence));
-        let led_to = || calls.iter().find_map(|at| Some(vec![index.led_to_by_service(*at)?]));
-        let proof = again.or_else(led_to)?;
+        let proof = self.repeated(&calls).or_else(|| self.led_to(&calls))?;
         let kind = words(&entry.kind?);
         let text = format!("a request over a `{}` has no timeout", entry.path);
         let label = Label::new(index.name_span(at), "waits for as long as the other side likes");
@@ -203,9 +201,9 @@ impl<'i> Survey<'i> {
     fn client(&self, construction: &Construction) -> Option<Diagnostic> {
         let (index, site) = (self.index, construction.site);
         let entry = index.resource(construction.resource)?;
+        let has_effect = index.constructor(site)?.effect.is_some();
         // What is sent in the same call cannot be set later.
-        let is_sent_at_once =
-            index.constructor(site)?.effect.is_some() && !index.owns(index.ty(site), construction.resource);
+        let is_sent_at_once = has_effect && !index.owns(index.ty(site), construction.resource);
         let is_set_somewhere = !is_sent_at_once && self.is_set_later(site, entry);
         let is_followed = self.sent_with.contains_key(&site);
         if index.is_test(site.body)
@@ -216,20 +214,10 @@ impl<'i> Survey<'i> {
             return None;
         }
         let settings = index.settings(site);
-        let connects =
-            index.constructor(site)?.effect.is_some() && !(is_followed && only_connects_in_time(&settings, entry));
+        let connects = has_effect && !(is_followed && only_connects_in_time(&settings, entry));
         let bounds =
             if connects { [&entry.timeouts[..], &entry.connect_timeouts].concat() } else { entry.timeouts.clone() };
-        // What is made of something else, as by `map`, stands in for nothing.
-        let is_alike = |first: &Site| {
-            let ty = index.ty(*first);
-            !ty.is_whole() || index.owns(ty, construction.resource)
-        };
-        let falls_back = || index.stands_in_for(site).filter(is_alike).map(|first| index.settings(first));
-        if settings.may_include(&bounds)
-            || falls_back().is_some_and(|first| first.may_include(&bounds))
-            || index.choices_around(site).into_iter().any(|all| index.settings(all).includes(&bounds))
-        {
+        if settings.may_include(&bounds) || self.is_set_for_another(construction, &bounds) {
             return None;
         }
         let waiting = if connects { vec![site] } else { self.requests(site, entry) };
@@ -238,15 +226,36 @@ impl<'i> Survey<'i> {
             at != site && if is_set_somewhere { self.may_be_set_on_the_way(at, entry) } else { on_the_way() }
         };
         let waiting = waiting.into_iter().filter(|at| self.may_wait(site, *at) && !bounded(*at));
-        let waiting: Vec<Site> = waiting.collect();
         // What is lent for a call waits where that call is made.
-        let lent: Vec<(Site, Vec<Site>)> = waiting.into_iter().map(|at| (at, self.lent_at(site, at, LENT))).collect();
-        let again = |calls: &[Site]| calls.iter().find_map(|at| Some(index.while_serving(*at)?.evidence));
-        let led_to = |calls: &[Site]| calls.iter().find_map(|at| Some(vec![index.led_to_by_service(*at)?]));
-        let first = |proof: &dyn Fn(&[Site]) -> Option<Vec<Label>>| {
-            lent.iter().find_map(|(at, calls)| Some((*at, proof(calls)?)))
+        let lent: Vec<(Site, Vec<Site>)> = waiting.map(|at| (at, self.lent_at(site, at, LENT))).collect();
+        self.untimed(site, entry, &settings, &lent)
+    }
+
+    /// Whether bounds are set where something else is built in place of this: what it stands in for, or what all choices around it build.
+    fn is_set_for_another(&self, construction: &Construction, bounds: &[Ustr]) -> bool {
+        let (index, site) = (self.index, construction.site);
+        // What is made of something else, as by `map`, stands in for nothing.
+        let is_alike = |first: &Site| {
+            let ty = index.ty(*first);
+            !ty.is_whole() || index.owns(ty, construction.resource)
         };
-        let (waiting, proof) = first(&again).or_else(|| first(&led_to))?;
+        let first = index.stands_in_for(site).filter(is_alike);
+        first.is_some_and(|first| index.settings(first).may_include(bounds))
+            || index.choices_around(site).into_iter().any(|all| index.settings(all).includes(bounds))
+    }
+
+    /// What is built at a site, of which one of the waits comes again and again, or in a service; with each of them the calls that it is done for.
+    fn untimed(
+        &self,
+        site: Site,
+        entry: &TypeEntry,
+        settings: &Settings,
+        lent: &[(Site, Vec<Site>)],
+    ) -> Option<Diagnostic> {
+        let index = self.index;
+        let again = || lent.iter().find_map(|(at, calls)| Some((*at, self.repeated(calls)?)));
+        let led_to = || lent.iter().find_map(|(at, calls)| Some((*at, self.led_to(calls)?)));
+        let (waiting, proof) = again().or_else(led_to)?;
         // Who listens there was mostly put beside the program, and its limits are not seen here.
         let local = lent.iter().all(|(at, _)| index.address_asked_by(*at).defaults_to_this_machine());
         let begin = settings.begins.first().copied().unwrap_or(site);
@@ -260,17 +269,26 @@ impl<'i> Survey<'i> {
         let message = format!("a `{}` has no timeout{only_connects}", entry.path);
         let label = Label::new(index.span(begin), "nothing here or on the way sets one");
         let confidence = if local { Confidence::Hint } else { confidence(&entry.kind?) };
-        let diagnostic = Diagnostic::new(ID, confidence, message, label);
         let setter = entry.timeouts.first().and_then(|path| path.rsplit("::").next());
         let set = setter.map_or(String::new(), |setter| format!("set one with `{setter}`, or "));
         Some(
-            diagnostic
+            Diagnostic::new(ID, confidence, message, label)
                 .about(index.item_path(begin.body), entry.path.as_str())
                 .evidence(evidence.into_iter().flatten())
                 .evidence(proof)
                 .note(entry.when_untimed.clone()?)
                 .help(format!("{set}wait inside `timeout(..)`")),
         )
+    }
+
+    /// What shows that one of some calls is made again and again while a program serves.
+    fn repeated(&self, calls: &[Site]) -> Option<Vec<Label>> {
+        calls.iter().find_map(|at| Some(self.index.while_serving(*at)?.evidence))
+    }
+
+    /// What shows that a service leads to one of some calls.
+    fn led_to(&self, calls: &[Site]) -> Option<Vec<Label>> {
+        calls.iter().find_map(|at| Some(vec![self.index.led_to_by_service(*at)?]))
     }
 
     /// A command that is run while serving and waited for. Most end by themselves, and are a hint; what talks to a peer ends when the peer likes.
