@@ -162,33 +162,23 @@ impl Names<'_> {
             "crate" | "$crate" => return self.within(krate.root, rest, space, visited),
             "self" => return self.within(self.tree.named(module), rest, space, visited),
             "super" => {
-                let mut at = self.tree.named(module);
-                let mut rest = path;
-                while let [first, more @ ..] = rest
-                    && first == "super"
-                {
-                    let Some(up) = self.tree.get(at).parent else { return Resolved::Unknown };
-                    (at, rest) = (self.tree.named(up), more);
-                }
-                return self.within(at, rest, space, visited);
+                return match self.above(module, path) {
+                    Some((at, rest)) => self.within(at, rest, space, visited),
+                    None => Resolved::Unknown,
+                };
             }
             _ => {}
         }
-        let mut scope = Some(module);
-        while let Some(here) = scope {
-            if let Some(def) = self.member(here, *first, space_of(rest, space), visited) {
-                // `use anyhow::anyhow` and `use cached::proc_macro::cached` bring a macro in; `anyhow::Result` still starts with the library.
-                if let (Resolved::External(item), Some(Extern::Library(library))) = (&def, krate.externs.get(first))
-                    && !rest.is_empty()
-                    && item.strip_prefix(library.as_str()).is_some_and(|item| item.starts_with("::"))
-                    && item.rsplit("::").next() == Some(first.as_str())
-                {
-                    return Resolved::External(join(*library, rest));
-                }
-                return self.onwards(def, rest, space, visited);
+        if let Some(def) = self.in_scope(module, *first, space_of(rest, space), visited) {
+            // `use anyhow::anyhow` and `use cached::proc_macro::cached` bring a macro in; `anyhow::Result` still starts with the library.
+            if let (Resolved::External(item), Some(Extern::Library(library))) = (&def, krate.externs.get(first))
+                && !rest.is_empty()
+                && item.strip_prefix(library.as_str()).is_some_and(|item| item.starts_with("::"))
+                && item.rsplit("::").next() == Some(first.as_str())
+            {
+                return Resolved::External(join(*library, rest));
             }
-            let module = self.tree.get(here);
-            scope = module.parent.filter(|_| module.is_block);
+            return self.onwards(def, rest, space, visited);
         }
         if let Some(found) = self.external(krate, *first, rest, space, visited) {
             return found;
@@ -203,12 +193,35 @@ impl Names<'_> {
         if let found @ (Resolved::Def(..) | Resolved::External(_)) = self.within(krate.root, path, space, visited) {
             return found;
         }
-        // A path of several segments whose first is no item: in a loose file a library that no manifest names, elsewhere something that a
-        // macro made.
+        self.of_unnamed_library(krate, *first, rest)
+    }
+
+    /// The module that is as far up as a path says, and what follows.
+    fn above<'p>(&self, module: ModuleId, path: &'p [Ustr]) -> Option<(ModuleId, &'p [Ustr])> {
+        let (mut at, mut rest) = (self.tree.named(module), path);
+        while let [first, more @ ..] = rest
+            && first == "super"
+        {
+            (at, rest) = (self.tree.named(self.tree.get(at).parent?), more);
+        }
+        Some((at, rest))
+    }
+
+    /// What a name means that is declared or imported in a module or, where that is a block, around it.
+    fn in_scope(&self, module: ModuleId, name: Ustr, space: Space, visited: &mut Visited) -> Option<Resolved> {
+        let around = |here: &ModuleId| {
+            let module = self.tree.get(*here);
+            module.parent.filter(|_| module.is_block)
+        };
+        std::iter::successors(Some(module), around).find_map(|here| self.member(here, name, space, visited))
+    }
+
+    /// A path of several segments whose first is no item: in a loose file a library that no manifest names, elsewhere something that a macro made.
+    fn of_unnamed_library(&self, krate: &Crate, first: Ustr, rest: &[Ustr]) -> Resolved {
         if rest.is_empty() || !first.starts_with(|c: char| c.is_lowercase()) {
             return Resolved::Unknown;
         }
-        let full = join(*first, rest);
+        let full = join(first, rest);
         let is_library = krate.package.is_none() || self.catalogue.knows(self.catalogue.canonical(full));
         if is_library { Resolved::External(full) } else { Resolved::Unknown }
     }
