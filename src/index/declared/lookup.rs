@@ -312,32 +312,16 @@ impl<'a> World<'a> {
             return Some((Found::Workspace(found), ty.clone()));
         }
         match ty {
-            Ty::Adt(..) => match name.as_str() {
-                "clone" if !self.signatures.derefs.contains_key(&adt(ty)?) => {
+            Ty::Adt(id, _) => match name.as_str() {
+                "clone" if !self.signatures.derefs.contains_key(id) => {
                     Some((Found::Same(ustr("std::clone::Clone::clone")), ty.clone()))
                 }
-                _ => self.library_method(ty, name).or_else(|| {
-                    if let Some(function) = self.dispatched(adt(ty)?, name) {
-                        return Some((Found::Workspace(function), ty.clone()));
-                    }
-                    let path = self.derived(adt(ty)?, name)?;
-                    Some((Found::External(path, self.names.catalogue.callable(path)?), ty.clone()))
-                }),
+                _ => self.library_method(ty, name).or_else(|| Some((self.generated_method(*id, name)?, ty.clone()))),
             },
-            Ty::Ext(path, _) => {
-                let declared = self.names.catalogue.declared_method(*path, name);
-                if let Some((path, callable)) = declared.filter(|_| !self.is_only_associated(*path, name)) {
-                    return Some((Found::External(path, callable), ty.clone()));
-                }
-                if let Some((path, callable)) = self.names.catalogue.any_other_method(*path, name) {
-                    return Some((Found::External(path, callable), ty.clone()));
-                }
-                let fluent = self.entry(*path).is_some_and(|entry| entry.fluent);
-                if name == "clone" || fluent && self.names.catalogue.universal(name).is_none() {
-                    return Some((Found::Same(ustr(&format!("{path}::{name}"))), ty.clone()));
-                }
-                self.library_method(ty, name)
-            }
+            Ty::Ext(path, _) => match self.listed_method(*path, name) {
+                Some(found) => Some((found, ty.clone())),
+                None => self.library_method(ty, name),
+            },
             // A unit struct of a library, as a value.
             Ty::ExtFn(path, arguments) if self.entry(*path).is_some() => {
                 self.method_of(&Ty::Ext(*path, arguments.clone()), name, generics)
@@ -352,24 +336,47 @@ impl<'a> World<'a> {
                     Some((found, owner))
                 }
             },
-            Ty::Future(_) => match name.as_str() {
-                "boxed" | "boxed_local" | "fuse" | "instrument" | "in_current_span" | "with_context"
-                | "into_future" | "as_mut" => {
-                    Some((Found::Same(ustr(&format!("std::future::Future::{name}"))), ty.clone()))
-                }
-                _ => {
-                    let mut extensions = ["futures::FutureExt", "futures::TryFutureExt"].into_iter();
-                    let declared = |of| self.names.catalogue.declared_method(ustr(of), name);
-                    let (path, callable) = extensions.find_map(declared)?;
-                    Some((Found::External(path, callable), ty.clone()))
-                }
-            },
+            Ty::Future(_) => Some((self.future_method(name)?, ty.clone())),
             Ty::Slice(of) => {
                 let list = ustr("std::vec::Vec");
                 let (path, callable) = self.names.catalogue.declared_method(list, name)?;
                 Some((Found::External(path, callable), Ty::Ext(list, vec![(**of).clone()])))
             }
             _ => None,
+        }
+    }
+
+    /// A method that an attribute or a derive writes for a type of the workspace.
+    fn generated_method(&self, id: TypeId, name: Ustr) -> Option<Found<'a>> {
+        if let Some(function) = self.dispatched(id, name) {
+            return Some(Found::Workspace(function));
+        }
+        let path = self.derived(id, name)?;
+        Some(Found::External(path, self.names.catalogue.callable(path)?))
+    }
+
+    /// A method that the catalogue lists for a library's type, or one that gives that type again.
+    fn listed_method(&self, path: Ustr, name: Ustr) -> Option<Found<'a>> {
+        let catalogue = self.names.catalogue;
+        let declared = catalogue.declared_method(path, name).filter(|_| !self.is_only_associated(path, name));
+        if let Some((path, callable)) = declared.or_else(|| catalogue.any_other_method(path, name)) {
+            return Some(Found::External(path, callable));
+        }
+        let is_fluent = self.entry(path).is_some_and(|entry| entry.fluent);
+        let gives_itself = name == "clone" || is_fluent && catalogue.universal(name).is_none();
+        gives_itself.then(|| Found::Same(ustr(&format!("{path}::{name}"))))
+    }
+
+    fn future_method(&self, name: Ustr) -> Option<Found<'a>> {
+        match name.as_str() {
+            "boxed" | "boxed_local" | "fuse" | "instrument" | "in_current_span" | "with_context" | "into_future"
+            | "as_mut" => Some(Found::Same(ustr(&format!("std::future::Future::{name}")))),
+            _ => {
+                let mut extensions = ["futures::FutureExt", "futures::TryFutureExt"].into_iter();
+                let declared = |of| self.names.catalogue.declared_method(ustr(of), name);
+                let (path, callable) = extensions.find_map(declared)?;
+                Some(Found::External(path, callable))
+            }
         }
     }
 
@@ -471,12 +478,5 @@ impl<'a> World<'a> {
             Some(Ty::Bounded(bounds)) => bounds,
             _ => Vec::new(),
         }
-    }
-}
-
-fn adt(ty: &Ty) -> Option<TypeId> {
-    match ty {
-        Ty::Adt(id, _) => Some(*id),
-        _ => None,
     }
 }
