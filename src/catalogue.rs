@@ -11,9 +11,9 @@ use ustr::{Ustr, ustr};
 use calls::CallList;
 pub use calls::Calls;
 pub use document::CatalogueError;
-use document::{Document, library};
+use document::Document;
 pub use entries::{Callable, Derive, Effect, Handlers, Runs, Server, Signal, Superseded, TypeEntry};
-use entries::{CallableEntry, Entries};
+use entries::{CallableEntry, Entries, TraitEntry};
 pub use leaks::Leak;
 pub use libraries::Libraries;
 pub use pairs::{Pair, PairedCall};
@@ -130,26 +130,8 @@ impl Catalogue {
 
     fn add(&mut self, document: Document) -> Result<(), CatalogueError> {
         let document = document.checked()?.fitted_to(&self.libraries);
-        for (alias, target) in document.aliases {
-            let parsed =
-                TypeExpr::parse(&target).map_err(|message| CatalogueError { message, span: None, help: None })?;
-            match parsed {
-                _ if alias.contains('*') => self.generated.extend(Generated::parse(&alias, target)),
-                TypeExpr::Path(path, arguments) if !arguments.is_empty() => {
-                    self.aliases.insert(alias, path);
-                    self.filled.insert(alias, arguments);
-                }
-                _ => {
-                    self.aliases.insert(alias, target);
-                }
-            }
-        }
-        let aliased = self.aliases.keys().map(|path| library(path.as_str()));
-        let functions = document.functions.iter().map(|function| library(function.path.as_str()));
-        let traits = document.traits.iter().map(|entry| library(entry.path.as_str()));
-        let types =
-            document.types.iter().chain(&document.resources).map(|entry| library(entry.get_ref().path.as_str()));
-        self.described.extend(aliased.chain(functions).chain(traits).chain(types));
+        self.described.extend(document.libraries());
+        self.add_aliases(document.aliases)?;
         for (list, calls) in document.calls {
             self.listed.extend(calls.iter().filter(|call| call.contains("::")));
             self.calls.entry(list).or_default().extend(calls);
@@ -158,12 +140,7 @@ impl Catalogue {
             self.add_callable(function.path, function.callable());
         }
         for entry in document.traits {
-            self.everywhere.extend(entry.everywhere.then_some(entry.path));
-            for argument in &entry.known_by {
-                self.known_by.entry(*argument).or_default().push(entry.path);
-            }
-            self.trait_params.insert(entry.path, entry.params.clone());
-            self.add_callables(entry.path, &entry.methods, entry.effect);
+            self.add_trait(&entry);
         }
         for entry in document.types.into_iter().chain(document.resources) {
             self.add_type(entry.into_inner());
@@ -182,15 +159,36 @@ impl Catalogue {
                 self.leaks.entry(*call).or_default().push(Arc::clone(&leak));
             }
         }
-        self.handlers.attributes.extend(document.handlers.attributes);
-        self.handlers.traits.extend(document.handlers.traits);
-        self.handlers.parameters.extend(document.handlers.parameters);
-        self.handlers.shared.extend(document.handlers.shared);
-        self.handlers.connects.extend(document.handlers.connects);
-        self.entries.attributes.extend(document.entries.attributes);
-        self.entries.tests.extend(document.entries.tests);
-        self.entries.memoized.extend(document.entries.memoized);
+        self.handlers.extend(document.handlers);
+        self.entries.extend(document.entries);
         Ok(())
+    }
+
+    fn add_aliases(&mut self, aliases: BTreeMap<Ustr, Ustr>) -> Result<(), CatalogueError> {
+        for (alias, target) in aliases {
+            let parsed =
+                TypeExpr::parse(&target).map_err(|message| CatalogueError { message, span: None, help: None })?;
+            match parsed {
+                _ if alias.contains('*') => self.generated.extend(Generated::parse(&alias, target)),
+                TypeExpr::Path(path, arguments) if !arguments.is_empty() => {
+                    self.aliases.insert(alias, path);
+                    self.filled.insert(alias, arguments);
+                }
+                _ => {
+                    self.aliases.insert(alias, target);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_trait(&mut self, entry: &TraitEntry) {
+        self.everywhere.extend(entry.everywhere.then_some(entry.path));
+        for argument in &entry.known_by {
+            self.known_by.entry(*argument).or_default().push(entry.path);
+        }
+        self.trait_params.insert(entry.path, entry.params.clone());
+        self.add_callables(entry.path, &entry.methods, entry.effect);
     }
 
     fn add_type(&mut self, mut entry: TypeEntry) {

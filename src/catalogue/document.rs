@@ -87,6 +87,15 @@ impl Document {
         Ok(self)
     }
 
+    /// The libraries that something is said of; what generators write belongs to none.
+    pub(super) fn libraries(&self) -> impl Iterator<Item = &'static str> {
+        let aliases = self.aliases.keys().copied().filter(|alias| !alias.contains('*'));
+        let functions = self.functions.iter().map(|function| function.path);
+        let traits = self.traits.iter().map(|entry| entry.path);
+        let types = self.types.iter().chain(&self.resources).map(|entry| entry.get_ref().path);
+        aliases.chain(functions).chain(traits).chain(types).map(|path| library(path.as_str()))
+    }
+
     /// The paths of which one thing is said in some versions, and another in others.
     fn described_twice(&self) -> BTreeSet<Ustr> {
         let types = self.types.iter().map(|entry| (entry.get_ref().path, &entry.get_ref().versions));

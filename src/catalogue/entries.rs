@@ -412,6 +412,24 @@ pub(super) struct Entries {
     pub(super) memoized: Vec<Ustr>,
 }
 
+impl Handlers {
+    pub(super) fn extend(&mut self, more: Handlers) {
+        self.attributes.extend(more.attributes);
+        self.traits.extend(more.traits);
+        self.parameters.extend(more.parameters);
+        self.connects.extend(more.connects);
+        self.shared.extend(more.shared);
+    }
+}
+
+impl Entries {
+    pub(super) fn extend(&mut self, more: Entries) {
+        self.attributes.extend(more.attributes);
+        self.tests.extend(more.tests);
+        self.memoized.extend(more.memoized);
+    }
+}
+
 impl CallableEntry {
     pub(super) fn callable(&self, effect: Option<Effect>) -> Callable {
         let table = match self {

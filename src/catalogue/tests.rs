@@ -1,5 +1,6 @@
 //! What catalogue texts mean, and that the embedded ones are of one piece.
 
+use super::document::library;
 use super::libraries::Versions;
 use super::*;
 use std::collections::BTreeSet;
