@@ -1,6 +1,6 @@
 //! `per-call-pool`: what should be built once and shared is built for every request, iteration or worker.
 
-use crate::catalogue::{Calls, Runs};
+use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label, grouped_by};
 use crate::facts::model::{Body, LoopKind, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
@@ -81,26 +81,10 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
 fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Option<Diagnostic> {
     let entry = index.resource(construction.resource)?;
     let (kind, site) = (entry.kind?, construction.site);
-    let stays = match repeated.repeats {
-        Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
-        _ => construction.fate != Fate::Dies,
-    };
-    if lives_on(index, site, &repeated)
-        || works_on_in_task(index, construction)
-        || stays
-        || !long_running(index, &repeated, site)
-        || in_own_thread(index, &kind, site)
-        || is_only_tried(index, site)
-    {
-        return None;
-    }
-    let all_the_way = || repeated.way.iter().chain([&site]);
-    if all_the_way().any(|site| index.comes_before_a_heartbeat(*site) || index.is_latched(*site)) {
-        return None;
-    }
     // Whatever it connects to, one connection needs no pool.
     let for_one = kind == "connection-pool" && gives_one_connection(index, construction);
-    if !for_one && (index.differs_each_time(construction) || index.comes_with_request(construction, &repeated.way)) {
+    let differs = || index.differs_each_time(construction) || index.comes_with_request(construction, &repeated.way);
+    if is_right(index, construction, entry, &repeated) || !for_one && differs() {
         return None;
     }
     let library = construction.resource.as_str();
@@ -114,21 +98,7 @@ fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Opti
         let what = if built_by_library { format!("the {}", words(&kind)) } else { "which".to_owned() };
         Label::new(index.span(*at), format!("{what} is built here"))
     });
-    let weak = is_far(&repeated, &kind)
-        || is_turned_by_command(index, &repeated, site)
-        || index.is_repeated_by_change(&repeated)
-        || repeated.repeats == Repeats::Request && index.is_asked_by_operator(site, &repeated)
-        || !entry.is_session() && !entry.starts_threads() && index.is_rare(site, &repeated)
-        || !entry.starts_threads() && sets_up_again(index, &repeated, site)
-        || kind == "runtime" && repeated.repeats == Repeats::Iteration && has_no_workers(index, site)
-        || kind == "regex" && !is_fixed_pattern(index, built_at(construction));
-    let confidence = if weak {
-        Confidence::Hint
-    } else if index.callable(site).is_some() || !construction.through.is_empty() {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
+    let confidence = confidence(index, construction, entry, &repeated);
     let diagnostic =
         Diagnostic::new(ID, confidence, message, Label::new(index.span(site), format!("built anew {often}")))
             .about(index.item_path(built_at(construction).body), library)
@@ -140,6 +110,42 @@ fn along(index: &Index, construction: &Construction, repeated: Repeated) -> Opti
                 how_to_share(index, site, &kind)
             });
     Some(diagnostic)
+}
+
+/// Whether what is built along a way is kept for longer, or built as seldom as it should be.
+fn is_right(index: &Index, construction: &Construction, entry: &TypeEntry, repeated: &Repeated) -> bool {
+    let site = construction.site;
+    let stays = match repeated.repeats {
+        Repeats::Worker => entry.per_worker || construction.fate == Fate::Returned,
+        _ => construction.fate != Fate::Dies,
+    };
+    let mut all_the_way = repeated.way.iter().chain([&site]);
+    lives_on(index, site, repeated)
+        || works_on_in_task(index, construction)
+        || stays
+        || !long_running(index, repeated, site)
+        || entry.kind.is_some_and(|kind| in_own_thread(index, &kind, site))
+        || is_only_tried(index, site)
+        || all_the_way.any(|site| index.comes_before_a_heartbeat(*site) || index.is_latched(*site))
+}
+
+/// How sure it is that sharing is worth it: less where it is built seldom, from afar, or at little cost.
+fn confidence(index: &Index, construction: &Construction, entry: &TypeEntry, repeated: &Repeated) -> Confidence {
+    let site = construction.site;
+    let is_kind = |kind: &str| entry.kind.is_some_and(|known| known == kind);
+    let weak = entry.kind.is_some_and(|kind| is_far(repeated, &kind))
+        || is_turned_by_command(index, repeated, site)
+        || index.is_repeated_by_change(repeated)
+        || repeated.repeats == Repeats::Request && index.is_asked_by_operator(site, repeated)
+        || !entry.is_session() && !entry.starts_threads() && index.is_rare(site, repeated)
+        || !entry.starts_threads() && sets_up_again(index, repeated, site)
+        || is_kind("runtime") && repeated.repeats == Repeats::Iteration && has_no_workers(index, site)
+        || is_kind("regex") && !is_fixed_pattern(index, built_at(construction));
+    match weak {
+        true => Confidence::Hint,
+        false if index.callable(site).is_some() || !construction.through.is_empty() => Confidence::Certain,
+        false => Confidence::Likely,
+    }
 }
 
 /// Whether all that is done with a pool in the function that has it is to take one connection out of it, once.
