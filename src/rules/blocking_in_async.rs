@@ -95,18 +95,7 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
     }
     let often = often(index, site, &worker, panics)?;
     let length = if long { Length::Long } else { length(index, site, lists(Calls::BlocksBriefly), &worker, &often)? };
-    // What is done before giving up is done once, and what mends something rarely.
-    let confidence = match (&length, worker.distance) {
-        (Length::Brief, _) => Confidence::Hint,
-        (_, distance) if distance > HELPERS => Confidence::Hint,
-        _ if sets_up_anew(index, &worker, &often, path) => Confidence::Hint,
-        (Length::Sent, _) if index.has_a_size_limit(site) => Confidence::Hint,
-        (Length::Many(_), _) if often.by_change => Confidence::Hint,
-        (Length::Many(_), _) if !often.by_request && often.way.len() > NEAR => Confidence::Hint,
-        _ if gives_up(index, site) || mends(index, site) || clears_up(index, worker.entry) => Confidence::Hint,
-        (Length::Long, 0) => Confidence::Certain,
-        _ => Confidence::Likely,
-    };
+    let confidence = confidence(index, site, path, &length, &worker, &often);
     let from = From::of(index, site, &worker);
     let called = match &length {
         Length::Many(around) => Called::InLoop(around.span),
@@ -136,6 +125,22 @@ fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
         .note("an async runtime has a few threads for all tasks: while one waits outside of `.await`, requests, timers and health checks on it stand still")
         .help("await the async form of it, or hand the work to a thread that may block, as by `spawn_blocking`"),
     ))
+}
+
+/// How sure it is that a worker is held up for long enough, and often enough, to matter.
+fn confidence(index: &Index, site: Site, path: Ustr, length: &Length, worker: &OnWorker, often: &Often) -> Confidence {
+    match (length, worker.distance) {
+        (Length::Brief, _) => Confidence::Hint,
+        (_, distance) if distance > HELPERS => Confidence::Hint,
+        _ if sets_up_anew(index, worker, often, path) => Confidence::Hint,
+        (Length::Sent, _) if index.has_a_size_limit(site) => Confidence::Hint,
+        (Length::Many(_), _) if often.by_change => Confidence::Hint,
+        (Length::Many(_), _) if !often.by_request && often.way.len() > NEAR => Confidence::Hint,
+        // What is done before giving up is done once, and what mends something rarely.
+        _ if gives_up(index, site) || mends(index, site) || clears_up(index, worker.entry) => Confidence::Hint,
+        (Length::Long, 0) => Confidence::Certain,
+        _ => Confidence::Likely,
+    }
 }
 
 /// `.build().unwrap_or_else(|_| Client::new())`: what is only done where the same client could not be made is seldom done.
