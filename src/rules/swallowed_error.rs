@@ -68,32 +68,7 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
         return None;
     }
     let effected = view.index.effect(site).filter(|effected| !effected.told)?;
-    let turns_away =
-        matches!(way, Way::Tested | Way::Absent | Way::LeftOut | Way::Otherwise | Way::Instead(_) | Way::Timed);
-    let told = || view.index.called_directly(site).is_some_and(|body| view.index.tells_of_its_errors(body));
-    if effected.effect == Effect::Join
-        || view.index.error_is_seen(site)
-        || (turns_away && told())
-        || view.index.error_is_told(site)
-        || is_logging(view, &effected)
-        || view.index.is_on_failing_path(view.site(node))
-        || shutting_down(&effected)
-        || lets_go(view, node, &effected)
-        || view.is_named_as_ignored(node)
-        || effected.effect == Effect::Database && view.index.drops_what_goes(site)
-        || says_goodbye(view, value)
-        || (matches!(way, Way::Default | Way::Instead(_)) && only_tells_the_time(view, value))
-        || has_no_consequence(view, node, way)
-        || is_only_tested(view)
-        || is_a_choice(view, node, value)
-        || is_never_come_to(view, &effected)
-        || way == Way::Dropped && view.index.callable(site).is_some_and(|callable| callable.constructs.is_some())
-        || way == Way::IfLet && is_only_asked_when_failing(view)
-        || goes_on_reading(view, value, &effected)
-    {
-        return None;
-    }
-    if view.index.is_intended(view.in_file(range)) {
+    if may_vanish(view, node, value, &effected, way) || view.index.is_intended(view.in_file(range)) {
         return None;
     }
     let (effect, how) = (effected.effect.noun(), words(way));
@@ -118,6 +93,33 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
     .help("return the error, or log it with what was being done")
     .fix(fix(view, node, value, way, &operation));
     Some(diagnostic)
+}
+
+/// Whether nobody misses an error, or it is seen after all: told elsewhere, of something that ends or is over anyway, of a question, of a choice.
+fn may_vanish(view: View, node: NodeId, value: NodeId, effected: &Effected, way: Way) -> bool {
+    let site = view.site(value);
+    let turns_away =
+        matches!(way, Way::Tested | Way::Absent | Way::LeftOut | Way::Otherwise | Way::Instead(_) | Way::Timed);
+    let told = || view.index.called_directly(site).is_some_and(|body| view.index.tells_of_its_errors(body));
+    effected.effect == Effect::Join
+        || view.index.error_is_seen(site)
+        || (turns_away && told())
+        || view.index.error_is_told(site)
+        || is_logging(view, effected)
+        || view.index.is_on_failing_path(view.site(node))
+        || shutting_down(effected)
+        || lets_go(view, node, effected)
+        || view.is_named_as_ignored(node)
+        || effected.effect == Effect::Database && view.index.drops_what_goes(site)
+        || says_goodbye(view, value)
+        || (matches!(way, Way::Default | Way::Instead(_)) && only_tells_the_time(view, value))
+        || has_no_consequence(view, node, way)
+        || is_only_tested(view)
+        || is_a_choice(view, node, value)
+        || is_never_come_to(view, effected)
+        || way == Way::Dropped && view.index.callable(site).is_some_and(|callable| callable.constructs.is_some())
+        || way == Way::IfLet && is_only_asked_when_failing(view)
+        || goes_on_reading(view, value, effected)
 }
 
 /// Through how many variables and calls the body of an answer is followed to where it is written.
