@@ -2,7 +2,8 @@
 
 use ustr::Ustr;
 
-use super::{BodyBuilder, member};
+use super::BodyBuilder;
+use super::expressions::member;
 use crate::facts::extents::{self, Extent};
 use crate::facts::model::*;
 use crate::facts::paths;
