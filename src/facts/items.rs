@@ -131,16 +131,7 @@ impl<'t> Extractor<'t> {
             }
             syn::Item::Mod(m) => self.module(m, scope, range),
             syn::Item::Use(u) => self.use_tree(&u.tree, &mut Vec::new(), u, scope),
-            syn::Item::ExternCrate(e) => {
-                let path = paths::name(&e.ident);
-                let name = e.rename.as_ref().map_or(path, |(_, ident)| paths::name(ident));
-                let (public, test) = (is_public(&e.vis), self.test);
-                if e.attrs.iter().any(|attribute| attribute.path().is_ident("macro_use")) {
-                    self.facts.macro_libraries.push(path);
-                }
-                let path = vec![path];
-                self.facts.uses.push(Use { scope, path, global: true, name, glob: false, public, test, range });
-            }
+            syn::Item::ExternCrate(e) => self.extern_crate(e, scope, range),
             syn::Item::Struct(s) => {
                 let fields = self.fields(&s.fields, None);
                 self.type_def(&s.ident, &s.generics, fields, Vec::new(), &s.attrs, is_public(&s.vis), range, scope);
@@ -199,6 +190,17 @@ impl<'t> Extractor<'t> {
             syn::Item::Macro(m) => self.item_macro(m.ident.as_ref(), &m.mac, scope, range),
             _ => {}
         }
+    }
+
+    /// `extern crate library as name;`, with `#[macro_use]` for all files.
+    fn extern_crate(&mut self, item: &syn::ItemExternCrate, scope: ScopeId, range: Range) {
+        let library = paths::name(&item.ident);
+        let name = item.rename.as_ref().map_or(library, |(_, ident)| paths::name(ident));
+        if item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_use")) {
+            self.facts.macro_libraries.push(library);
+        }
+        let (path, public, test) = (vec![library], is_public(&item.vis), self.test);
+        self.facts.uses.push(Use { scope, path, global: true, name, glob: false, public, test, range });
     }
 
     /// A macro call where items may stand.

@@ -236,17 +236,7 @@ impl Inference<'_> {
                 self.note_path(id, path);
                 self.path(path, node.region)
             }
-            Op::Literal(literal) => match literal {
-                Literal::Text(_) => Ty::Ref(Box::new(Ty::ext("str", Vec::new()))),
-                Literal::Bool(_) => Ty::ext("bool", Vec::new()),
-                Literal::Number(_, suffix) if suffix.is_empty() => Ty::ext(INTEGER, Vec::new()),
-                Literal::Fraction(suffix) if suffix.is_empty() => Ty::ext(FRACTION, Vec::new()),
-                Literal::Number(_, suffix) | Literal::Fraction(suffix) => Ty::Ext(*suffix, Vec::new()),
-                Literal::Character => Ty::ext("char", Vec::new()),
-                Literal::Byte => Ty::ext("u8", Vec::new()),
-                Literal::Bytes => Ty::Ref(Box::new(Ty::Slice(Box::new(Ty::ext("u8", Vec::new()))))),
-                Literal::Other => Ty::Unknown,
-            },
+            Op::Literal(literal) => of_literal(literal),
             Op::Field { base, name } => self.field(&self.ty(*base), *name),
             Op::Index { base, index } => self.indexed(&self.ty(*base), &self.ty(*index)),
             Op::Reference { of, .. } => Ty::Ref(Box::new(self.ty(*of))),
@@ -290,14 +280,7 @@ impl Inference<'_> {
                 arms.iter().fold(Ty::Unknown, |ty, arm| ty.or(self.arm(&arm.pattern, &scrutinee, arm.region)))
             }
             Op::Loop { kind, region } => self.loop_value(kind, *region),
-            Op::Select { arms, otherwise } => {
-                let first = arms.iter().fold(Ty::Unknown, |ty, arm| {
-                    let output = self.awaited(&self.ty(arm.future));
-                    ty.or(self.arm(&arm.pattern, &output, arm.region))
-                });
-                let second = otherwise.map_or(Ty::Unknown, |o| self.region(o));
-                first.or(second)
-            }
+            Op::Select { arms, otherwise } => self.selected(arms, *otherwise),
             Op::Bind { pattern, ty, init, otherwise } => {
                 let init_ty = init.map_or(Ty::Unknown, |i| self.ty(i));
                 let annotated = ty.as_ref().map_or(Ty::Unknown, |t| self.written(t, node.region));
@@ -316,6 +299,15 @@ impl Inference<'_> {
             Op::Return(_) | Op::Break(_) | Op::Continue => Ty::Never,
             Op::Discard(_) => Ty::unit(),
         }
+    }
+
+    fn selected(&mut self, arms: &[SelectArm], otherwise: Option<RegionId>) -> Ty {
+        let first = arms.iter().fold(Ty::Unknown, |ty, arm| {
+            let output = self.awaited(&self.ty(arm.future));
+            ty.or(self.arm(&arm.pattern, &output, arm.region))
+        });
+        let second = otherwise.map_or(Ty::Unknown, |otherwise| self.region(otherwise));
+        first.or(second)
     }
 
     /// What rules ask of a path by its node: the static or the library's item that it names.
@@ -448,6 +440,20 @@ fn more_specific(annotated: Ty, value: Ty) -> Ty {
 /// An integer and a number with a fraction whose type nothing names.
 const INTEGER: &str = "integer";
 const FRACTION: &str = "fraction";
+
+fn of_literal(literal: &Literal) -> Ty {
+    match literal {
+        Literal::Text(_) => Ty::Ref(Box::new(Ty::ext("str", Vec::new()))),
+        Literal::Bool(_) => Ty::ext("bool", Vec::new()),
+        Literal::Number(_, suffix) if suffix.is_empty() => Ty::ext(INTEGER, Vec::new()),
+        Literal::Fraction(suffix) if suffix.is_empty() => Ty::ext(FRACTION, Vec::new()),
+        Literal::Number(_, suffix) | Literal::Fraction(suffix) => Ty::Ext(*suffix, Vec::new()),
+        Literal::Character => Ty::ext("char", Vec::new()),
+        Literal::Byte => Ty::ext("u8", Vec::new()),
+        Literal::Bytes => Ty::Ref(Box::new(Ty::Slice(Box::new(Ty::ext("u8", Vec::new()))))),
+        Literal::Other => Ty::Unknown,
+    }
+}
 
 /// Any range.
 const RANGE: &str = "std::ops::Range";
