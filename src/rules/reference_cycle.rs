@@ -3,7 +3,7 @@
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::resources::cycles::{Cycle, Holder};
-use crate::index::resources::growth::Keeper;
+use crate::index::resources::keepers::Keeper;
 
 const ID: &str = "reference-cycle";
 

@@ -11,7 +11,8 @@ use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId, TypeId};
 use crate::index::declared::types::Ty;
 use crate::index::resources::batches::Batch;
-use crate::index::resources::growth::{Keeper, UncalledExpiry};
+use crate::index::resources::growth::UncalledExpiry;
+use crate::index::resources::keepers::Keeper;
 use crate::index::resources::words;
 
 const ID: &str = "uncalled-close";

@@ -12,7 +12,7 @@ use crate::index::declared::defs::{BodyRef, StaticId};
 use crate::index::programs::Program;
 use crate::index::resources::batches::Batch;
 use crate::index::resources::globals::Global;
-use crate::index::resources::growth::Keeper;
+use crate::index::resources::keepers::Keeper;
 use crate::index::resources::words;
 use crate::source::Span;
 

@@ -5,7 +5,7 @@ use crate::catalogue::Calls;
 use crate::facts::model::{Literal, NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::calls::Site;
-use crate::index::resources::growth::Keeper;
+use crate::index::resources::keepers::Keeper;
 
 impl Index {
     /// Whether only the first who comes to a flag gets to a site.

@@ -15,7 +15,7 @@ use crate::index::calls::Site;
 use crate::index::declared::defs::*;
 use crate::index::programs::Program;
 use crate::index::programs::kinds::leaves;
-use crate::index::resources::growth::Keeper;
+use crate::index::resources::keepers::Keeper;
 use crate::source::Span;
 
 /// Through how many calls what was in a collection is followed to where it is written.

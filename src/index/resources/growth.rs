@@ -1,31 +1,24 @@
-//! Collections that outlive the calls that use them: which static or field keeps one, where it gets more, and whether anything gives it less.
+//! Collections that outlive the calls that use them: where one gets more, and whether anything gives it less.
 //! Where a collection that shrinks cannot be told apart from one that grows, the growing one is taken to shrink.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet as HashSet;
-use ustr::{Ustr, ustr};
+use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{LocalId, NodeId, Op, Pattern, RegionId, StaticKind};
+use crate::facts::model::{LocalId, NodeId, Op, Pattern, RegionId};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
 use crate::index::flow::variety::Variety;
+use crate::index::resources::keepers::{Follow, Keeper};
 use crate::index::{Index, Ty};
 use crate::source::Span;
 
 /// Kinds of what keeps things beyond the program's own end.
 const STORES: [&str; 5] =
     ["database-client", "database-connection", "connection-pool", "connection-manager", "embedded-store"];
-
-/// What keeps a value beyond the call that uses it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Keeper {
-    Static(StaticId),
-    /// A field of a type of the workspace.
-    Field(TypeId, Ustr),
-}
 
 /// A collection that only ever gets more.
 #[derive(Debug, Clone)]
@@ -45,28 +38,6 @@ const REMOVING: &[&str] = &["remove_", "delete_", "unregister_", "deregister_", 
 
 /// Names of keys that do not say what they are the key of.
 const ANY_KEY: &[&str] = &["key", "id", "name", "item", "entry", "value"];
-
-/// How far a value is followed through calls and locals.
-const FUEL: u32 = 12;
-
-/// How a value is followed to what keeps it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Follow {
-    /// Only through what is known to lead to the same value: for what adds.
-    Surely,
-    /// Through all that might: for what takes away.
-    Perhaps,
-}
-
-/// What a value is reached through.
-#[derive(Default)]
-struct Reached {
-    keepers: Vec<Keeper>,
-    /// Names of parameters and of fields of unknown types, behind which it cannot be followed.
-    open: BTreeSet<Ustr>,
-    /// The collections behind the handles that it is reached through: others may have such a handle, too.
-    behind_handles: Vec<Ty>,
-}
 
 /// What takes away from collections, as far as it is known from which.
 #[derive(Default)]
@@ -152,7 +123,7 @@ impl Index {
 
     fn note_growing(&self, site: Site, to: Site, added: &mut BTreeMap<Span, Growing>) {
         let Some(collection) = self.collection(self.ty(to)) else { return };
-        for keeper in self.reached(to, Follow::Surely).keepers {
+        for keeper in self.keepers(to) {
             let growing = || Growing { keeper, collection: collection.clone(), added: Vec::new(), emptied: false };
             added.entry(self.keeper_span(keeper)).or_insert_with(growing).added.push(site);
         }
@@ -508,25 +479,13 @@ impl Index {
             }
     }
 
-    /// Whether what is kept lies behind a handle that others may have too.
-    pub fn is_shared(&self, keeper: Keeper) -> bool {
-        let mut at = Some(self.keeper_type(keeper));
-        while let Some(ty) = at {
-            if is_handle(&ty) || matches!(ty, Ty::Ref(_)) {
-                return true;
-            }
-            at = self.dereferenced(&ty);
-        }
-        false
-    }
-
     /// Whether a value of this type is or holds a collection.
     pub(in crate::index) fn is_collection(&self, ty: &Ty) -> bool {
         self.collection(ty).is_some()
     }
 
     /// The collection in a type: the type itself, what it refers to, or what it holds.
-    fn collection(&self, ty: &Ty) -> Option<Ty> {
+    pub(super) fn collection(&self, ty: &Ty) -> Option<Ty> {
         match ty {
             Ty::Ref(of) | Ty::Slice(of) => self.collection(of),
             Ty::Ext(path, _) if self.catalogue().lists_a_member(Calls::Grows, *path) => Some(ty.clone()),
@@ -542,198 +501,6 @@ impl Index {
             _ => None,
         }
     }
-
-    pub fn keeper_type(&self, keeper: Keeper) -> Ty {
-        match keeper {
-            Keeper::Static(id) => self.signatures().statics[id.index()].clone(),
-            Keeper::Field(id, name) => self.signatures().fields[id.index()].get(&name).cloned().unwrap_or_default(),
-        }
-    }
-
-    /// The name of the static, or of the field.
-    pub(in crate::index) fn keeper_name(&self, keeper: Keeper) -> Ustr {
-        match keeper {
-            Keeper::Static(id) => self.defs().static_item(id).name,
-            Keeper::Field(_, name) => name,
-        }
-    }
-
-    /// `STATIC`, or `Type::field`: how people speak of it.
-    pub fn keeper_words(&self, keeper: Keeper) -> String {
-        match keeper {
-            Keeper::Static(id) => self.defs().static_item(id).name.to_string(),
-            Keeper::Field(id, name) => format!("{}::{name}", self.defs().type_def(id).name),
-        }
-    }
-
-    /// Where it is declared.
-    pub fn keeper_span(&self, keeper: Keeper) -> Span {
-        match keeper {
-            Keeper::Static(id) => self.defs().static_item(id).name_range.in_file(self.defs().statics[id.index()].file),
-            Keeper::Field(id, name) => {
-                let item = self.defs().type_def(id);
-                let field = item.fields.iter().find(|field| field.name == name);
-                field.map_or(item.name_range, |field| field.range).in_file(self.defs().types[id.index()].file)
-            }
-        }
-    }
-
-    /// The statics and fields that a value surely lies in.
-    pub fn keepers(&self, site: Site) -> Vec<Keeper> {
-        self.reached(site, Follow::Surely).keepers
-    }
-
-    /// The statics and fields that a value may lie in, and names of others behind which it could not be followed.
-    pub(in crate::index) fn perhaps_kept_by(&self, site: Site) -> (Vec<Keeper>, BTreeSet<Ustr>) {
-        let reached = self.reached(site, Follow::Perhaps);
-        (reached.keepers, reached.open)
-    }
-
-    fn reached(&self, site: Site, follow: Follow) -> Reached {
-        let mut reached = Reached::default();
-        self.reach_keeper(site, follow, &mut reached, &mut HashSet::default(), FUEL);
-        reached
-    }
-
-    fn reach_keeper(&self, site: Site, follow: Follow, found: &mut Reached, seen: &mut HashSet<Site>, fuel: u32) {
-        if fuel == 0 || !seen.insert(site) {
-            return;
-        }
-        if is_handle(self.ty(site)) {
-            found.behind_handles.extend(self.collection(self.ty(site)));
-        }
-        if let Some(id) = self.info(site.body).statics.get(&site.node) {
-            if self.defs().static_item(*id).kind != StaticKind::Const {
-                found.keepers.push(Keeper::Static(*id));
-            }
-            return;
-        }
-        match &self.node(site).op {
-            Op::Field { base, name } => match self.struct_behind(self.ty(Site { node: *base, ..site })) {
-                Some(id) => found.keepers.push(Keeper::Field(id, *name)),
-                None => {
-                    found.open.insert(*name);
-                }
-            },
-            Op::Call { .. } | Op::Method { .. } if follow == Follow::Surely && !self.is_a_way_in(self.ty(site)) => {}
-            Op::Call { .. } | Op::Method { .. } if let Some(Callee::Workspace(function)) = self.callee(site) => {
-                self.reach_returned(*function, follow, found, seen, fuel);
-            }
-            Op::Method { receiver, .. }
-                if let Some(keeper) = self.wrapped_in(Site { node: *receiver, ..site }, site) =>
-            {
-                found.keepers.push(keeper);
-            }
-            Op::Local(local) if self.sources(site.body, *local).is_empty() => {
-                found.open.insert(self.body(site.body).local(*local).name);
-            }
-            _ => {
-                for node in self.comes_from(site) {
-                    self.reach_keeper(Site { node, ..site }, follow, found, seen, fuel - 1);
-                }
-            }
-        }
-    }
-
-    /// The field of a wrapper behind which a call finds the collection that it is made on.
-    fn wrapped_in(&self, receiver: Site, call: Site) -> Option<Keeper> {
-        let path = self.external(call)?;
-        let (owner, _) = path.rsplit_once("::")?;
-        if !self.catalogue().lists_a_member(Calls::Grows, ustr(owner)) {
-            return None;
-        }
-        let wrapper = self.struct_behind(self.ty(receiver))?;
-        let fields = &self.signatures().fields[wrapper.index()];
-        let held =
-            fields.iter().filter(|(_, ty)| matches!(self.collection(ty), Some(Ty::Ext(path, _)) if path == owner));
-        let held: Vec<Ustr> = held.map(|(name, _)| *name).collect();
-        let [name] = held[..] else { return None };
-        Some(Keeper::Field(wrapper, name))
-    }
-
-    /// The nodes of the same body that a value is got from.
-    fn comes_from(&self, site: Site) -> Vec<NodeId> {
-        let body = self.body(site.body);
-        match &self.node(site).op {
-            Op::Local(local) => self.sources(site.body, *local),
-            Op::Method { receiver: of, .. }
-            | Op::Reference { of, .. }
-            | Op::Deref(of)
-            | Op::Try(of)
-            | Op::Await(of)
-            | Op::Cast { of, .. }
-            | Op::Index { base: of, .. } => vec![*of],
-            Op::Call { arguments, .. } => arguments.clone(),
-            Op::Block(region) => body.region(*region).value.into_iter().collect(),
-            Op::If { then, otherwise, .. } => {
-                [Some(*then), *otherwise].into_iter().flatten().filter_map(|region| body.region(region).value).collect()
-            }
-            Op::Match { arms, .. } => arms.iter().filter_map(|arm| body.region(arm.region).value).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// What a getter of the workspace gives.
-    fn reach_returned(&self, function: FnId, follow: Follow, found: &mut Reached, seen: &mut HashSet<Site>, fuel: u32) {
-        let Some(body) = self.defs().body_of(function).filter(|body| self.is_linked(*body)) else { return };
-        for node in self.returned_values(body) {
-            self.reach_keeper(Site { body, node }, follow, found, seen, fuel - 1);
-        }
-    }
-
-    /// Whether a value of this type leads to what it was got from: a reference, a handle, a guard, also where getting one may fail.
-    fn is_a_way_in(&self, ty: &Ty) -> bool {
-        match ty {
-            Ty::Ref(_) => true,
-            Ty::Future(of) => self.is_a_way_in(of),
-            Ty::Ext(path, _) => match ty.content() {
-                Some(inner) => self.is_a_way_in(inner),
-                None => self.catalogue().type_entry(*path).is_some_and(|entry| entry.deref.is_some()),
-            },
-            _ => false,
-        }
-    }
-
-    /// The type of the workspace that a value is, or refers to.
-    pub fn struct_behind(&self, ty: &Ty) -> Option<TypeId> {
-        let mut at = ty.clone();
-        for _ in 0..FUEL {
-            if let Ty::Adt(id, _) = at {
-                return Some(id);
-            }
-            at = self.dereferenced(&at)?;
-        }
-        None
-    }
-
-    /// Whether each thread has one of its own.
-    pub fn is_kept_by_thread(&self, keeper: Keeper) -> bool {
-        matches!(keeper, Keeper::Static(id) if self.defs().static_item(id).kind == StaticKind::ThreadLocal)
-    }
-
-    /// Whether what is kept stays for as long as a service runs: a static, or a field of a type whose values are all made once. What lies behind a lock
-    /// is there for several to change, who come and go: it is enough that nothing is seen to make its owner more than once.
-    pub fn stays(&self, keeper: Keeper) -> bool {
-        match keeper {
-            Keeper::Static(_) => true,
-            Keeper::Field(id, _) => {
-                self.is_made_once(id) || self.is_behind_lock(&self.keeper_type(keeper)) && self.is_made_alone(id)
-            }
-        }
-    }
-
-    fn is_behind_lock(&self, ty: &Ty) -> bool {
-        match ty {
-            Ty::Ext(path, _) if self.catalogue().lists(Calls::Locks, *path) => true,
-            Ty::Ext(_, parts) => parts.iter().any(|part| self.is_behind_lock(part)),
-            _ => false,
-        }
-    }
-}
-
-/// Whether a value of a type is one of several owners of what it leads to.
-fn is_handle(ty: &Ty) -> bool {
-    matches!(ty, Ty::Ext(path, _) if matches!(path.as_str(), "std::sync::Arc" | "std::rc::Rc" | "std::sync::Weak" | "std::rc::Weak"))
 }
 
 /// Whether a type may be another, with what is not known of either left open.

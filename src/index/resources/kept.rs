@@ -8,7 +8,7 @@ use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::CrateId;
-use crate::index::resources::growth::Keeper;
+use crate::index::resources::keepers::Keeper;
 use crate::index::resources::releases::Release;
 
 /// A resource that is taken out of where several are kept, and ended by a call that is not enough.

@@ -8,7 +8,7 @@ use crate::facts::model::*;
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::resources::Construction;
-use crate::index::resources::growth::Keeper;
+use crate::index::resources::keepers::Keeper;
 
 /// A value that is made and put where it was looked for, with nothing locked in between.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ pub mod batches;
 pub mod cycles;
 pub mod globals;
 pub mod growth;
+pub mod keepers;
 pub mod kept;
 pub mod labels;
 pub mod lazy;

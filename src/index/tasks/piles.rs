@@ -9,7 +9,8 @@ use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::declared::defs::BodyRef;
 use crate::index::flow::variety::Variety;
 use crate::index::programs::kinds::Around;
-use crate::index::resources::growth::{Growing, Keeper};
+use crate::index::resources::growth::Growing;
+use crate::index::resources::keepers::Keeper;
 use crate::index::{Index, Ty};
 use crate::source::Span;
 
