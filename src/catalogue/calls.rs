@@ -246,6 +246,8 @@ pub enum Calls {
     UnlocksSession,
     /// They remove a file, or all that is in a folder, or put something else in its place.
     RemovesFile,
+    /// They put what they are given in the place of what was in a file, or begin to.
+    Replaces,
 }
 
 /// The calls of a list: by canonical path, or by the last part of any path.

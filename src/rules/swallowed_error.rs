@@ -14,6 +14,7 @@ use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, Extern};
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
+use crate::index::flow::nothing::Against;
 use crate::index::flow::statements::{always_has_a_row, undoes};
 use crate::index::flow::vanishing::{StandIn, Vanished, Way};
 use crate::source::{Range, Span};
@@ -28,9 +29,9 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         let vanished = view.vanished(node)?;
         let found = swallowed(view, node, vanished).or_else(|| written_empty(view, node, vanished));
         let diagnostic = found.filter(|_| !ends_things(index, view.body))?;
-        // An operation that is called several times in one block, each time thrown away in the same way, is one flaw.
-        let block = (view.body, view.facts.node(node).region);
-        Some(((block, diagnostic.message.clone(), diagnostic.primary.text.clone()), diagnostic))
+        // An operation that is called several times in one function, each time thrown away in the same way, is one flaw.
+        let flaw = (view.body, diagnostic.confidence, diagnostic.message.clone(), diagnostic.primary.text.clone());
+        Some((flaw, diagnostic))
     });
     grouped_by(found)
 }
@@ -74,6 +75,13 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
     let (effect, how) = (effected.effect.noun(), words(way));
     let operation = operation(view, &effected);
     let confidence = confidence(view, node, value, &effected, way);
+    let against = match confidence {
+        Confidence::Hint if !spares_work(view, &effected) && !fails_anyway(view, &effected) => {
+            view.against_nothing(node, vanished, &effected)
+        }
+        _ => None,
+    };
+    let confidence = if against.is_some() { Confidence::Likely } else { confidence };
     let span = view.in_file(range);
     let inside = effected
         .chain
@@ -89,6 +97,7 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
     )
     .about(view.index.item_path(view.body), operation.clone())
     .evidence(inside.chain(success))
+    .evidence(against.and_then(|against| shown(view, against)))
     .note("when it fails nothing tells: the data is missing and the log is clean")
     .help("return the error, or log it with what was being done")
     .fix(fix(view, node, value, way, &operation));
@@ -390,6 +399,16 @@ fn tells_of_failures(view: View) -> bool {
     let warns =
         |region: RegionId| view.index.is_entered_by_error(view.body, region) && view.index.warns(view.body, region);
     view.index.passed_on(view.body).into_iter().any(is_of_file) || view.facts.region_ids().any(warns)
+}
+
+/// Where it can be seen that nothing is not all there is to it.
+fn shown(view: View, against: Against) -> Option<Label> {
+    let (at, text) = match against {
+        Against::StoredAnew(at) => (at, "and what could not be read is stored anew here"),
+        Against::TakenSeriously(at) => (at, "the same call is taken seriously here"),
+        Against::WholeAnswer => return None,
+    };
+    Some(Label::new(view.index.name_span(at), text))
 }
 
 /// Whether what failed only asked how many there are of something.

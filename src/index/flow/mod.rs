@@ -1,6 +1,7 @@
 //! Where values come from and where they go: what becomes of a value, and which statics a value stems from. Judged through the callee
 //! where the callee is in the workspace; what goes where it cannot be followed is unknown.
 
+pub mod anew;
 pub mod aside;
 pub mod commands;
 pub mod effects;
@@ -12,11 +13,13 @@ pub mod hosts;
 pub mod lasting;
 pub mod makings;
 pub mod never;
+pub mod nothing;
 pub mod presence;
 pub mod requests;
 pub mod sequences;
 pub mod settings;
 pub mod shown;
+pub mod siblings;
 pub mod statements;
 pub mod time_bounds;
 pub mod told;
@@ -176,6 +179,18 @@ impl Index {
                 .iter()
                 .skip(site.node.index())
                 .any(|(node, at)| facts.is_inside(at.region, region) && leaves(node) && succeeds(node))
+    }
+
+    /// Whether a place is one attempt of several: a loop around it, or around a call of its function, tries the same again or something else until it
+    /// succeeds.
+    pub fn is_an_attempt(&self, site: Site) -> bool {
+        let tries = |site: Site| {
+            self.loops_around(site)
+                .iter()
+                .any(|around| self.is_retry(site.body, around.region) || self.tries_again(site, around.region))
+        };
+        let callers = self.function_of(site.body).into_iter().flat_map(|function| self.calls.callers(function));
+        tries(site) || callers.filter(|call| !self.is_test(call.site.body)).any(|call| tries(call.site))
     }
 
     fn is_outside(&self, body: BodyRef, place: NodeId, region: RegionId) -> bool {

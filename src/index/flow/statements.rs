@@ -55,6 +55,13 @@ impl Index {
     }
 }
 
+/// Whether a statement adds what is not there yet, and fails or does nothing where it is.
+pub fn only_adds(text: &str) -> bool {
+    let words = words(text);
+    let replaces = |word: &String| ["replace", "update"].contains(&word.as_str());
+    words.first().is_some_and(|first| first == "insert") && !words.iter().any(replaces)
+}
+
 /// Whether a statement makes a part of a database's schema.
 pub fn makes_a_part(text: &str) -> bool {
     let words = words(text);
