@@ -32,9 +32,10 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     let run = run.flat_map(|(entry, sites)| sites.iter().filter_map(|site| survey.run(*site, entry)));
     let greeted = index.handshakes().into_iter().filter_map(|site| greeted(index, site));
     let answered = index.answers().into_iter().filter_map(|(site, connected)| answered(index, site, connected));
+    let spoken = index.first_words().into_iter().filter_map(|(site, taken)| spoken_to(index, site, taken));
     // Builds that begin with one helper are one flaw: the helper's.
     let mut found: BTreeMap<Span, Diagnostic> = BTreeMap::new();
-    for diagnostic in built.chain(run).chain(greeted).chain(answered) {
+    for diagnostic in built.chain(run).chain(greeted).chain(answered).chain(spoken) {
         found.entry(diagnostic.primary.span).or_insert(diagnostic);
     }
     found.into_values().collect()
@@ -268,7 +269,12 @@ impl<'i> Survey<'i> {
         let only_connects = if settings.may_include(&entry.connect_timeouts) { " but to connect" } else { "" };
         let message = format!("a `{}` has no timeout{only_connects}", entry.path);
         let label = Label::new(index.span(begin), "nothing here or on the way sets one");
-        let confidence = if local { Confidence::Hint } else { confidence(&entry.kind?) };
+        let confidence = match () {
+            () if local => Confidence::Hint,
+            // What is tried next is not tried until this has been given up.
+            () if index.is_an_attempt(waiting) => Confidence::Likely,
+            () => confidence(&entry.kind?),
+        };
         let setter = entry.timeouts.first().and_then(|path| path.rsplit("::").next());
         let set = setter.map_or(String::new(), |setter| format!("set one with `{setter}`, or "));
         Some(
@@ -463,6 +469,18 @@ fn answered(index: &Index, site: Site, connected: Site) -> Option<Diagnostic> {
     Some(
         waited_for(index, site, "the answer of a peer", "answer", Some(connects))?
             .note("a peer that takes the connection and then says nothing holds the socket, and all that waits for the answer, forever"),
+    )
+}
+
+/// What somebody who connects says first, that nobody stops waiting for.
+fn spoken_to(index: &Index, site: Site, taken: Site) -> Option<Diagnostic> {
+    if !index.waits_without_end(site) {
+        return None;
+    }
+    let connects = Label::new(index.name_span(taken), "the connection is taken here");
+    Some(
+        waited_for(index, site, "what a client says first", "first words", Some(connects))?
+            .note("whoever connects and then says nothing keeps the socket, and all that waits for it, forever"),
     )
 }
 

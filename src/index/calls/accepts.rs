@@ -32,16 +32,19 @@ impl Index {
 
     /// Whether a body itself takes a connection, in no loop, or in one that it leaves again.
     fn takes_one(&self, body: BodyRef) -> bool {
-        let facts = self.body(body);
         let accepts =
             |site: &Site| self.external(*site).is_some_and(|path| self.catalogue().lists(Calls::Accepts, path));
-        let itself = |site: &Site| {
-            let mut around = facts.outwards(facts.node(site.node).region);
-            !around.any(|(_, region)| matches!(region.kind, RegionKind::Closure | RegionKind::Async))
-        };
+        let itself = |site: &Site| self.is_run_by_body_itself(*site);
         let comes_back = |site: Site| {
             self.loops_around(site).iter().all(|around| !around.over_items && self.can_leave(body, around.region))
         };
         self.call_sites(body).filter(accepts).filter(itself).any(comes_back)
+    }
+
+    /// Whether a place is run where its body is, and not in a closure or a future that stands in it.
+    pub fn is_run_by_body_itself(&self, site: Site) -> bool {
+        let facts = self.body(site.body);
+        let mut around = facts.outwards(facts.node(site.node).region);
+        !around.any(|(_, region)| matches!(region.kind, RegionKind::Closure | RegionKind::Async))
     }
 }

@@ -25,19 +25,51 @@ impl Index {
         self.shipped_sites().filter(is_one).collect()
     }
 
-    /// Where code that is no test waits for what a peer answers that it has connected to: reads of the connection, or calls of functions of the project that
-    /// are given it and read. What reads in a loop may wait for whatever comes next.
+    /// Where code that is no test waits for what a peer answers that it has connected to, and where it has.
     pub fn answers(&self) -> Vec<(Site, Site)> {
-        let connected = |site: Site| Some((site, self.connected_for(site)?));
-        let mut found: Vec<(Site, Site)> = self.shipped_sites().filter_map(connected).collect();
-        // Of one connection the first answer is one too many to wait for.
-        let mut seen = HashSet::default();
-        found.retain(|(_, connected)| seen.insert(*connected));
+        self.first_reads(Calls::Dials)
+    }
+
+    /// Where code that is no test waits for what somebody says first who connects over the network, and where the connection is taken.
+    pub fn first_words(&self) -> Vec<(Site, Site)> {
+        let mut found = self.first_reads(Calls::Accepts);
+        // A handshake is told of where it is called.
+        found.retain(|(read, taken)| !self.is_part_of_a_handshake(*read) && self.listens_to_the_network(*taken));
         found
     }
 
-    /// The call that makes the connection that an answer is waited for on.
-    fn connected_for(&self, site: Site) -> Option<Site> {
+    fn is_part_of_a_handshake(&self, read: Site) -> bool {
+        let calls = self.function_of(read.body).map(|function| self.calls.callers(function));
+        let is_called_so = calls.unwrap_or_default().iter().any(|call| self.is_called_handshake(call.site));
+        let call = match self.node(read).op {
+            Op::Await(of) => Site { node: of, ..read },
+            _ => read,
+        };
+        is_called_so || self.is_called_handshake(call)
+    }
+
+    /// Whether connections are taken from elsewhere: not over a path of this machine, nor at an address that is written out and is its own.
+    fn listens_to_the_network(&self, taken: Site) -> bool {
+        let over_a_path = self.external(taken).is_some_and(|path| path.contains("Unix"));
+        let Op::Method { receiver, .. } = self.node(taken).op else { return !over_a_path };
+        let is_listener = |entry: &TypeEntry| entry.kind.is_some_and(|kind| kind == "listener");
+        let bound = self.made_behind(Site { node: receiver, ..taken }, &is_listener);
+        !over_a_path && !bound.into_iter().any(|bound| self.names_loopback(bound))
+    }
+
+    /// The first reads of connections that calls of a kind make: reads of the connection, or calls of functions of the project that are given it and read.
+    /// What reads in a loop may wait for whatever comes next.
+    fn first_reads(&self, makes: Calls) -> Vec<(Site, Site)> {
+        let read = |site: Site| Some((site, self.connection_read(site, makes)?));
+        let mut found: Vec<(Site, Site)> = self.shipped_sites().filter_map(read).collect();
+        // Of one connection the first read is one too many to wait for.
+        let mut seen = HashSet::default();
+        found.retain(|(_, made)| seen.insert(*made));
+        found
+    }
+
+    /// The call that makes the connection that is read of, once for each.
+    fn connection_read(&self, site: Site, makes: Calls) -> Option<Site> {
         let Op::Await(call) = self.node(site).op else { return None };
         let call = Site { node: call, ..site };
         let given: Vec<NodeId> = match &self.node(call).op {
@@ -47,18 +79,35 @@ impl Index {
             }
             _ => return None,
         };
-        let of_peer = |entry: &TypeEntry| entry.kind.is_some_and(|kind| kind == "socket");
-        let made = given.into_iter().flat_map(|node| self.made_behind(Site { node, ..site }, &of_peer));
-        // Who is lent a connection may be called for each message on it.
-        let is_anew_for_each = |connected: &Site| {
-            let facts = self.body(site.body);
-            let around = self.loops_around(site);
-            connected.body == site.body
-                && around.iter().all(|around| facts.is_inside(facts.node(connected.node).region, around.region))
+        let made_behind = |node: NodeId| {
+            let value = Site { node, ..site };
+            self.connections_behind(value).into_iter().filter(move |made| self.is_anew_for_each(value, *made))
         };
-        let dials =
-            |connected: &Site| self.external(*connected).is_some_and(|path| self.catalogue().lists(Calls::Dials, path));
-        made.into_iter().filter(|connected| dials(connected) && is_anew_for_each(connected)).min()
+        let is_wanted = |made: &Site| self.external(*made).is_some_and(|path| self.catalogue().lists(makes, path));
+        given.into_iter().flat_map(made_behind).filter(is_wanted).min()
+    }
+
+    /// Whether a connection is read of once where it is given as a value: every loop around that makes one, or it was given away to where there is no loop.
+    /// Who is lent a connection may be called for each message on it.
+    fn is_anew_for_each(&self, value: Site, made: Site) -> bool {
+        let facts = self.body(value.body);
+        let around = self.loops_around(value);
+        if made.body == value.body {
+            return around.iter().all(|around| facts.is_inside(facts.node(made.node).region, around.region));
+        }
+        around.is_empty() && self.is_given_away(value)
+    }
+
+    /// Whether a value is a parameter that the function owns.
+    fn is_given_away(&self, value: Site) -> bool {
+        match self.node(value).op {
+            Op::Reference { of, .. } => self.is_given_away(Site { node: of, ..value }),
+            Op::Local(local) => {
+                let is_parameter = self.parameter_of(value.body, local).flatten().is_some();
+                is_parameter && !matches!(self.info(value.body).local(local), Ty::Ref(_))
+            }
+            _ => false,
+        }
     }
 
     /// Whether a function of the project waits for what comes next and is done with that.
@@ -173,7 +222,8 @@ impl Index {
             return true;
         }
         let Some(depth) = depth.checked_sub(1) else { return false };
-        let callees = self.calls.callees(body).iter().filter_map(|call| self.called_directly(call.site));
+        let calls = self.calls.callees(body).iter().filter(|call| self.is_run_by_body_itself(call.site));
+        let callees = calls.filter_map(|call| self.called_directly(call.site));
         callees.collect::<Vec<_>>().into_iter().any(|callee| self.leads_to(callee, wanted, depth, seen))
     }
 }

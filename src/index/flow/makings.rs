@@ -25,6 +25,8 @@ enum Wanted<'i> {
     Resource(&'i dyn Fn(&TypeEntry) -> bool),
     /// Both ends of a channel.
     Channel,
+    /// A connection to a peer, be it one that is dialled or one that connects.
+    Connection,
     /// Texts that are written out, whatever is done with them.
     Text,
 }
@@ -46,6 +48,11 @@ impl Index {
     /// The calls that make the channels that a value may be an end of.
     pub fn channels_behind(&self, end: Site) -> BTreeSet<Site> {
         self.wanted_behind(end, Wanted::Channel)
+    }
+
+    /// The calls that make the connection which a value is, or speaks on: they dial a peer, or take one that connects.
+    pub fn connections_behind(&self, value: Site) -> BTreeSet<Site> {
+        self.wanted_behind(value, Wanted::Connection)
     }
 
     /// The texts that are written out and that a value is made of, also where each is only what is taken instead of something else.
@@ -162,6 +169,12 @@ impl Back<'_> {
                 made.and_then(|path| self.index.resource(path)).is_some_and(|entry| self.is_wanted(entry))
             }
             Wanted::Channel => self.index.makes_a_channel(site),
+            Wanted::Connection => {
+                let connects = |path| {
+                    [Calls::Dials, Calls::Accepts].iter().any(|calls| self.index.catalogue().lists(*calls, path))
+                };
+                self.index.external(site).is_some_and(connects)
+            }
             Wanted::Text => false,
         }
     }
@@ -232,9 +245,19 @@ impl Back<'_> {
         let index = self.index;
         let sources = index.sources(body, local);
         if sources.is_empty() {
+            self.raced(body, local, fuel);
             self.parameter(body, local, fuel);
         }
         sources.into_iter().for_each(|node| self.value(Site { body, node }, fuel));
+    }
+
+    /// What the arm of a `select!` gives that binds a variable.
+    fn raced(&mut self, body: BodyRef, local: LocalId, fuel: u32) {
+        for node in &self.index.body(body).nodes {
+            let Op::Select { arms, .. } = &node.op else { continue };
+            let binding = arms.iter().filter(|arm| arm.pattern.locals().contains(&local));
+            binding.for_each(|arm| self.value(Site { body, node: arm.future }, fuel));
+        }
     }
 
     /// What callers give.

@@ -369,11 +369,23 @@ impl Index {
         let (facts, info) = (self.body(body), self.info(body));
         let polled = |node: NodeId| {
             let (mut future, mut outer) = (node, info.parent(node)?);
-            while matches!(facts.node(outer).op, Op::Reference { .. }) {
+            let is_it = |outer: NodeId, future: NodeId| match &facts.node(outer).op {
+                Op::Reference { .. } => true,
+                Op::Method { receiver, name, .. } => {
+                    *receiver == future && matches!(name.as_str(), "boxed" | "boxed_local" | "fuse")
+                }
+                _ => false,
+            };
+            while is_it(outer, future) {
                 (future, outer) = (outer, info.parent(outer)?);
             }
             match &facts.node(outer).op {
                 Op::Call { callee, .. } if *callee == future => self.bound_here(Site { body, node: outer }, by),
+                // One of several that somebody waits for.
+                Op::Call { .. } => {
+                    let around = info.parent(outer).filter(|around| self.may_give_up(body, *around, outer, by));
+                    self.may_give_up(body, outer, future, by).then_some(outer).or(around)
+                }
                 _ => self.may_give_up(body, outer, future, by).then_some(outer),
             }
         };

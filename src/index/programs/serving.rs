@@ -195,6 +195,13 @@ impl Index {
         }
     }
 
+    /// Whether an address is written out in a call that only this machine can reach.
+    pub fn names_loopback(&self, bind: Site) -> bool {
+        let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &self.node(bind).op else { return false };
+        let texts = arguments.iter().flat_map(|node| self.texts_behind(Site { node: *node, ..bind }));
+        texts.into_iter().any(|text| ["127.", "localhost", "[::1]", "::1"].iter().any(|host| text.starts_with(host)))
+    }
+
     /// Whether a function names an address of this machine, or of a host that it is given, whose port the system chooses: only who is told of it can connect.
     pub fn serves_itself(&self, body: BodyRef) -> bool {
         let facts = self.body(body);
