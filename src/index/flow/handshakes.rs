@@ -208,17 +208,20 @@ impl Index {
     fn reads(&self, site: Site) -> bool {
         let Op::Await(of) = self.node(site).op else { return false };
         match &self.node(Site { node: of, ..site }).op {
+            // `lock.read().await` waits for a lock.
+            Op::Method { name, arguments, .. } if name == "read" => !arguments.is_empty(),
             Op::Method { name, .. } => name.starts_with("read") || name == "next",
             _ => false,
         }
     }
 
-    /// Whether a body has a place that is wanted, itself or in a function that it calls and waits for.
+    /// Whether a body comes to a place that is wanted, itself or in a function that it calls and waits for.
     fn leads_to(&self, body: BodyRef, wanted: &dyn Fn(Site) -> bool, depth: u32, seen: &mut HashSet<BodyRef>) -> bool {
         if !seen.insert(body) {
             return false;
         }
-        if self.body(body).iter().any(|(node, _)| wanted(Site { body, node })) {
+        let mut own = self.body(body).iter().map(|(node, _)| Site { body, node });
+        if own.any(|site| self.is_run_by_body_itself(site) && wanted(site)) {
             return true;
         }
         let Some(depth) = depth.checked_sub(1) else { return false };

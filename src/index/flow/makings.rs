@@ -245,7 +245,9 @@ impl Back<'_> {
         let index = self.index;
         let sources = index.sources(body, local);
         if sources.is_empty() {
-            self.raced(body, local, fuel);
+            if matches!(self.wanted, Wanted::Connection) {
+                self.raced(body, local, fuel);
+            }
             self.parameter(body, local, fuel);
         }
         sources.into_iter().for_each(|node| self.value(Site { body, node }, fuel));
