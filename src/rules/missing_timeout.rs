@@ -269,11 +269,13 @@ impl<'i> Survey<'i> {
         let only_connects = if settings.may_include(&entry.connect_timeouts) { " but to connect" } else { "" };
         let message = format!("a `{}` has no timeout{only_connects}", entry.path);
         let label = Label::new(index.span(begin), "nothing here or on the way sets one");
-        let confidence = match () {
-            () if local => Confidence::Hint,
+        let confidence = if local {
+            Confidence::Hint
+        } else if index.is_an_attempt(waiting) {
             // What is tried next is not tried until this has been given up.
-            () if index.is_an_attempt(waiting) => Confidence::Likely,
-            () => confidence(&entry.kind?),
+            Confidence::Likely
+        } else {
+            confidence(&entry.kind?)
         };
         let setter = entry.timeouts.first().and_then(|path| path.rsplit("::").next());
         let set = setter.map_or(String::new(), |setter| format!("set one with `{setter}`, or "));

@@ -13,6 +13,7 @@ use crate::index::bodies::view::View;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, Extern};
 use crate::index::declared::types::Ty;
+use crate::index::flow::anew::Named;
 use crate::index::flow::effects::Effected;
 use crate::index::flow::nothing::Against;
 use crate::index::flow::statements::{always_has_a_row, undoes};
@@ -50,13 +51,6 @@ fn ends_things(index: &Index, body: BodyRef) -> bool {
     let of_trait =
         index.defs().impl_of(function).is_some_and(|block| index.defs().impl_block(block).trait_path.is_some());
     of_trait && matches!(index.defs().function(function).name.as_str(), "drop" | "async_drop")
-}
-
-/// How a place in the file system is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Named {
-    Local(LocalId),
-    Text(Ustr),
 }
 
 fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic> {

@@ -8,7 +8,7 @@ use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{Arm, Body, Literal, LocalId, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::Index;
 use crate::index::bodies::view::View;
-use crate::index::calls::Site;
+use crate::index::calls::{Call, Site};
 use crate::index::declared::types::Ty;
 use crate::index::flow::statements::{makes_a_part, only_adds};
 
@@ -20,7 +20,7 @@ const STEPS: u32 = 4;
 
 /// How a part of a call is written: what two calls have in common may be where both go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Named {
+pub enum Named {
     Local(LocalId),
     Text(Ustr),
 }
@@ -139,11 +139,11 @@ impl Search<'_> {
     fn returned(&mut self, at: At) -> Option<Site> {
         let callers = at.callers.checked_sub(1)?;
         let function = self.index.function_of(at.view.body)?;
-        let calls: Vec<Site> = self.index.calls.callers(function).iter().map(|call| call.site).collect();
-        let shipped = calls.into_iter().filter(|call| !self.index.is_test(call.body));
-        shipped.collect::<Vec<_>>().into_iter().find_map(|call| {
-            let view = self.index.view(call.body);
-            self.value(At { view, asked: call.node, callers, named: at.named }, call.node)
+        let index = self.index;
+        let mut shipped = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body));
+        shipped.find_map(|Call { site, .. }| {
+            let view = index.view(site.body);
+            self.value(At { view, asked: site.node, callers, named: at.named }, site.node)
         })
     }
 
