@@ -158,6 +158,15 @@ pub struct TypeEntry {
     pub done_by: Vec<Ustr>,
     /// What follows where it is dropped without being ended: its presence says that a drop is no end.
     pub when_abandoned: Option<String>,
+    /// Methods that give what it holds and forget the rest, as if it were dropped.
+    #[serde(default)]
+    pub taken_apart_by: Vec<Ustr>,
+    /// Of the methods that end it, those that leave what it holds as it was: that has an end of its own.
+    #[serde(default)]
+    pub leaves: Vec<Ustr>,
+    /// Of the methods that end it, those that call the method of the same name of what it holds, and do no more to that.
+    #[serde(default)]
+    pub passes_on: Vec<Ustr>,
     /// It is meant to live as long as the program: bound in a helper it is dropped too early.
     #[serde(default)]
     pub program_long: bool,

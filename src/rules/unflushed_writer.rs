@@ -29,11 +29,15 @@ const KEPT: [&str; 5] = ["async-file", "buffered-writer", "encoder", "self-endin
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let is_writer = |kind: Ustr| KEPT.contains(&kind.as_str()) || kind == BY_LINES || kind == "upload";
     let writers = index.abandoned(|entry| entry.kind.is_some_and(is_writer));
+    let diagnosed: Vec<(&Abandoned, Diagnostic)> =
+        writers.filter_map(|abandoned| Some((abandoned, diagnose(index, abandoned)?))).collect();
     let mut found: Vec<Diagnostic> = Vec::new();
-    for diagnostic in writers.filter_map(|abandoned| diagnose(index, abandoned)) {
-        // A helper may give one of several encoders: one flaw of who forgets its end.
-        if !found.iter().any(|known| known.primary.span == diagnostic.primary.span) {
-            found.push(diagnostic);
+    for (abandoned, diagnostic) in &diagnosed {
+        // A helper may give one of several encoders: one flaw of who forgets its end. So it is of who forgets that of an archive and of the encoder in it.
+        let is_known = found.iter().any(|known| known.primary.span == diagnostic.primary.span)
+            || diagnosed.iter().any(|(outer, _)| index.is_abandoned_in(abandoned, outer));
+        if !is_known {
+            found.push(diagnostic.clone());
         }
     }
     found.extend(kept(index));
@@ -43,7 +47,19 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
 /// Writers in a field to which their owner writes, and which nobody ever ends. One finding per field.
 fn kept(index: &Index) -> Vec<Diagnostic> {
     let written = index.written_fields(&|ty| ends_with_its_owner(index, ty));
-    written.into_iter().filter_map(|written| left_in_field(index, written)).collect()
+    let inside = index.written_fields(&|ty| left_by_what_holds_it(index, ty));
+    written.into_iter().chain(inside).filter_map(|written| left_in_field(index, written)).collect()
+}
+
+/// The encoder in what has an end of its own and leaves the encoder open: the trailer of a compressed archive is left to a drop.
+fn left_by_what_holds_it(index: &Index, ty: &Ty) -> Option<Ustr> {
+    let Ty::Ext(path, arguments) = ty.peeled() else { return None };
+    if index.resource(*path).is_none_or(|entry| entry.leaves.is_empty()) {
+        return arguments.iter().find_map(|inner| left_by_what_holds_it(index, inner));
+    }
+    let Ty::Ext(inner, _) = arguments.first()? else { return None };
+    let encodes = index.kind(*inner).is_some_and(|kind| kind.ends_with("encoder"));
+    (encodes && is_worldly(index, &arguments[0], *inner)).then_some(*inner)
 }
 
 /// The resource of a type that is a writer which buffers or assembles what goes out of the program. One that hands whole lines on has
@@ -63,6 +79,9 @@ fn left_in_field(index: &Index, written: WrittenField) -> Option<Diagnostic> {
     let WrittenField { field: (owner, name), resource, write } = written;
     let entry = index.resource(resource)?;
     let (kind, last) = (words(&entry.kind?), entry.close_name()?);
+    let inside = !ends_with_its_owner(index, index.signatures().fields[owner.index()].get(&name)?)
+        .is_some_and(|it| it == resource);
+    let what = if inside { format!("`{}`", resource.rsplit("::").next()?) } else { kind };
     let (file, item) = (index.defs().types[owner.index()].file, index.defs().type_def(owner));
     let field = item.fields.iter().find(|field| field.name == name)?;
     if index.is_intended(index.span(write)) {
@@ -72,7 +91,7 @@ fn left_in_field(index: &Index, written: WrittenField) -> Option<Diagnostic> {
         Diagnostic::new(
             ID,
             Confidence::Likely,
-            format!("nothing ever calls `{last}` on the {kind} in `{name}`"),
+            format!("nothing ever calls `{last}` on the {what} in `{name}`"),
             Label::new(index.name_span(write), "written here"),
         )
         .about(format!("{}.{name}", item.name), resource.as_str())
@@ -229,6 +248,16 @@ fn found(index: &Index, abandoned: &Abandoned, write: Site, left: Option<NodeId>
     Some(diagnostic)
 }
 
+/// Whether what is written into a value leaves the memory of the program, through encoders too.
+fn leads_out(index: &Index, writer: &Ty) -> bool {
+    let encodes = |path: Ustr| index.kind(path).is_some_and(|kind| KEPT.contains(&kind.as_str()));
+    let below = match writer.peeled() {
+        Ty::Ext(path, arguments) if encodes(*path) => arguments.first(),
+        _ => None,
+    };
+    index.writer_effect(writer).is_some() || below.is_some_and(|inner| leads_out(index, inner))
+}
+
 /// Whether what is written leaves the memory of the program: where the type says what lies below, that does.
 fn reaches_the_world(index: &Index, obligation: &Obligation, resource: Ustr) -> bool {
     let ty = index.info(obligation.bound.body).local(obligation.local);
@@ -238,8 +267,9 @@ fn reaches_the_world(index: &Index, obligation: &Obligation, resource: Ustr) -> 
 fn is_worldly(index: &Index, ty: &Ty, resource: Ustr) -> bool {
     let opened = ty.tried();
     match ty.peeled() {
-        Ty::Ext(path, arguments) if *path == resource => {
-            arguments.first().is_none_or(|inner| index.writer_effect(inner).is_some())
+        Ty::Ext(path, arguments) if *path == resource => arguments.first().is_none_or(|inner| leads_out(index, inner)),
+        Ty::Ext(_, arguments) if arguments.iter().any(|inner| index.owns(inner, resource)) => {
+            arguments.iter().any(|inner| is_worldly(index, inner, resource))
         }
         _ => !opened.is_unknown() && is_worldly(index, &opened, resource),
     }

@@ -59,12 +59,16 @@ pub struct Abandoned {
 }
 
 impl Abandoned {
-    /// The variable that it was in, by its body.
-    fn variable(&self) -> Option<(BodyRef, LocalId)> {
+    fn obligation(&self) -> Option<&Obligation> {
         match &self.how {
-            How::Forgotten(obligation) | How::Missed(obligation, _) => Some((obligation.bound.body, obligation.local)),
+            How::Forgotten(obligation) | How::Missed(obligation, _) => Some(obligation),
             How::AtOnce | How::Lent(_) => None,
         }
+    }
+
+    /// The variable that it was in, by its body.
+    fn variable(&self) -> Option<(BodyRef, LocalId)> {
+        self.obligation().map(|obligation| (obligation.bound.body, obligation.local))
     }
 }
 
@@ -94,6 +98,16 @@ impl Index {
             abandoned.filter(|abandoned| abandoned.variable().is_none_or(|of| variables.insert(of))).collect()
         });
         all.iter().filter(move |abandoned| self.resource(abandoned.made.resource).is_some_and(&wanted))
+    }
+
+    /// Whether a resource is a part of another that is abandoned as well.
+    pub fn is_abandoned_in(&self, inner: &Abandoned, outer: &Abandoned) -> bool {
+        let (Some(obligation), Some((body, local))) = (inner.obligation(), outer.variable()) else { return false };
+        obligation.bound.body == body
+            && obligation.locals.contains(&local)
+            && self.owns_as_part(self.info(body).local(local), inner.made.resource)
+            && outer.made.resource != inner.made.resource
+            && inner.made.site < outer.made.site
     }
 
     fn how_abandoned(&self, made: &Construction) -> Option<How> {
@@ -259,9 +273,11 @@ impl Index {
     /// The statement that binds what a site makes, and the variable; through `?`, `.await` and methods that pass the value on.
     fn bound_to(&self, made: Site, resource: Ustr) -> Option<(Site, LocalId)> {
         let passes = |from: NodeId, into: NodeId| {
+            let call = Site { node: into, ..made };
+            // `Arc::new(..)` and its like.
             self.gives_on(made.body, from, into, resource)
-                // `Arc::new(..)` and its like.
-                || self.wraps(Site { node: into, ..made }, resource)
+                || self.wraps(call, resource)
+                || self.encloses(call, resource)
         };
         let (by, taker) = self.taker(made, &passes)?;
         let local = match taker {
@@ -297,6 +313,27 @@ impl Index {
             && self.external(call).is_some()
             && self.owns(self.ty(call), resource)
             && self.callable(call).is_some_and(|callable| callable.constructs.is_none())
+    }
+
+    /// Whether a call makes another resource of a library around one, that has an end of its own: an archive around an encoder.
+    fn encloses(&self, call: Site, resource: Ustr) -> bool {
+        let outer = self.callable(call).and_then(|callable| callable.constructs).filter(|outer| *outer != resource);
+        let ends = outer.and_then(|outer| self.resource(outer)).is_some_and(|entry| entry.when_abandoned.is_some());
+        ends && self.owns_as_part(self.ty(call), resource)
+    }
+
+    /// Whether a call on what has an end of its own gives a resource that lies in it, or leads to that.
+    pub(in crate::index) fn gives_out(&self, receiver: &Ty, given: &Ty, resource: Ustr) -> bool {
+        let Ty::Ext(outer, _) = receiver.peeled() else { return false };
+        let ends = self.resource(*outer).is_some_and(|entry| entry.when_abandoned.is_some());
+        ends && self.owns_as_part(receiver.peeled(), resource) && self.owns(given.given(), resource)
+    }
+
+    /// Whether a value is of another kind and owns a resource as a part: what it only refers to is somebody else's.
+    fn owns_as_part(&self, ty: &Ty, resource: Ustr) -> bool {
+        let given = ty.given();
+        let Ty::Ext(path, parts) = given.content().unwrap_or(given) else { return false };
+        *path != resource && parts.iter().any(|part| !matches!(part, Ty::Ref(_)) && self.owns(part, resource))
     }
 
     /// Whether a node gives the resource that another gives: by `?` and `.await`, as a method of it, or as the `if`, `match` or block around it.
@@ -384,7 +421,11 @@ impl Index {
     fn rebound(&self, body: BodyRef, used: NodeId, resource: Ustr) -> Option<&Pattern> {
         let lends = |into: NodeId| matches!(self.body(body).node(into).op, Op::Reference { .. } | Op::Deref(_));
         let passes = |from: NodeId, into: NodeId| {
-            lends(into) || self.gives_on(body, from, into, resource) || self.packs(Site { body, node: into }, resource)
+            let call = Site { body, node: into };
+            lends(into)
+                || self.gives_on(body, from, into, resource)
+                || self.packs(call, resource)
+                || self.encloses(call, resource)
         };
         match self.taker(Site { body, node: used }, &passes)? {
             (_, Taker::Patterns(patterns)) => match patterns[..] {
@@ -454,13 +495,34 @@ impl Index {
     /// Whether a call ends a resource with its operand: it names the resource, or the operand may hold it. `child.stdin.take()` ends no child.
     fn ends_all_of(&self, body: BodyRef, release: &Release, resource: Ustr) -> bool {
         match release.resource {
-            Some(ended) => ended == resource,
+            Some(ended) => ended == resource || self.ends_what_it_holds(body, release, ended, resource),
+            None if self.takes_apart(release.site, resource) => false,
             None => {
                 let operand = self.info(body).ty(release.operand);
                 let reached = std::iter::successors(Some(operand.clone()), |ty| self.dereferenced(ty));
                 reached.take(LAYERS).any(|ty| ty.is_unknown() || self.owns(&ty, resource))
             }
         }
+    }
+
+    /// Whether a call takes a resource apart without its last step.
+    fn takes_apart(&self, call: Site, resource: Ustr) -> bool {
+        match &self.node(call).op {
+            Op::Method { name, .. } => self.resource(resource).is_some_and(|entry| entry.taken_apart_by.contains(name)),
+            _ => false,
+        }
+    }
+
+    /// Whether what ends a resource ends another that lies in it: it does not give it out, and does not leave it as it was.
+    fn ends_what_it_holds(&self, body: BodyRef, release: &Release, ended: Ustr, inner: Ustr) -> bool {
+        let operand = self.info(body).ty(release.operand).peeled();
+        let is_outer = matches!(operand, Ty::Ext(path, _) if *path == ended) && self.owns_as_part(operand, inner);
+        let Op::Method { name, .. } = &self.node(release.site).op else { return is_outer };
+        let ends_too = |outer: &TypeEntry| {
+            let has_it = || self.resource(inner).is_some_and(|entry| entry.close_names().any(|close| close == name));
+            !outer.leaves.contains(name) && (!outer.passes_on.contains(name) || has_it())
+        };
+        is_outer && !self.owns(self.ty(release.site), inner) && self.resource(ended).is_none_or(ends_too)
     }
 
     /// The variable that an operand is, or a part of.

@@ -101,7 +101,7 @@ fn may_end(view: View, call: NodeId, receiver: NodeId, resource: Ustr) -> bool {
     let is_it =
         matches!(view.ty(receiver).peeled(), Ty::Ext(path, _) if *path == resource) || view.ty(receiver).is_unknown();
     let is_known = matches!(view.info.callees.get(&call), Some(Callee::External(_)));
-    ends || is_it && !is_known
+    ends || is_it && !is_known || view.index.gives_out(view.ty(receiver), view.ty(call), resource)
 }
 
 /// The fields that patterns of a node take out of a struct.

@@ -6,7 +6,7 @@ use super::{Linked, program};
 use crate::facts::model::{NodeId, Op};
 use crate::index::calls::Site;
 use crate::index::flow::ways::{Exit, Way};
-use crate::index::resources::obligations::How;
+use crate::index::resources::obligations::{Abandoned, How};
 
 /// The statement `let x = begin();`, the scope of `x`, and calls of `settle()`.
 fn ways(text: &str) -> Vec<String> {
@@ -267,4 +267,28 @@ fn a_value_is_held_across_the_waits_before_its_end() {
     let shown: Vec<&str> = held.iter().map(|node| slice(&code, made, *node)).collect();
     assert_eq!(shown, ["first().await"]);
     assert!(matches!(code.index.node(made).op, Op::Method { .. }));
+}
+
+#[test]
+fn what_lies_in_another_is_ended_by_what_gives_it_out_and_ends_it() {
+    let abandoned = |end: &str| {
+        let code = program(&format!(
+            "use std::fs::File; use flate2::write::GzEncoder; \
+             fn pack(file: File) -> std::io::Result<()> {{ \
+                let encoder = GzEncoder::new(file, flate2::Compression::default()); \
+                let mut archive = tar::Builder::new(encoder); archive.append_dir_all(\".\", \"data\")?; {end} Ok(()) }} \
+             fn main() {{ pack(File::create(\"data.tar.gz\").unwrap()).unwrap(); }}"
+        ));
+        let forgotten = |found: &&Abandoned| matches!(found.how, How::Forgotten(_));
+        let found: Vec<_> =
+            code.index.abandoned(|_| true).filter(forgotten).map(|it| it.made.resource.to_string()).collect();
+        found
+    };
+    let (archive, encoder) = ("tar::Builder", "flate2::write::GzEncoder");
+    assert_eq!(abandoned("archive.finish()?;"), [encoder]);
+    assert_eq!(abandoned("archive.into_inner()?;"), [encoder]);
+    assert_eq!(abandoned(""), [encoder, archive]);
+    let none: [&str; 0] = [];
+    assert_eq!(abandoned("archive.into_inner()?.finish()?;"), none);
+    assert_eq!(abandoned("let encoder = archive.into_inner()?; encoder.finish()?;"), none);
 }
