@@ -79,9 +79,9 @@ fn left_in_field(index: &Index, written: WrittenField) -> Option<Diagnostic> {
     let WrittenField { field: (owner, name), resource, write } = written;
     let entry = index.resource(resource)?;
     let (kind, last) = (words(&entry.kind?), entry.close_name()?);
-    let inside = !ends_with_its_owner(index, index.signatures().fields[owner.index()].get(&name)?)
-        .is_some_and(|it| it == resource);
-    let what = if inside { format!("`{}`", resource.rsplit("::").next()?) } else { kind };
+    let of_field = ends_with_its_owner(index, index.signatures().fields[owner.index()].get(&name)?);
+    // What lies around it may well be ended: it takes the name to say what is not.
+    let what = if of_field != Some(resource) { format!("`{}`", resource.rsplit("::").next()?) } else { kind };
     let (file, item) = (index.defs().types[owner.index()].file, index.defs().type_def(owner));
     let field = item.fields.iter().find(|field| field.name == name)?;
     if index.is_intended(index.span(write)) {
