@@ -501,8 +501,10 @@ pub struct Node {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operator {
-    /// A comparison or logic: its value is a `bool`.
+    /// A comparison: its value is a `bool`.
     Truth,
+    /// `||`: whatever is behind it happens wherever one side is true.
+    Either,
     /// `&&`: whatever is behind it happens only where both sides are true.
     Both,
     Product,

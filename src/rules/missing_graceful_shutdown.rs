@@ -85,8 +85,8 @@ fn served(index: &Index, program: &Program, site: Site, server: &Server) -> Opti
 
 /// A loop that accepts connections by hand, in a program that listens to no signal.
 fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> {
-    let endless = index.loops_around(site).into_iter().find(|around| around.endless)?;
-    if !program.signals.is_empty() || raced(index, site) || index.serves_itself(site.body) {
+    let turn = index.accept_loop(site)?;
+    if !program.signals.is_empty() || raced(index, turn.waits) || index.serves_itself(site.body) {
         return None;
     }
     let is_minor = !index.serves_requests(program)
@@ -100,7 +100,7 @@ fn accepted(index: &Index, program: &Program, site: Site) -> Option<Diagnostic> 
         Label::new(index.span(site), "nothing ends this loop"),
     )
     .about(index.item_path(site.body), "accept loop")
-    .evidence([Label::new(endless.head.in_file(site.body.file), "loops without end")])
+    .evidence([Label::new(turn.around.head.in_file(site.body.file), "loops without end")])
     .note(NOTE)
     .help("race `accept` against a signal that completes on SIGTERM and Ctrl-C, then wait for the open connections");
     Some(diagnostic)

@@ -12,6 +12,7 @@ use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::CrateId;
 use crate::index::declared::types::Ty;
+use crate::index::flow::in_line::ServedInLine;
 use crate::index::flow::settings::Settings;
 use crate::index::resources::{Construction, words};
 use crate::source::Span;
@@ -33,9 +34,10 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     let greeted = index.handshakes().into_iter().filter_map(|site| greeted(index, site));
     let answered = index.answers().into_iter().filter_map(|(site, connected)| answered(index, site, connected));
     let spoken = index.first_words().into_iter().filter_map(|(site, taken)| spoken_to(index, site, taken));
+    let in_line = index.served_in_line().into_iter().filter_map(|served| in_line(index, &served));
     // Builds that begin with one helper are one flaw: the helper's.
     let mut found: BTreeMap<Span, Diagnostic> = BTreeMap::new();
-    for diagnostic in built.chain(run).chain(greeted).chain(answered).chain(spoken) {
+    for diagnostic in built.chain(run).chain(greeted).chain(answered).chain(in_line).chain(spoken) {
         found.entry(diagnostic.primary.span).or_insert(diagnostic);
     }
     found.into_values().collect()
@@ -483,6 +485,31 @@ fn spoken_to(index: &Index, site: Site, taken: Site) -> Option<Diagnostic> {
     Some(
         waited_for(index, site, "what a client says first", "first words", Some(connects))?
             .note("whoever connects and then says nothing keeps the socket, and all that waits for it, forever"),
+    )
+}
+
+/// A client that is served before the next one is let in, for as long as it likes.
+fn in_line(index: &Index, served: &ServedInLine) -> Option<Diagnostic> {
+    let ServedInLine { service, taken, wait } = *served;
+    let span = index.span(service);
+    if !index.waits_without_end(wait) || !index.waits_without_end(service) || index.is_intended(span) {
+        return None;
+    }
+    let proof = index.led_to_by_service(service)?;
+    let within = (wait != service).then(|| Label::new(index.span(wait), "waits for as long as the client likes"));
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            "clients are served one after the other, each without a deadline",
+            Label::new(span, "nobody else is let in until this client is done"),
+        )
+        .about(index.item_path(service.body), "one after the other")
+        .evidence([Label::new(index.name_span(taken), "connections are taken here")])
+        .evidence(within)
+        .evidence([proof])
+        .note("one client that connects and then says nothing keeps all others waiting, forever")
+        .help("serve each connection in a task of its own, or wait inside `timeout(..)`"),
     )
 }
 

@@ -3,12 +3,13 @@
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{
-    Arm, Body, LocalId, LoopKind, Node, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind, SelectArm,
+    Arm, Body, LocalId, LoopKind, Node, NodeId, Op, Operator, Pattern, PatternKind, RegionId, RegionKind, SelectArm,
 };
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
 use crate::index::calls::Site;
+use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
 use crate::source::{Range, Span};
 
@@ -160,6 +161,14 @@ fn nothing_branch(view: View, node: NodeId) -> Option<(NodeId, Branch)> {
     Some((asks(view, value)?, branch))
 }
 
+/// A future without what only says that it is polled no more once it is done: `listener.accept().fuse()`.
+fn unfused(view: View, future: NodeId) -> NodeId {
+    match view.op(future) {
+        Op::Method { receiver, name, .. } if name == "fuse" && matches!(view.ty(*receiver), Ty::Future(_)) => *receiver,
+        _ => future,
+    }
+}
+
 /// The arms of the `select!` in which a call is the future of one, or what one waits for.
 fn arms_around<'v>(view: View<'v>, call: NodeId) -> &'v [SelectArm] {
     let races = |op: &'v Op| match op {
@@ -171,7 +180,7 @@ fn arms_around<'v>(view: View<'v>, call: NodeId) -> &'v [SelectArm] {
 
 /// Whether a call is the future of an arm, or what the block that is its future waits for.
 fn is_of_arm(view: View, arm: &SelectArm, call: NodeId) -> bool {
-    arm.future == call
+    unfused(view, arm.future) == call
         || matches!(view.op(arm.future), Op::Async(_)) && view.range(arm.future).contains(view.range(call))
 }
 
@@ -628,10 +637,24 @@ fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(Nod
                 let range = Range { start: view.range(node).start, end: view.range(*condition).end };
                 Some((*of, Branch { region: *otherwise, range }))
             }
-            _ => None,
+            _ => {
+                let value = asked_about(view, *condition, if other == "Err" { "is_err" } else { "is_none" })?;
+                Some((value, Branch { region: Some(*then), range: view.range(*condition) }))
+            }
         },
         Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if is(pattern, wanted) => {
             Some((*init, Branch { region: Some(*otherwise), range: view.facts.region(*otherwise).range }))
+        }
+        _ => None,
+    }
+}
+
+/// What a condition holds for whenever this method says yes of it: `none_yet || accepted.is_err()`.
+fn asked_about(view: View, condition: NodeId, by: &str) -> Option<NodeId> {
+    match view.op(condition) {
+        Op::Method { receiver, name, arguments, .. } if name == by && arguments.is_empty() => Some(*receiver),
+        Op::Binary { operator: Operator::Either, left, right } => {
+            asked_about(view, *left, by).or_else(|| asked_about(view, *right, by))
         }
         _ => None,
     }
@@ -655,7 +678,7 @@ fn asks(view: View, value: NodeId) -> Option<NodeId> {
             Op::Await(of) => only_way_back(view, of).filter(|call| !waits_before(view, *call)),
             _ => None,
         },
-        _ => Some(value),
+        _ => Some(unfused(view, value)),
     }
 }
 

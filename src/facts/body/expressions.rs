@@ -453,7 +453,8 @@ fn operator(op: &syn::BinOp) -> Operator {
     use syn::BinOp::*;
     match op {
         And(_) => Operator::Both,
-        Or(_) | Eq(_) | Lt(_) | Le(_) | Ne(_) | Ge(_) | Gt(_) => Operator::Truth,
+        Or(_) => Operator::Either,
+        Eq(_) | Lt(_) | Le(_) | Ne(_) | Ge(_) | Gt(_) => Operator::Truth,
         Mul(_) => Operator::Product,
         _ => Operator::Other,
     }

@@ -244,7 +244,9 @@ impl Inference<'_> {
             Op::Deref(of) => self.behind(&self.ty(*of)),
             Op::Cast { ty, .. } => self.written(ty, node.region),
             Op::Unary(of) => self.ty(*of),
-            Op::Binary { operator: Operator::Truth | Operator::Both, .. } => Ty::ext("bool", Vec::new()),
+            Op::Binary { operator: Operator::Truth | Operator::Either | Operator::Both, .. } => {
+                Ty::ext("bool", Vec::new())
+            }
             Op::Binary { left, right, .. } => self.operated(&self.ty(*left), &self.ty(*right)),
             Op::Range(ends) => {
                 let ends = ends.iter().map(|end| self.ty(*end));

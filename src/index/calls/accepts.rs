@@ -1,15 +1,76 @@
-//! Where the next connection is taken: by a call of a library, or by one of a function of the workspace that takes it and comes back.
+//! Where the next connection is taken: by a call of a library, or by one of a function of the workspace that takes it and comes back; and in which loop
+//! that comes again and again.
 
 use rustc_hash::FxHashSet as HashSet;
 
 use crate::catalogue::Calls;
-use crate::facts::model::RegionKind;
+use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Site, targets};
 use crate::index::declared::defs::*;
+use crate::index::programs::kinds::Around;
+
+/// A loop that takes one connection in each turn.
+pub struct Turn {
+    pub around: Around,
+    /// Where each turn waits for its connection.
+    pub waits: Site,
+}
 
 impl Index {
+    /// The loop that a call takes connections for until it fails: one around it, or one over the connections that it gives.
+    pub fn accept_loop(&self, call: Site) -> Option<Turn> {
+        let around = self.loops_around(call).into_iter().find(|around| around.endless);
+        around.map(|around| Turn { around, waits: call }).or_else(|| self.fed_without_end(call))
+    }
+
+    /// As [`Index::fed_by`], if the loop is left for a failure only.
+    pub fn fed_without_end(&self, call: Site) -> Option<Turn> {
+        self.fed_by(call).filter(|turn| {
+            let region = turn.around.region;
+            match turn.around.over_items {
+                true => !self.comes_to_an_end(call.body, region),
+                false => self.is_left_by_failure_only(call.body, region),
+            }
+        })
+    }
+
+    /// The loop over the connections that a call gives one by one: `for stream in listener.incoming()`, `while let Some(stream) = incoming.next().await`.
+    pub fn fed_by(&self, call: Site) -> Option<Turn> {
+        let facts = self.body(call.body);
+        facts.iter().filter(|(node, _)| *node > call.node).find_map(|(_, n)| {
+            let Op::Loop { kind, region, .. } = &n.op else { return None };
+            let waits = match kind {
+                LoopKind::For { iterated, .. } => self.gives_by_name(call, *iterated).then_some(*iterated),
+                _ => self.taken_in_turn(call, *region),
+            };
+            Some(Turn { around: self.loop_of(call.body, *region)?, waits: Site { node: waits?, ..call } })
+        })
+    }
+
+    /// The method of what a call gives that is called in each turn of a loop.
+    fn taken_in_turn(&self, call: Site, turn: RegionId) -> Option<NodeId> {
+        let facts = self.body(call.body);
+        if facts.is_inside(facts.node(call.node).region, turn) {
+            return None;
+        }
+        let called = |node: NodeId| match facts.node(node).op {
+            Op::Method { receiver, .. } => self.gives_by_name(call, receiver),
+            _ => false,
+        };
+        let is_own =
+            |node: NodeId| self.loops_around(Site { node, ..call }).first().is_some_and(|around| around.region == turn);
+        facts.iter().map(|(node, _)| node).find(|node| called(*node) && is_own(*node))
+    }
+
+    /// Whether a value is what a call gives, itself or by name: nothing is made of it on the way.
+    fn gives_by_name(&self, call: Site, value: NodeId) -> bool {
+        let chain = self.receivers(Site { node: value, ..call });
+        let made = chain.iter().take_while(|at| **at != call).any(|at| matches!(self.node(*at).op, Op::Method { .. }));
+        chain.contains(&call) && !made
+    }
+
     /// Whether a call takes the next connection, here or in a function of the workspace that it may go to.
     pub fn takes_connection(&self, call: Site) -> bool {
         match self.callee(call) {

@@ -508,7 +508,8 @@ impl Index {
         let Some(path) = self.external(site) else { return self.takes_connection(site) && in_loop() };
         let catalogue = self.catalogue();
         let waits = || catalogue.lists(Calls::Waits, path) || catalogue.lists(Calls::Accepts, path);
-        self.serves_forever(site, path) || catalogue.signal(path).is_some() || (waits() && in_loop())
+        let is_iterated = || catalogue.lists(Calls::Accepts, path) && self.fed_without_end(site).is_some();
+        self.serves_forever(site, path) || catalogue.signal(path).is_some() || (waits() && in_loop()) || is_iterated()
     }
 
     /// Whether a call serves until the program ends. What never does anything does not where something else is waited for along with it, unless that is

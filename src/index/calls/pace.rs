@@ -189,7 +189,9 @@ impl Index {
             Op::Match { arms, .. } => return arms.iter().any(|arm| of_region(arm.region)),
             _ => {}
         }
-        let Op::Binary { left, right, operator: Operator::Truth | Operator::Both } = self.node(condition).op else {
+        let Op::Binary { left, right, operator: Operator::Truth | Operator::Either | Operator::Both } =
+            self.node(condition).op
+        else {
             return false;
         };
         let (left, right) = (Site { node: left, ..condition }, Site { node: right, ..condition });

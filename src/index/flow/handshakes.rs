@@ -49,7 +49,7 @@ impl Index {
     }
 
     /// Whether connections are taken from elsewhere: not over a path of this machine, nor at an address that is written out and is its own.
-    fn listens_to_the_network(&self, taken: Site) -> bool {
+    pub(super) fn listens_to_the_network(&self, taken: Site) -> bool {
         let over_a_path = self.external(taken).is_some_and(|path| path.contains("Unix"));
         let Op::Method { receiver, .. } = self.node(taken).op else { return !over_a_path };
         let is_listener = |entry: &TypeEntry| entry.kind.is_some_and(|kind| kind == "listener");
@@ -205,28 +205,62 @@ impl Index {
     }
 
     /// Whether an awaited call reads, as methods that read are called.
-    fn reads(&self, site: Site) -> bool {
+    pub(super) fn reads(&self, site: Site) -> bool {
         let Op::Await(of) = self.node(site).op else { return false };
         match &self.node(Site { node: of, ..site }).op {
             // `lock.read().await` waits for a lock.
             Op::Method { name, arguments, .. } if name == "read" => !arguments.is_empty(),
-            Op::Method { name, .. } => name.starts_with("read") || name == "next",
+            Op::Method { name, .. } => name.starts_with("read") || name.starts_with("next"),
             _ => false,
         }
     }
 
     /// Whether a body comes to a place that is wanted, itself or in a function that it calls and waits for.
     fn leads_to(&self, body: BodyRef, wanted: &dyn Fn(Site) -> bool, depth: u32, seen: &mut HashSet<BodyRef>) -> bool {
+        self.led_to_from(body, wanted, depth, seen).is_some()
+    }
+
+    /// A place that is wanted and that a body comes to, as in [`Index::leads_to`].
+    fn led_to_from(
+        &self,
+        body: BodyRef,
+        wanted: &dyn Fn(Site) -> bool,
+        depth: u32,
+        seen: &mut HashSet<BodyRef>,
+    ) -> Option<Site> {
         if !seen.insert(body) {
-            return false;
+            return None;
         }
         let mut own = self.body(body).iter().map(|(node, _)| Site { body, node });
-        if own.any(|site| self.is_run_by_body_itself(site) && wanted(site)) {
-            return true;
+        if let Some(site) = own.find(|site| self.is_run_by_body_itself(*site) && wanted(*site)) {
+            return Some(site);
         }
-        let Some(depth) = depth.checked_sub(1) else { return false };
+        let depth = depth.checked_sub(1)?;
         let calls = self.calls.callees(body).iter().filter(|call| self.is_run_by_body_itself(call.site));
         let callees = calls.filter_map(|call| self.called_directly(call.site));
-        callees.collect::<Vec<_>>().into_iter().any(|callee| self.leads_to(callee, wanted, depth, seen))
+        callees.collect::<Vec<_>>().into_iter().find_map(|callee| self.led_to_from(callee, wanted, depth, seen))
+    }
+
+    /// The first place that is wanted to which a function comes that is called for one peer, itself or in what it calls and waits for, unless anything
+    /// there sets a limit, or is a handshake that is told of by itself.
+    pub(super) fn waits_for_peer_within(&self, body: BodyRef, wanted: &dyn Fn(Site) -> bool) -> Option<Site> {
+        let limits = |site: Site| {
+            self.bounds_time(site)
+                || self.limits_a_socket(site)
+                || self.is_listed_handshake(site)
+                || self.is_called_handshake(site)
+        };
+        let found = self.led_to_from(body, wanted, DEPTH, &mut HashSet::default())?;
+        (!self.leads_to(body, &limits, DEPTH, &mut HashSet::default())).then_some(found)
+    }
+
+    /// Whether a call sets how long is waited for what a socket reads.
+    pub(super) fn limits_a_socket(&self, site: Site) -> bool {
+        let entry = |path: Ustr| self.resource(Ustr::from(path.rsplit_once("::")?.0));
+        let sets = |path: Ustr| {
+            let socket = entry(path).filter(|entry| entry.kind.is_some_and(|kind| kind == "socket"));
+            socket.is_some_and(|entry| entry.timeouts.contains(&path))
+        };
+        self.external(site).is_some_and(sets)
     }
 }

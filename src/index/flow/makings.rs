@@ -107,7 +107,12 @@ impl Back<'_> {
                 }
                 _ => {
                     self.value(to(*receiver), fuel);
-                    let all = matches!(self.wanted, Wanted::Text);
+                    let all = match self.wanted {
+                        Wanted::Text => true,
+                        // `http.serve_connection(stream, service)`
+                        Wanted::Connection => index.serves_one(site),
+                        _ => false,
+                    };
                     let given = arguments
                         .iter()
                         .filter(|argument| all || matches!(index.node(to(**argument)).op, Op::Closure { .. }));

@@ -10,6 +10,7 @@ pub mod handed_on;
 pub mod handles;
 pub mod handshakes;
 pub mod hosts;
+pub mod in_line;
 pub mod lasting;
 pub mod makings;
 pub mod never;

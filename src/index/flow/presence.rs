@@ -34,7 +34,7 @@ fn is_there(view: View, at: NodeId, path: NodeId) -> bool {
     };
     let goes_on = |op: &Op| match op {
         Op::If { condition, then, otherwise: None } => {
-            !around.contains(then) && is_left(view, *then) && takes(view, *condition, Operator::Truth, &denies)
+            !around.contains(then) && is_left(view, *then) && takes(view, *condition, Operator::Either, &denies)
         }
         _ => false,
     };

@@ -250,7 +250,7 @@ impl Index {
             // What carries such a value among others is no such value, nor is what one decides.
             Op::Struct { .. }
             | Op::Field { .. }
-            | Op::Binary { operator: Operator::Truth | Operator::Both, .. }
+            | Op::Binary { operator: Operator::Truth | Operator::Either | Operator::Both, .. }
             | Op::Closure { .. } => {
                 return false;
             }

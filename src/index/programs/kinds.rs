@@ -212,7 +212,8 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
         let until_word = |around: &Around| accepts && !around.over_items && index.ends_by_word(site, around.region);
         let only_fails = |around: &Around| accepts && index.is_left_by_failure_only(body, around.region);
         let lasts = |around: &Around| around.endless || until_told(around) || until_word(around) || only_fails(around);
-        let around = index.loops_around(site).into_iter().find(lasts);
+        let fed = || index.fed_without_end(site).map(|turn| turn.around);
+        let around = index.loops_around(site).into_iter().find(lasts).or_else(|| fed().filter(|_| accepts));
         if let Some(around) = around {
             found.push(Shows { site, label: Label::new(around.head.in_file(body.file), "loops without end") });
         }
@@ -530,7 +531,7 @@ impl Index {
     }
 
     /// Whether something else than an error can end a loop: a `break`, a `return`, or the end of the program, where it is left at all.
-    fn comes_to_an_end(&self, body: BodyRef, region: RegionId) -> bool {
+    pub(in crate::index) fn comes_to_an_end(&self, body: BodyRef, region: RegionId) -> bool {
         let facts = self.body(body);
         let exits = |(site, path): (Site, Ustr)| {
             facts.is_inside(facts.node(site.node).region, region) && self.catalogue().lists(Calls::Exits, path)
@@ -558,9 +559,23 @@ impl Index {
         lasts && leaving(facts, region).all(in_failure)
     }
 
+    /// The loop whose turns a region is.
+    pub(in crate::index) fn loop_of(&self, body: BodyRef, region: RegionId) -> Option<Around> {
+        let (facts, info) = (self.body(body), self.info(body));
+        let owner = info.region_node(region)?;
+        let Op::Loop { kind, .. } = &facts.node(owner).op else { return None };
+        let start = facts.node(owner).range.start;
+        Some(Around {
+            region,
+            endless: matches!(kind, LoopKind::Loop) && !self.comes_to_an_end(body, region),
+            over_items: matches!(kind, LoopKind::For { .. }),
+            head: Range { start, end: start + keyword_len(kind) },
+        })
+    }
+
     /// The loops around a site from the inside out.
     pub fn loops_around(&self, site: Site) -> Vec<Around> {
-        let (facts, info) = (self.body(site.body), self.info(site.body));
+        let facts = self.body(site.body);
         let mut found = Vec::new();
         for (region, r) in facts.outwards(facts.node(site.node).region) {
             if matches!(r.kind, RegionKind::Closure) {
@@ -569,15 +584,7 @@ impl Index {
             if r.kind != RegionKind::Loop {
                 continue;
             }
-            let Some(owner) = info.region_node(region) else { continue };
-            let Op::Loop { kind, .. } = &facts.node(owner).op else { continue };
-            let start = facts.node(owner).range.start;
-            found.push(Around {
-                region,
-                endless: matches!(kind, LoopKind::Loop) && !self.comes_to_an_end(site.body, region),
-                over_items: matches!(kind, LoopKind::For { .. }),
-                head: Range { start, end: start + keyword_len(kind) },
-            });
+            found.extend(self.loop_of(site.body, region));
         }
         found
     }

@@ -277,7 +277,9 @@ impl Index {
         }
         let (body, info) = (self.body(from.body), self.info(from.body));
         let loops = body.outwards(body.node(from.node).region).filter(|(_, r)| r.kind == RegionKind::Loop);
-        let in_loop = loops.last().and_then(|(region, _)| info.region_node(region).map(|owner| (region, owner)));
+        let fed = || self.fed_without_end(from).map(|turn| turn.around.region);
+        let outermost = loops.last().map(|(region, _)| region).or_else(fed);
+        let in_loop = outermost.and_then(|region| info.region_node(region).map(|owner| (region, owner)));
         let inside = |region: RegionId| body.outwards(body.node(node).region).any(|(at, _)| at == region);
         match in_loop {
             Some((region, _)) if inside(region) => {
