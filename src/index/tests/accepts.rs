@@ -24,3 +24,21 @@ fn a_function_that_takes_a_connection_and_comes_back_takes_it_for_its_caller() {
     assert!(!takes(&code, "forever(l)"), "it never comes back");
     assert!(!takes(&code, "apart(l.try_clone().unwrap())"), "a thread takes it");
 }
+
+#[test]
+fn a_loop_over_the_connections_that_a_call_gives_goes_on_until_it_is_left() {
+    let code = program(
+        "fn each(l: &std::net::TcpListener) { for one in l.incoming() { println!(\"{one:?}\"); } } \
+         fn named(m: &std::net::TcpListener) { let all = m.incoming(); for one in all { println!(\"{one:?}\"); } } \
+         fn next(n: &std::net::TcpListener) { let mut all = n.incoming(); while let Some(one) = all.next() { println!(\"{one:?}\"); } } \
+         fn some(o: &std::net::TcpListener) { for one in o.incoming().take(3) { println!(\"{one:?}\"); } } \
+         fn first(p: &std::net::TcpListener) { for one in p.incoming() { if one.is_ok() { return; } } } \
+         fn main() {}",
+    );
+    let lasts = |call: &str| code.index.accept_loop(code.site(call)).is_some();
+    assert!(lasts("l.incoming()"));
+    assert!(lasts("m.incoming()"), "by name");
+    assert!(lasts("n.incoming()"), "one after the other");
+    assert!(!lasts("o.incoming()"), "only a few of them");
+    assert!(!lasts("p.incoming()"), "it is left with a success");
+}
