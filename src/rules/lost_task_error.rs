@@ -1,6 +1,5 @@
 //! `lost-task-error`: a task or thread ends in an error, and whoever holds its handle never looks.
 
-use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId, SelectArm};
 use crate::index::Index;
@@ -40,6 +39,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     match view.op(node) {
         Op::Discard(of) => statement(view, *of, range),
         Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() => statement(view, *init, range),
+        Op::Bind { otherwise: Some(_), .. } => only_outside(view, node),
         Op::Bind { pattern, init: Some(init), .. } => match pattern.kind {
             PatternKind::Bind { local, of: None } if is_unused(view, local) => dropped(view, *init, Way::Handle),
             PatternKind::Bind { local, of: None } if is_left_on_a_way(view, node, local) => {
@@ -47,18 +47,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             }
             _ => None,
         },
-        Op::If { condition, otherwise: None, .. } => match view.op(*condition) {
-            Op::Let { pattern, of } if is(pattern, "Err") => lost(view, joined(view, *of)?, Way::Panic, pattern.range),
-            _ => None,
-        },
-        Op::Match { scrutinee, arms } => {
-            let handle = joined(view, *scrutinee)?;
-            let wild = |pattern: &Pattern| is(pattern, "Ok") && pattern.parts().iter().all(Pattern::is_wild);
-            let arm = arms
-                .iter()
-                .find(|arm| !arm.guarded && wild(&arm.pattern) && !view.index.warns(view.body, arm.region))?;
-            lost(view, handle, Way::Panic, arm.pattern.range)
-        }
+        Op::Let { .. } | Op::Match { .. } | Op::Method { .. } => only_outside(view, node),
         Op::Loop { kind: LoopKind::While, region } => drained(view, *region),
         Op::Select { arms, .. } => arms.iter().find_map(|arm| selected(view, arm)),
         _ => None,
@@ -74,15 +63,11 @@ fn statement(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
         Op::Method { receiver, name, .. } if name == "ok" => *receiver,
         _ => value,
     };
-    let (handle, way) = match (joined(view, value), unwrapped(view, value)) {
-        (Some(handle), _) => (handle, Way::Output),
-        (None, Some(handle)) => (handle, Way::Output),
-        (None, None) => match all_joined(view, value) {
-            Some(handle) => (handle, Way::Output),
-            None => return within(view, value, range),
-        },
-    };
-    lost(view, handle, way, range)
+    let site = view.site(value);
+    let mut handles = results_of(view, value);
+    handles.extend(unwrapped(view, value));
+    handles.extend(view.index.all_joined(site).or_else(|| view.index.next_joined(site)));
+    if handles.is_empty() { within(view, value, range) } else { lost(view, &handles, Way::Output, range) }
 }
 
 /// What a task runs until it is stopped gives a `Result`, and the task throws it away. Where it is known what fails there, that is a
@@ -119,57 +104,78 @@ fn dropped(view: View, value: NodeId, way: Way) -> Option<Diagnostic> {
     diagnostic(view, &[task], way, Range { start: span.start, end: span.end })
 }
 
-/// The handle that a value waits for: `handle.await`, `handle.join()`, also within a `timeout(..)`.
-fn joined(view: View, value: NodeId) -> Option<NodeId> {
-    let is_handle = |node: NodeId| view.index.task_output(view.ty(node)).is_some();
+/// The result about a task is told apart, and the one inside is not looked at: `if let Err(error) = handle.await`, `Some(Ok(_)) => ..`, `handle.await.is_err()`.
+fn only_outside(view: View, node: NodeId) -> Option<Diagnostic> {
+    let handle = |value: NodeId| view.index.joined(view.site(value));
+    let (handle, range) = match view.op(node) {
+        // What follows success, or failure, says that there is no more to it.
+        Op::Let { pattern, of } if pattern.is_err() || takes_any_success(pattern) => {
+            let owner = view.info.parent(node).filter(|owner| matches!(view.op(*owner), Op::If { .. }))?;
+            let Op::If { then, otherwise, .. } = view.op(owner) else { return None };
+            let entered_by_success = if pattern.is_err() { *otherwise } else { Some(*then) };
+            (
+                handle(*of).filter(|_| !entered_by_success.is_some_and(|at| view.index.warns(view.body, at)))?,
+                pattern.range,
+            )
+        }
+        Op::Bind { pattern, init: Some(init), .. } if takes_any_success(pattern) => (handle(*init)?, pattern.range),
+        Op::Method { receiver, name, .. } if name == "is_ok" || name == "is_err" => {
+            (handle(*receiver)?, view.range(node))
+        }
+        Op::Match { scrutinee, arms } => {
+            let site = view.site(*scrutinee);
+            let takes: fn(&Pattern) -> bool = match handle(*scrutinee) {
+                Some(_) => takes_any_success,
+                None => takes_any_next,
+            };
+            let handle = handle(*scrutinee).or_else(|| view.index.next_joined(site))?;
+            let arm = arms.iter().find(|arm| !arm.guarded && takes(&arm.pattern))?;
+            (Some(handle).filter(|_| !view.index.warns(view.body, arm.region))?, arm.pattern.range)
+        }
+        _ => return None,
+    };
+    lost(view, &[handle], Way::Panic, range)
+}
+
+/// `Ok(_)`
+fn takes_any_success(pattern: &Pattern) -> bool {
+    pattern.is_ok() && pattern.parts().iter().all(Pattern::is_wild)
+}
+
+/// `Some(Ok(_))`
+fn takes_any_next(pattern: &Pattern) -> bool {
+    is(pattern, "Some") && matches!(pattern.parts(), [only] if takes_any_success(only))
+}
+
+/// `handle.await?`, `handle.await.map_err(..)?`, `handle.join().unwrap()`, `try_join_all(handles).await?`, `try_join!(one, other)?`.
+fn unwrapped(view: View, value: NodeId) -> Vec<Site> {
     match view.op(value) {
-        Op::Await(of) if is_handle(*of) => Some(*of),
-        Op::Method { receiver, name, .. } if name == "join" && is_handle(*receiver) => Some(*receiver),
-        Op::Local(local) => joined(view, view.index.bound_for_one_use(view.body, *local)?),
-        _ => None,
+        Op::Try(of) => handles_tried(view, *of),
+        Op::Method { receiver, name, .. } if name == "unwrap" || name == "expect" => results_of(view, *receiver),
+        _ => Vec::new(),
     }
 }
 
-/// `handle.await?`, `handle.await.map_err(..)?`, `handle.join().unwrap()`.
-fn unwrapped(view: View, value: NodeId) -> Option<NodeId> {
+/// The handles whose own error a `?` passes on: behind an `expect` it passes on what the task gave.
+fn handles_tried(view: View, value: NodeId) -> Vec<Site> {
     match view.op(value) {
-        Op::Try(of) => handle_tried(view, *of),
-        Op::Method { receiver, name, .. } if name == "unwrap" || name == "expect" => joined(view, *receiver),
-        _ => None,
+        Op::Method { name, .. } if name == "unwrap" || name == "expect" => Vec::new(),
+        Op::Method { receiver, name, .. } if only_explains(name) => handles_tried(view, *receiver),
+        _ => results_of(view, value),
     }
 }
 
-/// The handle whose own error a `?` passes on: behind an `expect` it passes on what the task gave.
-fn handle_tried(view: View, value: NodeId) -> Option<NodeId> {
-    match view.op(value) {
-        Op::Method { name, .. } if name == "unwrap" || name == "expect" => None,
-        Op::Method { receiver, name, .. } if only_explains(name) => handle_tried(view, *receiver),
-        _ => joined(view, value),
-    }
-}
-
-/// The handles or the set of `join_all(handles).await` and `set.join_all().await`.
-fn all_joined(view: View, value: NodeId) -> Option<NodeId> {
-    let Op::Await(of) = view.facts.node(value).op else { return None };
-    joins(view, of)
-}
-
-/// The collection whose tasks a call waits for.
-fn joins(view: View, call: NodeId) -> Option<NodeId> {
-    let path = view.index.external(view.site(call))?;
-    let joins = view.index.catalogue().lists(Calls::Joins, path);
-    match view.op(call) {
-        Op::Call { arguments, .. } if joins => arguments.first().copied(),
-        Op::Method { receiver, .. } if joins => Some(*receiver),
-        _ => None,
-    }
+/// The handles that results were got through.
+fn results_of(view: View, value: NodeId) -> Vec<Site> {
+    let site = view.site(value);
+    view.index.joined(site).map_or_else(|| view.index.joined_together(site), |handle| vec![handle])
 }
 
 /// `while let Some(_) = set.join_next().await {}`, `while set.join_next().await.is_some() {}`.
 fn drained(view: View, region: RegionId) -> Option<Diagnostic> {
     let nodes = view.facts.region(region).nodes.iter().copied();
     let condition = nodes.filter(|node| view.info.parent(*node).is_none()).find_map(|node| {
-        let next = |of: NodeId| all_joined(view, of).map(|set| (set, view.range(node)));
+        let next = |of: NodeId| view.index.next_joined(view.site(of)).map(|set| (set, view.range(node)));
         match view.op(node) {
             Op::Let { pattern, of } if throws_output_away(pattern) => next(*of),
             Op::Method { receiver, name, .. } if name == "is_some" => next(*receiver),
@@ -177,7 +183,7 @@ fn drained(view: View, region: RegionId) -> Option<Diagnostic> {
         }
     });
     let (set, range) = condition?;
-    lost(view, set, Way::Output, range)
+    lost(view, &[set], Way::Output, range)
 }
 
 /// An arm of `select!` that waits for a task and does not look at what it gave.
@@ -185,20 +191,21 @@ fn selected(view: View, arm: &SelectArm) -> Option<Diagnostic> {
     if view.index.tells(view.body, arm.region) {
         return None;
     }
-    let handle = match joins(view, arm.future) {
+    let future = view.site(arm.future);
+    let handle = match view.index.next_joined(future) {
         Some(set) if throws_output_away(&arm.pattern) => set,
-        None if arm.pattern.is_wild() => view.index.task_output(view.ty(arm.future)).map(|_| arm.future)?,
+        None if arm.pattern.is_wild() => view.index.task_output(view.ty(arm.future)).map(|_| future)?,
         _ => return None,
     };
-    lost(view, handle, Way::Output, arm.pattern.range)
+    lost(view, &[handle], Way::Output, arm.pattern.range)
 }
 
-fn lost(view: View, handle: NodeId, way: Way, range: Range) -> Option<Diagnostic> {
-    let site = view.site(handle);
-    if view.index.is_teardown(site) || view.index.is_on_failing_path(site) {
+fn lost(view: View, handles: &[Site], way: Way, range: Range) -> Option<Diagnostic> {
+    if handles.iter().any(|handle| view.index.is_teardown(*handle) || view.index.is_on_failing_path(*handle)) {
         return None;
     }
-    diagnostic(view, &view.index.fallible_tasks(site), way, range)
+    let tasks: Vec<Fallible> = handles.iter().flat_map(|handle| view.index.fallible_tasks(*handle)).collect();
+    diagnostic(view, &tasks, way, range)
 }
 
 fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<Diagnostic> {

@@ -321,17 +321,20 @@ impl Index {
 
     /// What a variable that is named only once was bound to, where that is all it ever is.
     pub fn bound_for_one_use(&self, body: BodyRef, local: LocalId) -> Option<NodeId> {
-        let facts = self.body(body);
-        let uses = facts.iter().filter(|(_, node)| matches!(node.op, Op::Local(used) if used == local)).count();
-        let read = |node: &Node| matches!(&node.op, Op::Macro(call) if call.mentions.contains(&local));
-        let mentioned = facts.nodes.iter().any(read);
         let whole =
             |pattern: &Pattern| matches!(pattern.kind, PatternKind::Bind { local: bound, of: None } if bound == local);
-        let init = facts.nodes.iter().find_map(|node| match &node.op {
+        let init = self.body(body).nodes.iter().find_map(|node| match &node.op {
             Op::Bind { pattern, init, .. } if whole(pattern) => *init,
             _ => None,
         });
-        init.filter(|_| uses == 1 && !mentioned)
+        init.filter(|_| self.is_named_once(body, local))
+    }
+
+    /// Whether a variable is named only once, macros that could not be read included.
+    pub fn is_named_once(&self, body: BodyRef, local: LocalId) -> bool {
+        let facts = self.body(body);
+        let read = |node: &Node| matches!(&node.op, Op::Macro(call) if call.mentions.contains(&local));
+        facts.uses(local).count() == 1 && !facts.nodes.iter().any(read)
     }
 
     /// The values a local is bound or assigned from, through patterns, `if let`, `match` and closures of getters.

@@ -3,6 +3,7 @@
 pub mod channels;
 pub mod given_up;
 pub mod halves;
+pub mod joined;
 pub mod outcomes;
 pub mod outlasting;
 pub mod piles;

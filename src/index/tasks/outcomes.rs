@@ -8,6 +8,7 @@ use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::FnId;
 use crate::index::flow::effects::Effected;
+use crate::index::flow::errors::only_explains;
 use crate::index::{Index, Ty};
 
 /// How far a handle is followed back to where its task is started.
@@ -51,8 +52,13 @@ impl Index {
         let starts = self.starts(handle, FUEL);
         let known = starts.iter().filter_map(|start| self.fallible(*start));
         let by_type = || {
-            let output = self.task_output(self.ty(handle)).is_some_and(Ty::is_result);
-            output.then_some(Fallible { started: None, effected: None, tells: false })
+            let gives_result = |ty: &Ty| self.task_output(ty).is_some_and(Ty::is_result);
+            let fails = match self.ty(handle).peeled() {
+                ty if gives_result(ty) => true,
+                Ty::Ext(_, arguments) => arguments.iter().any(gives_result),
+                _ => false,
+            };
+            fails.then_some(Fallible { started: None, effected: None, tells: false })
         };
         if starts.is_empty() { by_type().into_iter().collect() } else { known.collect() }
     }
@@ -179,11 +185,16 @@ impl Index {
         match &self.node(handle).op {
             Op::Reference { of, .. } | Op::Deref(of) | Op::Try(of) | Op::Await(of) => follow(*of),
             Op::Call { .. } | Op::Method { .. } if self.work(handle).is_some() => vec![handle],
-            Op::Method { receiver, name, .. }
-                if matches!(name.as_str(), "drain" | "into_iter" | "iter_mut" | "unwrap" | "expect" | "take") =>
-            {
-                follow(*receiver)
+            Op::Call { arguments, .. } if self.is_ok(handle) => {
+                arguments.iter().flat_map(|given| follow(*given)).collect()
             }
+            Op::Call { .. } | Op::Method { .. } if self.function_called(handle).is_some() => {
+                self.starts_within(handle, fuel)
+            }
+            Op::Method { receiver, name, arguments, .. } => match self.made_for_each(handle, arguments)[..] {
+                [] if keeps_handles(name) => follow(*receiver),
+                ref made => made.iter().flat_map(|value| follow(*value)).collect(),
+            },
             Op::Macro(call) if call.path.last() == "vec" => call.arguments.iter().flat_map(|a| follow(*a)).collect(),
             Op::Array(parts) => parts.iter().flat_map(|part| follow(*part)).collect(),
             Op::Local(local) => {
@@ -192,6 +203,32 @@ impl Index {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The tasks whose handles, or whose set, a function of the workspace gives.
+    fn starts_within(&self, call: Site, fuel: u32) -> Vec<Site> {
+        let Some(body) = self.function_called(call).and_then(|function| self.linked_body(function)) else {
+            return Vec::new();
+        };
+        let given = self.returned_values(body).into_iter().map(|node| Site { body, node });
+        given.flat_map(|value| self.starts(value, fuel)).collect()
+    }
+
+    fn function_called(&self, call: Site) -> Option<FnId> {
+        match self.callee(call) {
+            Some(Callee::Workspace(function)) => Some(*function),
+            _ => None,
+        }
+    }
+
+    /// The handles that a closure gives, one for each element.
+    fn made_for_each(&self, call: Site, arguments: &[NodeId]) -> Vec<NodeId> {
+        let body = self.body(call.body);
+        let given = arguments.iter().filter_map(|argument| match &body.node(*argument).op {
+            Op::Closure { region, .. } => body.region(*region).value,
+            _ => None,
+        });
+        given.filter(|value| self.task_output(self.ty(Site { node: *value, ..call })).is_some()).collect()
     }
 
     /// What is pushed into a collection, and the tasks that are spawned on a set.
@@ -208,4 +245,9 @@ impl Index {
         });
         put.collect()
     }
+}
+
+/// Whether a method gives the handles that it is called on, or some of them.
+fn keeps_handles(name: &str) -> bool {
+    matches!(name, "drain" | "into_iter" | "iter_mut" | "unwrap" | "expect" | "take" | "collect") || only_explains(name)
 }

@@ -72,7 +72,8 @@ impl Index {
         arguments.iter().copied().find(|argument| self.holds_handles(self.info(call.body).ty(*argument)))
     }
 
-    fn holds_handles(&self, ty: &Ty) -> bool {
+    /// Whether a value is a handle of a task or holds some.
+    pub(super) fn holds_handles(&self, ty: &Ty) -> bool {
         match ty {
             Ty::Ext(_, arguments) => self.is_task_handle(ty) || arguments.iter().any(|of| self.holds_handles(of)),
             Ty::Ref(of) | Ty::Slice(of) => self.holds_handles(of),
