@@ -276,6 +276,11 @@ fn in_condition(
             Op::Let { pattern, of } if pattern.ignores_error() && is_result(*of) => {
                 Some(Vanished { value: *of, way: leaves_without(view, then)?, range: head })
             }
+            Op::Method { receiver, name, .. }
+                if name == "is_err" && is_result(*receiver) && does_nothing(view, then) =>
+            {
+                Some(Vanished { value: *receiver, way: Way::Arm, range: view.range(node) })
+            }
             Op::Method { receiver, name, .. } if name == "is_err" && is_result(*receiver) => {
                 Some(Vanished { value: *receiver, way: leaves_without(view, then)?, range: head })
             }
@@ -364,13 +369,37 @@ fn in_chain(view: View, receiver: NodeId, name: &str, arguments: &[NodeId]) -> O
     }
     // Of a future as well: `load().unwrap_or_else(|_| none()).await`.
     if name == "unwrap_or_else" && view.ty(receiver).given().is_result() {
-        let stand_in = arguments.iter().find_map(|argument| made_blindly(view, *argument))?;
-        return Some((receiver, Way::Instead(stand_in)));
+        let stand_in = arguments.iter().find_map(|argument| made_blindly(view, *argument));
+        if let Some(stand_in) = stand_in {
+            return Some((receiver, Way::Instead(stand_in)));
+        }
     }
     if !view.ty(receiver).is_result() {
         return None;
     }
-    (name == "unwrap_or_default" || is_literal(view, name, arguments)).then_some((receiver, Way::Default))
+    match (name, arguments) {
+        ("map_or_else", [failed, _]) => Some((receiver, Way::Instead(made_blindly(view, *failed)?))),
+        ("map_or", [failed, _]) if is_empty(view, *failed) || is_unit(view, *failed) => Some((receiver, Way::Default)),
+        ("unwrap_or_else", [failed]) if does_nothing_blindly(view, *failed) => Some((receiver, Way::Default)),
+        ("unwrap_or", [failed]) if is_unit(view, *failed) => Some((receiver, Way::Default)),
+        ("unwrap_or_default", _) => Some((receiver, Way::Default)),
+        _ => is_literal(view, name, arguments).then_some((receiver, Way::Default)),
+    }
+}
+
+/// `()`
+fn is_unit(view: View, value: NodeId) -> bool {
+    matches!(view.op(value), Op::Tuple(parts) if parts.is_empty())
+}
+
+/// `|_| {}`
+fn does_nothing_blindly(view: View, closure: NodeId) -> bool {
+    match view.op(closure) {
+        Op::Closure { region, parameters, .. } => {
+            parameters.iter().all(Pattern::is_wild) && does_nothing(view, *region)
+        }
+        _ => false,
+    }
 }
 
 /// The `Result` that is made for each element of a sequence, where only what succeeded goes on, and what shows that. The element itself is another's to fail.
