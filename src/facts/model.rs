@@ -787,6 +787,11 @@ pub fn rest_is_errors(arms: &[Arm]) -> bool {
 }
 
 impl Pattern {
+    /// Whether a local is all of what is matched, and no part of it.
+    pub fn binds_whole(&self, local: LocalId) -> bool {
+        matches!(self.kind, PatternKind::Bind { local: bound, .. } if bound == local)
+    }
+
     /// Whether it is `Some(..)` or `Ok(..)`.
     pub fn is_success(&self) -> bool {
         matches!(&self.kind, PatternKind::TupleStruct { path, .. } if path.last() == "Some" || path.last() == "Ok")

@@ -147,6 +147,8 @@ impl Index {
             once: OnceLock::new(),
             doubtful: OnceLock::new(),
         };
+        let untaken = calls::dispatch::untaken(&index);
+        index.calls.leave_out(&untaken);
         index.programs = programs::find(&index);
         index.effects = flow::effects::find(&index);
         index.releases = resources::releases::find(&index);

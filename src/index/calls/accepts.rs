@@ -7,7 +7,7 @@ use crate::catalogue::Calls;
 use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::{Site, targets};
+use crate::index::calls::Site;
 use crate::index::declared::defs::*;
 use crate::index::programs::kinds::Around;
 
@@ -77,7 +77,7 @@ impl Index {
             Some(Callee::External(path)) => self.catalogue().lists(Calls::Accepts, *path),
             Some(Callee::Workspace(function) | Callee::Trait(function)) => {
                 let taking = self.connection_takers();
-                !taking.is_empty() && targets(&self.outline, *function).iter().any(|to| taking.contains(to))
+                !taking.is_empty() && self.may_call(call, *function).iter().any(|to| taking.contains(to))
             }
             _ => false,
         }

@@ -1,10 +1,13 @@
 //! Which implementor a call through a trait goes to: where it is made on what the function around it is given, each caller says which that is.
 
-use crate::facts::model::{NodeId, Op};
+use rustc_hash::FxHashSet as HashSet;
+
+use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
+use crate::index::declared::signatures::TypeKey;
 use crate::index::declared::types::Ty;
 
 /// On a way outwards: what a function has to be given for the way to be one.
@@ -14,6 +17,28 @@ pub(in crate::index) struct Wanted {
     parameter: Option<usize>,
     /// The implementor that the call inside went to.
     implementor: TypeId,
+}
+
+/// The ways of calls through traits that are not taken: to implementors of another type than what is called on is seen to be made as.
+pub(in crate::index) fn untaken(index: &Index) -> HashSet<(Site, FnId)> {
+    let mut untaken = HashSet::default();
+    for (body, _, info) in index.bodies() {
+        for (node, callee) in &info.callees {
+            let Callee::Trait(function) = callee else { continue };
+            let site = Site { body, node: *node };
+            let is_method = index.defs().function(*function).receiver.is_some();
+            let Some(of) = index.defs().trait_of(*function).filter(|_| is_method) else { continue };
+            let Some(receiver) = index.operand_for(site, *function, None) else { continue };
+            let Some(behind) = index.implementors_behind(Site { node: receiver, ..site }, of) else { continue };
+            let targets = index.may_call(site, *function);
+            let is_other = |to: &FnId| index.implemented_for(*to).is_some_and(|ty| !behind.contains(&ty));
+            if targets.iter().any(|to| !is_other(to) && index.hands_itself_on_unseen(*to)) {
+                continue;
+            }
+            untaken.extend(targets.into_iter().filter(is_other).map(|to| (site, to)));
+        }
+    }
+    untaken
 }
 
 impl Index {
@@ -42,6 +67,28 @@ impl Index {
         let block = self.defs().impl_of(function)?.index();
         self.signatures().impl_traits[block].as_ref()?;
         self.receiver_type(function)
+    }
+
+    /// Whether a method gives its own value to a macro of which nothing is known: it may pass the call on to what is in it.
+    fn hands_itself_on_unseen(&self, function: FnId) -> bool {
+        let Some(body) = self.linked_body(function) else { return false };
+        let is_itself = |local: &LocalId| self.parameter_of(body, *local) == Some(None);
+        let given =
+            |node: &NodeId| matches!(&self.node(Site { body, node: *node }).op, Op::Local(local) if is_itself(local));
+        self.body(body).iter().any(|(node, facts)| match &facts.op {
+            Op::Macro(call) => {
+                self.external(Site { body, node }).is_none()
+                    && (call.mentions.iter().any(is_itself) || call.arguments.iter().any(given))
+            }
+            _ => false,
+        })
+    }
+
+    /// What a function is a trait's method for; none where that may be any type.
+    fn implemented_for(&self, function: FnId) -> Option<TypeKey> {
+        let block = self.defs().impl_of(function)?.index();
+        self.signatures().impl_traits[block].as_ref()?;
+        TypeKey::of(&self.signatures().impl_types[block]).filter(|key| matches!(key, TypeKey::Adt(_) | TypeKey::Ext(_)))
     }
 
     /// The parameter that an expression is, lent or not.

@@ -5,7 +5,7 @@ mod at_once;
 mod bulk;
 pub mod changes;
 pub mod contexts;
-mod dispatch;
+pub(in crate::index) mod dispatch;
 mod first_time;
 pub mod once;
 pub mod pace;
@@ -13,7 +13,7 @@ pub mod teardown;
 pub(in crate::index) mod unmentioned;
 pub mod workers;
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use crate::catalogue::Runs;
@@ -107,6 +107,19 @@ impl CallGraph {
         }
     }
 
+    /// Leaves out ways that no call takes.
+    pub(in crate::index) fn leave_out(&mut self, untaken: &HashSet<(Site, FnId)>) {
+        let all = self.callees.values_mut().chain(self.callers.values_mut());
+        all.for_each(|calls| calls.retain(|call| !untaken.contains(&(call.site, call.to))));
+    }
+
+    /// Whether a call at a place may lead to a function.
+    fn leads(&self, site: Site, to: FnId) -> bool {
+        let calls = self.callees(site.body);
+        let first = calls.partition_point(|call| call.site.node < site.node);
+        calls[first..].iter().take_while(|call| call.site == site).any(|call| call.to == to)
+    }
+
     /// The calls of a function, in the order of files and places.
     pub fn callers(&self, function: FnId) -> &[Call] {
         self.callers.get(&function).map_or(&[], Vec::as_slice)
@@ -178,7 +191,7 @@ fn calls_of(outline: &Outline, body: BodyRef, info: &BodyInfo) -> Vec<Call> {
 }
 
 /// The functions with a body that a call of `function` can reach, in whatever build.
-pub fn targets(outline: &Outline, function: FnId) -> Vec<FnId> {
+fn targets(outline: &Outline, function: FnId) -> Vec<FnId> {
     let implementors = outline.signatures.implementors.get(&function).map_or(&[][..], Vec::as_slice);
     let mut found = implementors.to_vec();
     if implementors.is_empty() || outline.defs.body_of(function).is_some() {
@@ -189,6 +202,13 @@ pub fn targets(outline: &Outline, function: FnId) -> Vec<FnId> {
 }
 
 impl crate::index::Index {
+    /// The functions that the call of a function at a place may run, in whatever build.
+    pub fn may_call(&self, site: Site, function: FnId) -> Vec<FnId> {
+        let mut found = targets(&self.outline, function);
+        found.retain(|to| self.calls.leads(site, *to));
+        found
+    }
+
     /// Whether a function may be run where a body is: what is shipped runs nothing that is there for tests.
     pub fn may_run_from(&self, from: BodyRef, function: FnId) -> bool {
         let body = self.defs().body_of(function).filter(|body| self.is_linked(*body));

@@ -11,7 +11,7 @@ use crate::diagnostic::Label;
 use crate::facts::model::{NodeId, Op, PatternKind, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::{Call, Site, targets};
+use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
 
@@ -81,7 +81,7 @@ impl Index {
     /// Whether a site calls a function of the workspace, and does not merely name it or hand it to another.
     fn is_plain_call(&self, call: &Call) -> bool {
         match self.callee(call.site) {
-            Some(Callee::Workspace(function)) => targets(&self.outline, *function).contains(&call.to),
+            Some(Callee::Workspace(function)) => self.may_call(call.site, *function).contains(&call.to),
             _ => false,
         }
     }

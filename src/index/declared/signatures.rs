@@ -87,6 +87,12 @@ impl Signatures {
         impls.filter(move |(name, _)| **name == Some(TraitName::Trait(of))).map(|(_, ty)| ty)
     }
 
+    /// Whether a trait of the workspace is implemented for a type.
+    pub fn has_trait(&self, ty: TypeKey, of: TraitId) -> bool {
+        let impls = self.trait_impls.get(&ty).into_iter().flatten();
+        impls.into_iter().any(|block| self.impl_traits[block.index()] == Some(TraitName::Trait(of)))
+    }
+
     /// What `*value` gives.
     pub fn deref(&self, names: &Names, ty: &Ty) -> Option<Ty> {
         match ty {

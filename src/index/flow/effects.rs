@@ -5,9 +5,9 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
 use crate::catalogue::{Calls, Effect};
-use crate::facts::model::{Body, LocalId, NodeId, Op, Pattern, PatternKind, Region, RegionId, RegionKind};
+use crate::facts::model::{Body, LocalId, NodeId, Op, Region, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::{Site, targets};
+use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId, TypeId};
 use crate::index::{Index, Ty};
 
@@ -140,7 +140,7 @@ impl Index {
     /// Whether each function that a call may run, and that passes an error on, tells of its errors: of a trait's all that implement it.
     pub fn all_tell_of_their_errors(&self, call: Site) -> bool {
         let Some(Callee::Trait(function)) = self.callee(call) else { return false };
-        let mut failing = targets(&self.outline, *function);
+        let mut failing = self.may_call(call, *function);
         failing.retain(|id| self.may_run_from(call.body, *id) && self.effects.contains_key(id));
         failing.into_iter().all(|id| self.linked_body(id).is_some_and(|body| self.tells_of_its_errors(body)))
     }
@@ -187,7 +187,7 @@ impl Index {
                 Some(Callee::External(_)) if self.callable(site).is_some_and(|callable| callable.effect.is_some()) => {
                     return true;
                 }
-                Some(Callee::Workspace(function) | Callee::Trait(function)) => targets(&self.outline, *function),
+                Some(Callee::Workspace(function) | Callee::Trait(function)) => self.may_call(site, *function),
                 _ => continue,
             };
             let bodies =
@@ -274,13 +274,13 @@ impl Index {
 
     /// Whether a local is the value it is bound to, not a part of it.
     fn is_bound_whole(&self, body: &Body, local: LocalId) -> bool {
-        body.nodes.iter().any(|node| matches!(&node.op, Op::Bind { pattern, .. } if binds_whole(pattern, local)))
+        body.nodes.iter().any(|node| matches!(&node.op, Op::Bind { pattern, .. } if pattern.binds_whole(local)))
     }
 
     /// The future of the arm of a `select!` that binds a local to what it gives.
     fn raced_for(&self, body: &Body, local: LocalId) -> Option<NodeId> {
         body.nodes.iter().find_map(|node| match &node.op {
-            Op::Select { arms, .. } => arms.iter().find(|arm| binds_whole(&arm.pattern, local)).map(|arm| arm.future),
+            Op::Select { arms, .. } => arms.iter().find(|arm| arm.pattern.binds_whole(local)).map(|arm| arm.future),
             _ => None,
         })
     }
@@ -304,12 +304,10 @@ impl Index {
             }
             Callee::Workspace(function) => self.through(site, *function, effects),
             Callee::Trait(function) => {
-                let implementors = self.signatures().implementors.get(function).into_iter().flatten();
-                let all = implementors.filter(|id| self.may_run_from(site.body, **id)).chain([function]);
-                all.into_iter()
-                    .filter_map(|function| Some((effects.get(function)?.rank(), function)))
+                let all = self.may_call(site, *function).into_iter().filter(|id| self.may_run_from(site.body, *id));
+                all.filter_map(|function| Some((effects.get(&function)?.rank(), function)))
                     .min_by_key(|(rank, _)| *rank)
-                    .and_then(|(_, function)| self.through(site, *function, effects))
+                    .and_then(|(_, function)| self.through(site, function, effects))
             }
             _ => None,
         }
@@ -508,10 +506,6 @@ fn is_in_memory(writer: &Ty) -> bool {
         },
         _ => false,
     }
-}
-
-fn binds_whole(pattern: &Pattern, local: LocalId) -> bool {
-    matches!(pattern.kind, PatternKind::Bind { local: bound, .. } if bound == local)
 }
 
 /// What a branch gives: its value, or the error it ends with.

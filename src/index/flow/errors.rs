@@ -6,7 +6,7 @@ use crate::catalogue::Calls;
 use crate::facts::model::{Body, Literal, Node, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::{Site, targets};
+use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId};
 use crate::index::declared::types::Ty;
 
@@ -331,7 +331,7 @@ impl Index {
     pub fn called_directly(&self, value: Site) -> Option<BodyRef> {
         if let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(value) {
             let mut candidates =
-                targets(&self.outline, *function).into_iter().filter(|id| self.may_run_from(value.body, *id));
+                self.may_call(value, *function).into_iter().filter(|id| self.may_run_from(value.body, *id));
             return candidates.find_map(|id| self.defs().body_of(id).filter(|body| self.is_linked(*body)));
         }
         match &self.node(value).op {

@@ -5,7 +5,7 @@ use ustr::Ustr;
 use crate::catalogue::Calls;
 use crate::facts::model::{Arm, NodeId, Op};
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::{Site, targets};
+use crate::index::calls::Site;
 use crate::index::declared::defs::BodyRef;
 use crate::index::{Index, Ty};
 
@@ -29,7 +29,7 @@ impl Index {
         else {
             return None;
         };
-        let bodies = targets(&self.outline, *function).into_iter().filter_map(|id| self.defs().body_of(id));
+        let bodies = self.may_call(call, *function).into_iter().filter_map(|id| self.defs().body_of(id));
         let mut passed = bodies.filter(|body| self.is_linked(*body)).flat_map(|body| {
             let nodes = self.passed_on(body).into_iter().chain(self.passed_on_anew(body));
             nodes.map(move |node| self.unawaited(self.unexplained(Site { body, node })))
@@ -129,7 +129,7 @@ impl Index {
                         !matches!(n.op, Op::Await(_)) && self.goes_on_at_once(Site { body, node }, fuel)
                     })
                 };
-                let mut called = targets(&self.outline, *function).into_iter().filter_map(|id| self.linked_body(id));
+                let mut called = self.may_call(call, *function).into_iter().filter_map(|id| self.linked_body(id));
                 // Which of several implementations it is, nobody knows: that they have nothing in common but to wait is not to be expected.
                 match self.callee(call) {
                     Some(Callee::Trait(_)) => called.any(goes_on),

@@ -11,6 +11,7 @@ use crate::facts::model::{Literal, LocalId, NodeId, Op};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::*;
+use crate::index::declared::signatures::TypeKey;
 use crate::index::{Index, Ty};
 
 /// How far a value is followed back.
@@ -29,6 +30,8 @@ enum Wanted<'i> {
     Connection,
     /// Texts that are written out, whatever is done with them.
     Text,
+    /// Values of types that have a trait.
+    Implementor(TraitId),
 }
 
 /// A walk from a value back to where it is made.
@@ -37,6 +40,8 @@ struct Back<'i> {
     wanted: Wanted<'i>,
     seen: HashSet<Site>,
     made: BTreeSet<Site>,
+    /// A part of the way is not known: what stands there may have been made anywhere.
+    is_open: bool,
 }
 
 impl Index {
@@ -64,11 +69,56 @@ impl Index {
         self.wanted_behind(value, Wanted::Text).into_iter().filter_map(text).collect()
     }
 
+    /// The types that stand behind a value of which only a trait is known; none where they are not all known.
+    pub(in crate::index) fn implementors_behind(&self, value: Site, of: TraitId) -> Option<HashSet<TypeKey>> {
+        let back = self.walked_back(value, Wanted::Implementor(of), FUEL);
+        let types = back.made.iter().filter_map(|site| self.implementor_in(self.ty(*site), of));
+        (!back.is_open).then(|| types.collect())
+    }
+
+    /// The type that has a trait, be it within others of libraries: a trait that `Arc<T>` has is mostly passed on to what is in it.
+    fn implementor_in(&self, ty: &Ty, of: TraitId) -> Option<TypeKey> {
+        let within = match ty {
+            Ty::Ref(inner) => self.implementor_in(inner, of),
+            Ty::Ext(_, parts) => parts.iter().find_map(|part| self.implementor_in(part, of)),
+            _ => None,
+        };
+        let itself = || match ty {
+            Ty::Adt(..) | Ty::Ext(..) => TypeKey::of(ty).filter(|key| self.signatures().has_trait(*key, of)),
+            _ => None,
+        };
+        within.or_else(itself)
+    }
+
     fn wanted_behind(&self, site: Site, wanted: Wanted) -> BTreeSet<Site> {
         let fuel = if matches!(wanted, Wanted::Resource(_)) { FUEL_FOR_RESOURCES } else { FUEL };
-        let mut back = Back { index: self, wanted, seen: HashSet::default(), made: BTreeSet::new() };
+        self.walked_back(site, wanted, fuel).made
+    }
+
+    fn walked_back<'i>(&'i self, site: Site, wanted: Wanted<'i>, fuel: u32) -> Back<'i> {
+        let mut back = Back { index: self, wanted, seen: HashSet::default(), made: BTreeSet::new(), is_open: false };
         back.value(site, fuel);
-        back.made
+        back
+    }
+
+    /// Whether nothing comes of an expression that could be what is looked for: it leaves its function, or is an error.
+    fn gives_no_value(&self, site: Site) -> bool {
+        let ty = self.ty(site);
+        matches!(ty, Ty::Never) || ty.is_result() && self.is_failure(site)
+    }
+
+    /// Whether a variable is all of what it is bound to or assigned, and no part that a pattern takes out of it.
+    fn is_given_whole(&self, body: BodyRef, local: LocalId, source: NodeId) -> bool {
+        self.body(body).nodes.iter().any(|node| match &node.op {
+            Op::Bind { pattern, init, .. } => *init == Some(source) && pattern.binds_whole(local),
+            Op::Assign { value, .. } => *value == source,
+            _ => false,
+        })
+    }
+
+    /// Whether an expression gives what one of several blocks gives: its type is known by one of them.
+    fn is_branching(&self, site: Site) -> bool {
+        matches!(self.node(site).op, Op::If { .. } | Op::Match { .. } | Op::Loop { .. } | Op::Block { .. })
     }
 
     /// Whether a call of a library gives both ends of a channel.
@@ -86,8 +136,28 @@ impl Index {
 
 impl Back<'_> {
     fn value(&mut self, site: Site, fuel: u32) {
-        let Some(fuel) = fuel.checked_sub(1).filter(|_| self.seen.insert(site)) else { return };
+        let Some(fuel) = fuel.checked_sub(1) else {
+            self.is_open = true;
+            return;
+        };
+        if !self.seen.insert(site) {
+            return;
+        }
+        let known = (self.seen.len(), self.made.len());
+        self.step(site, fuel);
+        let goes_on = known != (self.seen.len(), self.made.len());
+        self.is_open |= !goes_on && !self.index.gives_no_value(site);
+    }
+
+    fn step(&mut self, site: Site, fuel: u32) {
         let index = self.index;
+        if let Wanted::Implementor(of) = self.wanted
+            && !index.is_branching(site)
+            && index.implementor_in(index.ty(site), of).is_some()
+        {
+            self.made.insert(site);
+            return;
+        }
         if let Some(item) = index.info(site.body).statics.get(&site.node) {
             self.static_value(*item, fuel);
             return;
@@ -180,7 +250,7 @@ impl Back<'_> {
                 };
                 self.index.external(site).is_some_and(connects)
             }
-            Wanted::Text => false,
+            Wanted::Text | Wanted::Implementor(_) => false,
         }
     }
 
@@ -255,7 +325,13 @@ impl Back<'_> {
             }
             self.parameter(body, local, fuel);
         }
-        sources.into_iter().for_each(|node| self.value(Site { body, node }, fuel));
+        for node in sources {
+            if matches!(self.wanted, Wanted::Implementor(_)) && !index.is_given_whole(body, local, node) {
+                self.is_open = true;
+            } else {
+                self.value(Site { body, node }, fuel);
+            }
+        }
     }
 
     /// What the arm of a `select!` gives that binds a variable.

@@ -5,7 +5,7 @@ use ustr::ustr;
 use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{Literal, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::{Site, targets};
+use crate::index::calls::Site;
 use crate::index::{Index, Ty};
 
 /// Where a sequence is read from.
@@ -89,7 +89,7 @@ impl Index {
     /// errors of its elements stem from.
     fn given_by(&self, call: Site, fuel: u32) -> Option<Source> {
         let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(call) else { return None };
-        let bodies = targets(&self.outline, *function).into_iter().filter_map(|id| self.defs().body_of(id));
+        let bodies = self.may_call(call, *function).into_iter().filter_map(|id| self.defs().body_of(id));
         let shipped = bodies.filter(|body| self.is_linked(*body) && !self.is_test(*body));
         let mut given =
             shipped.flat_map(|body| self.returned_values(body).into_iter().map(move |node| Site { body, node }));

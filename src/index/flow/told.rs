@@ -7,7 +7,7 @@ use ustr::{Ustr, ustr};
 use crate::catalogue::Calls;
 use crate::facts::model::{Arm, Body, LocalId, NodeId, Op, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::{Site, targets};
+use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId, TypeId};
 use crate::index::declared::signatures::TypeKey;
 use crate::index::flow::errors::takes_errors;
@@ -281,11 +281,11 @@ impl Ways<'_> {
             _ if index.is_failure(site) => self.is_in_telling_branch(site),
             Op::Call { .. } => match index.callee(site) {
                 Some(Callee::External(path)) => path == "std::result::Result::Ok",
-                Some(Callee::Workspace(function) | Callee::Trait(function)) => self.function(site.body, *function),
+                Some(Callee::Workspace(function) | Callee::Trait(function)) => self.function(site, *function),
                 _ => false,
             },
             Op::Method { receiver, name, arguments, .. } => match index.callee(site) {
-                Some(Callee::Workspace(function) | Callee::Trait(function)) => self.function(site.body, *function),
+                Some(Callee::Workspace(function) | Callee::Trait(function)) => self.function(site, *function),
                 _ => {
                     let looks = name == "inspect_err" || takes_errors(name);
                     looks && arguments.iter().any(|argument| index.is_a_teller(part(*argument)))
@@ -318,10 +318,10 @@ impl Ways<'_> {
     }
 
     /// A function, or all that implement it.
-    fn function(&mut self, from: BodyRef, function: FnId) -> bool {
+    fn function(&mut self, call: Site, function: FnId) -> bool {
         let index = self.index;
-        let mut all = targets(&index.outline, function);
-        all.retain(|id| index.may_run_from(from, *id));
+        let mut all = index.may_call(call, function);
+        all.retain(|id| index.may_run_from(call.body, *id));
         !all.is_empty()
             && all.into_iter().all(|id| {
                 let body = index.defs().body_of(id).filter(|body| index.is_linked(*body));

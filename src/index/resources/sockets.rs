@@ -10,7 +10,7 @@ use crate::catalogue::Calls;
 use crate::facts::model::{Literal, LocalId, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::{Call, Site, targets};
+use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
 use crate::source::FileId;
@@ -231,7 +231,7 @@ impl Index {
             }
             op => {
                 if let Some(Callee::Workspace(function)) = self.callee(value) {
-                    for to in targets(&self.outline, *function) {
+                    for to in self.may_call(value, *function) {
                         let body = self.defs().body_of(to).filter(|body| self.is_linked(*body));
                         let values = body.into_iter().flat_map(|body| {
                             self.returned_values(body).into_iter().map(move |node| Site { body, node })

@@ -78,3 +78,55 @@ fn what_callers_do_not_name_may_be_any_implementor() {
     let repeats = |text: &str| code.index.repeated(code.site(text)).is_some();
     assert_eq!([repeats("trim()"), repeats("mask()")], [true, true]);
 }
+
+/// A store in memory beside one in a network, behind the same trait; `Arc` passes on to what is in it.
+const STORES: &str = "pub trait Store { fn list(&self) -> std::io::Result<u8>; } \
+     impl<S: Store> Store for std::sync::Arc<S> { fn list(&self) -> std::io::Result<u8> { self.as_ref().list() } } \
+     struct Memory; impl Store for Memory { fn list(&self) -> std::io::Result<u8> { Ok(0) } } \
+     struct Remote; impl Store for Remote { fn list(&self) -> std::io::Result<u8> { std::net::TcpStream::connect(\"a:1\")?; Ok(1) } } ";
+
+#[test]
+fn a_field_holds_what_its_type_is_made_with() {
+    let code = program(&format!(
+        "{STORES} struct Scaler<S> {{ store: S }} \
+         impl<S: Store> Scaler<S> {{ fn new(store: S) -> Self {{ Self {{ store }} }} fn reconcile(&self) {{ self.store.list(); }} }} \
+         struct Reader {{ store: Box<dyn Store> }} impl Reader {{ fn read(&self) {{ self.store.as_ref().list(); }} }} \
+         fn main() {{ Scaler::new(std::sync::Arc::new(Memory)).reconcile(); Reader {{ store: Box::new(Remote) }}.read(); }}"
+    ));
+    let fails = |text: &str| code.index.effect(code.site(text)).is_some();
+    assert_eq!([fails("self.store.list()"), fails("self.store.as_ref().list()")], [false, true]);
+}
+
+#[test]
+fn what_is_not_all_seen_to_be_made_may_be_any_implementor() {
+    let code = program(&format!(
+        "{STORES} struct Scaler {{ store: Box<dyn Store> }} impl Scaler {{ fn reconcile(&self) {{ self.store.list(); }} }} \
+         struct Late {{ store: Option<Box<dyn Store>> }} impl Late {{ fn read(&self) {{ self.store.as_ref().unwrap().list(); }} }} \
+         fn chosen() -> Box<dyn Store> {{ if rand::random() {{ Box::new(Memory) }} else {{ registry::find() }} }} \
+         fn main() {{ Scaler {{ store: chosen() }}.reconcile(); let mut late = Late {{ store: None }}; late.store = other(); late.read(); }}"
+    ));
+    let fails = |text: &str| code.index.effect(code.site(text)).is_some();
+    assert!(fails("self.store.list()"), "one way leads out of sight");
+    assert!(fails("self.store.as_ref().unwrap().list()"), "nothing is in it yet where it is made");
+}
+
+#[test]
+fn all_that_a_value_may_be_is_called() {
+    let code = program(&format!(
+        "{STORES} struct Scaler {{ store: Box<dyn Store> }} impl Scaler {{ fn reconcile(&self) {{ self.store.list(); }} }} \
+         fn chosen(local: bool) -> Box<dyn Store> {{ if local {{ Box::new(Memory) }} else {{ Box::new(Remote) }} }} \
+         fn main() {{ Scaler {{ store: chosen(true) }}.reconcile(); }}"
+    ));
+    assert!(code.index.effect(code.site("self.store.list()")).is_some());
+}
+
+#[test]
+fn what_is_taken_out_of_an_implementor_is_not_that() {
+    let code = program(&format!(
+        "{STORES} enum Either {{ Far(Box<dyn Store>), Near(Memory) }} \
+         impl Store for Either {{ fn list(&self) -> std::io::Result<u8> {{ match self {{ Self::Far(far) => far.list(), Self::Near(near) => near.list() }} }} }} \
+         struct Scaler {{ store: Either }} impl Scaler {{ fn reconcile(&self) {{ self.store.list(); }} }} \
+         fn main() {{ Scaler {{ store: Either::Near(Memory) }}.reconcile(); }}"
+    ));
+    assert!(code.index.effect(code.site("self.store.list()")).is_some(), "the other variant may hold anything");
+}
