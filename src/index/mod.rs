@@ -103,6 +103,7 @@ pub struct Index {
     effects: flow::effects::Effects,
     resources: resources::Ownership,
     made: OnceLock<HashMap<TypeId, Vec<Site>>>,
+    assigned: OnceLock<HashMap<(TypeId, ustr::Ustr), Vec<Site>>>,
     /// Where resources are made and abandoned, and what is spawned: found when they are first asked for.
     constructions: OnceLock<Vec<resources::Construction>>,
     abandoned: OnceLock<Vec<resources::obligations::Abandoned>>,
@@ -135,6 +136,7 @@ impl Index {
             effects: flow::effects::Effects::default(),
             resources,
             made: OnceLock::new(),
+            assigned: OnceLock::new(),
             constructions: OnceLock::new(),
             abandoned: OnceLock::new(),
             tasks: OnceLock::new(),

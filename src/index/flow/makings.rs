@@ -303,7 +303,7 @@ impl Back<'_> {
         }
     }
 
-    /// What a field is given wherever a value of its type is made.
+    /// What a field is given wherever a value of its type is made, or is assigned later.
     fn field(&mut self, id: TypeId, name: ustr::Ustr, fuel: u32) {
         let index = self.index;
         for made in index.made_at(id) {
@@ -314,6 +314,7 @@ impl Back<'_> {
             };
             given.into_iter().for_each(|node| self.value(Site { node, ..*made }, fuel));
         }
+        index.values_assigned(id, name).iter().for_each(|value| self.value(*value, fuel));
     }
 
     fn local(&mut self, body: BodyRef, local: LocalId, fuel: u32) {

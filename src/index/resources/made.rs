@@ -1,6 +1,7 @@
 //! Where values of the workspace's types are made, and whether there is one of them or many.
 
 use rustc_hash::FxHashMap as HashMap;
+use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::facts::model::{NodeId, Op};
@@ -30,6 +31,25 @@ impl Index {
                 };
                 if made {
                     all.entry(*id).or_default().push(Site { body, node });
+                }
+            }
+        }
+        all
+    }
+
+    /// The values that a field of a type of the workspace is assigned, tests aside.
+    pub fn values_assigned(&self, id: TypeId, field: Ustr) -> &[Site] {
+        self.assigned.get_or_init(|| self.all_assigned()).get(&(id, field)).map_or(&[], Vec::as_slice)
+    }
+
+    fn all_assigned(&self) -> HashMap<(TypeId, Ustr), Vec<Site>> {
+        let mut all: HashMap<(TypeId, Ustr), Vec<Site>> = HashMap::default();
+        for (body, facts, info) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
+            for node in &facts.nodes {
+                let Op::Assign { place, value } = &node.op else { continue };
+                let Op::Field { base, name } = &facts.node(*place).op else { continue };
+                if let Some(id) = self.struct_behind(info.ty(*base)) {
+                    all.entry((id, *name)).or_default().push(Site { body, node: *value });
                 }
             }
         }

@@ -150,7 +150,7 @@ fn a_mock_is_nothing_that_a_program_comes_to() {
     let code = program(
         "trait Store { fn open(&self); } struct Real; struct MockReal; struct Mockingbird; \
          impl Store for Real { fn open(&self) { real() } } impl Store for MockReal { fn open(&self) { mock() } } \
-         impl Store for Mockingbird { fn open(&self) { bird() } } fn main() { run(&Real); } fn run(store: &dyn Store) { store.open(); }",
+         impl Store for Mockingbird { fn open(&self) { bird() } } fn main() { run(&Real); run(&MockReal); run(&Mockingbird); } fn run(store: &dyn Store) { store.open(); }",
     );
     let [program] = code.index.programs() else { panic!("one program is expected") };
     for (call, reached) in [("real()", true), ("mock()", false), ("bird()", true)] {

@@ -121,6 +121,16 @@ fn all_that_a_value_may_be_is_called() {
 }
 
 #[test]
+fn a_field_also_holds_what_it_is_assigned() {
+    let code = program(&format!(
+        "{STORES} struct Scaler {{ store: Box<dyn Store> }} \
+         impl Scaler {{ fn over(mut self, store: Box<dyn Store>) -> Self {{ self.store = store; self }} fn reconcile(&self) {{ self.store.list(); }} }} \
+         fn main() {{ Scaler {{ store: Box::new(Memory) }}.over(Box::new(Remote)).reconcile(); }}"
+    ));
+    assert!(code.index.effect(code.site("self.store.list()")).is_some());
+}
+
+#[test]
 fn what_is_taken_out_of_an_implementor_is_not_that() {
     let code = program(&format!(
         "{STORES} enum Either {{ Far(Box<dyn Store>), Near(Memory) }} \
