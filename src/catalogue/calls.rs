@@ -66,8 +66,6 @@ pub enum Calls {
     NetworkPrograms,
     /// Programs that send a signal, ask the system for something or set it, and end by themselves: to kill one half way would be worse than to leave it.
     BriefPrograms,
-    /// Arguments by which a program only tells of itself, and programs that only tell of others.
-    TellsOfPrograms,
     /// Programs that run what they are told.
     Shells,
     /// Words in the names of functions that take away what nobody wants any more, or only show something to a person.

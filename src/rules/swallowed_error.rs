@@ -15,7 +15,6 @@ use crate::index::declared::defs::{BodyRef, Extern};
 use crate::index::declared::types::Ty;
 use crate::index::flow::anew::Named;
 use crate::index::flow::effects::Effected;
-use crate::index::flow::exits::Unseen;
 use crate::index::flow::nothing::Against;
 use crate::index::flow::statements::{always_has_a_row, undoes};
 use crate::index::flow::vanishing::{StandIn, Vanished, Way};
@@ -35,9 +34,7 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         let flaw = (view.body, diagnostic.confidence, diagnostic.message.clone(), diagnostic.primary.text.clone());
         Some((flaw, diagnostic))
     });
-    let mut all = grouped_by(found);
-    all.extend(index.look(|view, node| ended_unseen(view, node).filter(|_| !ends_things(index, view.body))));
-    all
+    grouped_by(found)
 }
 
 /// `drop` has nobody to tell; what is marked as dead, or hidden and called by nobody, is not run.
@@ -99,51 +96,6 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
     .help("return the error, or log it with what was being done")
     .fix(fix(view, node, value, way, &operation));
     Some(diagnostic)
-}
-
-/// A program that was started, and may have failed: who looks whether it could be started means to know. A hint, since many programs are run for what they do if
-/// they can.
-fn ended_unseen(view: View, node: NodeId) -> Option<Diagnostic> {
-    let Unseen { run, range } = view.exit_unseen(node)?;
-    let (site, span) = (view.site(run), view.in_file(range));
-    // A function of the workspace may have looked by itself.
-    let [call] = view.index.effect(site).filter(|effected| effected.effect == Effect::Process)?.chain[..] else {
-        return None;
-    };
-    let tells_of_programs = |text: &str| view.index.catalogue().lists(Calls::TellsOfPrograms, ustr(text));
-    if view.index.is_on_failing_path(view.site(node))
-        || view.index.is_teardown(call)
-        || view.index.takes_away(view.body)
-        || view.index.is_intended(span)
-        || view.index.states(call, &tells_of_programs)
-        || clears_up(view, run)
-    {
-        return None;
-    }
-    let name = view.index.name_span(call);
-    Some(
-        Diagnostic::new(
-            ID,
-            Confidence::Hint,
-            "the failure of a program is swallowed",
-            Label::new(span, "this only tells whether it could be started"),
-        )
-        .about(view.index.item_path(view.body), "program")
-        .evidence((!range.contains(Range { start: name.start, end: name.end })).then(|| Label::new(name, "it is run here")))
-        .note("a program that fails is no error of the call that ran it: it ends with another status, and nobody looks at that")
-        .help("look at the status, and tell of it where it is no success"),
-    )
-}
-
-/// Whether what a call is given, or where that is kept, says that it only clears up.
-fn clears_up(view: View, value: NodeId) -> bool {
-    let takes_away = |word: &str| view.index.catalogue().lists(Calls::TakesAway, ustr(word));
-    let whole = view.range(value);
-    let named = view.facts.iter().any(|(_, n)| match &n.op {
-        Op::Local(local) => whole.contains(n.range) && view.facts.local(*local).name.split('_').any(takes_away),
-        _ => false,
-    });
-    named || view.index.states(view.site(value), &|text| text.split_whitespace().any(takes_away))
 }
 
 /// Whether nobody misses an error, or it is seen after all: told elsewhere, of something that ends or is over anyway, of a question, of a choice.
@@ -472,11 +424,16 @@ fn passes_on_a_command(view: View, value: NodeId, effected: &Effected) -> bool {
     let function = view.index.called_directly(first).and_then(|body| view.index.function_of(body));
     let Some(function) = function.filter(|_| is_it) else { return false };
     let takes_away = |word: &str| view.index.catalogue().lists(Calls::TakesAway, ustr(word));
-    // Who is given the words of a command runs whatever that is.
     let whole = view.range(value);
-    let is_given_words = view.facts.iter().any(|(_, n)| matches!(n.op, Op::Array(_)) && whole.contains(n.range));
+    let clears_up = view.facts.iter().any(|(_, n)| match &n.op {
+        Op::Literal(Literal::Text(text)) => whole.contains(n.range) && text.split_whitespace().any(takes_away),
+        Op::Local(local) => whole.contains(n.range) && view.facts.local(*local).name.split('_').any(takes_away),
+        // Who is given the words of a command runs whatever that is.
+        Op::Array(_) => whole.contains(n.range),
+        _ => false,
+    });
     let name = view.index.defs().function(function).name.to_lowercase();
-    !is_given_words && !clears_up(view, value) && !name.split('_').any(takes_away)
+    !clears_up && !name.split('_').any(takes_away)
 }
 
 /// Whether somebody may mean to ask no more than whether something can be done or is there. A statement of a database that is tried may tell what

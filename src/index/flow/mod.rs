@@ -6,7 +6,6 @@ pub mod aside;
 pub mod commands;
 pub mod effects;
 pub mod errors;
-pub mod exits;
 pub mod handed_on;
 pub mod handles;
 pub mod handshakes;
