@@ -787,7 +787,12 @@ pub fn rest_is_errors(arms: &[Arm]) -> bool {
 }
 
 impl Pattern {
-    /// Whether a local is all of what is matched, and no part of it.
+    /// Whether it does nothing but give what is matched a name.
+    pub fn only_binds(&self, local: LocalId) -> bool {
+        matches!(self.kind, PatternKind::Bind { local: bound, of: None } if bound == local)
+    }
+
+    /// Whether a local is all of what is matched, and no part of it; `all @ Some(_)` may ask for more.
     pub fn binds_whole(&self, local: LocalId) -> bool {
         matches!(self.kind, PatternKind::Bind { local: bound, .. } if bound == local)
     }

@@ -38,6 +38,9 @@ impl Index {
 
     /// The loop over the connections that a call gives one by one: `for stream in listener.incoming()`, `while let Some(stream) = incoming.next().await`.
     pub fn fed_by(&self, call: Site) -> Option<Turn> {
+        if !self.accepts(call) {
+            return None;
+        }
         let facts = self.body(call.body);
         facts.iter().filter(|(node, _)| *node > call.node).find_map(|(_, n)| {
             let Op::Loop { kind, region, .. } = &n.op else { return None };
@@ -49,14 +52,16 @@ impl Index {
         })
     }
 
-    /// The method of what a call gives that is called in each turn of a loop.
+    /// The method of what a call gives that gives one more, as long as there is one, in each turn of a loop.
     fn taken_in_turn(&self, call: Site, turn: RegionId) -> Option<NodeId> {
         let facts = self.body(call.body);
         if facts.is_inside(facts.node(call.node).region, turn) {
             return None;
         }
         let called = |node: NodeId| match facts.node(node).op {
-            Op::Method { receiver, .. } => self.gives_by_name(call, receiver),
+            Op::Method { receiver, .. } => {
+                self.ty(Site { node, ..call }).given().is_option() && self.gives_by_name(call, receiver)
+            }
             _ => false,
         };
         let is_own =
@@ -71,10 +76,15 @@ impl Index {
         chain.contains(&call) && !made
     }
 
+    /// Whether a call of a library takes the next connection, or gives them one by one.
+    pub fn accepts(&self, call: Site) -> bool {
+        self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Accepts, path))
+    }
+
     /// Whether a call takes the next connection, here or in a function of the workspace that it may go to.
     pub fn takes_connection(&self, call: Site) -> bool {
         match self.callee(call) {
-            Some(Callee::External(path)) => self.catalogue().lists(Calls::Accepts, *path),
+            Some(Callee::External(_)) => self.accepts(call),
             Some(Callee::Workspace(function) | Callee::Trait(function)) => {
                 let taking = self.connection_takers();
                 !taking.is_empty() && self.may_call(call, *function).iter().any(|to| taking.contains(to))
@@ -93,13 +103,11 @@ impl Index {
 
     /// Whether a body itself takes a connection, in no loop, or in one that it leaves again.
     fn takes_one(&self, body: BodyRef) -> bool {
-        let accepts =
-            |site: &Site| self.external(*site).is_some_and(|path| self.catalogue().lists(Calls::Accepts, path));
         let itself = |site: &Site| self.is_run_by_body_itself(*site);
         let comes_back = |site: Site| {
             self.loops_around(site).iter().all(|around| !around.over_items && self.can_leave(body, around.region))
         };
-        self.call_sites(body).filter(accepts).filter(itself).any(comes_back)
+        self.call_sites(body).filter(|call| self.accepts(*call)).filter(itself).any(comes_back)
     }
 
     /// Whether a place is run where its body is, and not in a closure or a future that stands in it.

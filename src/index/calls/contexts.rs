@@ -508,7 +508,7 @@ impl Index {
         let Some(path) = self.external(site) else { return self.takes_connection(site) && in_loop() };
         let catalogue = self.catalogue();
         let waits = || catalogue.lists(Calls::Waits, path) || catalogue.lists(Calls::Accepts, path);
-        let is_iterated = || catalogue.lists(Calls::Accepts, path) && self.fed_without_end(site).is_some();
+        let is_iterated = || self.fed_without_end(site).is_some();
         self.serves_forever(site, path) || catalogue.signal(path).is_some() || (waits() && in_loop()) || is_iterated()
     }
 

@@ -1,4 +1,5 @@
-//! Which implementor a call through a trait goes to: where it is made on what the function around it is given, each caller says which that is.
+//! Which implementor a call through a trait goes to: the one that its value is seen to be made as, where all that it may be is seen; and where it is made on
+//! what the function around it is given, each caller says which that is.
 
 use rustc_hash::FxHashSet as HashSet;
 
@@ -28,9 +29,12 @@ pub(in crate::index) fn untaken(index: &Index) -> HashSet<(Site, FnId)> {
             let site = Site { body, node: *node };
             let is_method = index.defs().function(*function).receiver.is_some();
             let Some(of) = index.defs().trait_of(*function).filter(|_| is_method) else { continue };
+            let targets = index.may_call(site, *function);
+            if targets.len() < 2 {
+                continue;
+            }
             let Some(receiver) = index.operand_for(site, *function, None) else { continue };
             let Some(behind) = index.implementors_behind(Site { node: receiver, ..site }, of) else { continue };
-            let targets = index.may_call(site, *function);
             let is_other = |to: &FnId| index.implemented_for(*to).is_some_and(|ty| !behind.contains(&ty));
             if targets.iter().any(|to| !is_other(to) && index.hands_itself_on_unseen(*to)) {
                 continue;

@@ -5,11 +5,11 @@
 use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, TypeEntry};
+use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::Site;
+use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::BodyRef;
 use crate::index::declared::types::Ty;
 
@@ -210,7 +210,7 @@ impl Index {
         match &self.node(Site { node: of, ..site }).op {
             // `lock.read().await` waits for a lock.
             Op::Method { name, arguments, .. } if name == "read" => !arguments.is_empty(),
-            Op::Method { name, .. } => name.starts_with("read") || name.starts_with("next"),
+            Op::Method { name, .. } => name.starts_with("read") || name == "next" || name == "next_line",
             _ => false,
         }
     }
@@ -236,7 +236,8 @@ impl Index {
             return Some(site);
         }
         let depth = depth.checked_sub(1)?;
-        let calls = self.calls.callees(body).iter().filter(|call| self.is_run_by_body_itself(call.site));
+        let waited_for = |call: &&Call| call.runs == Runs::Inline && self.is_run_by_body_itself(call.site);
+        let calls = self.calls.callees(body).iter().filter(waited_for);
         let callees = calls.filter_map(|call| self.called_directly(call.site));
         callees.collect::<Vec<_>>().into_iter().find_map(|callee| self.led_to_from(callee, wanted, depth, seen))
     }

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalogue::Calls;
 use crate::facts::model::*;
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::BodyRef;
 use crate::index::declared::types::Ty;
-use crate::index::programs::kinds::Around;
+use crate::index::programs::kinds::{Around, leaving};
 
 /// A peer that is served where the next one is taken.
 #[derive(Debug, Clone, Copy)]
@@ -32,14 +31,13 @@ impl Index {
         sites.filter_map(|site| self.in_line(site)).collect()
     }
 
-    fn accepts(&self, call: Site) -> bool {
-        self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Accepts, path))
-    }
-
     fn in_line(&self, service: Site) -> Option<ServedInLine> {
         let given = self.given_to_a_service(service)?;
         let around = self.loops_around(service).into_iter().next()?;
-        if self.is_apart_from(service, around.region) {
+        if self.is_apart_from(service, around.region)
+            || self.asks_in_its_head(service.body, around.region)
+            || self.is_limited_in(service.body, around.region)
+        {
             return None;
         }
         let behind: BTreeSet<Site> = given.into_iter().flat_map(|value| self.connections_behind(value)).collect();
@@ -89,44 +87,51 @@ impl Index {
         taken.body == service.body && self.accepts(taken) && (is_inside() || is_fed())
     }
 
-    /// Whether the loop may be left after a service, for what that came to: who waits for one peer serves nobody else.
-    fn is_over_with(&self, service: Site, turn: RegionId) -> bool {
-        let facts = self.body(service.body);
-        let leaves = |node: NodeId| match facts.node(node).op {
-            Op::Break(_) => facts.jump_target(node).is_none_or(|to| !facts.is_inside(to, turn) || to == turn),
-            Op::Return(_) => true,
-            _ => false,
-        };
-        let after = facts.iter().map(|(node, _)| node).filter(|node| *node > service.node);
-        let inside = after.filter(|node| facts.is_inside(facts.node(*node).region, turn));
-        inside.into_iter().any(|node| leaves(node) && !self.is_instead_of(service.body, node, service.node))
+    /// Whether a loop goes on for as long as a condition holds, and not for what its head takes: it waits for whoever brings that.
+    fn asks_in_its_head(&self, body: BodyRef, turn: RegionId) -> bool {
+        let facts = self.body(body);
+        let owner = self.info(body).region_node(turn).map(|owner| &facts.node(owner).op);
+        let takes = facts.nodes.iter().any(|node| node.region == turn && matches!(node.op, Op::Let { .. }));
+        matches!(owner, Some(Op::Loop { kind: LoopKind::While, .. })) && !takes
     }
 
-    /// Whether two places stand in different branches of one choice.
-    fn is_instead_of(&self, body: BodyRef, one: NodeId, other: NodeId) -> bool {
-        let (facts, info) = (self.body(body), self.info(body));
-        let branches = |node: NodeId| facts.outwards(facts.node(node).region).map(|(region, _)| region);
-        branches(one).any(|branch| {
-            let choice = info.region_node(branch);
-            choice.is_some() && branches(other).any(|beside| beside != branch && info.region_node(beside) == choice)
-        })
+    /// Whether a limit is set on a socket in a loop.
+    fn is_limited_in(&self, body: BodyRef, turn: RegionId) -> bool {
+        let facts = self.body(body);
+        let mut inside = facts.iter().filter(|(_, n)| facts.is_inside(n.region, turn));
+        inside.any(|(node, _)| self.limits_a_socket(Site { body, node }))
+    }
+
+    /// Whether the loop may be left after a service, for what that came to: who waits for one peer serves nobody else.
+    fn is_over_with(&self, service: Site, turn: RegionId) -> bool {
+        let after = leaving(self.body(service.body), turn).filter(|node| *node > service.node);
+        after.into_iter().any(|node| !self.exclusive(service.body, node, service.node))
     }
 
     /// Where a service of a connection waits for the peer, without any limit within.
     fn waits_for_peer(&self, service: Site, taken: Site) -> Option<Site> {
-        if self.awaits_one(service) {
-            return Some(service);
+        if let Some(served) = self.served_one(service) {
+            return (!self.is_served_in_time(served)).then_some(service);
         }
         let called = match self.node(service).op {
             Op::Await(of) => Site { node: of, ..service },
             _ => service,
         };
-        let wanted = |site: Site| (self.awaits_one(site) || self.reads_or_blocks(site)) && self.is_of(site, taken);
+        let wanted =
+            |site: Site| (self.served_one(site).is_some() || self.reads_or_blocks(site)) && self.is_of(site, taken);
         self.waits_for_peer_within(self.called_directly(called)?, &wanted)
     }
 
-    fn awaits_one(&self, site: Site) -> bool {
-        matches!(self.node(site).op, Op::Await(of) if self.serves_one(Site { node: of, ..site }))
+    /// What serves one connection and is awaited.
+    fn served_one(&self, site: Site) -> Option<Site> {
+        let Op::Await(of) = self.node(site).op else { return None };
+        Some(Site { node: of, ..site }).filter(|of| self.serves_one(*of))
+    }
+
+    /// Whether the builder of what serves a connection sets a limit.
+    fn is_served_in_time(&self, served: Site) -> bool {
+        let Ty::Ext(path, _) = self.ty(served) else { return false };
+        self.catalogue().type_entry(*path).is_some_and(|entry| self.settings(served).includes(&entry.timeouts))
     }
 
     /// Whether a place reads, by a call that is awaited or one that blocks until there is something.

@@ -1,12 +1,12 @@
 //! Where a value was made: it is followed back through variables, fields, parameters and what functions return, to the calls that make it. What
-//! cannot be followed was made nowhere.
+//! cannot be followed was made nowhere; who has to know all that a value may be, as for the type behind a trait, is told that it cannot be.
 
 use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, TypeEntry};
+use crate::catalogue::{Calls, TypeEntry, TypeExpr};
 use crate::facts::model::{Literal, LocalId, NodeId, Op};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -73,14 +73,16 @@ impl Index {
     pub(in crate::index) fn implementors_behind(&self, value: Site, of: TraitId) -> Option<HashSet<TypeKey>> {
         let back = self.walked_back(value, Wanted::Implementor(of), FUEL);
         let types = back.made.iter().filter_map(|site| self.implementor_in(self.ty(*site), of));
-        (!back.is_open).then(|| types.collect())
+        (!back.is_open && !back.made.is_empty()).then(|| types.collect())
     }
 
     /// The type that has a trait, be it within others of libraries: a trait that `Arc<T>` has is mostly passed on to what is in it.
     fn implementor_in(&self, ty: &Ty, of: TraitId) -> Option<TypeKey> {
         let within = match ty {
             Ty::Ref(inner) => self.implementor_in(inner, of),
-            Ty::Ext(_, parts) => parts.iter().find_map(|part| self.implementor_in(part, of)),
+            Ty::Ext(path, parts) if self.only_points(*path) => {
+                parts.iter().find_map(|part| self.implementor_in(part, of))
+            }
             _ => None,
         };
         let itself = || match ty {
@@ -88,6 +90,24 @@ impl Index {
             _ => None,
         };
         within.or_else(itself)
+    }
+
+    /// Whether a type of a library is a pointer to one value, as `Arc<T>` is: what it gives is what it was made with.
+    fn only_points(&self, path: Ustr) -> bool {
+        let entry = self.catalogue().type_entry(path);
+        entry.is_some_and(|entry| matches!(entry.deref, Some(TypeExpr::Param(_))))
+    }
+
+    /// Whether a value stays what it was made with as long as nothing is assigned: neither a collection nor a cell whose content may be exchanged.
+    fn stays_as_made(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Ext(path, parts) => {
+                let holds = self.only_points(*path) || ty.is_option() || ty.is_result();
+                holds && parts.first().is_some_and(|part| self.stays_as_made(part))
+            }
+            Ty::Adt(..) | Ty::Param(_) | Ty::Bounded(_) => true,
+            _ => false,
+        }
     }
 
     fn wanted_behind(&self, site: Site, wanted: Wanted) -> BTreeSet<Site> {
@@ -158,6 +178,10 @@ impl Back<'_> {
             self.made.insert(site);
             return;
         }
+        if self.is_for_all() && self.may_be_more(site) {
+            self.is_open = true;
+            return;
+        }
         if let Some(item) = index.info(site.body).statics.get(&site.node) {
             self.static_value(*item, fuel);
             return;
@@ -217,6 +241,29 @@ impl Back<'_> {
                 op.regions(&mut |region| values.extend(index.body(site.body).region(region).value));
                 values.into_iter().for_each(|node| self.value(to(node), fuel));
             }
+        }
+    }
+
+    /// Whether all that the value may be has to be known.
+    fn is_for_all(&self) -> bool {
+        matches!(self.wanted, Wanted::Implementor(_))
+    }
+
+    /// Whether a value may be something else than what the walk goes on to: what lies in a collection or cell, or what a call is given beside that.
+    fn may_be_more(&self, site: Site) -> bool {
+        let index = self.index;
+        match &index.node(site).op {
+            Op::Local(_) | Op::Field { .. } | Op::Path(_) => !index.stays_as_made(index.ty(site)),
+            Op::Method { arguments, .. } => match index.callee(site) {
+                Some(Callee::Workspace(_)) => false,
+                Some(Callee::External(_)) => !arguments.is_empty(),
+                _ => true,
+            },
+            Op::Call { arguments, .. } => {
+                !matches!(index.callee(site), Some(Callee::Workspace(_))) && arguments.len() != 1
+            }
+            Op::Index { .. } => true,
+            _ => false,
         }
     }
 
@@ -303,7 +350,7 @@ impl Back<'_> {
         }
     }
 
-    /// What a field is given wherever a value of its type is made, or is assigned later.
+    /// What a field is given wherever a value of its type is made, and what it is assigned later where all of that has to be known.
     fn field(&mut self, id: TypeId, name: ustr::Ustr, fuel: u32) {
         let index = self.index;
         for made in index.made_at(id) {
@@ -314,7 +361,9 @@ impl Back<'_> {
             };
             given.into_iter().for_each(|node| self.value(Site { node, ..*made }, fuel));
         }
-        index.values_assigned(id, name).iter().for_each(|value| self.value(*value, fuel));
+        if self.is_for_all() {
+            index.values_assigned(id, name).iter().for_each(|value| self.value(*value, fuel));
+        }
     }
 
     fn local(&mut self, body: BodyRef, local: LocalId, fuel: u32) {
@@ -327,7 +376,7 @@ impl Back<'_> {
             self.parameter(body, local, fuel);
         }
         for node in sources {
-            if matches!(self.wanted, Wanted::Implementor(_)) && !index.is_given_whole(body, local, node) {
+            if self.is_for_all() && !index.is_given_whole(body, local, node) {
                 self.is_open = true;
             } else {
                 self.value(Site { body, node }, fuel);
@@ -349,6 +398,9 @@ impl Back<'_> {
         let index = self.index;
         let at = index.body(body).parameters.iter().position(|pattern| pattern.locals().contains(&local));
         let (Some(function), Some(at)) = (index.function_of(body), at) else { return };
-        index.given_for(function, at).for_each(|given| self.value(given, fuel));
+        let given: Vec<Site> = index.given_for(function, at).collect();
+        let callers = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body));
+        self.is_open |= given.len() < callers.count();
+        given.into_iter().for_each(|given| self.value(given, fuel));
     }
 }

@@ -321,8 +321,7 @@ impl Index {
 
     /// What a variable that is named only once was bound to, where that is all it ever is.
     pub fn bound_for_one_use(&self, body: BodyRef, local: LocalId) -> Option<NodeId> {
-        let whole =
-            |pattern: &Pattern| matches!(pattern.kind, PatternKind::Bind { local: bound, of: None } if bound == local);
+        let whole = |pattern: &Pattern| pattern.only_binds(local);
         let init = self.body(body).nodes.iter().find_map(|node| match &node.op {
             Op::Bind { pattern, init, .. } if whole(pattern) => *init,
             _ => None,

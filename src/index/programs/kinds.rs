@@ -213,7 +213,7 @@ fn serves(index: &Index, subject: &Subject, body: BodyRef) -> Vec<Shows> {
         let only_fails = |around: &Around| accepts && index.is_left_by_failure_only(body, around.region);
         let lasts = |around: &Around| around.endless || until_told(around) || until_word(around) || only_fails(around);
         let fed = || index.fed_without_end(site).map(|turn| turn.around);
-        let around = index.loops_around(site).into_iter().find(lasts).or_else(|| fed().filter(|_| accepts));
+        let around = index.loops_around(site).into_iter().find(lasts).or_else(fed);
         if let Some(around) = around {
             found.push(Shows { site, label: Label::new(around.head.in_file(body.file), "loops without end") });
         }

@@ -188,7 +188,7 @@ impl Index {
     }
 
     /// Whether two nodes stand in different branches of one `if` or `match`.
-    fn exclusive(&self, body: BodyRef, a: NodeId, b: NodeId) -> bool {
+    pub(in crate::index) fn exclusive(&self, body: BodyRef, a: NodeId, b: NodeId) -> bool {
         let of_b = self.branches(body, b);
         self.branches(body, a)
             .iter()

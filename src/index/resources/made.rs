@@ -1,4 +1,4 @@
-//! Where values of the workspace's types are made, and whether there is one of them or many.
+//! Where values of the workspace's types are made and what their fields are assigned, and whether there is one of them or many.
 
 use rustc_hash::FxHashMap as HashMap;
 use ustr::Ustr;

@@ -4,7 +4,7 @@
 use ustr::ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{LocalId, LoopKind, NodeId, Op, Pattern, PatternKind};
+use crate::facts::model::{LocalId, LoopKind, NodeId, Op, Pattern};
 use crate::index::Index;
 use crate::index::calls::Site;
 
@@ -111,8 +111,7 @@ impl Index {
         if !self.is_named_once(value.body, local) {
             return None;
         }
-        let whole =
-            |pattern: &Pattern| matches!(pattern.kind, PatternKind::Bind { local: bound, of: None } if bound == local);
+        let whole = |pattern: &Pattern| pattern.only_binds(local);
         let within = |pattern: &Pattern| {
             pattern.variant() == Some(ustr("Some")) && matches!(pattern.parts(), [only] if whole(only))
         };

@@ -131,6 +131,22 @@ fn a_field_also_holds_what_it_is_assigned() {
 }
 
 #[test]
+fn a_value_that_may_be_exchanged_or_chosen_may_be_any_implementor() {
+    for (field, made, used) in [
+        ("std::sync::Mutex<Box<dyn Store>>", "std::sync::Mutex::new(Box::new(Memory))", "self.store.lock().unwrap()"),
+        ("Vec<Box<dyn Store>>", "vec![Box::new(Memory), Box::new(Remote)]", "self.store[0]"),
+        ("Box<dyn Store>", "None.unwrap_or(Box::new(Memory))", "self.store"),
+    ] {
+        let code = program(&format!(
+            "{STORES} struct Scaler {{ store: {field} }} impl Scaler {{ fn reconcile(&self) {{ {used}.list(); }} }} \
+             fn main() {{ Scaler {{ store: {made} }}.reconcile(); }}"
+        ));
+        let call = format!("{used}.list()");
+        assert!(code.index.effect(code.site(&call)).is_some(), "{call}");
+    }
+}
+
+#[test]
 fn what_is_taken_out_of_an_implementor_is_not_that() {
     let code = program(&format!(
         "{STORES} enum Either {{ Far(Box<dyn Store>), Near(Memory) }} \
