@@ -420,6 +420,12 @@ impl Body {
         self.outwards(inner).any(|(at, _)| at == outer)
     }
 
+    /// Whether a region is run by something else than one around it: a closure or a future of its own stands between them.
+    pub fn is_run_apart(&self, inner: RegionId, outer: RegionId) -> bool {
+        let mut between = self.outwards(inner).take_while(|(at, _)| *at != outer);
+        between.any(|(_, region)| matches!(region.kind, RegionKind::Closure | RegionKind::Async))
+    }
+
     /// Whether anything names a variable after it is bound, what could not be read of macros included.
     pub fn is_used(&self, local: LocalId) -> bool {
         self.uses(local).next().is_some()

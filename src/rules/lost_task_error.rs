@@ -124,11 +124,10 @@ fn only_outside(view: View, node: NodeId) -> Option<Diagnostic> {
         }
         Op::Match { scrutinee, arms } => {
             let site = view.site(*scrutinee);
-            let takes: fn(&Pattern) -> bool = match handle(*scrutinee) {
-                Some(_) => takes_any_success,
-                None => takes_any_next,
+            let (handle, takes): (Site, fn(&Pattern) -> bool) = match handle(*scrutinee) {
+                Some(handle) => (handle, takes_any_success),
+                None => (view.index.next_joined(site)?, takes_any_next),
             };
-            let handle = handle(*scrutinee).or_else(|| view.index.next_joined(site))?;
             let arm = arms.iter().find(|arm| !arm.guarded && takes(&arm.pattern))?;
             (Some(handle).filter(|_| !view.index.warns(view.body, arm.region))?, arm.pattern.range)
         }

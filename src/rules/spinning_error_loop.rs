@@ -379,10 +379,9 @@ fn asks_until_done(
         })
 }
 
-/// Whether a node of a loop is run by something else: in a closure or async block of its own.
+/// Whether a node of a loop is run by something else.
 fn is_run_apart(view: View, node: NodeId, region: RegionId) -> bool {
-    let around = view.facts.outwards(view.facts.node(node).region).take_while(|(at, _)| *at != region);
-    around.into_iter().any(|(_, r)| matches!(r.kind, RegionKind::Closure | RegionKind::Async))
+    view.facts.is_run_apart(view.facts.node(node).region, region)
 }
 
 /// What a value asks of another program over the network, be it a database.

@@ -4,7 +4,7 @@
 use rustc_hash::FxHashSet as HashSet;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
+use crate::facts::model::{Body, LoopKind, NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -113,7 +113,6 @@ impl Index {
     /// Whether a place is run where its body is, and not in a closure or a future that stands in it.
     pub fn is_run_by_body_itself(&self, site: Site) -> bool {
         let facts = self.body(site.body);
-        let mut around = facts.outwards(facts.node(site.node).region);
-        !around.any(|(_, region)| matches!(region.kind, RegionKind::Closure | RegionKind::Async))
+        !facts.is_run_apart(facts.node(site.node).region, Body::ROOT)
     }
 }

@@ -568,9 +568,8 @@ impl Index {
         let Some(owner) = info.region_node(region) else { return false };
         if let Op::Loop { kind: LoopKind::For { iterated, .. }, .. } = facts.node(owner).op {
             // `for stream in listener.incoming()`: what comes one after the other.
-            let takes = |path: Ustr| self.catalogue().lists(Calls::Accepts, path);
             let mut chain = self.receivers(Site { body, node: iterated }).into_iter();
-            return lists.contains(&Calls::Accepts) && chain.any(|site| self.external(site).is_some_and(takes));
+            return lists.contains(&Calls::Accepts) && chain.any(|site| self.accepts(site));
         }
         info.callees.iter().any(|(node, callee)| {
             let listed = match callee {

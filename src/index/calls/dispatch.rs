@@ -68,9 +68,11 @@ impl Index {
 
     /// The type that a function is a trait's method for.
     pub(in crate::index) fn implementor(&self, function: FnId) -> Option<TypeId> {
-        let block = self.defs().impl_of(function)?.index();
-        self.signatures().impl_traits[block].as_ref()?;
-        self.receiver_type(function)
+        self.defs().function(function).receiver.as_ref()?;
+        match self.implemented_for(function)? {
+            TypeKey::Adt(id) => Some(id),
+            _ => None,
+        }
     }
 
     /// Whether a method gives its own value to a macro of which nothing is known: it may pass the call on to what is in it.

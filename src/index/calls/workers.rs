@@ -231,11 +231,8 @@ impl Index {
 
     /// Whether a function accepts connections: while its thread is kept, nobody is let in.
     fn takes_connections(&self, function: FnId) -> bool {
-        let accepts = |path: Ustr| self.catalogue().lists(Calls::Accepts, path);
         let body = self.defs().body_of(function).filter(|body| self.is_linked(*body));
-        body.is_some_and(|body| {
-            self.body(body).iter().any(|(node, _)| self.external(Site { body, node }).is_some_and(accepts))
-        })
+        body.is_some_and(|body| self.body(body).iter().any(|(node, _)| self.accepts(Site { body, node })))
     }
 
     /// Whether a future goes no further than where it is made: it is awaited, or driven by the thread.

@@ -4,7 +4,7 @@
 use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
-use crate::facts::model::{Body, NodeId, Op, Path, RegionId, RegionKind, TypeRef};
+use crate::facts::model::{Body, NodeId, Op, Path, TypeRef};
 use crate::index::declared::defs::*;
 use crate::index::declared::names::{Names, Resolved, Space};
 
@@ -47,13 +47,11 @@ fn library_type(names: &Names, module: ModuleId, written: &Path) -> Option<Ustr>
 
 /// Whether a body returns `Ok(..)` or `Err(..)` as such.
 fn returns_a_result(body: &Body) -> bool {
-    let own = |region: RegionId| {
-        body.outwards(region).all(|(_, r)| !matches!(r.kind, RegionKind::Closure | RegionKind::Async))
-    };
-    let returned = body.nodes.iter().filter(|node| own(node.region)).filter_map(|node| match node.op {
-        Op::Return(value) => value,
-        _ => None,
-    });
+    let returned =
+        body.nodes.iter().filter(|node| !body.is_run_apart(node.region, Body::ROOT)).filter_map(|node| match node.op {
+            Op::Return(value) => value,
+            _ => None,
+        });
     let mut values = body.region(Body::ROOT).value.into_iter().chain(returned);
     values.any(|value| is_result(body, value))
 }

@@ -89,8 +89,8 @@ impl Signatures {
 
     /// Whether a trait of the workspace is implemented for a type.
     pub fn has_trait(&self, ty: TypeKey, of: TraitId) -> bool {
-        let impls = self.trait_impls.get(&ty).into_iter().flatten();
-        impls.into_iter().any(|block| self.impl_traits[block.index()] == Some(TraitName::Trait(of)))
+        let mut impls = self.trait_impls.get(&ty).into_iter().flatten();
+        impls.any(|block| self.impl_traits[block.index()] == Some(TraitName::Trait(of)))
     }
 
     /// What `*value` gives.

@@ -41,11 +41,7 @@ impl Index {
     fn is_part_of_a_handshake(&self, read: Site) -> bool {
         let calls = self.function_of(read.body).map(|function| self.calls.callers(function));
         let is_called_so = calls.unwrap_or_default().iter().any(|call| self.is_called_handshake(call.site));
-        let call = match self.node(read).op {
-            Op::Await(of) => Site { node: of, ..read },
-            _ => read,
-        };
-        is_called_so || self.is_called_handshake(call)
+        is_called_so || self.is_called_handshake(self.unawaited(read))
     }
 
     /// Whether connections are taken from elsewhere: not over a path of this machine, nor at an address that is written out and is its own.

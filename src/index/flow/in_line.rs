@@ -34,7 +34,8 @@ impl Index {
     fn in_line(&self, service: Site) -> Option<ServedInLine> {
         let given = self.given_to_a_service(service)?;
         let around = self.loops_around(service).into_iter().next()?;
-        if self.is_apart_from(service, around.region)
+        let facts = self.body(service.body);
+        if facts.is_run_apart(facts.node(service.node).region, around.region)
             || self.asks_in_its_head(service.body, around.region)
             || self.is_limited_in(service.body, around.region)
         {
@@ -68,13 +69,6 @@ impl Index {
             }
             _ => None,
         }
-    }
-
-    /// Whether a closure or a future of its own stands between a place and a loop around it.
-    fn is_apart_from(&self, site: Site, turn: RegionId) -> bool {
-        let facts = self.body(site.body);
-        let mut between = facts.outwards(facts.node(site.node).region).take_while(|(region, _)| *region != turn);
-        between.any(|(_, region)| matches!(region.kind, RegionKind::Closure | RegionKind::Async))
     }
 
     /// Whether a connection is taken anew in each turn of a loop.
@@ -113,13 +107,9 @@ impl Index {
         if let Some(served) = self.served_one(service) {
             return (!self.is_served_in_time(served)).then_some(service);
         }
-        let called = match self.node(service).op {
-            Op::Await(of) => Site { node: of, ..service },
-            _ => service,
-        };
         let wanted =
             |site: Site| (self.served_one(site).is_some() || self.reads_or_blocks(site)) && self.is_of(site, taken);
-        self.waits_for_peer_within(self.called_directly(called)?, &wanted)
+        self.waits_for_peer_within(self.called_directly(self.unawaited(service))?, &wanted)
     }
 
     /// What serves one connection and is awaited.
@@ -147,10 +137,7 @@ impl Index {
 
     /// Whether what is read or served stems from a connection.
     fn is_of(&self, wait: Site, taken: Site) -> bool {
-        let call = match self.node(wait).op {
-            Op::Await(of) => Site { node: of, ..wait },
-            _ => wait,
-        };
+        let call = self.unawaited(wait);
         let from = match self.node(call).op {
             Op::Method { receiver, .. } if !self.serves_one(call) => Site { node: receiver, ..call },
             _ => call,

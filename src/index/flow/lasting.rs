@@ -140,8 +140,8 @@ impl Index {
         }
     }
 
-    /// The future of `future.await`.
-    fn unawaited(&self, value: Site) -> Site {
+    /// The future of `future.await`; any other value as it is.
+    pub(super) fn unawaited(&self, value: Site) -> Site {
         match self.node(value).op {
             Op::Await(node) => Site { node, ..value },
             _ => value,

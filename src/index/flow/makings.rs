@@ -398,9 +398,10 @@ impl Back<'_> {
         let index = self.index;
         let at = index.body(body).parameters.iter().position(|pattern| pattern.locals().contains(&local));
         let (Some(function), Some(at)) = (index.function_of(body), at) else { return };
-        let given: Vec<Site> = index.given_for(function, at).collect();
-        let callers = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body));
-        self.is_open |= given.len() < callers.count();
-        given.into_iter().for_each(|given| self.value(given, fuel));
+        if self.is_for_all() {
+            let callers = index.calls.callers(function).iter().filter(|call| !index.is_test(call.site.body));
+            self.is_open |= index.given_for(function, at).count() < callers.count();
+        }
+        index.given_for(function, at).for_each(|given| self.value(given, fuel));
     }
 }

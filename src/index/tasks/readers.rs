@@ -1,7 +1,7 @@
 //! Whether a loop learns that nobody reads any more what it sends.
 
 use crate::catalogue::Calls;
-use crate::facts::model::{LocalId, Op, RegionId, RegionKind};
+use crate::facts::model::{LocalId, Op, RegionId};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::programs::kinds::Around;
@@ -30,8 +30,7 @@ impl Index {
         let goes_on =
             loops.iter().skip_while(|around| around.region != inner).skip(1).find(|around| !around.over_items)?;
         let outer = goes_on.region;
-        let mut between = facts.outwards(inner).take_while(|(region, _)| *region != outer);
-        if between.any(|(_, r)| matches!(r.kind, RegionKind::Closure | RegionKind::Async)) {
+        if facts.is_run_apart(inner, outer) {
             return None;
         }
         let channel = self.channel_of(send)?;
