@@ -41,7 +41,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         Op::Bind { pattern, init: Some(init), .. } if pattern.is_wild() => statement(view, *init, range),
         Op::Bind { otherwise: Some(_), .. } => only_outside(view, node),
         Op::Bind { pattern, init: Some(init), .. } => match pattern.kind {
-            PatternKind::Bind { local, of: None } if is_unused(view, local) => dropped(view, *init, Way::Handle),
+            PatternKind::Bind { local, of: None } if is_unused(view, local) => statement(view, *init, range),
             PatternKind::Bind { local, of: None } if is_left_on_a_way(view, node, local) => {
                 dropped(view, *init, Way::Branch)
             }

@@ -220,8 +220,8 @@ impl Index {
             Op::Await(of) | Op::Try(of) | Op::Reference { of, .. } => part(*of),
             Op::Block(region) => part(body.region(*region).value?),
             Op::Async(region) => {
-                let value = body.region(*region).value;
-                value.and_then(part)
+                let leaving = self.passed_on_in(site.body, *region).into_iter().filter_map(part);
+                leaving.min_by_key(|found| (found.told, found.looks))
             }
             Op::Local(local) => match self.sources(site.body, *local)[..] {
                 [only] if self.is_bound_whole(body, *local) || self.is_awaited_for_more(info.local(*local)) => {
@@ -250,6 +250,9 @@ impl Index {
                 .filter_map(|region| body.region(region).value)
                 .find_map(part),
             Op::Macro(_) if self.is_failure(site) => self.of_an_earlier(site, &part),
+            Op::Macro(call) if self.waits_for_all(site) && self.ty(site).is_result() => {
+                call.arguments.iter().copied().filter_map(part).min_by_key(|found| (found.told, found.looks))
+            }
             Op::Macro(call) => self.written(site, info.ty(*call.arguments.first()?)),
             _ => None,
         }

@@ -49,7 +49,7 @@ pub enum Way {
     Instead(StandIn),
     /// `_ = serve() => {}` in a `select!`
     Raced,
-    /// `join_all(..).await;`: the results of several, which no compiler warns of.
+    /// `join_all(..).await;`, `let _ = join!(..)`: the results of several, which no compiler warns of.
     Several,
     /// `timeout(limit, load()).await.is_ok()`, `if let Err(_) = timeout(..).await { .. }`: only whether the time ran out is looked at.
     Timed,
@@ -77,6 +77,9 @@ impl View<'_> {
         let is_result = |value: NodeId| self.ty(value).is_result();
         if let Some(arm) = arm_of(self, node).filter(|arm| is_passed_over(self, arm)) {
             return found(node, Way::Raced, Range { start: arm.pattern.range.start, end: whole.end });
+        }
+        if self.thrown_away_with_others(node).is_some_and(|_| self.index.awaited(self.ty(node)).is_result()) {
+            return found(node, Way::Several, whole);
         }
         if let Some(inner) = within_its_time(self, node) {
             return found(inner, Way::Timed, self.range(node));
@@ -134,6 +137,18 @@ impl View<'_> {
             },
             _ => None,
         }
+    }
+
+    /// The call that waits for a future together with others and whose results nobody looks at: `let _ = join!(load(), store())`.
+    fn thrown_away_with_others(self, future: NodeId) -> Option<NodeId> {
+        let wait = self.info.parent(future)?;
+        let Op::Macro(call) = self.op(wait) else { return None };
+        let thrown_away = match self.op(self.info.parent(wait)?) {
+            Op::Discard(_) => true,
+            Op::Bind { pattern, .. } => pattern.is_wild() || is_thrown_away(self, pattern),
+            _ => false,
+        };
+        (thrown_away && call.arguments.contains(&future) && self.index.waits_for_all(self.site(wait))).then_some(wait)
     }
 
     /// `let _ignored = ..`: whether a name says that nobody is to look at what is bound to it.

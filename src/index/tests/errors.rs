@@ -360,3 +360,17 @@ fn what_clients_of_services_build_and_send_may_fail() {
     assert_eq!(found("client.receive_message().queue_url(\"a\")"), None);
     assert_eq!(found("github.issues(\"a\", \"b\")"), None);
 }
+
+#[test]
+fn several_futures_that_are_waited_for_together_pass_on_what_each_does() {
+    let code = program(
+        "async fn save() -> std::io::Result<()> { tokio::fs::write(\"a\", \"b\").await } async fn rest() {} \
+         async fn all() -> std::io::Result<()> { tokio::try_join!(save(), save())?; Ok(()) } \
+         async fn each() { let _ = tokio::join!(rest(), save()); let _ = all().await; \
+            let kept = async { save().await?; Ok::<(), std::io::Error>(()) }; let _ = tokio::join!(kept, rest()); } fn main() {}",
+    );
+    let effect = |text: &str| code.index.effect(code.site(text)).map(|found| found.effect);
+    assert_eq!(effect("all().await"), Some(Effect::File));
+    assert_eq!(effect("async { save().await?; Ok::<(), std::io::Error>(()) }"), Some(Effect::File));
+    assert_eq!(effect("rest()"), None);
+}
