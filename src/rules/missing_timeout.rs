@@ -163,7 +163,7 @@ impl<'i> Survey<'i> {
             return Vec::new();
         }
         let sent = self.sent_with.get(&site).into_iter().flatten();
-        sent.filter(|at| self.may_wait(site, **at) && !self.may_be_set_on_the_way(**at, entry))
+        sent.filter(|at| self.may_wait(site, **at) && !self.may_be_set_on_the_way(site, **at, entry))
             .filter_map(|at| self.left_out(site, *at, entry))
             .collect()
     }
@@ -195,9 +195,12 @@ impl<'i> Survey<'i> {
             && self.may_meet(site, at)
     }
 
-    fn may_be_set_on_the_way(&self, at: Site, entry: &TypeEntry) -> bool {
+    /// Whether a limit may be set on a request. What was set on a client that the request is known to be sent with is seen where that is built.
+    fn may_be_set_on_the_way(&self, built: Site, at: Site, entry: &TypeEntry) -> bool {
         let setters = [&entry.timeouts[..], &entry.request_timeouts].concat();
-        self.index.settings(at).may_include(&setters) || self.is_set_on_argument(at, &setters)
+        let is_followed = self.sent_with.get(&built).is_some_and(|sent| sent.contains(&at));
+        let settings = if is_followed { self.index.settings_since_made(at) } else { self.index.settings(at) };
+        settings.may_include(&setters) || self.is_set_on_argument(at, &setters)
     }
 
     /// A client or connection that is built without a timeout and waits.
@@ -226,7 +229,7 @@ impl<'i> Survey<'i> {
         let waiting = if connects { vec![site] } else { self.requests(site, entry) };
         let bounded = |at: Site| {
             let on_the_way = || index.settings(at).includes(&entry.timeouts);
-            at != site && if is_set_somewhere { self.may_be_set_on_the_way(at, entry) } else { on_the_way() }
+            at != site && if is_set_somewhere { self.may_be_set_on_the_way(site, at, entry) } else { on_the_way() }
         };
         let waiting = waiting.into_iter().filter(|at| self.may_wait(site, *at) && !bounded(*at));
         // What is lent for a call waits where that call is made.

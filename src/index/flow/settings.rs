@@ -48,16 +48,28 @@ const FUEL: u32 = 24;
 /// A walk back along the way of a value.
 struct Way<'i> {
     index: &'i Index,
+    until: Until,
     seen: HashSet<Site>,
     settings: Settings,
+}
+
+/// How far a way is followed back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Begin,
+    /// To the first value that is known to be no builder.
+    Made,
 }
 
 impl Index {
     /// What is set on the way of what a call makes.
     pub fn settings(&self, site: Site) -> Settings {
-        let mut way = Way { index: self, seen: HashSet::default(), settings: Settings::default() };
-        way.back(site, FUEL);
-        way.settings
+        Way::new(self, Until::Begin).followed(site)
+    }
+
+    /// What is set on a request alone: on the way of a call from the client or connection that it is begun with.
+    pub fn settings_since_made(&self, site: Site) -> Settings {
+        Way::new(self, Until::Made).followed(site)
     }
 
     /// What a value is only made instead of: the receiver of the call that a closure around its making is given to, or its constructor by name.
@@ -98,9 +110,23 @@ impl Index {
     }
 }
 
-impl Way<'_> {
+impl<'i> Way<'i> {
+    fn new(index: &'i Index, until: Until) -> Self {
+        Way { index, until, seen: HashSet::default(), settings: Settings::default() }
+    }
+
+    fn followed(mut self, from: Site) -> Settings {
+        self.back(from, FUEL);
+        self.settings
+    }
+
+    /// Whether a value is known to be what builders are begun with, and none itself.
+    fn is_made(&self, site: Site) -> bool {
+        matches!(self.index.ty(site).peeled(), Ty::Ext(path, _) if self.index.catalogue().type_entry(*path).is_some_and(|entry| !entry.fluent))
+    }
+
     fn back(&mut self, site: Site, fuel: u32) {
-        if !self.seen.insert(site) {
+        if self.until == Until::Made && !self.seen.is_empty() && self.is_made(site) || !self.seen.insert(site) {
             return;
         }
         let Some(fuel) = fuel.checked_sub(1) else {

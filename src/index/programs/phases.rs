@@ -46,7 +46,7 @@ fn course(index: &Index, program: &Program) -> Course {
     for at in course.spine.iter().rev() {
         for call in index.calls.callees(at.body) {
             match index.side(*at, call.site.node) {
-                Side::Before if call.runs == Runs::Inline => before.push(call.to),
+                Side::Before if index.is_run_in_place(call) => before.push(call.to),
                 Side::After => after.push(call.to),
                 _ => {}
             }
@@ -68,8 +68,8 @@ fn course(index: &Index, program: &Program) -> Course {
     if !begun.is_empty() {
         course.commands = index.only_reached_by(program, &|site| begun.contains(&site));
     }
-    course.startup = index.reached_inline(before).into_keys().collect();
-    course.shutdown = index.reached_inline(after);
+    course.startup = index.reached_by(before, &|call| index.is_run_in_place(call)).into_keys().collect();
+    course.shutdown = index.reached_by(after, &|call| index.is_inline(call));
     course
 }
 
@@ -250,6 +250,19 @@ impl Index {
 
     fn is_inline(&self, call: &Call) -> bool {
         call.runs == Runs::Inline && !self.runs_apart(call.site)
+    }
+
+    /// Whether a function runs where it is called, before what follows. When what is handed to a function of the workspace or of an unknown library runs is not
+    /// known: routes are put together in the same way as what is done at once.
+    fn is_run_in_place(&self, call: &Call) -> bool {
+        self.is_inline(call)
+            && match self.callee(call.site) {
+                Some(Callee::Workspace(function) | Callee::Trait(function)) => {
+                    self.may_call(call.site, *function).contains(&call.to)
+                }
+                Some(Callee::External(_)) => self.callable(call.site).is_some(),
+                _ => false,
+            }
     }
 
     /// Whether a closure or async block around a site runs as a task, on a thread, or for something that comes later.
@@ -555,7 +568,7 @@ impl Index {
     }
 
     /// All bodies that some functions lead to without a task or thread of its own, each with the place of the first that does.
-    fn reached_inline(&self, from: Vec<FnId>) -> HashMap<BodyRef, usize> {
+    fn reached_by(&self, from: Vec<FnId>, counts: &dyn Fn(&Call) -> bool) -> HashMap<BodyRef, usize> {
         let mut reached = HashMap::default();
         for (at, function) in from.into_iter().enumerate() {
             let mut queue = vec![function];
@@ -566,7 +579,7 @@ impl Index {
                 }
                 // The places on the spine itself come first.
                 reached.insert(body, CALLS + at);
-                queue.extend(self.calls.callees(body).iter().filter(|call| self.is_inline(call)).map(|call| call.to));
+                queue.extend(self.calls.callees(body).iter().filter(|call| counts(call)).map(|call| call.to));
             }
         }
         reached
