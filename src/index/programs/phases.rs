@@ -253,9 +253,10 @@ impl Index {
     }
 
     /// Whether a function runs where it is called, before what follows. When what is handed to a function of the workspace or of an unknown library runs is not
-    /// known: routes are put together in the same way as what is done at once.
+    /// known: routes are put together in the same way as what is done at once. What an attribute makes a handler is only named by a call.
     fn is_run_in_place(&self, call: &Call) -> bool {
         self.is_inline(call)
+            && self.handler(call.to).is_none()
             && match self.callee(call.site) {
                 Some(Callee::Workspace(function) | Callee::Trait(function)) => {
                     self.may_call(call.site, *function).contains(&call.to)
