@@ -199,7 +199,7 @@ impl<'i> Survey<'i> {
     fn may_be_set_on_the_way(&self, built: Site, at: Site, entry: &TypeEntry) -> bool {
         let setters = [&entry.timeouts[..], &entry.request_timeouts].concat();
         let is_followed = self.sent_with.get(&built).is_some_and(|sent| sent.contains(&at));
-        let settings = if is_followed { self.index.settings_since_made(at) } else { self.index.settings(at) };
+        let settings = if is_followed { self.index.settings_since(entry.path, at) } else { self.index.settings(at) };
         settings.may_include(&setters) || self.is_set_on_argument(at, &setters)
     }
 

@@ -48,28 +48,21 @@ const FUEL: u32 = 24;
 /// A walk back along the way of a value.
 struct Way<'i> {
     index: &'i Index,
-    until: Until,
+    /// The resource that the way is followed back to, if not to its beginning.
+    until: Option<Ustr>,
     seen: HashSet<Site>,
     settings: Settings,
-}
-
-/// How far a way is followed back.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Until {
-    Begin,
-    /// To the first value that is known to be no builder.
-    Made,
 }
 
 impl Index {
     /// What is set on the way of what a call makes.
     pub fn settings(&self, site: Site) -> Settings {
-        Way::new(self, Until::Begin).followed(site)
+        Way::new(self, None).followed(site)
     }
 
-    /// What is set on a request alone: on the way of a call from the client or connection that it is begun with.
-    pub fn settings_since_made(&self, site: Site) -> Settings {
-        Way::new(self, Until::Made).followed(site)
+    /// What is set on the way of a call since there was a resource: on a request alone, and not on the client that it is begun with.
+    pub fn settings_since(&self, resource: Ustr, site: Site) -> Settings {
+        Way::new(self, Some(resource)).followed(site)
     }
 
     /// What a value is only made instead of: the receiver of the call that a closure around its making is given to, or its constructor by name.
@@ -111,7 +104,7 @@ impl Index {
 }
 
 impl<'i> Way<'i> {
-    fn new(index: &'i Index, until: Until) -> Self {
+    fn new(index: &'i Index, until: Option<Ustr>) -> Self {
         Way { index, until, seen: HashSet::default(), settings: Settings::default() }
     }
 
@@ -120,13 +113,13 @@ impl<'i> Way<'i> {
         self.settings
     }
 
-    /// Whether a value is known to be what builders are begun with, and none itself.
-    fn is_made(&self, site: Site) -> bool {
-        matches!(self.index.ty(site).peeled(), Ty::Ext(path, _) if self.index.catalogue().type_entry(*path).is_some_and(|entry| !entry.fluent))
+    /// Whether a value is what the way is followed back to.
+    fn is_far_enough(&self, site: Site) -> bool {
+        !self.seen.is_empty() && matches!(self.index.ty(site).peeled(), Ty::Ext(path, _) if Some(*path) == self.until)
     }
 
     fn back(&mut self, site: Site, fuel: u32) {
-        if self.until == Until::Made && !self.seen.is_empty() && self.is_made(site) || !self.seen.insert(site) {
+        if self.is_far_enough(site) || !self.seen.insert(site) {
             return;
         }
         let Some(fuel) = fuel.checked_sub(1) else {

@@ -225,6 +225,21 @@ fn a_program_starts_serves_and_stops() {
 }
 
 #[test]
+fn what_is_handed_over_or_runs_apart_is_no_start() {
+    let code = program(
+        "fn wrapped<F: Fn()>(handler: F) -> Box<dyn Fn()> { Box::new(handler) } fn handler() { while_serving(); } fn while_serving() {} \
+         fn named() -> Box<dyn Fn()> { wrapped(handler) } fn given(name: &str) { each(); } fn each() {} \
+         async fn background() { beside(); } fn beside() {} \
+         #[tokio::main] async fn main() { let run = named(); [\"a\"].iter().for_each(|name| given(name)); tokio::spawn(async { background().await }); \
+         let listener = tokio::net::TcpListener::bind(\"0.0.0.0:80\").await.unwrap(); axum::serve(listener, axum::Router::new()).await.unwrap(); }",
+    );
+    assert_eq!(phases(&code, "while_serving()"), (false, false));
+    assert_eq!(phases(&code, "beside()"), (false, false));
+    assert_eq!(phases(&code, "each()"), (true, false));
+    assert_eq!(phases(&code, "wrapped(handler)"), (true, false));
+}
+
+#[test]
 fn the_arms_of_a_loop_that_hear_a_signal_come_after() {
     let code = program(
         "fn work() {} fn cleanup() {} #[tokio::main] async fn main() { let mut tick = tokio::time::interval(std::time::Duration::from_secs(1)); \
