@@ -44,9 +44,14 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     let lists = |list| view.index.catalogue().lists(list, path);
     let accepts = lists(Calls::Accepts);
     let round = round(view, call, node)?;
-    if branch.region.is_some_and(|branch| !only_goes_on(view, branch, round.is_elsewhere, accepts))
-        || waits_or_leaves(view, round.within, call, node)
-    {
+    let some = branch.region.and_then(|branch| some_errors(view, branch, fails));
+    let goes_on = |branch: RegionId| {
+        let set_aside = |id: NodeId| {
+            accepts && leaves_for_a_kind(view, id, branch) || some.is_some_and(|some| view.is_inside(id, some))
+        };
+        goes_on_apart_from(view, branch, round.is_elsewhere, &set_aside)
+    };
+    if branch.region.is_some_and(|branch| !goes_on(branch)) || waits_or_leaves(view, round.within, call, node) {
         return None;
     }
     let name = path.rsplit("::").next()?;
@@ -56,10 +61,13 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     }
     let stems =
         (fails != view.site(call)).then(|| Label::new(view.index.name_span(fails), "the error stems from here"));
+    // Who holds the senders of a channel, and for how long, is mostly not seen.
+    let is_channel = lists(Calls::Receives) || lists(Calls::Waits) && !asks_another_program(view.index, fails);
+    let only_some =
+        some.map(|some| Label::new(view.in_file(view.facts.region(some).range), "only for some of its errors"));
     let diagnostic = Diagnostic::new(
         ID,
-        // Who holds the senders, and for how long, is mostly not seen.
-        if lists(Calls::Receives) || lists(Calls::Waits) { Confidence::Hint } else { Confidence::Likely },
+        if is_channel { Confidence::Hint } else { Confidence::Likely },
         format!("this loop spins when `{name}` keeps failing"),
         Label::new(span, "nothing here waits or leaves the loop"),
     )
@@ -69,6 +77,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         Label::new(round.head, "asked again in the next round"),
     ])
     .evidence(stems)
+    .evidence(only_some)
     .note(if accepts {
         "when descriptors run out, every round fails: the loop takes a whole core and fills the log"
     } else {
@@ -78,6 +87,22 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         "wait a little before the next round, growing with each failure, or leave the loop where the error will stay",
     );
     Some(diagnostic)
+}
+
+/// Where a branch for errors does what it does for some of them only: those of one kind, of all that a call to another program may fail with. The others
+/// mean as well that it is not there.
+fn some_errors(view: View, branch: RegionId, fails: Site) -> Option<RegionId> {
+    let Ty::Ext(error, _) = view.index.ty(fails).given().error()? else { return None };
+    let takes_some = |pattern: &Pattern| view.index.takes_a_kind_of(view.body, branch, pattern, *error);
+    let mut inside = view.facts.iter().filter(|(id, _)| view.is_inside(*id, branch));
+    let found = inside.find_map(|(_, n)| match n.op {
+        Op::If { condition, then, .. } => match view.op(condition) {
+            Op::Let { pattern, .. } if takes_some(pattern) => Some(then),
+            _ => None,
+        },
+        _ => None,
+    });
+    found.filter(|_| asks_another_program(view.index, fails))
 }
 
 /// The round of a loop in which something is asked for.
@@ -388,6 +413,12 @@ fn is_run_apart(view: View, node: NodeId, region: RegionId) -> bool {
 fn asked_outside(view: View, value: NodeId) -> Option<Effected> {
     let effected = view.index.effect(view.site(value))?;
     matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage).then_some(effected)
+}
+
+/// As [`asked_outside`], of a call of a library.
+fn asks_another_program(index: &Index, call: Site) -> bool {
+    let asked = || index.effect_when_awaited(call).or_else(|| index.effect(call));
+    asked().is_some_and(|effected| matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage))
 }
 
 /// Whether a loop is left by a jump alone: `loop`.
@@ -741,10 +772,19 @@ fn loop_around(view: View, call: NodeId, branch: NodeId) -> Option<(RegionId, Ra
 /// Whether a branch does nothing but tell and go on: what is not known may wait or leave. Where a function does one round, who returns goes on; and
 /// that descriptors ran out is no kind of error by name, so that who leaves for one kind goes on with it.
 fn only_goes_on(view: View, branch: RegionId, returning: bool, accepting: bool) -> bool {
+    goes_on_apart_from(view, branch, returning, &|id| accepting && leaves_for_a_kind(view, id, branch))
+}
+
+fn leaves_for_a_kind(view: View, node: NodeId, branch: RegionId) -> bool {
+    matches!(view.op(node), Op::Break(_) | Op::Return(_)) && is_for_a_kind(view, node, branch)
+}
+
+/// As [`only_goes_on`], where some nodes are set aside.
+fn goes_on_apart_from(view: View, branch: RegionId, returning: bool, set_aside: &dyn Fn(NodeId) -> bool) -> bool {
     let inside = view.facts.iter().filter(|(_, node)| view.facts.is_inside(node.region, branch));
-    inside.into_iter().all(|(id, node)| match &node.op {
+    inside.into_iter().filter(|(id, _)| !set_aside(*id)).all(|(id, node)| match &node.op {
         Op::Return(None) if returning => true,
-        Op::Break(_) | Op::Return(_) => accepting && is_for_a_kind(view, id, branch),
+        Op::Break(_) | Op::Return(_) => false,
         Op::Try(_) | Op::Await(_) | Op::Loop { .. } | Op::Select { .. } | Op::Unseen => false,
         Op::Assign { .. } => false,
         Op::Macro(_) => match view.index.callee(view.site(id)) {

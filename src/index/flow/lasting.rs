@@ -3,10 +3,11 @@
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Arm, NodeId, Op};
+use crate::facts::model::{Arm, NodeId, Op, Path, Pattern, PatternKind, RegionId};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::BodyRef;
+use crate::index::declared::names::{Resolved, Space};
 use crate::index::{Index, Ty};
 
 /// Through how many calls an error is followed to the operation that it is of.
@@ -169,5 +170,28 @@ impl Index {
         let answers = self.signatures().functions[function.index()].returns == Ty::ext("bool", Vec::new());
         let body = self.defs().body_of(*function).filter(|body| answers && self.is_linked(*body));
         body.is_some_and(|body| self.body(body).iter().any(|(node, _)| asks(Site { body, node })))
+    }
+
+    /// Whether a pattern takes some of the errors of a library's type and leaves the others: it names a variant of that, be it within an error of the
+    /// workspace.
+    pub fn takes_a_kind_of(&self, body: BodyRef, at: RegionId, pattern: &Pattern, error: Ustr) -> bool {
+        let named = match &pattern.kind {
+            PatternKind::TupleStruct { path, .. } | PatternKind::Struct { path, .. } | PatternKind::Path(path) => {
+                self.library_path_of(body, at, path)
+            }
+            _ => None,
+        };
+        named.is_some_and(|named| named.rsplit_once("::").is_some_and(|(owner, _)| owner == error))
+            || pattern.parts().iter().any(|part| self.takes_a_kind_of(body, at, part, error))
+    }
+
+    /// What a path that is written in a body means, where it is a library's.
+    fn library_path_of(&self, body: BodyRef, at: RegionId, path: &Path) -> Option<Ustr> {
+        let names: Vec<Ustr> = path.segments.iter().map(|segment| segment.name).collect();
+        let module = self.outline.names().module(body.file, self.body(body).region(at).scope)?;
+        match self.outline.names().resolve(module, &names, path.global, Space::Value) {
+            Resolved::External(path) => Some(path),
+            _ => None,
+        }
     }
 }
