@@ -26,14 +26,19 @@ fn is_sent_sigterm(index: &Index, program: &Program) -> bool {
 }
 
 fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
-    if program.asks_for("terminate") || index.is_stopped_with(program, "interrupt") {
+    if index.is_stopped_with(program, "interrupt") {
         return None;
     }
     let does_more =
         |at: &&SignalSite| waits_for_interrupt(at) && !is_of_windows(index, at.site) && !index.only_leaves(at.site);
-    let waits: Vec<&SignalSite> = program.signals.iter().filter(does_more).collect();
+    let mut waits: Vec<&SignalSite> = program.signals.iter().filter(does_more).collect();
+    let heard: Vec<&SignalSite> = program.signals.iter().filter(|at| hears_of_sigterm(at)).collect();
+    waits.retain(|at| heard.iter().all(|heard| index.parted(program, at.site, heard.site).is_some()));
+    // Where another command of the program hears of SIGTERM, one that only waits may be there for somebody at the keyboard.
+    let serves = |at: &SignalSite| heard.iter().all(|heard| serves_itself(index, program, at, heard));
+    waits.sort_by_key(|at| !serves(at));
     // A server that handles SIGTERM ends the program on it all the same: then it is what hangs on Ctrl-C alone that is missing.
-    let served = program.listens_to("terminate");
+    let served = program.signals.iter().any(|at| at.by_server && at.tells_of("terminate"));
     let hook = |at: &SignalSite| index.done_only_behind(program, at.site);
     let at = waits.iter().find(|at| !served || hook(at).is_some())?;
     let skipped = hook(at).filter(|_| served);
@@ -48,10 +53,11 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     let started = index.starts_of(program).into_iter().next().filter(|_| !program.is_service());
     let confidence = match (index.is_by_the_side(program), served) {
         (true, _) => Confidence::Hint,
+        _ if !serves(at) => Confidence::Hint,
         // Then only destructors are missed.
         _ if index.only_waits_for_end(at.site) => Confidence::Hint,
         (false, true) => Confidence::Likely,
-        (false, false) if started.is_some() => Confidence::Likely,
+        (false, false) if started.is_some() || !heard.is_empty() => Confidence::Likely,
         (false, false) => Confidence::Certain,
     };
     let diagnostic = Diagnostic::new(
@@ -62,12 +68,24 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     )
     .about(index.item_path(site.body), "signals")
     .evidence(skipped.map(|call| Label::new(index.name_span(call), "SIGTERM ends the server, and this does not run")))
+    .evidence(heard.first().map(|heard| Label::new(index.span(heard.site), "another command waits for SIGTERM")))
     .evidence(others.chain(program.verdict.why.clone()))
     .evidence(started.map(|start| Label::new(start.span, "started here, and stopped with SIGTERM")))
     .note("container runtimes and service managers stop a program with SIGTERM: without a handler it ends at once, and what follows the wait never runs")
     .help("wait for SIGTERM as well, with `tokio::signal::unix::signal(SignalKind::terminate())` or what the signal library offers")
     .fix(fix(index, site));
     Some(diagnostic)
+}
+
+/// Whether code of the program asks for SIGTERM, and no server by itself.
+fn hears_of_sigterm(at: &SignalSite) -> bool {
+    !at.by_server && at.tells_of("terminate")
+}
+
+/// Whether the command of a wait serves or takes connections, other than the one that hears of SIGTERM.
+fn serves_itself(index: &Index, program: &Program, at: &SignalSite, heard: &SignalSite) -> bool {
+    let command = index.parted(program, at.site, heard.site);
+    command.is_some_and(|command| index.serves_apart(program, command, heard.site))
 }
 
 fn waits_for_interrupt(at: &SignalSite) -> bool {

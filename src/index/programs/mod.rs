@@ -14,7 +14,7 @@ use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Literal, NodeId, Op, Owner};
+use crate::facts::model::{Literal, NodeId, Op, Owner, RegionId};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -54,7 +54,7 @@ pub struct SignalSite {
 
 impl SignalSite {
     /// Whether it is a signal of this name that is learned of.
-    fn tells_of(&self, signal: &str) -> bool {
+    pub fn tells_of(&self, signal: &str) -> bool {
         self.names.iter().any(|name| name == signal)
     }
 }
@@ -63,11 +63,6 @@ impl Program {
     /// Whether it runs until it is stopped.
     pub fn is_service(&self) -> bool {
         self.verdict.kind == Kind::Service
-    }
-
-    /// Whether any code of the program asks for a signal, servers that handle it by themselves aside.
-    pub fn asks_for(&self, signal: &str) -> bool {
-        self.signals.iter().any(|at| !at.by_server && at.tells_of(signal))
     }
 
     /// Whether any code of the program listens to a signal.
@@ -83,6 +78,64 @@ impl Index {
         let (to_first, to_second) = (self.leading_to(first.body), self.leading_to(second.body));
         let mut seen = HashSet::default();
         self.coexist_below(main, (first, &to_first), (second, &to_second), &mut seen)
+    }
+
+    /// The branch that a run which comes to `first` takes, where one that comes to `second` takes another: what is said by an `if` or a `match` that each
+    /// run comes to once, as that over the commands of a program. None where a run may come to both, and where it is not seen.
+    pub fn parted(&self, program: &Program, first: Site, second: Site) -> Option<(BodyRef, RegionId)> {
+        let main = self.defs().body_of(program.main)?;
+        let (to_first, to_second) = (self.leading_to(first.body), self.leading_to(second.body));
+        self.parted_below(main, (first, &to_first), (second, &to_second), &mut HashSet::default())
+    }
+
+    fn parted_below(
+        &self,
+        body: BodyRef,
+        first: Target,
+        second: Target,
+        seen: &mut HashSet<BodyRef>,
+    ) -> Option<(BodyRef, RegionId)> {
+        let is_new = seen.insert(body);
+        let (to_first, to_second) = (self.ways(body, first), self.ways(body, second));
+        let again = |way: &NodeId| !self.loops_around(Site { body, node: *way }).is_empty();
+        if !is_new || to_first.iter().chain(&to_second).any(again) {
+            return None;
+        }
+        let mut parted = None;
+        for a in &to_first {
+            for b in &to_second {
+                let below = |seen: &mut HashSet<BodyRef>| {
+                    let leads_to_both = |at: &BodyRef| first.1.contains(at) && second.1.contains(at);
+                    let mut called = self.callees_at(body, *a).filter(leads_to_both);
+                    let next = called.next().filter(|_| called.next().is_none())?;
+                    self.parted_below(next, first, second, seen)
+                };
+                let at = if a == b { below(seen) } else { self.branch_without(body, *a, *b).map(|at| (body, at)) };
+                parted = Some(at?);
+            }
+        }
+        parted
+    }
+
+    /// The branch around a node that stands beside one around another.
+    fn branch_without(&self, body: BodyRef, node: NodeId, other: NodeId) -> Option<RegionId> {
+        let others = self.branches(body, other);
+        let beside =
+            |at: &(Option<NodeId>, RegionId)| others.iter().any(|(owner, inner)| *owner == at.0 && *inner != at.1);
+        self.branches(body, node).into_iter().find(beside).map(|(_, region)| region)
+    }
+
+    /// Whether a branch leads to what serves or takes connections, and a run that comes to `other` does not.
+    pub fn serves_apart(&self, program: &Program, (body, branch): (BodyRef, RegionId), other: Site) -> bool {
+        let serves = |path: Ustr| self.is_a_server(path) && self.catalogue().signal(path).is_none();
+        let is_apart =
+            |site: Site| self.external(site).is_some_and(serves) && self.parted(program, site, other).is_some();
+        let facts = self.body(body);
+        let inside = facts.iter().filter(|(_, n)| facts.is_inside(n.region, branch));
+        let inside: Vec<Site> = inside.map(|(node, _)| Site { body, node }).collect();
+        let called = inside.iter().flat_map(|site| self.callees_at(site.body, site.node));
+        let led = reach_from(self, called, Along::All);
+        inside.iter().any(|site| is_apart(*site)) || led.into_iter().any(|body| self.call_sites(body).any(is_apart))
     }
 
     /// Whether a place belongs to another command of a program than those that serve: on the way to where it serves, a branch is left aside that is the

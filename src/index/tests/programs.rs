@@ -345,6 +345,20 @@ fn a_function_does_not_hide_the_module_of_its_name() {
 }
 
 #[test]
+fn commands_are_parted_by_a_choice_that_each_run_makes_once() {
+    let code = program(
+        "fn main() { before(); match mode { 1 => one(), _ => two() } loop { match next { 1 => three(), _ => four() } } } \
+         fn before() { a(); } fn one() { b(); both(); } fn two() { c(); both(); } fn both() { d(); } fn three() { e(); } fn four() { f(); }",
+    );
+    let [program] = code.index.programs() else { panic!("one program is expected") };
+    let parted = |first: &str, second: &str| code.index.parted(program, code.site(first), code.site(second)).is_some();
+    assert!(parted("b()", "c()") && parted("c()", "b()"));
+    assert!(!parted("a()", "b()"), "heard before the choice");
+    assert!(!parted("b()", "d()"), "both commands call it");
+    assert!(!parted("e()", "f()"), "one run comes to both in turn");
+}
+
+#[test]
 fn branches_of_one_choice_exclude_each_other() {
     let code = program(
         "fn main() { both(); match mode { 1 => one(), _ => two() } if x { three(); } else { four(); } other(); } \
