@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Arm, Body, Literal, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind, rest_is_errors};
+use crate::facts::model::{Arm, Body, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind, rest_is_errors};
 use crate::index::Index;
+use crate::index::bodies::asked::Outcome;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
 use crate::index::declared::defs::BodyRef;
@@ -25,15 +26,15 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         found.map(|found| (view.body, found))
     });
     let erasing: BTreeSet<BodyRef> = found.iter().map(|(body, _)| *body).collect();
-    // Where the called function erased the cause there is nothing left to keep: that is its flaw.
-    let is_echo = |found: &Found| found.called.is_some_and(|called| erasing.contains(&called));
+    // Where a function on the way erased the cause there is nothing left to keep: that is its flaw.
+    let is_echo = |found: &Found| found.through.iter().any(|body| erasing.contains(body));
     found.into_iter().filter(|(_, found)| !is_echo(found)).map(|(_, found)| found.diagnostic).collect()
 }
 
-/// A finding, and the function of the workspace whose error it is about.
+/// A finding, and the functions of the workspace through which the error came that it is about.
 struct Found {
     diagnostic: Diagnostic,
-    called: Option<BodyRef>,
+    through: Vec<BodyRef>,
 }
 
 fn diagnose(view: View, node: NodeId) -> Option<Found> {
@@ -66,25 +67,16 @@ fn diagnose(view: View, node: NodeId) -> Option<Found> {
             let arm = arms.iter().find(|arm| !arm.guarded && blind(arm) && fails(view, arm.region))?;
             erased(view, *scrutinee, arm.range, Some(arm.region))
         }
-        Op::If { condition, then, otherwise } => match view.op(*condition) {
+        Op::If { condition, then, .. } => match view.op(*condition) {
             Op::Let { pattern, of } if ignores_cause(pattern) && fails(view, *then) => {
                 erased(view, *of, view.range(*condition), Some(*then))
             }
-            Op::Let { pattern, of } if pattern.is_ok() => {
-                let range = Range { start: view.range(node).start, end: view.range(*condition).end };
-                match otherwise {
-                    Some(otherwise) => fails(view, *otherwise).then(|| erased(view, *of, range, Some(*otherwise)))?,
-                    None => {
-                        let answers =
-                            view.facts.iter().any(|(id, n)| matches!(n.op, Op::Return(_)) && view.is_inside(id, *then));
-                        (answers && fails_behind(view, node)).then(|| erased(view, *of, range, None))?
-                    }
-                }
-            }
-            _ if fails(view, *then) => {
-                erased(view, asked_for_failure(view, *condition)?, view.range(*condition), Some(*then))
-            }
-            _ => None,
+            Op::Let { pattern, of } if pattern.is_ok() => fails_but_for_success(view, node, *of),
+            _ => match view.asked(*condition)? {
+                (of, Outcome::Err) if fails(view, *then) => erased(view, of, view.range(*condition), Some(*then)),
+                (of, Outcome::Ok) if !is_looked_at_again(view, of) => fails_but_for_success(view, node, of),
+                _ => None,
+            },
         },
         Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
             if pattern.is_ok() && fails(view, *otherwise) =>
@@ -93,6 +85,17 @@ fn diagnose(view: View, node: NodeId) -> Option<Found> {
         }
         _ => None,
     }
+}
+
+/// Whether a choice goes on with success alone, and all else fails: in its `else`, or behind it.
+fn fails_but_for_success(view: View, node: NodeId, of: NodeId) -> Option<Found> {
+    let Op::If { condition, then, otherwise } = view.op(node) else { return None };
+    let range = Range { start: view.range(node).start, end: view.range(*condition).end };
+    if let Some(otherwise) = otherwise {
+        return fails(view, *otherwise).then(|| erased(view, of, range, Some(*otherwise)))?;
+    }
+    let answers = view.facts.iter().any(|(id, n)| matches!(n.op, Op::Return(_)) && view.is_inside(id, *then));
+    (answers && fails_behind(view, node)).then(|| erased(view, of, range, None))?
 }
 
 /// A branch for an error that is not looked at, in which a line of the log is all that is left of it.
@@ -105,7 +108,11 @@ fn told_without(view: View, node: NodeId) -> Option<Found> {
         Op::If { condition, then, otherwise } => match view.op(*condition) {
             Op::Let { pattern, of } if ignores_cause(pattern) => (*of, *then, view.range(*condition)),
             Op::Let { pattern, of } if pattern.is_ok() => (*of, (*otherwise)?, view.range(*condition)),
-            _ => (asked_for_failure(view, *condition)?, *then, view.range(*condition)),
+            _ => match view.asked(*condition)? {
+                (of, Outcome::Err) => (of, *then, view.range(*condition)),
+                (of, Outcome::Ok) => (of, (*otherwise)?, view.range(*condition)),
+                _ => return None,
+            },
         },
         Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if pattern.is_ok() => {
             (*init, *otherwise, Range { start: view.range(node).start, end: view.range(*init).end })
@@ -128,7 +135,7 @@ fn told_without(view: View, node: NodeId) -> Option<Found> {
     .evidence(stem(view, &effected))
     .note(WHY)
     .help("give the error a name, and say it in the message");
-    Some(Found { diagnostic, called: called(view, &effected) })
+    Some(Found { diagnostic, through: through(view, &effected) })
 }
 
 /// Whether a command says to whoever called it what it was about, and ends: it is run again by hand.
@@ -183,21 +190,6 @@ fn is_looked_at_again(view: View, failed: NodeId) -> bool {
     let Some(local) = view.index.variable_behind(view.body, failed) else { return false };
     let is_kept = view.facts.uses(local).any(|used| !whole.contains(view.range(used)));
     is_kept && matches!(view.op(failed), Op::Local(_) | Op::Reference { .. })
-}
-
-/// The `Result` that a condition asks whether it failed: `..is_err()`, `!..is_ok()`, `..is_ok() == false`.
-fn asked_for_failure(view: View, condition: NodeId) -> Option<NodeId> {
-    let asked = |node: NodeId, wanted: &str| match view.op(node) {
-        Op::Method { receiver, name, .. } if name == wanted => Some(*receiver),
-        _ => None,
-    };
-    match view.op(condition) {
-        Op::Unary(of) => asked(*of, "is_ok"),
-        Op::Binary { left, right, .. } if matches!(view.op(*right), Op::Literal(Literal::Bool(false))) => {
-            asked(*left, "is_ok")
-        }
-        _ => asked(condition, "is_err"),
-    }
 }
 
 /// A closure that does not look at the error it is given.
@@ -284,7 +276,7 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
     .evidence(stem(view, &effected))
     .note(WHY)
     .help("keep the cause: wrap it as the source of the new error, or log it before it is replaced");
-    Some(Found { diagnostic, called: called(view, &effected) })
+    Some(Found { diagnostic, through: through(view, &effected) })
 }
 
 /// Whether a branch fails with the error that something before it gave: what failed now was only asked for on the way to that.
@@ -345,6 +337,13 @@ fn called(view: View, effected: &Effected) -> Option<BodyRef> {
         [_, inner, ..] => Some(inner.body),
         _ => view.index.called_directly(*effected.chain.first()?),
     }
+}
+
+/// The functions of the workspace that handed the error on, from the one that was called to the one that runs the operation.
+fn through(view: View, effected: &Effected) -> Vec<BodyRef> {
+    let first = effected.chain.first().copied();
+    let inside = first.into_iter().flat_map(|call| view.index.way_to_operation(call).skip(1)).map(|call| call.body);
+    called(view, effected).into_iter().chain(inside).collect()
 }
 
 /// The error that the operation itself gives: that of a deadline or lock around it has no cause to lose.

@@ -6,6 +6,7 @@ use crate::facts::model::{
     Arm, Body, LocalId, LoopKind, Node, NodeId, Op, Operator, Pattern, PatternKind, RegionId, RegionKind, SelectArm,
 };
 use crate::index::Index;
+use crate::index::bodies::asked::Outcome;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
 use crate::index::calls::Site;
@@ -668,7 +669,7 @@ fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(Nod
                 Some((*of, Branch { region: *otherwise, range }))
             }
             _ => {
-                let value = asked_about(view, *condition, if other == "Err" { "is_err" } else { "is_none" })?;
+                let value = asked_about(view, *condition, if other == "Err" { Outcome::Err } else { Outcome::None })?;
                 Some((value, Branch { region: Some(*then), range: view.range(*condition) }))
             }
         },
@@ -679,14 +680,13 @@ fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(Nod
     }
 }
 
-/// What a condition holds for whenever this method says yes of it: `none_yet || accepted.is_err()`.
-fn asked_about(view: View, condition: NodeId, by: &str) -> Option<NodeId> {
+/// What a condition holds for whenever it is this: `none_yet || accepted.is_err()`.
+fn asked_about(view: View, condition: NodeId, wanted: Outcome) -> Option<NodeId> {
     match view.op(condition) {
-        Op::Method { receiver, name, arguments, .. } if name == by && arguments.is_empty() => Some(*receiver),
         Op::Binary { operator: Operator::Either, left, right } => {
-            asked_about(view, *left, by).or_else(|| asked_about(view, *right, by))
+            asked_about(view, *left, wanted).or_else(|| asked_about(view, *right, wanted))
         }
-        _ => None,
+        _ => view.asked(condition).filter(|(_, asked)| *asked == wanted).map(|(value, _)| value),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is known inside one body: the types of its expressions, whom its calls mean, which expressions name the same. Knows no other body's inside.
 
+pub mod asked;
 pub mod infer;
 pub mod places;
 pub mod view;

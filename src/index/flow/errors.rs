@@ -5,6 +5,7 @@ use ustr::Ustr;
 use crate::catalogue::Calls;
 use crate::facts::model::{Body, Literal, Node, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
+use crate::index::bodies::asked::Outcome;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{BodyRef, FnId};
@@ -103,8 +104,11 @@ impl Index {
             Op::If { condition, then, otherwise } => match &facts.node(*condition).op {
                 Op::Let { pattern, .. } if *then == region => is_err(pattern.variant()),
                 Op::Let { pattern, .. } if *otherwise == Some(region) => is_ok(pattern.variant()),
-                Op::Method { name, .. } if *then == region => name == "is_err",
-                _ => false,
+                _ => match self.view(body).asked(*condition) {
+                    Some((_, Outcome::Err)) => *then == region,
+                    Some((_, Outcome::Ok)) => *otherwise == Some(region),
+                    _ => false,
+                },
             },
             Op::Bind { pattern, otherwise, .. } => *otherwise == Some(region) && is_ok(pattern.variant()),
             Op::Closure { .. } => info.parent(owner).is_some_and(
@@ -174,8 +178,8 @@ impl Index {
         let failed = match &facts.node(owner).op {
             Op::Match { scrutinee, .. } => *scrutinee,
             Op::If { condition, .. } => match facts.node(*condition).op {
-                Op::Let { of, .. } | Op::Method { receiver: of, .. } => of,
-                _ => return None,
+                Op::Let { of, .. } => of,
+                _ => self.view(body).asked(*condition)?.0,
             },
             Op::Bind { init, .. } => (*init)?,
             Op::Closure { .. } => match facts.node(info.parent(owner)?).op {

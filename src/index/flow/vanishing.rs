@@ -4,6 +4,7 @@ use crate::catalogue::{Calls, Effect};
 use crate::facts::model::{
     Arm, Literal, NodeId, Op, Operator, Pattern, PatternKind, RegionId, RegionKind, SelectArm, rest_is_errors,
 };
+use crate::index::bodies::asked::Outcome;
 use crate::index::bodies::view::View;
 use crate::index::calls::Site;
 use crate::index::declared::types::Ty;
@@ -219,7 +220,7 @@ fn within_its_time(view: View, node: NodeId) -> Option<NodeId> {
         Op::Bind { pattern, init: Some(init), otherwise: Some(_), .. } if pattern.is_ok() && takes_any(pattern) => {
             *init
         }
-        Op::Method { receiver, name, .. } if name == "is_ok" || name == "is_err" => *receiver,
+        Op::Method { .. } => view.asked(node)?.0,
         Op::Match { scrutinee, arms } => {
             arms.iter().find(|arm| arm.pattern.is_ok()).filter(|arm| takes_any(&arm.pattern) && !arm.guarded)?;
             *scrutinee
@@ -242,12 +243,8 @@ fn result_of(view: View, future: NodeId) -> Option<NodeId> {
         Op::Async(region) => view.facts.region(*region).value?,
         _ => return view.index.awaited(view.ty(future)).is_result().then_some(future),
     };
-    match view.op(end) {
-        Op::Method { receiver, name, .. } if name == "is_ok" || name == "is_err" => {
-            view.ty(*receiver).is_result().then_some(*receiver)
-        }
-        _ => view.ty(end).is_result().then_some(end),
-    }
+    let given = view.asked(end).map_or(end, |(value, _)| value);
+    view.ty(given).is_result().then_some(given)
 }
 
 /// `let _answer = ..`: a variable that is named as one that nobody uses, and that nobody uses.
@@ -276,28 +273,20 @@ fn in_condition(
     let head = Range { start: view.range(node).start, end: view.range(condition).end };
     let is_result = |value: NodeId| view.ty(value).is_result();
     let Some(otherwise) = otherwise else {
-        return match view.op(asked(view, condition)) {
+        let last = asked_last(view, condition);
+        if let Some((value, asked)) = view.asked(last).filter(|(value, _)| is_result(*value)) {
+            let way = on_a_yes(view, asked, then)?;
+            return Some(Vanished { value, way, range: if way == Way::Arm { view.range(node) } else { head } });
+        }
+        return match view.op(last) {
             Op::Let { pattern, of } if pattern.is_ok() && is_result(*of) && !leaves(view, then) => {
                 Some(Vanished { value: *of, way: Way::IfLet, range: head })
             }
             Op::Let { pattern, of } if pattern.ignores_error() && does_nothing(view, then) => {
                 Some(Vanished { value: *of, way: Way::Arm, range: view.range(node) })
             }
-            Op::Method { receiver, name, .. }
-                if name == "is_ok" && is_result(*receiver) && !leaves(view, then) && !remembers(view, then) =>
-            {
-                Some(Vanished { value: *receiver, way: Way::Tested, range: head })
-            }
             Op::Let { pattern, of } if pattern.ignores_error() && is_result(*of) => {
                 Some(Vanished { value: *of, way: leaves_without(view, then)?, range: head })
-            }
-            Op::Method { receiver, name, .. }
-                if name == "is_err" && is_result(*receiver) && does_nothing(view, then) =>
-            {
-                Some(Vanished { value: *receiver, way: Way::Arm, range: view.range(node) })
-            }
-            Op::Method { receiver, name, .. } if name == "is_err" && is_result(*receiver) => {
-                Some(Vanished { value: *receiver, way: leaves_without(view, then)?, range: head })
             }
             _ => None,
         };
@@ -310,6 +299,16 @@ fn in_condition(
             Some(Vanished { value: *of, way: Way::Answered, range: head })
         }
         _ => None,
+    }
+}
+
+/// How an error vanishes where a `Result` is only asked for a yes or no, and this runs on a yes.
+fn on_a_yes(view: View, asked: Outcome, then: RegionId) -> Option<Way> {
+    match asked {
+        Outcome::Ok => (!leaves(view, then) && !remembers(view, then)).then_some(Way::Tested),
+        Outcome::Err if does_nothing(view, then) => Some(Way::Arm),
+        Outcome::Err => leaves_without(view, then),
+        Outcome::Some | Outcome::None => None,
     }
 }
 
@@ -544,9 +543,9 @@ fn becomes_empty(view: View, region: RegionId) -> bool {
 }
 
 /// What is asked last in a condition: of `due && let Ok(rows) = load()` the `let`.
-fn asked(view: View, condition: NodeId) -> NodeId {
+fn asked_last(view: View, condition: NodeId) -> NodeId {
     match view.op(condition) {
-        Op::Binary { right, operator: Operator::Both, .. } => asked(view, *right),
+        Op::Binary { right, operator: Operator::Both, .. } => asked_last(view, *right),
         _ => condition,
     }
 }
