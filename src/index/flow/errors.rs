@@ -104,11 +104,8 @@ impl Index {
             Op::If { condition, then, otherwise } => match &facts.node(*condition).op {
                 Op::Let { pattern, .. } if *then == region => is_err(pattern.variant()),
                 Op::Let { pattern, .. } if *otherwise == Some(region) => is_ok(pattern.variant()),
-                _ => match self.view(body).asked(*condition) {
-                    Some((_, Outcome::Err)) => *then == region,
-                    Some((_, Outcome::Ok)) => *otherwise == Some(region),
-                    _ => false,
-                },
+                // What stands behind a mere `is_ok()` is often another way to go on.
+                _ => *then == region && matches!(self.view(body).asked(*condition), Some((_, Outcome::Err))),
             },
             Op::Bind { pattern, otherwise, .. } => *otherwise == Some(region) && is_ok(pattern.variant()),
             Op::Closure { .. } => info.parent(owner).is_some_and(

@@ -522,7 +522,13 @@ fn is_literal(view: View, name: &str, arguments: &[NodeId]) -> bool {
 
 /// `Err(_) => {}` and the like: the error is not looked at, and nothing is said or done instead.
 fn ignores_error(view: View, arm: &Arm, fails_else: bool) -> bool {
-    takes_unseen(arm, fails_else) && does_nothing(view, arm.region)
+    let takes_any = || !arm.guarded && arm.pattern.is_err() && arm.pattern.parts().iter().all(takes_whole);
+    (takes_unseen(arm, fails_else) || takes_any()) && does_nothing(view, arm.region)
+}
+
+/// `_`, `error`
+fn takes_whole(part: &Pattern) -> bool {
+    part.is_wild() || matches!(part.kind, PatternKind::Bind { of: None, .. })
 }
 
 /// Whether an arm takes every error that comes to it and looks at none; `_` does where it is for errors.
@@ -674,8 +680,19 @@ fn is_empty(view: View, node: NodeId) -> bool {
 }
 
 fn does_nothing(view: View, region: RegionId) -> bool {
-    let region = view.facts.region(region);
-    region.nodes.iter().all(|node| matches!(view.op(*node), Op::Continue | Op::Tuple(_)))
+    let nodes = &view.facts.region(region).nodes;
+    let in_vain: Vec<Range> =
+        nodes.iter().filter(|node| is_made_in_vain(view, **node)).map(|node| view.range(*node)).collect();
+    nodes.iter().all(|node| {
+        matches!(view.op(*node), Op::Continue | Op::Tuple(_))
+            || in_vain.iter().any(|made| made.contains(view.range(*node)))
+            || matches!(view.op(*node), Op::Discard(of) if is_made_in_vain(view, *of))
+    })
+}
+
+/// `format!("not saved: {error}");`: a text that nobody gets.
+fn is_made_in_vain(view: View, node: NodeId) -> bool {
+    matches!(view.op(node), Op::Macro(call) if call.path.last() == "format") && view.is_unused(node)
 }
 
 fn leaves(view: View, region: RegionId) -> bool {
