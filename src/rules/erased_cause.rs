@@ -314,6 +314,7 @@ fn lost(view: View, failed: NodeId, range: Range) -> Option<Effected> {
         || effected.effect == Effect::Network && is_asked_for()
         || matches!(effected.effect, Effect::Join | Effect::Process)
         || view.index.error_is_seen(view.site(failed))
+        || view.index.is_told_on_its_way(view.site(failed))
         || view.index.is_intended(view.in_file(range))
         || is_told(view, &effected);
     (!is_known).then_some(effected)

@@ -94,7 +94,7 @@ fn waits_for_interrupt(at: &SignalSite) -> bool {
 
 /// Whether a wait is for what Windows has in the place of signals, which knows no SIGTERM.
 fn is_of_windows(index: &Index, wait: Site) -> bool {
-    index.external(wait).is_some_and(|path| path.contains("::windows::"))
+    index.external(index.call_of(wait)).is_some_and(|path| path.contains("::windows::"))
 }
 
 const HELPER: &str = "

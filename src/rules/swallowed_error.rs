@@ -268,6 +268,19 @@ fn called_on(view: View, value: NodeId) -> Option<LocalId> {
     }
 }
 
+/// `async { first().await?; second().await }.await`, perhaps by way of a variable.
+fn is_block_in_place(view: View, value: NodeId) -> bool {
+    let behind = |node: NodeId| match view.op(node) {
+        Op::Local(local) => view.index.init_of(view.body, *local).filter(|init| *init < node),
+        _ => Some(node),
+    };
+    let future = behind(value).and_then(|value| match *view.op(value) {
+        Op::Await(of) => behind(of),
+        _ => None,
+    });
+    future.is_some_and(|future| matches!(view.op(future), Op::Async(_)))
+}
+
 /// A variable that is looked at more than once: who looks only for success here may look for the error there.
 fn is_used_elsewhere(view: View, value: NodeId) -> bool {
     let (mut at, mut by_value) = (value, false);
@@ -292,6 +305,8 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
     let unused = matches!(way, Way::Underscore | Way::Dropped | Way::Ok | Way::Several);
     let operation = effected.chain.last();
     match effected.effect {
+        // Whoever gathers several steps in a block to wait for it there and then means what becomes of their errors.
+        _ if is_block_in_place(view, value) => Confidence::Hint,
         // Who asks a database for nothing, and waits so long for it, wants to know whether it answers.
         _ if way == Way::Timed && operation.is_some_and(|call| view.index.keeps_house(*call)) => direct,
         _ if direct == Confidence::Certain && operation.is_some_and(|call| view.index.is_by_the_way(*call)) => {

@@ -72,9 +72,18 @@ impl Index {
                 _ => None,
             },
             Op::Call { .. } => self.source(site, None).or_else(|| self.given_by(site, fuel)),
-            Op::Method { receiver, .. } => {
+            Op::Method { receiver, arguments, .. } => {
                 let elements = |node: NodeId| self.element(self.ty(Site { node, ..site }));
-                let keeps = || elements(site.node).is_result() && elements(site.node) == elements(*receiver);
+                // `inspect(|entry| if let Err(error) = entry { warn!(%error) })`
+                let says = |node: &NodeId| match self.node(Site { node: *node, ..site }).op {
+                    Op::Closure { region, .. } => self.tells(site.body, region),
+                    _ => false,
+                };
+                let keeps = || {
+                    elements(site.node).is_result()
+                        && elements(site.node) == elements(*receiver)
+                        && !arguments.iter().any(says)
+                };
                 // What unwraps the sequence itself: `read_dir(..).unwrap()`, `.context(..)`.
                 let unwraps = || self.ty(Site { node: *receiver, ..site }).is_result();
                 self.source(site, Some(*receiver))

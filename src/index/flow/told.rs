@@ -25,7 +25,7 @@ impl Index {
 
     /// Whether an adapter on the way of a value tells of its error: `inspect_err`, or a closure for errors that says something. A mere mention, as in a
     /// trace, is none.
-    pub(in crate::index) fn is_told_on_its_way(&self, value: Site) -> bool {
+    pub fn is_told_on_its_way(&self, value: Site) -> bool {
         let inner = |node: NodeId| Site { node, ..value };
         let mentions = |argument: &NodeId| match self.node(inner(*argument)).op {
             Op::Closure { region, .. } => self.tells(value.body, region) && !self.warns(value.body, region),
