@@ -343,7 +343,9 @@ impl Index {
         let mut found = Vec::new();
         for (id, node) in facts.iter() {
             match &node.op {
-                Op::Bind { pattern, init: Some(init), .. } if pattern.locals().contains(&local) => found.push(*init),
+                Op::Bind { pattern, init: Some(init), .. } if pattern.locals().contains(&local) => {
+                    found.extend(parts_bound(facts, pattern, *init, local))
+                }
                 Op::Let { pattern, of } if pattern.locals().contains(&local) => found.push(*of),
                 Op::Match { scrutinee, arms } if arms.iter().any(|arm| arm.pattern.locals().contains(&local)) => {
                     found.push(*scrutinee);
@@ -365,6 +367,31 @@ impl Index {
         }
         found
     }
+}
+
+/// What a local is bound to of a value: the part that stands in its place where a tuple is taken apart that is written out, perhaps in each branch of a choice;
+/// else the whole.
+fn parts_bound(facts: &Body, pattern: &Pattern, value: NodeId, local: LocalId) -> Vec<NodeId> {
+    let PatternKind::Tuple(patterns) = &pattern.kind else { return vec![value] };
+    let goes = |value: &NodeId| matches!(facts.node(*value).op, Op::Return(_) | Op::Break(_) | Op::Continue);
+    let of_branch = |region: RegionId| facts.region(region).value.filter(|value| !goes(value));
+    let branches: Vec<NodeId> = match &facts.node(value).op {
+        Op::Tuple(values) if values.len() == patterns.len() => {
+            let mut places = patterns.iter().zip(values);
+            let place = places.find(|(pattern, _)| pattern.locals().contains(&local));
+            return place.map_or_else(|| vec![value], |(pattern, part)| parts_bound(facts, pattern, *part, local));
+        }
+        Op::Block(region) => of_branch(*region).into_iter().collect(),
+        Op::If { then, otherwise, .. } => {
+            [Some(*then), *otherwise].into_iter().flatten().filter_map(of_branch).collect()
+        }
+        Op::Match { arms, .. } => arms.iter().filter_map(|arm| of_branch(arm.region)).collect(),
+        _ => Vec::new(),
+    };
+    if branches.is_empty() {
+        return vec![value];
+    }
+    branches.into_iter().flat_map(|branch| parts_bound(facts, pattern, branch, local)).collect()
 }
 
 fn is_none(pattern: &Pattern) -> bool {

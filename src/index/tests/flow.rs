@@ -235,3 +235,26 @@ fn what_is_written_out_is_the_same_each_time() {
     assert!(written("second(&format!(\"{part}{WORD}\"))"));
     assert!(!written("compile(&self.pattern)"));
 }
+
+#[test]
+fn a_part_of_a_tuple_that_is_written_out_comes_from_what_stands_in_its_place() {
+    let code = program(
+        "fn pair() -> (u8, u16) { (1, 2) } fn main() { let (one, other) = (first(), second()); one; other; \
+         let (left, right) = if true { (third(), fourth()) } else if false { return } else { pair() }; left; right; } \
+         fn first() -> u8 { 1 } fn second() -> u16 { 2 } fn third() -> u8 { 3 } fn fourth() -> u16 { 4 }",
+    );
+    let sources = |name: &str| -> Vec<&str> {
+        let site = code.site(name);
+        let Op::Local(local) = code.index.node(site).op else { panic!("a variable is expected") };
+        let written = |node| {
+            let span = code.index.span(Site { node, ..site });
+            code.sources.get(span.file).slice(span.range())
+        };
+        code.index.sources(site.body, local).into_iter().map(written).collect()
+    };
+    assert_eq!(sources("one"), ["first()"]);
+    assert_eq!(sources("other"), ["second()"]);
+    assert_eq!(sources("left")[0], "third()");
+    assert_eq!(sources("right")[0], "fourth()");
+    assert_eq!(sources("right").len(), 2);
+}
