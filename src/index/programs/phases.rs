@@ -258,11 +258,9 @@ impl Index {
         self.is_inline(call)
             && self.handler(call.to).is_none()
             && match self.callee(call.site) {
-                Some(Callee::Workspace(function) | Callee::Trait(function)) => {
-                    self.may_call(call.site, *function).contains(&call.to)
-                }
                 Some(Callee::External(_)) => self.callable(call.site).is_some(),
-                _ => false,
+                Some(Callee::Trait(function)) => self.may_call(call.site, *function).contains(&call.to),
+                _ => self.is_plain_call(call),
             }
     }
 
