@@ -76,10 +76,10 @@ pub fn find(index: &Index) -> Effects {
 }
 
 impl Index {
-    /// Values whose error leaves the function: under `?`, returned, or its last value.
+    /// Values whose error leaves the function: under `?`, returned, or its last value. `.ok()?` passes on that there is nothing, and no error.
     pub fn passed_on(&self, body: BodyRef) -> Vec<NodeId> {
         let tried = self.body(body).nodes.iter().filter_map(|node| match node.op {
-            Op::Try(of) => Some(of),
+            Op::Try(of) if !self.ty(Site { body, node: of }).is_option() => Some(of),
             _ => None,
         });
         self.returned_values(body).into_iter().chain(tried).collect()
@@ -92,7 +92,8 @@ impl Index {
         let left = |region: RegionId| facts.outwards(region).find(|(_, r)| is_whole(r)).map(|(at, _)| at);
         let leaving =
             facts.nodes.iter().filter(|node| left(node.region) == Some(whole)).filter_map(|node| match node.op {
-                Op::Try(of) | Op::Return(Some(of)) => Some(of),
+                Op::Try(of) if !self.ty(Site { body, node: of }).is_option() => Some(of),
+                Op::Return(Some(of)) => Some(of),
                 _ => None,
             });
         facts.region(whole).value.into_iter().chain(leaving).collect()
