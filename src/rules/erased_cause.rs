@@ -22,10 +22,10 @@ const WHY: &str =
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let found = index.look(|view, node| {
-        let found = diagnose(view, node).or_else(|| told_without(view, node));
-        found.map(|found| (view.body, found))
+        let erased = diagnose(view, node).map(|found| (Some(view.body), found));
+        erased.or_else(|| told_without(view, node).map(|found| (None, found)))
     });
-    let erasing: BTreeSet<BodyRef> = found.iter().map(|(body, _)| *body).collect();
+    let erasing: BTreeSet<BodyRef> = found.iter().filter_map(|(erased, _)| *erased).collect();
     // Where a function on the way erased the cause there is nothing left to keep: that is its flaw.
     let is_echo = |found: &Found| found.through.iter().any(|body| erasing.contains(body));
     found.into_iter().filter(|(_, found)| !is_echo(found)).map(|(_, found)| found.diagnostic).collect()

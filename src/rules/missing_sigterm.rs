@@ -36,7 +36,7 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     waits.retain(|at| heard.iter().all(|heard| index.parted(program, at.site, heard.site).is_some()));
     // Where another command of the program hears of SIGTERM, one that only waits may be there for somebody at the keyboard.
     let serves = |at: &SignalSite| heard.iter().all(|heard| serves_itself(index, program, at, heard));
-    waits.sort_by_key(|at| !serves(at));
+    waits.sort_by_cached_key(|at| !serves(at));
     // A server that handles SIGTERM ends the program on it all the same: then it is what hangs on Ctrl-C alone that is missing.
     let served = program.signals.iter().any(|at| at.by_server && at.tells_of("terminate"));
     let hook = |at: &SignalSite| index.done_only_behind(program, at.site);

@@ -195,11 +195,14 @@ impl<'i> Survey<'i> {
             && self.may_meet(site, at)
     }
 
-    /// Whether a limit may be set on a request. What was set on a client that the request is known to be sent with is seen where that is built.
+    /// Whether a limit may be set on a request. What was set on a client that the request is known to be sent with is seen where that is built, but for clients
+    /// that take a limit for the next request alone.
     fn may_be_set_on_the_way(&self, built: Site, at: Site, entry: &TypeEntry) -> bool {
         let setters = [&entry.timeouts[..], &entry.request_timeouts].concat();
-        let is_followed = self.sent_with.get(&built).is_some_and(|sent| sent.contains(&at));
-        let settings = if is_followed { self.index.settings_since(entry.path, at) } else { self.index.settings(at) };
+        let is_own = |setter: &Ustr| setter.rsplit_once("::").is_some_and(|(owner, _)| entry.path == owner);
+        let is_set_where_built = self.sent_with.contains_key(&built) && !setters.iter().any(is_own);
+        let settings =
+            if is_set_where_built { self.index.settings_since(entry.path, at) } else { self.index.settings(at) };
         settings.may_include(&setters) || self.is_set_on_argument(at, &setters)
     }
 

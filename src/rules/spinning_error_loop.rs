@@ -63,14 +63,20 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
     let stems =
         (fails != view.site(call)).then(|| Label::new(view.index.name_span(fails), "the error stems from here"));
     // Who holds the senders of a channel, and for how long, is mostly not seen.
-    let is_channel = lists(Calls::Receives) || lists(Calls::Waits) && !asks_another_program(view.index, fails);
+    let is_channel = lists(Calls::Receives) || lists(Calls::Waits) && asked_outside(view.index, fails).is_none();
     let only_some =
         some.map(|some| Label::new(view.in_file(view.facts.region(some).range), "only for some of its errors"));
     let diagnostic = Diagnostic::new(
         ID,
         if is_channel { Confidence::Hint } else { Confidence::Likely },
         format!("this loop spins when `{name}` keeps failing"),
-        Label::new(span, "nothing here waits or leaves the loop"),
+        Label::new(
+            span,
+            match only_some {
+                Some(_) => "for all other errors nothing here waits or leaves the loop",
+                None => "nothing here waits or leaves the loop",
+            },
+        ),
     )
     .about(view.index.item_path(view.body), name)
     .evidence([
@@ -103,7 +109,7 @@ fn some_errors(view: View, branch: RegionId, fails: Site) -> Option<RegionId> {
         },
         _ => None,
     });
-    found.filter(|_| asks_another_program(view.index, fails))
+    found.filter(|_| asked_outside(view.index, fails).is_some())
 }
 
 /// The round of a loop in which something is asked for.
@@ -334,7 +340,7 @@ fn asked_again(view: View, message: &str, label: Label, call: NodeId, head: Span
 fn asks_straight_away(view: View, call: NodeId) -> bool {
     let site = view.site(call);
     view.index.is_async_code(site)
-        && asked_outside(view, call).is_some_and(|effected| {
+        && asked_outside(view.index, view.site(call)).is_some_and(|effected| {
             !view.index.may_wait_itself(site, &effected.chain) && view.index.goes_straight_to(site)
         })
 }
@@ -396,7 +402,7 @@ fn asks_until_done(
             out && view.is_inside(id, *branch)
         })
     };
-    let asks = || asked_outside(view, value);
+    let asks = || asked_outside(view.index, view.site(value));
     !branches.is_empty()
         && branches.iter().all(leaves)
         && asks().is_some_and(|effected| {
@@ -411,15 +417,9 @@ fn is_run_apart(view: View, node: NodeId, region: RegionId) -> bool {
 }
 
 /// What a value asks of another program over the network, be it a database.
-fn asked_outside(view: View, value: NodeId) -> Option<Effected> {
-    let effected = view.index.effect(view.site(value))?;
+fn asked_outside(index: &Index, value: Site) -> Option<Effected> {
+    let effected = index.effect(value)?;
     matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage).then_some(effected)
-}
-
-/// As [`asked_outside`], of a call of a library.
-fn asks_another_program(index: &Index, call: Site) -> bool {
-    let asked = || index.effect_when_awaited(call).or_else(|| index.effect(call));
-    asked().is_some_and(|effected| matches!(effected.effect, Effect::Database | Effect::Network | Effect::Storage))
 }
 
 /// Whether a loop is left by a jump alone: `loop`.
@@ -431,7 +431,7 @@ fn is_endless(view: View, region: RegionId) -> bool {
 /// A loop that pauses in each round, but for the rounds that fail: these go on from where they are.
 fn skips_the_pause(view: View, node: NodeId) -> Option<Diagnostic> {
     let (value, branch) = error_branch(view, node)?;
-    let effected = asked_outside(view, value)?;
+    let effected = asked_outside(view.index, view.site(value))?;
     let waits_for_its_turn = view.index.waits_for_its_turn(view.index.operation_behind(*effected.chain.last()?));
     let at = branch.region.filter(|_| !waits_for_its_turn)?;
     let (region, head) = loop_around(view, value, node)?;
@@ -472,7 +472,7 @@ fn pauses_otherwise(view: View, node: NodeId) -> Option<Diagnostic> {
     let Op::Match { arms, .. } = view.op(node) else { return None };
     let (value, branch) = error_branch(view, node)?;
     let at = branch.region?;
-    let effected = asked_outside(view, value)?;
+    let effected = asked_outside(view.index, view.site(value))?;
     let (region, head) = loop_around(view, value, node)?;
     let mut others = arms.iter().filter(|arm| arm.region != at);
     let pause = others.find_map(|arm| {

@@ -268,7 +268,7 @@ fn called_on(view: View, value: NodeId) -> Option<LocalId> {
     }
 }
 
-/// `async { first().await?; second().await }.await`, perhaps by way of a variable.
+/// `async { first().await?; second().await }.await`, perhaps by way of a variable: several steps may fail.
 fn is_block_in_place(view: View, value: NodeId) -> bool {
     let behind = |node: NodeId| match view.op(node) {
         Op::Local(local) => view.index.init_of(view.body, *local).filter(|init| *init < node),
@@ -278,7 +278,13 @@ fn is_block_in_place(view: View, value: NodeId) -> bool {
         Op::Await(of) => behind(of),
         _ => None,
     });
-    future.is_some_and(|future| matches!(view.op(future), Op::Async(_)))
+    future.is_some_and(|future| match *view.op(future) {
+        Op::Async(region) => {
+            let leaving = view.index.passed_on_in(view.body, region).into_iter();
+            leaving.filter(|node| !view.index.is_ok(view.site(*node))).count() > 1
+        }
+        _ => false,
+    })
 }
 
 /// A variable that is looked at more than once: who looks only for success here may look for the error there.

@@ -79,7 +79,7 @@ impl Index {
     }
 
     /// Whether a site calls a function of the workspace, and does not merely name it or hand it to another.
-    pub(in crate::index) fn is_plain_call(&self, call: &Call) -> bool {
+    fn is_plain_call(&self, call: &Call) -> bool {
         match self.callee(call.site) {
             Some(Callee::Workspace(function)) => self.may_call(call.site, *function).contains(&call.to),
             _ => false,

@@ -46,6 +46,11 @@ impl Passed {
 
 const FUEL: u32 = 12;
 
+/// Of several operations of which any may fail the one whose error is missed most: one that nothing tells of, and one that changes something.
+fn most_missed(found: impl Iterator<Item = Effected>) -> Option<Effected> {
+    found.min_by_key(|found| (found.told, found.looks))
+}
+
 /// Functions that return a `Result` whose error is that of an operation inside them, directly or through others.
 pub fn find(index: &Index) -> Effects {
     let mut effects = Effects::default();
@@ -221,8 +226,11 @@ impl Index {
             Op::Await(of) | Op::Try(of) | Op::Reference { of, .. } => part(*of),
             Op::Block(region) => part(body.region(*region).value?),
             Op::Async(region) => {
-                let leaving = self.passed_on_in(site.body, *region).into_iter().filter_map(part);
-                leaving.min_by_key(|found| (found.told, found.looks))
+                let leaving = self.passed_on_in(site.body, *region).into_iter();
+                most_missed(leaving.filter_map(|node| {
+                    let told = || self.is_told_on_its_way(Site { node, ..site });
+                    part(node).map(|found| Effected { told: found.told || told(), ..found })
+                }))
             }
             Op::Local(local) => match self.sources(site.body, *local)[..] {
                 [only] if self.is_bound_whole(body, *local) || self.is_awaited_for_more(info.local(*local)) => {
@@ -252,7 +260,7 @@ impl Index {
                 .find_map(part),
             Op::Macro(_) if self.is_failure(site) => self.of_an_earlier(site, &part),
             Op::Macro(call) if self.waits_for_all(site) && self.ty(site).is_result() => {
-                call.arguments.iter().copied().filter_map(part).min_by_key(|found| (found.told, found.looks))
+                most_missed(call.arguments.iter().copied().filter_map(part))
             }
             Op::Macro(call) => self.written(site, info.ty(*call.arguments.first()?)),
             _ => None,
@@ -271,7 +279,7 @@ impl Index {
         let Some(Callee::Workspace(function)) = self.callee(call) else { return None };
         let regions = self.given_to_run(call, *function).into_iter();
         let leaving = regions.flat_map(|region| self.leaving_when_run(call.body, region));
-        let found = leaving.filter_map(part).min_by_key(|found| (found.told, found.looks))?;
+        let found = most_missed(leaving.filter_map(part))?;
         let tells = || self.linked_body(*function).is_some_and(|body| self.tells_of_its_errors(body));
         Some(Effected { told: found.told || tells(), ..found })
     }

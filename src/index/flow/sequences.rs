@@ -74,15 +74,10 @@ impl Index {
             Op::Call { .. } => self.source(site, None).or_else(|| self.given_by(site, fuel)),
             Op::Method { receiver, arguments, .. } => {
                 let elements = |node: NodeId| self.element(self.ty(Site { node, ..site }));
-                // `inspect(|entry| if let Err(error) = entry { warn!(%error) })`
-                let says = |node: &NodeId| match self.node(Site { node: *node, ..site }).op {
-                    Op::Closure { region, .. } => self.tells(site.body, region),
-                    _ => false,
-                };
                 let keeps = || {
                     elements(site.node).is_result()
                         && elements(site.node) == elements(*receiver)
-                        && !arguments.iter().any(says)
+                        && !self.warns_of_elements(site, arguments)
                 };
                 // What unwraps the sequence itself: `read_dir(..).unwrap()`, `.context(..)`.
                 let unwraps = || self.ty(Site { node: *receiver, ..site }).is_result();
@@ -92,6 +87,14 @@ impl Index {
             }
             _ => None,
         }
+    }
+
+    /// Whether an adapter says of elements that something is wrong: `inspect(|entry| if let Err(error) = entry { warn!(%error) })`.
+    fn warns_of_elements(&self, adapter: Site, arguments: &[NodeId]) -> bool {
+        arguments.iter().any(|node| match self.node(Site { node: *node, ..adapter }).op {
+            Op::Closure { region, .. } => self.warns(adapter.body, region),
+            _ => false,
+        })
     }
 
     /// The sequence that a function of the workspace gives, in whatever box: what any of the functions that a call may go to reads it from, or else what the
@@ -117,6 +120,7 @@ impl Index {
             {
                 self.read_for(to(*arguments.first()?), fuel)
             }
+            Op::Method { arguments, .. } if self.warns_of_elements(value, arguments) => None,
             Op::Method { receiver, .. } if elements_fail(value.node) && elements_fail(*receiver) => {
                 self.sequence_within(value, fuel).or_else(|| self.read_for(to(*receiver), fuel))
             }

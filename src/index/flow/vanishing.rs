@@ -50,7 +50,7 @@ pub enum Way {
     Instead(StandIn),
     /// `_ = serve() => {}` in a `select!`
     Raced,
-    /// `join_all(..).await;`, `let _ = join!(..)`: the results of several, which no compiler warns of.
+    /// `join_all(..).await;`, `let _ = join!(..)`: the results of several.
     Several,
     /// `timeout(limit, load()).await.is_ok()`, `if let Err(_) = timeout(..).await { .. }`: only whether the time ran out is looked at.
     Timed,
@@ -79,7 +79,7 @@ impl View<'_> {
         if let Some(arm) = arm_of(self, node).filter(|arm| is_passed_over(self, arm)) {
             return found(node, Way::Raced, Range { start: arm.pattern.range.start, end: whole.end });
         }
-        if self.thrown_away_with_others(node).is_some_and(|_| self.index.awaited(self.ty(node)).is_result()) {
+        if self.is_thrown_away_with_others(node) && self.index.awaited(self.ty(node)).is_result() {
             return found(node, Way::Several, whole);
         }
         if let Some(inner) = within_its_time(self, node) {
@@ -140,16 +140,21 @@ impl View<'_> {
         }
     }
 
-    /// The call that waits for a future together with others and whose results nobody looks at: `let _ = join!(load(), store())`.
-    fn thrown_away_with_others(self, future: NodeId) -> Option<NodeId> {
-        let wait = self.info.parent(future)?;
-        let Op::Macro(call) = self.op(wait) else { return None };
-        let thrown_away = match self.op(self.info.parent(wait)?) {
-            Op::Discard(_) => true,
-            Op::Bind { pattern, .. } => pattern.is_wild() || is_thrown_away(self, pattern),
+    /// Whether a future is waited for together with others, and nobody looks at what any of them gave: `let _ = join!(load(), store())`. What fails as a whole is a
+    /// result like any other.
+    fn is_thrown_away_with_others(self, future: NodeId) -> bool {
+        let all = self.info.parent(future).filter(|wait| match self.op(*wait) {
+            Op::Macro(call) => call.arguments.contains(&future) && self.index.waits_for_all(self.site(*wait)),
             _ => false,
-        };
-        (thrown_away && call.arguments.contains(&future) && self.index.waits_for_all(self.site(wait))).then_some(wait)
+        });
+        let given = all.filter(|all| !self.ty(*all).is_result()).and_then(|all| self.info.parent(all));
+        given.is_some_and(|owner| match self.op(owner) {
+            Op::Discard(_) => true,
+            Op::Bind { pattern, .. } => {
+                pattern.is_wild() || is_thrown_away(self, pattern) && !self.is_named_as_ignored(owner)
+            }
+            _ => false,
+        })
     }
 
     /// `let _ignored = ..`: whether a name says that nobody is to look at what is bound to it.

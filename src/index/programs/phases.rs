@@ -252,16 +252,16 @@ impl Index {
         call.runs == Runs::Inline && !self.runs_apart(call.site)
     }
 
-    /// Whether a function runs where it is called, before what follows. When what is handed to a function of the workspace or of an unknown library runs is not
-    /// known: routes are put together in the same way as what is done at once. What an attribute makes a handler is only named by a call.
+    /// Whether a function runs where it is called, before what follows. When something runs that is handed to a function of the project, or kept as a value, is
+    /// for that to say: routes are put together in the same way as what is done at once. What an attribute makes a handler is only named by a call.
     fn is_run_in_place(&self, call: &Call) -> bool {
-        self.is_inline(call)
-            && self.handler(call.to).is_none()
-            && match self.callee(call.site) {
-                Some(Callee::External(_)) => self.callable(call.site).is_some(),
-                Some(Callee::Trait(function)) => self.may_call(call.site, *function).contains(&call.to),
-                _ => self.is_plain_call(call),
+        let is_kept = || match self.callee(call.site) {
+            Some(Callee::Workspace(function) | Callee::Trait(function)) => {
+                !self.may_call(call.site, *function).contains(&call.to)
             }
+            _ => matches!(self.node(call.site).op, Op::Path(_)),
+        };
+        self.is_inline(call) && !is_kept() && self.handler(call.to).is_none()
     }
 
     /// Whether a closure or async block around a site runs as a task, on a thread, or for something that comes later.
@@ -566,7 +566,7 @@ impl Index {
         bodies
     }
 
-    /// All bodies that some functions lead to without a task or thread of its own, each with the place of the first that does.
+    /// All bodies that some functions lead to by calls that count, each with the place of the first that does.
     fn reached_by(&self, from: Vec<FnId>, counts: &dyn Fn(&Call) -> bool) -> HashMap<BodyRef, usize> {
         let mut reached = HashMap::default();
         for (at, function) in from.into_iter().enumerate() {

@@ -229,13 +229,16 @@ fn what_is_handed_over_or_runs_apart_is_no_start() {
     let code = program(
         "fn wrapped<F: Fn()>(handler: F) -> Box<dyn Fn()> { Box::new(handler) } fn handler() { while_serving(); } fn while_serving() {} \
          fn named() -> Box<dyn Fn()> { wrapped(handler) } fn given(name: &str) { each(); } fn each() {} \
-         async fn background() { beside(); } fn beside() {} \
-         #[tokio::main] async fn main() { let run = named(); [\"a\"].iter().for_each(|name| given(name)); tokio::spawn(async { background().await }); \
+         async fn background() { beside(); } fn beside() {} fn connected() { once(); } fn once() {} \
+         #[poise::command] fn command() { told(); } fn told() {} \
+         #[tokio::main] async fn main() { let run = named(); undescribed::retry(connected); let all = vec![command()]; [\"a\"].iter().for_each(|name| given(name)); tokio::spawn(async { background().await }); \
          let listener = tokio::net::TcpListener::bind(\"0.0.0.0:80\").await.unwrap(); axum::serve(listener, axum::Router::new()).await.unwrap(); }",
     );
     assert_eq!(phases(&code, "while_serving()"), (false, false));
     assert_eq!(phases(&code, "beside()"), (false, false));
     assert_eq!(phases(&code, "each()"), (true, false));
+    assert_eq!(phases(&code, "once()"), (true, false));
+    assert_eq!(phases(&code, "told()"), (false, false));
     assert_eq!(phases(&code, "wrapped(handler)"), (true, false));
 }
 

@@ -366,11 +366,13 @@ fn several_futures_that_are_waited_for_together_pass_on_what_each_does() {
     let code = program(
         "async fn save() -> std::io::Result<()> { tokio::fs::write(\"a\", \"b\").await } async fn rest() {} \
          async fn all() -> std::io::Result<()> { tokio::try_join!(save(), save())?; Ok(()) } \
-         async fn each() { let _ = tokio::join!(rest(), save()); let _ = all().await; \
+         async fn each() { let _ = tokio::join!(rest(), save()); let _ = tokio::try_join!(save(), save()); let _ignored = tokio::join!(rest(), save()); let _ = all().await; \
             let kept = async { save().await?; Ok::<(), std::io::Error>(()) }; let _ = tokio::join!(kept, rest()); } fn main() {}",
     );
     let effect = |text: &str| code.index.effect(code.site(text)).map(|found| found.effect);
     assert_eq!(effect("all().await"), Some(Effect::File));
     assert_eq!(effect("async { save().await?; Ok::<(), std::io::Error>(()) }"), Some(Effect::File));
     assert_eq!(effect("rest()"), None);
+    let vanished: Vec<bool> = code.sites("save()").map(|at| code.index.view(at.body).vanished(at.node).is_some()).collect();
+    assert_eq!(vanished.iter().filter(|vanished| **vanished).count(), 1, "only what is thrown away with others: {vanished:?}");
 }
