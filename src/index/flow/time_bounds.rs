@@ -208,6 +208,8 @@ impl Index {
     fn bound_or(&self, site: Site, by: Bound, other: &dyn Fn(Site) -> bool) -> Option<NodeId> {
         let (facts, info) = (self.body(site.body), self.info(site.body));
         let (mut at, mut by) = (site.node, by);
+        // What somebody has waited for is no future any more.
+        let mut is_awaited = false;
         while let Some(around) = info.parent(at).or_else(|| info.region_node(facts.node(at).region)) {
             let bound = match &facts.node(around).op {
                 Op::Loop { region, .. } => {
@@ -219,7 +221,7 @@ impl Index {
                 }
                 _ if other(Site { node: around, ..site }) => Some(around),
                 // A future that is made here and polled by name.
-                Op::Bind { pattern, .. } => {
+                Op::Bind { pattern, .. } if !is_awaited => {
                     pattern.locals().into_iter().find_map(|local| self.polled_in_time(site.body, local, by))
                 }
                 _ => self.may_give_up(site.body, around, at, by).then_some(around),
@@ -227,6 +229,11 @@ impl Index {
             if bound.is_some() {
                 return bound;
             }
+            is_awaited = match facts.node(around).op {
+                Op::Await(_) => true,
+                Op::Async(_) | Op::Closure { .. } => false,
+                _ => is_awaited,
+            };
             at = around;
         }
         None

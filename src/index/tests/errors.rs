@@ -373,6 +373,11 @@ fn several_futures_that_are_waited_for_together_pass_on_what_each_does() {
     assert_eq!(effect("all().await"), Some(Effect::File));
     assert_eq!(effect("async { save().await?; Ok::<(), std::io::Error>(()) }"), Some(Effect::File));
     assert_eq!(effect("rest()"), None);
-    let vanished: Vec<bool> = code.sites("save()").map(|at| code.index.view(at.body).vanished(at.node).is_some()).collect();
-    assert_eq!(vanished.iter().filter(|vanished| **vanished).count(), 1, "only what is thrown away with others: {vanished:?}");
+    let vanished: Vec<bool> =
+        code.sites("save()").map(|at| code.index.view(at.body).vanished(at.node).is_some()).collect();
+    assert_eq!(
+        vanished.iter().filter(|vanished| **vanished).count(),
+        1,
+        "only what is thrown away with others: {vanished:?}"
+    );
 }

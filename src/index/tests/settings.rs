@@ -49,7 +49,9 @@ fn what_is_around_a_call_or_its_callers_bounds_it() {
          async fn raced() { tokio::select! { _ = ask(4) => {} _ = sleep(Duration::from_secs(1)) => {} } } \
          async fn inner() { ask(5).await; } async fn outer() { let _ = timeout(Duration::from_secs(1), inner()).await; } \
          async fn bare() { ask(6).await; } async fn main() { bare().await; } \
-         async fn task() { ask(7).await; } async fn starts() { tokio::spawn(task()); } async fn given_up() { let _ = timeout(Duration::from_secs(1), starts()).await; }",
+         async fn task() { ask(7).await; } async fn starts() { tokio::spawn(task()); } async fn given_up() { let _ = timeout(Duration::from_secs(1), starts()).await; } \
+         async fn lent() { let answer = ask(8).await; let _ = timeout(Duration::from_secs(1), ask(answer)).await; } \
+         async fn later() { let asking = async { ask(9).await }; let _ = timeout(Duration::from_secs(1), asking).await; }",
     );
     for (call, bounded) in [
         ("ask(1)", true),
@@ -59,6 +61,8 @@ fn what_is_around_a_call_or_its_callers_bounds_it() {
         ("ask(5)", true),
         ("ask(6)", false),
         ("ask(7)", false),
+        ("ask(8)", false),
+        ("ask(9)", true),
     ] {
         assert_eq!(code.index.is_bounded_in_time(code.site(call), Callers::Some, Bound::Sooner), bounded, "{call}");
     }
