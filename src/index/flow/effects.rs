@@ -81,12 +81,17 @@ pub fn find(index: &Index) -> Effects {
 }
 
 impl Index {
-    /// Values whose error leaves the function: under `?`, returned, or its last value. `.ok()?` passes on that there is nothing, and no error.
-    pub fn passed_on(&self, body: BodyRef) -> Vec<NodeId> {
-        let tried = self.body(body).nodes.iter().filter_map(|node| match node.op {
-            Op::Try(of) if !self.ty(Site { body, node: of }).is_option() => Some(of),
+    /// The value whose error a `?` passes on: `.ok()?` passes on that there is nothing, and no error.
+    fn tried(&self, body: BodyRef, op: &Op) -> Option<NodeId> {
+        match *op {
+            Op::Try(of) => Some(of).filter(|of| !self.ty(Site { body, node: *of }).is_option()),
             _ => None,
-        });
+        }
+    }
+
+    /// Values whose error leaves the function: under `?`, returned, or its last value.
+    pub fn passed_on(&self, body: BodyRef) -> Vec<NodeId> {
+        let tried = self.body(body).nodes.iter().filter_map(|node| self.tried(body, &node.op));
         self.returned_values(body).into_iter().chain(tried).collect()
     }
 
@@ -97,9 +102,8 @@ impl Index {
         let left = |region: RegionId| facts.outwards(region).find(|(_, r)| is_whole(r)).map(|(at, _)| at);
         let leaving =
             facts.nodes.iter().filter(|node| left(node.region) == Some(whole)).filter_map(|node| match node.op {
-                Op::Try(of) if !self.ty(Site { body, node: of }).is_option() => Some(of),
                 Op::Return(Some(of)) => Some(of),
-                _ => None,
+                _ => self.tried(body, &node.op),
             });
         facts.region(whole).value.into_iter().chain(leaving).collect()
     }

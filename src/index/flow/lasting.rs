@@ -187,7 +187,7 @@ impl Index {
 
     /// What a path that is written in a body means, where it is a library's.
     fn library_path_of(&self, body: BodyRef, at: RegionId, path: &Path) -> Option<Ustr> {
-        let names: Vec<Ustr> = path.segments.iter().map(|segment| segment.name).collect();
+        let names: Vec<Ustr> = path.names().collect();
         let module = self.outline.names().module(body.file, self.body(body).region(at).scope)?;
         match self.outline.names().resolve(module, &names, path.global, Space::Value) {
             Resolved::External(path) => Some(path),

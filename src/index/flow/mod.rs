@@ -374,20 +374,18 @@ impl Index {
 fn parts_bound(facts: &Body, pattern: &Pattern, value: NodeId, local: LocalId) -> Vec<NodeId> {
     let PatternKind::Tuple(patterns) = &pattern.kind else { return vec![value] };
     let goes = |value: &NodeId| matches!(facts.node(*value).op, Op::Return(_) | Op::Break(_) | Op::Continue);
-    let of_branch = |region: RegionId| facts.region(region).value.filter(|value| !goes(value));
-    let branches: Vec<NodeId> = match &facts.node(value).op {
+    let mut branches: Vec<NodeId> = Vec::new();
+    match &facts.node(value).op {
         Op::Tuple(values) if values.len() == patterns.len() => {
             let mut places = patterns.iter().zip(values);
             let place = places.find(|(pattern, _)| pattern.locals().contains(&local));
             return place.map_or_else(|| vec![value], |(pattern, part)| parts_bound(facts, pattern, *part, local));
         }
-        Op::Block(region) => of_branch(*region).into_iter().collect(),
-        Op::If { then, otherwise, .. } => {
-            [Some(*then), *otherwise].into_iter().flatten().filter_map(of_branch).collect()
+        choice @ (Op::Block(_) | Op::If { .. } | Op::Match { .. }) => {
+            choice.regions(&mut |region| branches.extend(facts.region(region).value.filter(|value| !goes(value))))
         }
-        Op::Match { arms, .. } => arms.iter().filter_map(|arm| of_branch(arm.region)).collect(),
-        _ => Vec::new(),
-    };
+        _ => {}
+    }
     if branches.is_empty() {
         return vec![value];
     }
