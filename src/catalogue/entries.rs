@@ -158,6 +158,8 @@ pub struct TypeEntry {
     pub done_by: Vec<Ustr>,
     /// What follows where it is dropped without being ended: its presence says that a drop is no end.
     pub when_abandoned: Option<String>,
+    /// What follows where the file below it, or itself, is made durable before it is ended: its presence says that it holds back what it is given, or the error of that.
+    pub when_synced: Option<String>,
     /// Methods that give what it holds and forget the rest, as if it were dropped.
     #[serde(default)]
     pub taken_apart_by: Vec<Ustr>,

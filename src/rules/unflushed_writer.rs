@@ -12,6 +12,7 @@ use crate::index::calls::Site;
 use crate::index::declared::types::Ty;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
+use crate::index::resources::synced::SyncedEarly;
 use crate::index::resources::words;
 use crate::index::resources::written::WrittenField;
 
@@ -41,6 +42,9 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         }
     }
     found.extend(kept(index));
+    let is_known =
+        |early: &SyncedEarly| diagnosed.iter().any(|(abandoned, _)| abandoned.is_in(early.sync.body, &early.of));
+    found.extend(index.synced_early().iter().filter(|early| !is_known(early)).filter_map(|early| synced(index, early)));
     found
 }
 
@@ -220,6 +224,27 @@ fn synced_too_early(index: &Index, obligation: &Obligation, made: Site, write: S
         _ => false,
     };
     syncs.filter(of_file).find(|call| view.facts.outwards(view.facts.node(call.node).region).any(|(r, _)| r == scope))
+}
+
+/// What is made durable before what was written last has got there, or has said whether it did.
+fn synced(index: &Index, early: &SyncedEarly) -> Option<Diagnostic> {
+    let entry = index.resource(early.holder)?;
+    let (kind, last) = (words(&entry.kind?), entry.close_name()?);
+    if index.is_intended(index.span(early.sync)) {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            format!("the {kind} is made durable without `{last}` after the last write"),
+            Label::new(index.name_span(early.sync), "made durable here"),
+        )
+        .about(index.item_path(early.sync.body), early.holder.as_str())
+        .evidence([Label::new(index.name_span(early.write), "written here last")])
+        .note(format!("without it, {}", entry.when_synced.clone()?))
+        .help(format!("call `{last}` in between, and pass its error on")),
+    )
 }
 
 /// What is written by `write` and then dropped, at `left` where that is only one of the ways out.

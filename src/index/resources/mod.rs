@@ -16,6 +16,7 @@ pub mod recipes;
 pub mod releases;
 pub mod session_locks;
 pub mod sockets;
+pub mod synced;
 pub mod written;
 
 use std::collections::btree_map::Entry;

@@ -8,6 +8,7 @@ use crate::catalogue::{Calls, TypeEntry};
 use crate::facts::model::*;
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
+use crate::index::bodies::places::Place;
 use crate::index::calls::Site;
 use crate::index::declared::defs::BodyRef;
 use crate::index::declared::types::Ty;
@@ -64,6 +65,12 @@ impl Abandoned {
             How::Forgotten(obligation) | How::Missed(obligation, _) => Some(obligation),
             How::AtOnce | How::Lent(_) => None,
         }
+    }
+
+    /// Whether a place of a body is one of the variables that it was in.
+    pub fn is_in(&self, body: BodyRef, place: &Place) -> bool {
+        let in_body = self.obligation().filter(|obligation| obligation.bound.body == body);
+        in_body.is_some_and(|obligation| matches!(place, Place::Local(local) if obligation.locals.contains(local)))
     }
 
     /// The variable that it was in, by its body.

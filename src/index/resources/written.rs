@@ -86,7 +86,7 @@ fn used_field(view: View, node: NodeId, wanted: &dyn Fn(&Ty) -> Option<Ustr>) ->
 }
 
 /// Whether a call of a library, or a macro, does nothing but write into what it is called on or given.
-fn writes(view: View, call: NodeId) -> bool {
+pub(super) fn writes(view: View, call: NodeId) -> bool {
     let name = match view.op(call) {
         Op::Macro(called) => Some(called.path.last()),
         _ => view.index.external(view.site(call)),
