@@ -41,28 +41,27 @@ impl Survey {
         self.notes.iter().chain(&self.manifests.notes).chain(&self.tree.notes)
     }
 
-    /// The roots around every argument or, without arguments, around the current folder.
+    /// The roots around every argument and below every folder that is one or, without arguments, around the current folder.
     pub fn find_roots(&mut self, selection: &[PathBuf], current: &Path) {
         for place in selection {
-            let dir = if place.is_file() { place.parent().unwrap_or(place) } else { place };
-            match nearest(dir) {
-                Some(manifest) if dir != place || manifest.parent() == Some(dir) => self.add_root(&manifest),
-                None if dir != place => {
-                    self.loose.insert(dir.to_path_buf());
-                }
-                around => self.find_roots_below(dir, around),
+            match place.parent().filter(|_| place.is_file()) {
+                Some(dir) => match nearest(dir) {
+                    Some(manifest) => self.add_root(&manifest),
+                    None => drop(self.loose.insert(dir.to_path_buf())),
+                },
+                None => self.find_roots_below(place),
             }
         }
         if selection.is_empty() {
             match nearest(current) {
                 Some(manifest) => self.add_root(&manifest),
-                None => self.find_roots_below(current, None),
+                None => self.find_roots_below(current),
             }
         }
     }
 
-    /// A folder without a manifest stands for the roots of its Rust files; if it has none, for what is `around` it.
-    fn find_roots_below(&mut self, dir: &Path, around: Option<PathBuf>) {
+    /// A folder stands for the roots of its Rust files, and for its own; if it has neither, for what is around it.
+    fn find_roots_below(&mut self, dir: &Path) {
         self.tree.walk(dir);
         let files = self.tree.rust.iter().filter(|path| path.starts_with(dir));
         let folders: BTreeSet<&Path> = files.filter_map(|path| path.parent()).collect();
@@ -70,7 +69,7 @@ impl Survey {
         if manifests.contains(&None) {
             self.loose.insert(dir.to_path_buf());
         }
-        let around = around.filter(|_| manifests.is_empty());
+        let around = nearest(dir).filter(|around| manifests.is_empty() || around.parent() == Some(dir));
         for manifest in manifests.into_iter().flatten().chain(around) {
             self.add_root(&manifest);
         }

@@ -354,7 +354,7 @@ fn a_file_of_a_member_stands_for_the_whole_workspace_but_only_it_is_reported() {
 }
 
 #[test]
-fn a_nested_package_is_not_swallowed_and_is_told() {
+fn a_nested_package_is_not_swallowed_and_is_told_or_asked_for() {
     let project = project(&[
         ("Cargo.toml", &package("outer")),
         ("src/lib.rs", ""),
@@ -365,7 +365,7 @@ fn a_nested_package_is_not_swallowed_and_is_told() {
         ("fixtures/space/two/src/lib.rs", ""),
         ("fixtures/outer_file.rs", ""),
     ]);
-    let workspace = project.discover(&["."]);
+    let workspace = project.discover(&[]);
     assert_eq!(files(&workspace), ["fixtures/outer_file.rs [outer]", "src/lib.rs [outer]"]);
     assert_eq!(
         problems(&workspace),
@@ -373,6 +373,12 @@ fn a_nested_package_is_not_swallowed_and_is_told() {
             "Cargo.toml: not members of this workspace, though below it: `fixtures/one`, `fixtures/space`, `fixtures/space/two`"
         ]
     );
+
+    let workspace = project.discover(&["."]);
+    let nested = ["fixtures/one/src/main.rs [one]", "fixtures/space/two/src/lib.rs [two]"];
+    let own = ["fixtures/outer_file.rs [outer]", "src/lib.rs [outer]"];
+    assert_eq!(files(&workspace), [nested[0], own[0], nested[1], own[1]], "the folder is what is asked for");
+    assert_eq!(problems(&workspace), [""; 0]);
 
     let workspace = project.discover(&["fixtures/one"]);
     assert_eq!(files(&workspace), ["fixtures/one/src/main.rs [one]"], "its own root, not the outer package's");
