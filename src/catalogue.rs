@@ -327,6 +327,7 @@ impl Catalogue {
             || self.derives.contains_key(&path)
             || self.signals.contains_key(&path)
             || self.handlers.attributes.contains(&path)
+            || self.handlers.services.contains_key(&path)
             || self.handlers.parameters.contains(&path)
             || self.is_entry_attribute(path)
             || self.is_test_attribute(path)

@@ -397,6 +397,10 @@ pub struct Handlers {
     /// Attribute macros on the function.
     #[serde(default)]
     pub attributes: Vec<Ustr>,
+    /// Attribute macros on a trait whose methods run per request where it is implemented, and the name that it is implemented under: `*Server`, where `*` stands
+    /// for its own.
+    #[serde(default)]
+    pub services: BTreeMap<Ustr, Ustr>,
     /// Traits whose methods (by path, `Trait::method`; `Trait::*` for all) run per request.
     #[serde(default)]
     pub traits: Vec<Ustr>,
@@ -426,6 +430,7 @@ pub(super) struct Entries {
 impl Handlers {
     pub(super) fn extend(&mut self, more: Handlers) {
         self.attributes.extend(more.attributes);
+        self.services.extend(more.services);
         self.traits.extend(more.traits);
         self.parameters.extend(more.parameters);
         self.connects.extend(more.connects);

@@ -430,6 +430,7 @@ impl Document {
         }
         all.extend(self.signals.iter().map(|signal| signal.path));
         all.extend(&self.handlers.attributes);
+        all.extend(self.handlers.services.keys());
         all.extend(&self.handlers.traits);
         all.extend(&self.handlers.parameters);
         all.extend(&self.handlers.shared);

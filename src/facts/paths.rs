@@ -139,16 +139,31 @@ fn bounded_name(ty: &TypeRef) -> Option<Ustr> {
 pub fn attributes(attributes: &[syn::Attribute]) -> Vec<Attribute> {
     // What documentation says is no attribute to look at; `doc(hidden)` is.
     let documents = |a: &syn::Attribute| a.path().is_ident("doc") && !matches!(a.meta, syn::Meta::List(_));
-    tight(attributes.iter().filter(|a| !documents(a)).map(attribute))
+    tight(attributes.iter().filter(|a| !documents(a)).flat_map(|a| shipped(&a.meta)))
 }
 
-fn attribute(attribute: &syn::Attribute) -> Attribute {
-    let arguments = match &attribute.meta {
+/// An attribute, or those that `cfg_attr` stands for in some build that is shipped.
+fn shipped(meta: &syn::Meta) -> Vec<Attribute> {
+    let listed = match meta {
+        syn::Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            list.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated).ok()
+        }
+        _ => None,
+    };
+    let listed: Vec<syn::Meta> = listed.into_iter().flatten().collect();
+    match &listed[..] {
+        [condition, given @ ..] if !requires_test(condition) => given.iter().flat_map(shipped).collect(),
+        _ => vec![attribute(meta)],
+    }
+}
+
+fn attribute(meta: &syn::Meta) -> Attribute {
+    let arguments = match meta {
         syn::Meta::Path(_) => String::new(),
         syn::Meta::List(list) => list.tokens.to_string(),
         syn::Meta::NameValue(pair) => pair.value.to_token_stream().to_string(),
     };
-    Attribute { path: tight(attribute.path().segments.iter().map(|s| name(&s.ident))), arguments }
+    Attribute { path: tight(meta.path().segments.iter().map(|s| name(&s.ident))), arguments }
 }
 
 /// What marks a function as a test by itself, whichever crate it comes from.

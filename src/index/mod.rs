@@ -344,6 +344,17 @@ impl Index {
         }
     }
 
+    /// Whether a function is a method of a trait that the workspace does not declare: a library calls it, or what a generator wrote.
+    pub fn is_called_from_outside(&self, function: FnId) -> bool {
+        self.library_trait(function).is_some() || self.is_of_unseen_trait(function)
+    }
+
+    /// Whether a function implements a method of a trait of which nothing is known, as those are that a build script or a macro writes.
+    fn is_of_unseen_trait(&self, function: FnId) -> bool {
+        let Some(block) = self.defs().impl_of(function) else { return false };
+        self.defs().impl_block(block).trait_path.is_some() && self.signatures().impl_traits[block.index()].is_none()
+    }
+
     /// Whether a function is `Drop::drop` of its type.
     pub fn is_destructor(&self, function: FnId) -> bool {
         self.library_trait(function).is_some_and(|path| path == "std::ops::Drop")

@@ -116,7 +116,7 @@ fn is_called(index: &Index, id: TypeId, method: FnId) -> bool {
             _ => false,
         })
     };
-    index.library_trait(method).is_some()
+    index.is_called_from_outside(method)
         || index.calls.callers(method).iter().any(|call| !index.is_test(call.site.body))
         || index.bodies().any(|(body, facts, info)| may_call(body, facts, info) && !index.is_test(body))
 }

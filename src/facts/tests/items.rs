@@ -199,6 +199,16 @@ fn aliases_and_associated_types_are_aliases() {
 }
 
 #[test]
+fn what_cfg_attr_gives_outside_of_tests_is_an_attribute() {
+    let facts = facts(
+        "#[cfg_attr(not(feature = \"client\"), rpc(server), inline)] #[cfg_attr(unix, cfg_attr(fast, a::hot))] #[cfg_attr(test, ignore)] fn f() {}",
+    );
+    let paths =
+        facts.functions[0].attributes.iter().map(|a| a.path.iter().map(|name| name.as_str()).collect::<Vec<_>>());
+    assert_eq!(paths.map(|path| path.join("::")).collect::<Vec<_>>(), ["rpc", "inline", "a::hot", "cfg_attr"]);
+}
+
+#[test]
 fn attributes_keep_path_and_arguments() {
     let facts = facts("/// Docs.\n#[tokio::main(flavor = \"current_thread\")] #[x] #[y = \"z\"] fn f() {}");
     let show = |a: &Attribute| {

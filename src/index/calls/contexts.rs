@@ -8,12 +8,13 @@ use ustr::Ustr;
 
 use crate::catalogue::{Calls, Runs};
 use crate::diagnostic::Label;
-use crate::facts::model::{Literal, LoopKind, Node, NodeId, Op, Operator, Region, RegionId, RegionKind};
+use crate::facts::model::{Attribute, Literal, LoopKind, Node, NodeId, Op, Operator, Region, RegionId, RegionKind};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::dispatch::Wanted;
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::declared::linkage::Wholes;
+use crate::index::declared::signatures::TraitName;
 use crate::index::declared::types::Bound;
 use crate::index::programs::kinds::keyword_len;
 use crate::index::{Index, Ty};
@@ -663,6 +664,9 @@ impl Index {
                 return Some(Label::new(span, format!("`#[{}]` makes it a handler", attribute.path.last()?)));
             }
         }
+        if let Some(attribute) = self.service_attribute(id) {
+            return Some(Label::new(span, format!("`#[{attribute}]` on its trait makes it a handler")));
+        }
         let signature = &self.signatures().functions[id.index()];
         let connects = |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if handlers.connects.contains(path));
         if let Some(path) = self.library_trait(id).filter(|_| !signature.parameters.iter().any(connects)) {
@@ -686,6 +690,18 @@ impl Index {
             return Some(Label::new(span, "its parameters are those of a request handler"));
         }
         None
+    }
+
+    /// The attribute macro by which the methods of the trait that a function implements one of are called for every request.
+    fn service_attribute(&self, id: FnId) -> Option<Ustr> {
+        let defs = self.defs();
+        let TraitName::Trait(of) = self.signatures().impl_traits[defs.impl_of(id)?.index()]? else { return None };
+        let (file, item) = (defs.traits[of.index()].file, defs.trait_def(of));
+        let services = &self.catalogue().handlers().services;
+        let makes_one = |attribute: &&Attribute| {
+            self.attribute_path(file, item.scope, attribute).is_some_and(|path| services.contains_key(&path))
+        };
+        item.attributes.iter().find(makes_one)?.path.last().copied()
     }
 }
 

@@ -92,9 +92,10 @@ impl Index {
 
     /// What a function is a trait's method for; none where that may be any type.
     fn implemented_for(&self, function: FnId) -> Option<TypeKey> {
-        let block = self.defs().impl_of(function)?.index();
-        self.signatures().impl_traits[block].as_ref()?;
-        TypeKey::of(&self.signatures().impl_types[block]).filter(|key| matches!(key, TypeKey::Adt(_) | TypeKey::Ext(_)))
+        let block = self.defs().impl_of(function)?;
+        self.defs().impl_block(block).trait_path.as_ref()?;
+        TypeKey::of(&self.signatures().impl_types[block.index()])
+            .filter(|key| matches!(key, TypeKey::Adt(_) | TypeKey::Ext(_)))
     }
 
     /// The parameter that an expression is, lent or not.

@@ -109,7 +109,7 @@ fn at_most_once(runs: Runs) -> bool {
 /// Whether only calls by name lead to a function: no handler, no method that a library calls, no test.
 fn is_closed(index: &Index, id: FnId) -> bool {
     let Some(body) = index.defs().body_of(id).filter(|body| index.is_linked(*body)) else { return false };
-    index.library_trait(id).is_none()
+    !index.is_called_from_outside(id)
         && index.defs().function(id).attributes.iter().all(is_inert)
         && index.handler(id).is_none()
         && !index.is_test(body)

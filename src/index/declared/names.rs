@@ -439,6 +439,25 @@ impl Names<'_> {
     }
 }
 
+impl<'a> Names<'a> {
+    /// The names under which traits are implemented that a macro makes services of, in the modules of these.
+    fn services(&'a self) -> impl Iterator<Item = (ModuleId, Ustr, Def)> {
+        self.defs.trait_ids().filter_map(|id| {
+            let item = self.defs.trait_def(id);
+            let module = self.module(self.defs.traits[id.index()].file, item.scope)?;
+            let services = &self.catalogue.handlers().services;
+            let named = item.attributes.iter().find_map(|attribute| {
+                match self.resolve(module, &attribute.path, false, Space::Value) {
+                    Resolved::External(path) => services.get(&path),
+                    _ => None,
+                }
+            })?;
+            let name = ustr(&named.replace('*', &item.name));
+            (name != item.name).then_some((module, name, Def::Trait(id)))
+        })
+    }
+}
+
 /// How often globs that are only found through other globs are looked for again.
 const ROUNDS: usize = 4;
 
@@ -459,19 +478,21 @@ pub fn follow_globs(defs: &Defs, tree: &mut Modules, catalogue: &Catalogue) {
     }
 }
 
-/// Declares what macros of libraries write beside the types they are put on: `Entity` and `ActiveModel` beside a `Model`. What the module declares
-/// itself comes first.
+/// Declares what macros of libraries write beside the types and traits they are put on: `Entity` and `ActiveModel` beside a `Model`, `ApiServer` beside an
+/// `Api`. What the module declares itself comes first.
 pub fn declare_generated(defs: &Defs, tree: &mut Modules, catalogue: &Catalogue) {
     let names = Names { defs, tree, catalogue };
-    let generated: Vec<(ModuleId, Ustr, Ustr)> = defs
+    let beside_types = defs
         .type_ids()
         .filter_map(|id| Some((id, names.module(defs.types[id.index()].file, defs.type_def(id).scope)?)))
         .flat_map(|(id, module)| names.generators(id).into_iter().map(move |derive| (module, derive)))
-        .flat_map(|(module, derive)| catalogue.declared_by(derive).map(move |(name, path)| (module, name, path)))
-        .collect();
-    for (module, name, path) in generated {
+        .flat_map(|(module, derive)| {
+            catalogue.declared_by(derive).map(move |(name, path)| (module, name, Def::External(path)))
+        });
+    let generated: Vec<(ModuleId, Ustr, Def)> = beside_types.chain(names.services()).collect();
+    for (module, name, def) in generated {
         tree.declared.insert(name);
-        tree.modules[module.index()].names.entry(name).or_default().push(Def::External(path));
+        tree.modules[module.index()].names.entry(name).or_default().push(def);
     }
 }
 

@@ -416,7 +416,7 @@ impl Lives {
             let own = function.and_then(|function| index.type_around(function));
             lives.known.extend(types.iter().filter(|ty| Some(**ty) != own));
             lives.types.insert(body, types.into_iter().collect());
-            if let Some(own) = own.filter(|_| function.is_some_and(|it| index.library_trait(it).is_some())) {
+            if let Some(own) = own.filter(|_| function.is_some_and(|it| index.is_called_from_outside(it))) {
                 lives.called.entry(own).or_default().push(body);
             }
         }

@@ -30,7 +30,7 @@ pub(super) fn runs(
     let needs = |body: BodyRef| index.implementor(index.function_of(body)?).filter(|ty| lives.comes_up(*ty));
     // What a library's trait calls on a type comes with the type.
     let comes_later = |body: &BodyRef| {
-        index.function_of(*body).is_some_and(|it| index.library_trait(it).is_some() && index.implementor(it).is_some())
+        index.function_of(*body).is_some_and(|it| index.is_called_from_outside(it) && index.implementor(it).is_some())
     };
     let mut queue = entries;
     queue.retain(|body| !comes_later(body));
@@ -136,7 +136,7 @@ pub(super) fn linked_crates(index: &Index, krate: &Crate) -> HashSet<CrateId> {
 }
 
 fn called_by_frameworks(index: &Index, id: FnId) -> bool {
-    index.library_trait(id).is_some() || index.handler(id).is_some()
+    index.is_called_from_outside(id) || index.handler(id).is_some()
 }
 
 /// The bodies that `main` leads to: by calls, and by what libraries call on values that came up on the way.

@@ -95,7 +95,7 @@ impl Index {
 
     /// Whether a function runs outside of tests: the workspace calls it, perhaps on a receiver that is not known, or a library does.
     fn is_called_in_earnest(&self, function: FnId) -> bool {
-        self.library_trait(function).is_some()
+        self.is_called_from_outside(function)
             || self.handler(function).is_some()
             || self.calls.callers(function).iter().any(|call| !self.is_test(call.site.body))
             || self.called_by_name(self.defs().function(function).name).iter().any(|site| !self.is_test(site.body))

@@ -62,7 +62,7 @@ impl Index {
         entry.when_synced.is_some()
     }
 
-    /// The variables of a body whose value was made around a reference to a file, and holds back what it is given.
+    /// The variables of a body whose value was made around a file that stays with whoever made it, and holds back what it is given.
     fn holders_over(&self, sync: Site, file: &Place) -> Vec<(Ustr, Place)> {
         let facts = self.body(sync.body);
         let made = (0..facts.locals.len()).map(|at| LocalId(at as u32)).filter_map(|local| {
@@ -74,11 +74,10 @@ impl Index {
         made.collect()
     }
 
-    /// Whether a call is given a reference to what a place names.
+    /// Whether a call is given what a place names, or another handle of that.
     fn is_lent(&self, call: Site, place: &Place) -> bool {
         let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &self.node(call).op else { return false };
-        let mut lent = arguments.iter().map(|node| Site { node: *node, ..call });
-        lent.any(|site| matches!(self.node(site).op, Op::Reference { .. }) && self.place(site).as_ref() == Some(place))
+        arguments.iter().any(|node| self.place(Site { node: *node, ..call }).as_ref() == Some(place))
     }
 
     /// The last call that is made with what a place names before another call of the same body; nothing that stands in another branch.

@@ -46,6 +46,26 @@ fn a_method_that_a_trait_asks_for_is_a_handler_by_its_parameters() {
 }
 
 #[test]
+fn methods_of_a_service_are_handlers_under_the_name_that_its_macro_gives_it() {
+    let code = program(
+        "mod api { use jsonrpsee::proc_macros::rpc; \
+            #[cfg_attr(not(feature = \"client\"), rpc(server))] #[cfg_attr(feature = \"client\", rpc(server, client))] pub trait Eth { async fn load(&self); } \
+            #[tarpc::service] pub trait World { async fn hello(); } \
+            #[cfg_attr(test, rpc(server))] pub trait Own { async fn work(&self); } } \
+         use api::*; struct Api; \
+         impl EthServer for Api { async fn load(&self) { loaded(); } } impl api::World for Api { async fn hello(self) { said(); } } \
+         impl api::Own for Api { async fn work(&self) { worked(); } } impl api::OwnServer for Api { async fn none(&self) { missed(); } } fn main() {}",
+    );
+    let told = |text: &str| {
+        let evidence = code.index.repeated(code.site(text)).map(|found| found.evidence);
+        evidence.into_iter().flatten().map(|label| label.text).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(told("loaded()"), "`#[rpc]` on its trait makes it a handler");
+    assert_eq!(told("said()"), "`#[service]` on its trait makes it a handler");
+    assert_eq!([told("worked()"), told("missed()")], ["", ""]);
+}
+
+#[test]
 fn a_flag_that_is_written_out_rules_a_branch_out() {
     let code = program(
         "use actix_web::get; #[get(\"/\")] async fn shared() { fetch(false); keep(true); } #[get(\"/new\")] async fn new() { renew(true); } \

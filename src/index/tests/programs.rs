@@ -519,3 +519,15 @@ fn what_is_measured_is_served_by_what_is_named_so() {
     assert!(shows("StatusServer"));
     assert!(!shows("OrderServer"));
 }
+
+#[test]
+fn what_implements_a_trait_that_a_generator_wrote_is_called_by_a_library() {
+    let code = program(
+        "mod rest { include!(concat!(env!(\"OUT_DIR\"), \"/api.rs\")); } struct Api; struct Spare; \
+         impl rest::Volumes for Api { fn list(&self) { listed(); } } impl rest::Volumes for Spare { fn list(&self) { spared(); } } \
+         impl Api { fn forgotten(&self) { never(); } } \
+         async fn main() { rest::register(Api); axum::serve(listener, app).await; }",
+    );
+    let services = |text: &str| code.index.services_reaching(code.site(text).body).count();
+    assert_eq!([services("listed()"), services("spared()"), services("never()")], [1, 0, 0]);
+}
