@@ -349,6 +349,14 @@ impl Index {
         self.library_trait(function).is_some() || self.is_of_unseen_trait(function)
     }
 
+    /// Whether an attribute macro is put on a function, or on the impl of its type alone, which may call or register it in code of its own.
+    pub fn is_given_to_a_macro(&self, function: FnId) -> bool {
+        let block = self.defs().impl_of(function).map(|block| self.defs().impl_block(block));
+        let of_type = block.filter(|block| block.trait_path.is_none());
+        let around = of_type.into_iter().flat_map(|block| &block.attributes);
+        !self.defs().function(function).attributes.iter().chain(around).all(calls::once::is_inert)
+    }
+
     /// Whether a function implements a method of a trait of which nothing is known, as those are that a build script or a macro writes.
     fn is_of_unseen_trait(&self, function: FnId) -> bool {
         let Some(block) = self.defs().impl_of(function) else { return false };
