@@ -77,7 +77,8 @@ fn lock_kept(index: &Index, lock: &SessionLock) -> Option<Diagnostic> {
     )
 }
 
-/// What drops the future at a wait before the end: a deadline, or, where only a client that goes away does, the first wait of its request's handler.
+/// What drops the future at a wait before the end: a deadline, or, where only a client that goes away does, the first wait of its request's handler. That is
+/// told of what every request begins alike, as a count: whether an entry is missed hangs on what its key is.
 fn cancelled_at(index: &Index, skipped: &Skipped) -> Option<(Confidence, Site, &'static str)> {
     let waits = || skipped.awaits.iter().map(|node| Site { node: *node, ..skipped.begin });
     let is_deadline =
@@ -86,9 +87,12 @@ fn cancelled_at(index: &Index, skipped: &Skipped) -> Option<(Confidence, Site, &
     if let Some(deadline) = deadlines.find(|bound| !index.is_lent_to(*bound)) {
         return Some((Confidence::Likely, deadline, "when this time is over, it ends in between"));
     }
-    let is_request = index.repeated(skipped.begin).is_some_and(|repeated| repeated.repeats == Repeats::Request);
-    let wait = waits().next().filter(|_| is_request)?;
-    Some((Confidence::Hint, wait, "a request that is cancelled ends here"))
+    let repeated = index.repeated(skipped.begin).filter(|repeated| repeated.repeats == Repeats::Request)?;
+    let wait = waits().next()?;
+    let counts = !skipped.pair.exclusive && !skipped.pair.replaces;
+    let is_sure = counts && index.ends_with_its_request(skipped.begin, &repeated);
+    let confidence = if is_sure { Confidence::Likely } else { Confidence::Hint };
+    Some((confidence, wait, "a request that is cancelled ends here"))
 }
 
 /// The name of what a call calls.
