@@ -375,7 +375,7 @@ fn swallowed(view: View, source: Source, way: Way, range: Range) -> Option<Diagn
     let asks_for_the_schema = || view.index.states(source.call, &asks_for_the_schema);
     match source.effect {
         Effect::Database if way == Way::Skips && asks_for_the_schema() => return None,
-        Effect::File if way == Way::Skips && view.index.reads_the_kernel(source.call) => return None,
+        Effect::File if way == Way::Skips && view.index.touches_the_kernel(source.call) => return None,
         _ => {}
     }
     let span = view.in_file(range);

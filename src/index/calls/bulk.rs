@@ -20,13 +20,14 @@ impl Index {
     }
 
     /// Whether a call writes a file with what a client sent: how much that is, the client says. `way` are the calls that lead from what is given the request
-    /// to it, the innermost first. What is made of parts of a request is mostly small.
+    /// to it, the innermost first. What is made of parts of a request is mostly small, and the kernel takes what it is told at once.
     pub fn writes_what_is_sent(&self, call: Site, way: &[Site]) -> bool {
         let data = match &self.node(call).op {
             Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments.last(),
             _ => None,
         };
-        self.writes_a_file(call) && data.is_some_and(|node| self.comes_from_a_client(Site { node: *node, ..call }, way))
+        let waits = self.writes_a_file(call) && !self.touches_the_kernel(call);
+        waits && data.is_some_and(|node| self.comes_from_a_client(Site { node: *node, ..call }, way))
     }
 
     /// Whether how much is written is known to be little: a check of its size turns away more, or the program sets a limit for what clients send.

@@ -427,7 +427,6 @@ const TEST_WORDS: &[&str] = &[
     "benchrunner",
     "demo",
     "demos",
-    "docs",
     "e2e",
     "experiments",
     "fake",
@@ -463,9 +462,9 @@ const TEST_WORDS: &[&str] = &[
     "xtask",
 ];
 
-/// Whether a folder of this name holds what is not shipped, by custom: a whole word of it says so.
+/// Whether a folder of this name holds what is not shipped, by custom: a whole word of it says so, or that it is documentation.
 fn is_test_folder(name: &str) -> bool {
-    name.split(['-', '_']).any(|word| TEST_WORDS.contains(&word))
+    name == "docs" || name.split(['-', '_']).any(|word| TEST_WORDS.contains(&word))
 }
 
 /// Modules that exist for tests, by custom.

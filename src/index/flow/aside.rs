@@ -107,7 +107,7 @@ impl Index {
                     || self.callable(Site { body, node }).is_some_and(|callable| callable.effect == Some(Effect::File));
                 matches!(n.op, Op::Call { .. } | Op::Method { .. })
                     && is_file()
-                    && self.reads_the_kernel(Site { body, node })
+                    && self.touches_the_kernel(Site { body, node })
             })
         };
         let mut beside = self.bodies().map(|(body, ..)| body).filter(|body| body.file == operation.body.file);

@@ -222,9 +222,9 @@ impl Index {
         false
     }
 
-    /// Whether what a call reads lies where the kernel keeps what it tells of itself, as far as the texts say that it is made of: entries there
-    /// cannot be broken, they come and go.
-    pub fn reads_the_kernel(&self, call: Site) -> bool {
+    /// Whether what a call reads or writes lies where the kernel keeps what it tells of itself, as far as the texts say that it is made of: entries there
+    /// cannot be broken, they come and go, and what is written there waits for no disk.
+    pub fn touches_the_kernel(&self, call: Site) -> bool {
         self.is_of_the_kernel(call, STEPS)
     }
 
