@@ -29,6 +29,10 @@ pub enum Place {
 /// How far an expression is followed.
 const FUEL: u32 = 16;
 
+/// Traits by which a type gives what it is put around.
+const LIES_AROUND: [&str; 4] =
+    ["std::convert::AsRef", "std::convert::AsMut", "std::borrow::Borrow", "std::borrow::BorrowMut"];
+
 impl Place {
     /// What it is a part of, or got out of.
     pub fn root(&self) -> &Place {
@@ -150,7 +154,8 @@ impl Index {
                 let of = part(*receiver)?;
                 let telling: Vec<NodeId> =
                     arguments.iter().copied().filter(|node| !self.is_fallback(Site { node: *node, ..site })).collect();
-                let passes_on = telling.is_empty() && self.external(site).is_some() || name == "expect";
+                let gives_it = self.external(site).is_some() || self.gives_what_is_in_it(site);
+                let passes_on = telling.is_empty() && gives_it || name == "expect";
                 if passes_on {
                     return Some(of);
                 }
@@ -165,6 +170,12 @@ impl Index {
             },
             _ => None,
         }
+    }
+
+    /// Whether a call gives what its type lies around, by the trait that says so.
+    fn gives_what_is_in_it(&self, call: Site) -> bool {
+        let Some(Callee::Workspace(function)) = self.callee(call) else { return false };
+        self.library_trait(*function).is_some_and(|of| LIES_AROUND.contains(&of.as_str()))
     }
 
     /// What a variable stands for: it is bound once, to something that names a place.

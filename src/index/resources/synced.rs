@@ -6,6 +6,7 @@ use ustr::Ustr;
 use crate::catalogue::{Calls, TypeEntry};
 use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::Index;
+use crate::index::bodies::infer::Callee;
 use crate::index::bodies::places::Place;
 use crate::index::calls::Site;
 use crate::index::declared::types::Ty;
@@ -36,9 +37,18 @@ impl Index {
         let through = self.holder_in(Site { node: receiver, ..sync }).map(|holder| (holder, file.clone()));
         let mut holders = through.into_iter().chain(self.holders_over(sync, &file));
         holders.find_map(|(holder, place)| {
-            let write = self.last_use(&place, sync).filter(|step| writes(self.view(step.body), step.node))?;
+            let write = self.last_use(&place, sync).filter(|step| self.is_a_write(*step))?;
             Some(SyncedEarly { sync, of: place, write, holder })
         })
+    }
+
+    /// Whether a call does nothing but write; of one that is not known, by its name: a type of the workspace has such methods from a library's trait.
+    fn is_a_write(&self, step: Site) -> bool {
+        let by_name = match (&self.node(step).op, self.callee(step)) {
+            (Op::Method { name, .. }, Some(Callee::Unknown(_))) => self.catalogue().lists(Calls::Writes, *name),
+            _ => false,
+        };
+        by_name || writes(self.view(step.body), step.node)
     }
 
     /// The outermost resource that a file is got out of, or is itself, and that holds back what it was given.
