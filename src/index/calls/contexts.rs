@@ -539,12 +539,6 @@ impl Index {
         self.call_sites(body).any(|site| self.keeps_running(site))
     }
 
-    /// Whether a body waits for time to pass or for work to come, in a loop that nothing ends.
-    pub(in crate::index) fn loops_without_end(&self, body: BodyRef) -> bool {
-        let waits = |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Waits, path));
-        self.call_sites(body).any(|site| waits(site) && self.loops_around(site).iter().any(|around| around.endless))
-    }
-
     /// Whether a call of a body takes as long as the program serves: what it starts as a task or thread does not count.
     pub(in crate::index) fn comes_back_late(&self, body: BodyRef) -> bool {
         self.call_sites(body).any(|site| self.keeps_running(site) && !self.runs_apart(site))

@@ -158,7 +158,7 @@ impl Index {
             || program.reach.iter().any(|body| self.info(*body).callees.values().any(serves))
     }
 
-    /// Whether a call leads to what serves, takes connections, waits for a signal, or waits again and again in a loop that nothing ends.
+    /// Whether a call leads to what serves, takes connections or waits for a signal.
     fn leads_to_a_server(&self, call: Site) -> bool {
         let called = |body: BodyRef| self.calls.callees(body).iter().filter_map(|call| self.defs().body_of(call.to));
         let mut queue: Vec<BodyRef> =
@@ -169,7 +169,7 @@ impl Index {
                 continue;
             }
             let serves = |callee: &Callee| matches!(callee, Callee::External(path) if self.is_a_server(*path));
-            if self.info(body).callees.values().any(serves) || self.loops_without_end(body) {
+            if self.info(body).callees.values().any(serves) {
                 return true;
             }
             queue.extend(called(body).filter(|body| self.is_linked(*body)));
