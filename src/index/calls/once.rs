@@ -131,6 +131,8 @@ pub(in crate::index) fn is_inert(attribute: &crate::facts::model::Attribute) -> 
             | "must_use"
             | "inline"
             | "cold"
+            | "deprecated"
+            | "target_feature"
             | "track_caller"
             | "instrument"
     )
