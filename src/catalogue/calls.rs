@@ -240,8 +240,6 @@ pub enum Calls {
     BringsPart,
     /// They make a file for what they give, which stays when that is closed and keeps the next from being made.
     LeavesFile,
-    /// Turn a request into a connection of another protocol, which goes on by itself when the request is answered.
-    Upgrades,
     /// Functions of a database that take a lock for the session, which stays until it is given back or the session ends.
     LocksSession,
     /// Functions of a database that give such a lock back.

@@ -158,7 +158,8 @@ pub struct TypeEntry {
     pub done_by: Vec<Ustr>,
     /// What follows where it is dropped without being ended: its presence says that a drop is no end.
     pub when_abandoned: Option<String>,
-    /// What follows where the file below it, or itself, is made durable before it is ended: its presence says that it holds back what it is given, or the error of that.
+    /// What is lost where it, or the file below it, is made durable before it is flushed: its presence says that it holds back what it is given, or the error
+    /// of that.
     pub when_synced: Option<String>,
     /// Methods that give what it holds and forget the rest, as if it were dropped.
     #[serde(default)]
@@ -410,6 +411,9 @@ pub struct Handlers {
     /// Parameter types with which a method of these traits is called per connection.
     #[serde(default)]
     pub connects: Vec<Ustr>,
+    /// Parameter types of frameworks that drop the future of a handler where its client goes away.
+    #[serde(default)]
+    pub cancelled: Vec<Ustr>,
     /// Parameter types that give a handler what all requests share.
     #[serde(default)]
     pub shared: Vec<Ustr>,
@@ -434,6 +438,7 @@ impl Handlers {
         self.traits.extend(more.traits);
         self.parameters.extend(more.parameters);
         self.connects.extend(more.connects);
+        self.cancelled.extend(more.cancelled);
         self.shared.extend(more.shared);
     }
 }

@@ -11,6 +11,8 @@ use ustr::Ustr;
 #[derive(Debug, Clone, Default)]
 pub struct Libraries {
     used: BTreeMap<Ustr, BTreeSet<Version>>,
+    /// Names that packages may give their libraries other than their own: a fork `ord-bitcoincore-rpc` is `bitcoincore_rpc` in code, as the original.
+    forked: BTreeSet<Ustr>,
     /// The project may use others, too.
     open: bool,
 }
@@ -32,11 +34,13 @@ impl Libraries {
         let locked = locked.and_then(|version| Version::parse(version).ok());
         let admitted = || requirement.and_then(|text| VersionReq::parse(text).ok()).map(|r| newest(&r));
         self.used.entry(library).or_default().extend(locked.map(release).or_else(admitted));
+        self.forked.extend(library.match_indices('_').map(|(at, _)| ustr::ustr(&library[at + 1..])));
     }
 
     /// Whether the project may use a library of this name.
     pub fn may_use(&self, library: &str) -> bool {
-        self.open || self.uses(library)
+        let is_forked = || ustr::existing_ustr(library).is_some_and(|library| self.forked.contains(&library));
+        self.open || self.uses(library) || is_forked()
     }
 
     /// Whether the project names this library itself.
@@ -208,6 +212,9 @@ mod tests {
         libraries.add(ustr("redis"), None, None);
         assert!(libraries.may_use("redis") && !libraries.may_use("sqlx"));
         assert!(Libraries::any().may_use("sqlx"));
+        let mut forks = Libraries::default();
+        forks.add(ustr("ord_bitcoincore_rpc"), Some("0.17.1"), None);
+        assert!(forks.may_use("bitcoincore_rpc") && !forks.uses("bitcoincore_rpc") && !forks.may_use("bitcoincore"));
     }
 
     #[test]

@@ -435,6 +435,7 @@ impl Document {
         all.extend(&self.handlers.parameters);
         all.extend(&self.handlers.shared);
         all.extend(&self.handlers.connects);
+        all.extend(&self.handlers.cancelled);
         all.extend(&self.entries.attributes);
         all.extend(&self.entries.tests);
         all.extend(self.calls.values().flatten().filter(|call| call.contains("::")));

@@ -35,6 +35,7 @@ const INTENTS: &[&str] = &[
     "ignore result",
     "ignore any error",
     "ignores any",
+    "just ignore",
     "defer any error",
     "ignoring error",
     "errors are ignored",

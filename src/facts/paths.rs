@@ -137,9 +137,7 @@ fn bounded_name(ty: &TypeRef) -> Option<Ustr> {
 }
 
 pub fn attributes(attributes: &[syn::Attribute]) -> Vec<Attribute> {
-    // What documentation says is no attribute to look at; `doc(hidden)` is.
-    let documents = |a: &syn::Attribute| a.path().is_ident("doc") && !matches!(a.meta, syn::Meta::List(_));
-    tight(attributes.iter().filter(|a| !documents(a)).flat_map(|a| shipped(&a.meta)))
+    tight(attributes.iter().flat_map(|a| shipped(&a.meta)))
 }
 
 /// An attribute, or those that `cfg_attr` stands for in some build that is shipped.
@@ -153,6 +151,8 @@ fn shipped(meta: &syn::Meta) -> Vec<Attribute> {
     let listed: Vec<syn::Meta> = listed.into_iter().flatten().collect();
     match &listed[..] {
         [condition, given @ ..] if !requires_test(condition) => given.iter().flat_map(shipped).collect(),
+        // What documentation says is no attribute to look at; `doc(hidden)` is.
+        _ if meta.path().is_ident("doc") && !matches!(meta, syn::Meta::List(_)) => Vec::new(),
         _ => vec![attribute(meta)],
     }
 }

@@ -349,14 +349,6 @@ impl Index {
         self.library_trait(function).is_some() || self.is_of_unseen_trait(function)
     }
 
-    /// Whether an attribute macro is put on a function, or on the impl of its type alone, which may call or register it in code of its own.
-    pub fn is_given_to_a_macro(&self, function: FnId) -> bool {
-        let block = self.defs().impl_of(function).map(|block| self.defs().impl_block(block));
-        let of_type = block.filter(|block| block.trait_path.is_none());
-        let around = of_type.into_iter().flat_map(|block| &block.attributes);
-        !self.defs().function(function).attributes.iter().chain(around).all(calls::once::is_inert)
-    }
-
     /// Whether a function implements a method of a trait of which nothing is known, as those are that a build script or a macro writes.
     fn is_of_unseen_trait(&self, function: FnId) -> bool {
         let Some(block) = self.defs().impl_of(function) else { return false };
@@ -551,6 +543,7 @@ impl Index {
         declared.map(|u| self.catalogue().canonical(ustr::ustr(&format!("{}::{name}", u.path[0])))).find(|full| {
             let catalogue = self.catalogue();
             catalogue.handlers().attributes.contains(full)
+                || catalogue.handlers().services.contains_key(full)
                 || catalogue.is_entry_attribute(*full)
                 || catalogue.is_test_attribute(*full)
         })

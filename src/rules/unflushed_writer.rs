@@ -14,7 +14,7 @@ use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
 use crate::index::resources::synced::SyncedEarly;
 use crate::index::resources::words;
-use crate::index::resources::written::WrittenField;
+use crate::index::resources::written::{Field, WrittenField};
 
 const ID: &str = "unflushed-writer";
 
@@ -30,8 +30,9 @@ const KEPT: [&str; 5] = ["async-file", "buffered-writer", "encoder", "self-endin
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let is_writer = |kind: Ustr| KEPT.contains(&kind.as_str()) || kind == BY_LINES || kind == "upload";
     let writers = index.abandoned(|entry| entry.kind.is_some_and(is_writer));
+    let early = index.synced_early();
     let diagnosed: Vec<(&Abandoned, Diagnostic)> =
-        writers.filter_map(|abandoned| Some((abandoned, diagnose(index, abandoned)?))).collect();
+        writers.filter_map(|abandoned| Some((abandoned, diagnose(index, abandoned, &early)?))).collect();
     let mut found: Vec<Diagnostic> = Vec::new();
     for (abandoned, diagnostic) in &diagnosed {
         // A helper may give one of several encoders: one flaw of who forgets its end. So it is of who forgets that of an archive and of the encoder in it.
@@ -41,18 +42,28 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
             found.push(diagnostic.clone());
         }
     }
-    found.extend(kept(index));
-    let is_known =
-        |early: &SyncedEarly| diagnosed.iter().any(|(abandoned, _)| abandoned.is_in(early.sync.body, &early.of));
-    found.extend(index.synced_early().iter().filter(|early| !is_known(early)).filter_map(|early| synced(index, early)));
+    let kept = kept(index);
+    found.extend(kept.iter().filter_map(|written| left_in_field(index, *written)));
+    // What is never ended at all is told of where it is made, or written to.
+    let is_known = |early: &&SyncedEarly| {
+        diagnosed.iter().any(|(abandoned, _)| abandoned.is_in(early.sync.body, &early.of))
+            || kept.iter().any(|written| field_written(index, early.write) == Some(written.field))
+    };
+    found.extend(early.iter().filter(|early| !is_known(early)).filter_map(|early| synced(index, early)));
     found
 }
 
-/// Writers in a field to which their owner writes, and which nobody ever ends. One finding per field.
-fn kept(index: &Index) -> Vec<Diagnostic> {
+/// Writers in a field to which their owner writes, and which nobody ever ends, one for each field.
+fn kept(index: &Index) -> Vec<WrittenField> {
     let written = index.written_fields(&|ty| ends_with_its_owner(index, ty));
     let inside = index.written_fields(&|ty| left_by_what_holds_it(index, ty));
-    written.into_iter().chain(inside).filter_map(|written| left_in_field(index, written)).collect()
+    written.into_iter().chain(inside).collect()
+}
+
+/// The field that a method writes into.
+fn field_written(index: &Index, write: Site) -> Option<Field> {
+    let Op::Method { receiver, .. } = index.node(write).op else { return None };
+    index.owning_field(Site { node: receiver, ..write })
 }
 
 /// The encoder in what has an end of its own and leaves the encoder open: the trailer of a compressed archive is left to a drop.
@@ -105,7 +116,7 @@ fn left_in_field(index: &Index, written: WrittenField) -> Option<Diagnostic> {
     )
 }
 
-fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
+fn diagnose(index: &Index, abandoned: &Abandoned, early: &[SyncedEarly]) -> Option<Diagnostic> {
     let (site, resource) = (abandoned.made.site, abandoned.made.resource);
     let entry = index.resource(resource)?;
     let is_encoder = entry.kind.is_some_and(|kind| kind == "encoder");
@@ -137,7 +148,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
         return None;
     }
     // Where the drop writes the rest itself only the error is lost: that matters to whoever can pass errors on.
-    let synced = synced_too_early(index, obligation, site, write);
+    let synced = early.iter().find(|early| abandoned.is_in(early.sync.body, &early.of)).map(|early| early.sync);
     let hides = entry.kind.is_some_and(|kind| kind.starts_with("self-"));
     if hides && synced.is_none() && !index.returns_result(site) {
         return None;
@@ -204,32 +215,10 @@ fn past_references(view: View, node: NodeId) -> NodeId {
     std::iter::successors(Some(node), |at| view.info.parent(*at).filter(is_reference)).last().unwrap_or(node)
 }
 
-/// Where the file below a writer is made durable after `write`, while the writer still holds what it was given last.
-fn synced_too_early(index: &Index, obligation: &Obligation, made: Site, write: Site) -> Option<Site> {
-    let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &index.node(made).op else { return None };
-    let below: Vec<LocalId> = arguments
-        .iter()
-        .filter(|argument| matches!(index.body(made.body).node(**argument).op, Op::Reference { .. }))
-        .filter_map(|argument| index.variable_behind(made.body, *argument))
-        .collect();
-    let view = index.view(made.body);
-    let scope = view.facts.local(obligation.local).region;
-    let calls = view.facts.iter().filter(|(node, _)| *node > write.node).map(|(node, _)| view.site(node));
-    let syncs =
-        calls.filter(|call| index.external(*call).is_some_and(|path| index.catalogue().lists(Calls::Syncs, path)));
-    let of_file = |call: &Site| match view.op(call.node) {
-        Op::Method { receiver, .. } => {
-            index.variable_behind(made.body, *receiver).is_some_and(|local| below.contains(&local))
-        }
-        _ => false,
-    };
-    syncs.filter(of_file).find(|call| view.facts.outwards(view.facts.node(call.node).region).any(|(r, _)| r == scope))
-}
-
 /// What is made durable before what was written last has got there, or has said whether it did.
 fn synced(index: &Index, early: &SyncedEarly) -> Option<Diagnostic> {
     let entry = index.resource(early.holder)?;
-    let (kind, last) = (words(&entry.kind?), entry.close_name()?);
+    let last = entry.close_name()?;
     if index.is_intended(index.span(early.sync)) {
         return None;
     }
@@ -237,7 +226,7 @@ fn synced(index: &Index, early: &SyncedEarly) -> Option<Diagnostic> {
         Diagnostic::new(
             ID,
             Confidence::Likely,
-            format!("the {kind} is made durable without `{last}` after the last write"),
+            format!("the file is made durable without `{last}` after the last write"),
             Label::new(index.name_span(early.sync), "made durable here"),
         )
         .about(index.item_path(early.sync.body), early.holder.as_str())

@@ -32,7 +32,7 @@ impl Error for DiscoverError {}
 
 /// Finds and reads everything around `paths` (relative ones start at `current`), or around `current` if there are none.
 ///
-/// Arguments choose what is reported, so each leads to the whole workspace around it.
+/// Arguments choose what is reported, so each leads to the whole workspace around it, and a folder to all that lie below it, too.
 ///
 /// # Errors
 ///

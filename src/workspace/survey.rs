@@ -44,18 +44,22 @@ impl Survey {
     /// The roots around every argument and below every folder that is one or, without arguments, around the current folder.
     pub fn find_roots(&mut self, selection: &[PathBuf], current: &Path) {
         for place in selection {
-            match place.parent().filter(|_| place.is_file()) {
-                Some(dir) => match nearest(dir) {
-                    Some(manifest) => self.add_root(&manifest),
-                    None => drop(self.loose.insert(dir.to_path_buf())),
-                },
-                None => self.find_roots_below(place),
-            }
+            if place.is_file() { self.find_root_of_file(place) } else { self.find_roots_below(place) }
         }
         if selection.is_empty() {
             match nearest(current) {
                 Some(manifest) => self.add_root(&manifest),
                 None => self.find_roots_below(current),
+            }
+        }
+    }
+
+    fn find_root_of_file(&mut self, file: &Path) {
+        let dir = file.parent().unwrap_or(file);
+        match nearest(dir) {
+            Some(manifest) => self.add_root(&manifest),
+            None => {
+                self.loose.insert(dir.to_path_buf());
             }
         }
     }

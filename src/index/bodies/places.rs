@@ -43,6 +43,16 @@ impl Place {
         }
     }
 
+    /// Whether it is what another place names, or a part of that.
+    pub fn is_within(&self, whole: &Place) -> bool {
+        self == whole
+            || match self {
+                Place::Field(base, _) => base.is_within(whole),
+                Place::Got(_, of) => of.first().is_some_and(|of| of.is_within(whole)),
+                _ => false,
+            }
+    }
+
     /// The name of a field, or of what it is got by.
     pub fn name(&self) -> Option<Ustr> {
         match self {
@@ -154,10 +164,12 @@ impl Index {
                 let of = part(*receiver)?;
                 let telling: Vec<NodeId> =
                     arguments.iter().copied().filter(|node| !self.is_fallback(Site { node: *node, ..site })).collect();
-                let gives_it = self.external(site).is_some() || self.gives_what_is_in_it(site);
-                let passes_on = telling.is_empty() && gives_it || name == "expect";
+                let passes_on = telling.is_empty() && self.external(site).is_some() || name == "expect";
                 if passes_on {
                     return Some(of);
+                }
+                if let Some(field) = self.field_given(site) {
+                    return Some(Place::Field(Box::new(of), field));
                 }
                 Some(Place::Got(*name, std::iter::once(of).chain(parts(&telling)?).collect()))
             }
@@ -172,10 +184,24 @@ impl Index {
         }
     }
 
-    /// Whether a call gives what its type lies around, by the trait that says so.
-    fn gives_what_is_in_it(&self, call: Site) -> bool {
-        let Some(Callee::Workspace(function)) = self.callee(call) else { return false };
-        self.library_trait(*function).is_some_and(|of| LIES_AROUND.contains(&of.as_str()))
+    /// The field that a call gives by a trait which says what a type lies around: `AsRef`.
+    fn field_given(&self, call: Site) -> Option<Ustr> {
+        let Callee::Workspace(function) = *self.callee(call)? else { return None };
+        self.library_trait(function).filter(|of| LIES_AROUND.contains(&of.as_str()))?;
+        let body = self.linked_body(function)?;
+        let facts = self.body(body);
+        let given = facts.region(Body::ROOT).value?;
+        let lent = match facts.node(given).op {
+            Op::Reference { of, .. } => of,
+            _ => given,
+        };
+        match &facts.node(lent).op {
+            Op::Field { base, name } => match &facts.node(*base).op {
+                Op::Local(local) => (facts.local(*local).name == "self").then_some(*name),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// What a variable stands for: it is bound once, to something that names a place.

@@ -1,19 +1,64 @@
 //! Which calls come back at once, though calls of their kind may wait: what they are given or called on says so, or somebody asked before.
 
-use crate::catalogue::Calls;
+use rustc_hash::FxHashSet as HashSet;
+
+use crate::catalogue::{Calls, Effect, Runs};
 use crate::facts::model::{Body, Literal, Node, NodeId, Op, RegionId};
 use crate::index::calls::Site;
+use crate::index::declared::defs::BodyRef;
 use crate::index::{Index, Ty};
+
+/// Through how many calls it is looked for what keeps a thread.
+const DEPTH: usize = 3;
 
 impl Index {
     /// Whether the call itself, or the branch it stands in, says that there is nothing to wait for: `lock(file, LockExclusiveNonblock)`, `join()` behind
-    /// `is_finished()`.
+    /// `is_finished()`, or of a thread that is there for a moment.
     pub fn returns_at_once(&self, site: Site) -> bool {
         let mut operands = Vec::new();
         self.node(site).op.operands(&mut |operand| operands.push(operand));
         operands.into_iter().any(|node| self.says_at_once(Site { node, ..site }))
             || self.is_told_not_to_wait(site)
             || self.is_over_before(site)
+            || self.joins_what_is_brief(site)
+    }
+
+    /// Whether a call joins the thread that the same expression or function has started, and nothing that this runs is known to keep it: it is there for
+    /// what a thread has of its own, as a namespace or a name.
+    fn joins_what_is_brief(&self, join: Site) -> bool {
+        let joins = self.callable(join).is_some_and(|callable| callable.effect == Some(Effect::Join));
+        let started = self.receivers(join).into_iter().filter(|_| joins).find_map(|call| self.started_by(call));
+        started.is_some_and(|closure| !self.keeps_its_thread(join.body, closure))
+    }
+
+    /// The closure that a call starts a thread with.
+    fn started_by(&self, call: Site) -> Option<RegionId> {
+        self.callable(call).filter(|callable| callable.runs == Runs::Thread)?;
+        let (Op::Call { arguments, .. } | Op::Method { arguments, .. }) = &self.node(call).op else { return None };
+        arguments.iter().find_map(|argument| match self.node(Site { node: *argument, ..call }).op {
+            Op::Closure { region, .. } => Some(region),
+            _ => None,
+        })
+    }
+
+    /// Whether something that runs in a closure, or a few calls further in, is known to wait for long, or reaches out again and again.
+    fn keeps_its_thread(&self, body: BodyRef, closure: RegionId) -> bool {
+        let facts = self.body(body);
+        let mut level: Vec<Site> =
+            self.call_sites(body).filter(|site| facts.is_inside(facts.node(site.node).region, closure)).collect();
+        let keeps = |site: &Site| {
+            let waits = self.external(*site).is_some_and(|path| self.catalogue().lists(Calls::Blocks, path));
+            waits || self.effect(*site).is_some() && !self.loops_around(*site).is_empty()
+        };
+        for _ in 0..=DEPTH {
+            if level.iter().any(keeps) {
+                return true;
+            }
+            let called =
+                level.iter().flat_map(|site| self.callees_at(site.body, site.node)).filter(|to| self.is_linked(*to));
+            level = called.collect::<HashSet<BodyRef>>().into_iter().flat_map(|to| self.call_sites(to)).collect();
+        }
+        false
     }
 
     /// Whether a call keeps its thread until another program sends something, perhaps by way of a buffer around the stream.

@@ -1,43 +1,49 @@
-//! Whether what a request does ends with the request: its future is dropped when the client goes away, and whatever it waits in begins no further.
-//! Does not say what is lost by that.
+//! Whether what a request does ends with the request: where its framework drops the future of a handler when the client goes away, whatever that waits in
+//! goes no further. Of other frameworks nothing is said. Does not say what is lost by that.
 
-use crate::catalogue::{Calls, Runs};
-use crate::index::Index;
+use crate::catalogue::Runs;
+use crate::facts::model::{NodeId, Op};
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::calls::contexts::{Repeated, Repeats};
-
-/// What runs so goes on without whoever started it.
-const APART: [Runs; 3] = [Runs::Task, Runs::Thread, Runs::Blocking];
+use crate::index::calls::contexts::Repeated;
+use crate::index::declared::defs::BodyRef;
+use crate::index::{Index, Ty};
 
 impl Index {
-    /// Whether a site that runs for each request is part of the future that answers it: nothing on the way to it is a task or thread of its own, and the
-    /// connection was not taken over from the request, as a WebSocket's is.
+    /// Whether a site that runs for each request is part of the future that answers it, and that is dropped where the client goes away.
     pub fn ends_with_its_request(&self, site: Site, repeated: &Repeated) -> bool {
         let mut way = std::iter::once(&site).chain(&repeated.way);
-        repeated.repeats == Repeats::Request && !way.any(|at| self.goes_on_alone(*at) || self.takes_over(*at))
+        let handler = repeated.way.last().unwrap_or(&site).body;
+        self.is_dropped_with_its_client(handler) && way.all(|at| self.is_awaited_in_place(*at))
     }
 
-    /// Whether a site, or the function that is called there, runs as a task or on a thread.
-    fn goes_on_alone(&self, site: Site) -> bool {
-        let called = self.calls.callees(site.body).iter().filter(|call| call.site == site);
-        APART.iter().any(|runs| self.runs_in(site, *runs)) || called.into_iter().any(|call| APART.contains(&call.runs))
+    /// Whether a function takes what only the handlers of such a framework are given.
+    fn is_dropped_with_its_client(&self, handler: BodyRef) -> bool {
+        let Some(function) = self.function_of(handler) else { return false };
+        let mut parameters = self.signatures().functions[function.index()].parameters.iter();
+        let cancelled = &self.catalogue().handlers().cancelled;
+        parameters.any(|ty| matches!(ty.peeled(), Ty::Ext(path, _) if cancelled.contains(path)))
     }
 
-    /// Whether the function around a site, or a closure in it, is given to a call that upgrades a request to a connection of another protocol.
-    fn takes_over(&self, site: Site) -> bool {
+    /// Whether a site, and what is called there, runs in the course of its function: in no task of its own, and in nothing that is given to a call of which
+    /// nothing is known.
+    fn is_awaited_in_place(&self, site: Site) -> bool {
         let (facts, info) = (self.body(site.body), self.info(site.body));
+        let mut called = self.calls.callees(site.body).iter().filter(|call| call.site == site);
         let around = facts.outwards(facts.node(site.node).region).filter_map(|(region, _)| info.region_node(region));
-        let named = self.function_of(site.body).into_iter().flat_map(|function| self.calls.callers(function));
-        let mut given = around.map(|node| Site { node, ..site }).chain(named.map(|call| call.site));
-        given.any(|value| self.upgrades(value) || self.user(value).is_some_and(|user| self.upgrades(user)))
+        !self.runs_apart(site)
+            && called.all(|call| matches!(call.runs, Runs::Inline | Runs::Iteration))
+            && !around.into_iter().any(|node| self.is_given_away_unseen(Site { node, ..site }))
     }
 
-    fn upgrades(&self, call: Site) -> bool {
-        self.external(call).is_some_and(|path| self.catalogue().lists(Calls::Upgrades, path))
-    }
-
-    /// What a value is an operand of.
-    fn user(&self, value: Site) -> Option<Site> {
-        self.info(value.body).parent(value.node).map(|node| Site { node, ..value })
+    /// Whether a closure or block of code is an argument of a call of which nothing is known.
+    fn is_given_away_unseen(&self, code: Site) -> bool {
+        let is_code = matches!(self.node(code).op, Op::Closure { .. } | Op::Async { .. });
+        let given_to = |user: NodeId| {
+            let call = Site { node: user, ..code };
+            let is_call = matches!(self.node(call).op, Op::Call { .. } | Op::Method { .. });
+            is_call && self.callable(call).is_none() && !matches!(self.callee(call), Some(Callee::Workspace(_)))
+        };
+        is_code && self.info(code.body).parent(code.node).is_some_and(given_to)
     }
 }

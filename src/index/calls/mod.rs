@@ -3,7 +3,7 @@
 pub mod accepts;
 mod at_once;
 mod bulk;
-pub mod cancelled;
+mod cancelled;
 pub mod changes;
 pub mod contexts;
 pub(in crate::index) mod dispatch;

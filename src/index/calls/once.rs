@@ -116,7 +116,7 @@ fn is_closed(index: &Index, id: FnId) -> bool {
 }
 
 /// Whether an attribute leaves a function as it is written, for all that matters here. A macro may call it from code of its own.
-pub(in crate::index) fn is_inert(attribute: &crate::facts::model::Attribute) -> bool {
+pub(super) fn is_inert(attribute: &crate::facts::model::Attribute) -> bool {
     let [name] = &attribute.path[..] else {
         return attribute.path.last().is_some_and(|name| name == "instrument");
     };

@@ -196,7 +196,7 @@ impl Linker<'_> {
         let Some(inside) = self.common_folder().and_then(|common| path.strip_prefix(common).ok()) else { return false };
         let mut folders: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         folders.pop();
-        folders.iter().any(|folder| is_test_folder(folder))
+        folders.iter().any(|folder| is_test_folder(folder) || ASIDE.contains(&folder.as_ref()))
     }
 
     /// The innermost folder that all workspaces stand in.
@@ -413,6 +413,26 @@ fn parent(path: &Path) -> PathBuf {
     path.parent().map(Path::to_owned).unwrap_or_default()
 }
 
+/// Names of folders of what is not shipped.
+const ASIDE: &[&str] = &[
+    "archive",
+    "archived",
+    "demo",
+    "demos",
+    "docs",
+    "experiment",
+    "fixture",
+    "fixtures",
+    "harness",
+    "old",
+    "sample",
+    "samples",
+    "snippets",
+    "testdata",
+    "tutorial",
+    "tutorials",
+];
+
 /// Words that folders of what is not shipped are named with.
 const TEST_WORDS: &[&str] = &[
     "test",
@@ -425,14 +445,10 @@ const TEST_WORDS: &[&str] = &[
     "benchmark",
     "benchmarks",
     "benchrunner",
-    "demo",
-    "demos",
     "e2e",
     "experiments",
     "fake",
     "fakes",
-    "fixture",
-    "fixtures",
     "fuzz",
     "fuzzer",
     "fuzzers",
@@ -446,25 +462,19 @@ const TEST_WORDS: &[&str] = &[
     "playground",
     "playgrounds",
     "regress",
-    "sample",
-    "samples",
     "scripts",
     "sim",
     "simulator",
     "simulators",
-    "snippets",
     "stress",
-    "testdata",
     "testutil",
     "testutils",
-    "tutorial",
-    "tutorials",
     "xtask",
 ];
 
-/// Whether a folder of this name holds what is not shipped, by custom: a whole word of it says so, or that it is documentation.
+/// Whether a folder of this name holds what is not shipped, by custom: a whole word of it says so.
 fn is_test_folder(name: &str) -> bool {
-    name == "docs" || name.split(['-', '_']).any(|word| TEST_WORDS.contains(&word))
+    name.split(['-', '_']).any(|word| TEST_WORDS.contains(&word))
 }
 
 /// Modules that exist for tests, by custom.

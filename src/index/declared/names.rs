@@ -447,13 +447,14 @@ impl<'a> Names<'a> {
             let module = self.module(self.defs.traits[id.index()].file, item.scope)?;
             let services = &self.catalogue.handlers().services;
             let named = item.attributes.iter().find_map(|attribute| {
-                match self.resolve(module, &attribute.path, false, Space::Value) {
+                match self.resolve_macro(module, &attribute.path, false) {
                     Resolved::External(path) => services.get(&path),
                     _ => None,
                 }
             })?;
             let name = ustr(&named.replace('*', &item.name));
-            (name != item.name).then_some((module, name, Def::Trait(id)))
+            let is_free = !self.tree.get(module).names.contains_key(&name);
+            is_free.then_some((module, name, Def::Trait(id)))
         })
     }
 }

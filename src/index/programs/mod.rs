@@ -274,6 +274,12 @@ impl Index {
         program.reach.iter().copied().filter(|body| !without.contains(body)).collect()
     }
 
+    /// Whether a body runs in programs that a person uses, and in no service.
+    pub fn runs_for_a_person(&self, body: BodyRef) -> bool {
+        let mut reaching = self.programs.iter().filter(|program| program.reach.contains(&body)).peekable();
+        reaching.peek().is_some() && reaching.all(|program| program.verdict.kind == Kind::Interactive)
+    }
+
     /// Whether a body can run in a service, as far as is known: one leads to it, or no program at all does.
     pub fn may_serve(&self, body: BodyRef) -> bool {
         let mut reaching = self.programs.iter().filter(|program| program.reach.contains(&body)).peekable();

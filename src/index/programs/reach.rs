@@ -136,7 +136,7 @@ pub(super) fn linked_crates(index: &Index, krate: &Crate) -> HashSet<CrateId> {
 }
 
 fn called_by_frameworks(index: &Index, id: FnId) -> bool {
-    index.is_called_from_outside(id) || index.handler(id).is_some() || index.is_given_to_a_macro(id)
+    index.is_called_from_outside(id) || index.handler(id).is_some()
 }
 
 /// The bodies that `main` leads to: by calls, and by what libraries call on values that came up on the way.

@@ -3,12 +3,13 @@
 
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, TypeEntry};
-use crate::facts::model::{LocalId, NodeId, Op};
+use crate::catalogue::Calls;
+use crate::facts::model::{LocalId, NodeId, Op, RegionId};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::places::Place;
 use crate::index::calls::Site;
+use crate::index::declared::defs::BodyRef;
 use crate::index::declared::types::Ty;
 use crate::index::resources::written::writes;
 
@@ -16,7 +17,7 @@ use crate::index::resources::written::writes;
 #[derive(Debug)]
 pub struct SyncedEarly {
     pub sync: Site,
-    /// What it is made durable of: the file, or the variable above it.
+    /// The file, or the variable that lies above it.
     pub of: Place,
     /// What was written last before that.
     pub write: Site,
@@ -51,12 +52,12 @@ impl Index {
         by_name || writes(self.view(step.body), step.node)
     }
 
-    /// The outermost resource that a file is got out of, or is itself, and that holds back what it was given.
+    /// The outermost resource that a file is, or is lent out of, and that holds back what it was given. What is taken out of one has been ended by that, or
+    /// is told of as its part.
     fn holder_in(&self, file: Site) -> Option<Ustr> {
         let outwards = std::iter::successors(Some(file), |at| match self.node(*at).op {
-            Op::Method { receiver: of, .. } | Op::Reference { of, .. } | Op::Deref(of) => {
-                Some(Site { node: of, ..*at })
-            }
+            Op::Reference { of, .. } | Op::Deref(of) => Some(Site { node: of, ..*at }),
+            Op::Method { receiver, .. } if matches!(self.ty(*at), Ty::Ref(_)) => Some(Site { node: receiver, ..*at }),
             _ => None,
         });
         outwards.filter_map(|at| self.holder(self.ty(at))).last()
@@ -65,20 +66,21 @@ impl Index {
     /// The resource that a type is, where it holds back what it was given.
     fn holder(&self, ty: &Ty) -> Option<Ustr> {
         let Ty::Ext(path, _) = ty.peeled() else { return None };
-        self.holds_back(self.resource(*path)?).then_some(*path)
+        self.holds_back(*path).then_some(*path)
     }
 
-    fn holds_back(&self, entry: &TypeEntry) -> bool {
-        entry.when_synced.is_some()
+    fn holds_back(&self, resource: Ustr) -> bool {
+        self.resource(resource).is_some_and(|entry| entry.when_synced.is_some())
     }
 
-    /// The variables of a body whose value was made around a file that stays with whoever made it, and holds back what it is given.
+    /// The variables in scope whose value was made around a file that stays with whoever made it, and holds back what it is given.
     fn holders_over(&self, sync: Site, file: &Place) -> Vec<(Ustr, Place)> {
         let facts = self.body(sync.body);
-        let made = (0..facts.locals.len()).map(|at| LocalId(at as u32)).filter_map(|local| {
+        let around: Vec<RegionId> = facts.outwards(facts.node(sync.node).region).map(|(region, _)| region).collect();
+        let locals = (0..facts.locals.len()).map(|at| LocalId(at as u32));
+        let made = locals.filter(|local| around.contains(&facts.local(*local).region)).filter_map(|local| {
             let made = Site { node: self.init_of(sync.body, local)?, ..sync };
-            let holder =
-                self.callable(made)?.constructs.filter(|it| self.resource(*it).is_some_and(|e| self.holds_back(e)))?;
+            let holder = self.callable(made)?.constructs.filter(|it| self.holds_back(*it))?;
             self.is_lent(made, file).then_some((holder, Place::Local(local)))
         });
         made.collect()
@@ -90,20 +92,41 @@ impl Index {
         arguments.iter().any(|node| self.place(Site { node: *node, ..call }).as_ref() == Some(place))
     }
 
-    /// The last call that is made with what a place names before another call of the same body; nothing that stands in another branch.
+    /// The last that is done with what a place names, or with what that is a part of, before a call of the same body comes to it. A macro that is not read may
+    /// do anything.
     fn last_use(&self, place: &Place, before: Site) -> Option<Site> {
         let facts = self.body(before.body);
         let own = facts.node(before.node).range;
         let earlier =
             facts.iter().filter(|(node, n)| *node < before.node && !own.contains(n.range)).map(|(node, _)| node);
-        let names = |node: NodeId| self.place(Site { node, ..before }).as_ref() == Some(place);
+        let names = |node: NodeId| self.place(Site { node, ..before }).is_some_and(|named| place.is_within(&named));
         let uses = |node: &NodeId| match &facts.node(*node).op {
-            Op::Method { receiver, arguments, .. } => names(*receiver) || arguments.iter().any(|it| names(*it)),
-            Op::Call { arguments, .. } => arguments.iter().any(|it| names(*it)),
-            Op::Macro(call) => call.arguments.iter().any(|it| names(*it)),
+            Op::Macro(call) => !call.seen || call.arguments.iter().any(|it| names(*it)),
+            op @ (Op::Method { .. }
+            | Op::Call { .. }
+            | Op::Struct { .. }
+            | Op::Tuple(_)
+            | Op::Array(_)
+            | Op::Assign { .. }) => {
+                let mut used = false;
+                op.operands(&mut |it| used |= names(it));
+                used
+            }
             _ => false,
         };
-        let steps = earlier.filter(|node| !self.exclusive(before.body, *node, before.node)).filter(uses);
+        let steps = earlier.filter(|node| self.leads_on_to(before.body, *node, before.node)).filter(uses);
         steps.last().map(|node| Site { node, ..before })
+    }
+
+    /// Whether a run that comes to a node may come to a later one: they stand in no two branches of one choice, and the blocks around the first are not left.
+    fn leads_on_to(&self, body: BodyRef, node: NodeId, later: NodeId) -> bool {
+        let facts = self.body(body);
+        let common = |region: RegionId| facts.is_inside(facts.node(later).region, region);
+        let mut own = facts.outwards(facts.node(node).region).map(|(region, _)| region).take_while(|at| !common(*at));
+        let leaves = |region: RegionId| {
+            let mut after = facts.region(region).nodes.iter().filter(|it| **it > node);
+            after.any(|it| matches!(facts.node(*it).op, Op::Return(_) | Op::Break(_) | Op::Continue))
+        };
+        !self.exclusive(body, node, later) && !own.any(leaves)
     }
 }

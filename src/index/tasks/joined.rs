@@ -26,7 +26,11 @@ impl Index {
     pub fn joined(&self, value: Site) -> Option<Site> {
         let to = |node: NodeId| Site { node, ..value };
         match self.node(value).op {
-            Op::Await(of) => Some(to(of)).filter(|of| self.is_of_a_task(*of)),
+            Op::Await(of) => {
+                // What a handle gives that knows no error of its own is what the task gave.
+                let tells_more = |of: &Site| self.task_output(self.ty(*of)) != Some(self.ty(value));
+                Some(to(of)).filter(|of| self.is_of_a_task(*of) && tells_more(of))
+            }
             Op::Method { receiver, name, .. } if name == "join" => {
                 Some(to(receiver)).filter(|receiver| self.is_of_a_task(*receiver))
             }
