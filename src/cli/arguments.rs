@@ -17,7 +17,6 @@ pub(super) const COMMANDS: [&str; 6] = ["check", "explain", "rules", "facts", "c
 const EXAMPLES: &str = "\
 Examples:
   watertight                              check the workspace around this folder
-  watertight .                            check all workspaces in this folder
   watertight crates/server src/db.rs      report only what lies there
   watertight -D warnings --format github  fail on warnings too, in a workflow
 

@@ -423,7 +423,6 @@ const ASIDE: &[&str] = &[
     "experiment",
     "fixture",
     "fixtures",
-    "harness",
     "old",
     "sample",
     "samples",
