@@ -1,5 +1,6 @@
 //! The program as people start it: arguments, what goes where, exit codes. What is found in which code is tested elsewhere.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -176,6 +177,43 @@ fn a_library_that_only_tests_use_is_test_code() {
         assert!(found(&needed("dependencies"), own_tests).contains("swallowed-error"));
     }
     assert!(found("", false).contains("swallowed-error"), "whom it is for is not known");
+}
+
+#[test]
+fn what_lies_beside_the_product_is_not_shipped() {
+    let flaw = "pub fn save() {\n    let _ = std::fs::write(\"a\", \"b\");\n}\n";
+    let package = |name: &str, more: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}")
+    };
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"archive\", \"sample-store\", \"samples/one\"]\nexclude = [\"old\", \"agent\"]\n",
+    );
+    for member in ["archive", "sample-store", "samples/one"] {
+        write(&format!("{member}/Cargo.toml"), &package(member.rsplit('/').next().unwrap(), ""));
+        write(&format!("{member}/src/lib.rs"), flaw);
+    }
+    for apart in ["old/server", "agent"] {
+        write(&format!("{apart}/Cargo.toml"), &package("apart", "[workspace]\n"));
+        write(&format!("{apart}/src/lib.rs"), flaw);
+    }
+    let found = |arguments: &str| {
+        let shown = out(&run(folder.path(), arguments));
+        let paths: BTreeSet<&str> = shown.lines().filter_map(|line| line.split("/src/").next()).collect();
+        paths.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found("check . -q --format short"),
+        ["agent", "archive", "sample-store"],
+        "what stands apart is asked for, too"
+    );
+    assert_eq!(found("check -q --format short"), ["archive", "sample-store"]);
 }
 
 #[test]

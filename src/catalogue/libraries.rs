@@ -34,7 +34,9 @@ impl Libraries {
         let locked = locked.and_then(|version| Version::parse(version).ok());
         let admitted = || requirement.and_then(|text| VersionReq::parse(text).ok()).map(|r| newest(&r));
         self.used.entry(library).or_default().extend(locked.map(release).or_else(admitted));
-        self.forked.extend(library.match_indices('_').map(|(at, _)| ustr::ustr(&library[at + 1..])));
+        // A single word more often says what the package is about, as in `tower_http`.
+        let without_prefix = library.match_indices('_').map(|(at, _)| &library[at + 1..]);
+        self.forked.extend(without_prefix.filter(|name| name.contains('_')).map(ustr::ustr));
     }
 
     /// Whether the project may use a library of this name.

@@ -42,12 +42,13 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
             found.push(diagnostic.clone());
         }
     }
-    let kept = kept(index);
-    found.extend(kept.iter().filter_map(|written| left_in_field(index, *written)));
+    let kept = kept(index).into_iter().filter_map(|written| Some((written.field, left_in_field(index, written)?)));
+    let kept: Vec<(Field, Diagnostic)> = kept.collect();
+    found.extend(kept.iter().map(|(_, diagnostic)| diagnostic.clone()));
     // What is never ended at all is told of where it is made, or written to.
     let is_known = |early: &&SyncedEarly| {
         diagnosed.iter().any(|(abandoned, _)| abandoned.is_in(early.sync.body, &early.of))
-            || kept.iter().any(|written| field_written(index, early.write) == Some(written.field))
+            || kept.iter().any(|(field, _)| field_written(index, early.write) == Some(*field))
     };
     found.extend(early.iter().filter(|early| !is_known(early)).filter_map(|early| synced(index, early)));
     found
@@ -60,10 +61,11 @@ fn kept(index: &Index) -> Vec<WrittenField> {
     written.into_iter().chain(inside).collect()
 }
 
-/// The field that a method writes into.
+/// The field that a call writes into.
 fn field_written(index: &Index, write: Site) -> Option<Field> {
-    let Op::Method { receiver, .. } = index.node(write).op else { return None };
-    index.owning_field(Site { node: receiver, ..write })
+    let mut operands = Vec::new();
+    index.node(write).op.operands(&mut |node| operands.push(node));
+    operands.into_iter().find_map(|node| index.owning_field(Site { node, ..write }))
 }
 
 /// The encoder in what has an end of its own and leaves the encoder open: the trailer of a compressed archive is left to a drop.
@@ -222,10 +224,12 @@ fn synced(index: &Index, early: &SyncedEarly) -> Option<Diagnostic> {
     if index.is_intended(index.span(early.sync)) {
         return None;
     }
+    // Who runs a command once sees what came of it.
+    let confidence = if index.may_serve(early.sync.body) { Confidence::Likely } else { Confidence::Hint };
     Some(
         Diagnostic::new(
             ID,
-            Confidence::Likely,
+            confidence,
             format!("the file is made durable without `{last}` after the last write"),
             Label::new(index.name_span(early.sync), "made durable here"),
         )

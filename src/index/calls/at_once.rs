@@ -44,6 +44,11 @@ impl Index {
     /// Whether something that runs in a closure, or a few calls further in, is known to wait for long, or reaches out again and again.
     fn keeps_its_thread(&self, body: BodyRef, closure: RegionId) -> bool {
         let facts = self.body(body);
+        // How often a loop goes round is not known, and what it waits for may be no call.
+        let mut loops = facts.iter().filter(|(_, n)| matches!(n.op, Op::Loop { .. }));
+        if loops.any(|(_, n)| facts.is_inside(n.region, closure)) {
+            return true;
+        }
         let mut level: Vec<Site> =
             self.call_sites(body).filter(|site| facts.is_inside(facts.node(site.node).region, closure)).collect();
         let keeps = |site: &Site| {

@@ -116,7 +116,9 @@ impl Index {
                 .filter(move |around| self.runs_through(*call, around.region, outer))
                 .map(|around| around.head.in_file(call.body.file))
         });
-        let head = loops.next().filter(|_| !calls.iter().any(|call| self.names_the_system(call.body)))?;
+        let is_of_the_system = calls.iter().any(|call| self.names_the_system(call.body))
+            || calls.first().is_some_and(|call| self.touches_the_kernel(*call));
+        let head = loops.next().filter(|_| !is_of_the_system)?;
         Some(Label::new(head, "for each of these, one right behind the other"))
     }
 

@@ -2,8 +2,7 @@
 //! goes no further. Of other frameworks nothing is said. Does not say what is lost by that.
 
 use crate::catalogue::Runs;
-use crate::facts::model::{NodeId, Op};
-use crate::index::bodies::infer::Callee;
+use crate::facts::model::Op;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeated;
 use crate::index::declared::defs::BodyRef;
@@ -25,8 +24,7 @@ impl Index {
         parameters.any(|ty| matches!(ty.peeled(), Ty::Ext(path, _) if cancelled.contains(path)))
     }
 
-    /// Whether a site, and what is called there, runs in the course of its function: in no task of its own, and in nothing that is given to a call of which
-    /// nothing is known.
+    /// Whether a site, and what is called there, runs in the course of its function: in no task of its own, and in nothing that may run elsewhere.
     fn is_awaited_in_place(&self, site: Site) -> bool {
         let (facts, info) = (self.body(site.body), self.info(site.body));
         let mut called = self.calls.callees(site.body).iter().filter(|call| call.site == site);
@@ -36,14 +34,13 @@ impl Index {
             && !around.into_iter().any(|node| self.is_given_away_unseen(Site { node, ..site }))
     }
 
-    /// Whether a closure or block of code is an argument of a call of which nothing is known.
+    /// Whether a block of code is not waited for where it stands, or a closure is an argument of a call of which nothing is known.
     fn is_given_away_unseen(&self, code: Site) -> bool {
-        let is_code = matches!(self.node(code).op, Op::Closure { .. } | Op::Async { .. });
-        let given_to = |user: NodeId| {
-            let call = Site { node: user, ..code };
-            let is_call = matches!(self.node(call).op, Op::Call { .. } | Op::Method { .. });
-            is_call && self.callable(call).is_none() && !matches!(self.callee(call), Some(Callee::Workspace(_)))
-        };
-        is_code && self.info(code.body).parent(code.node).is_some_and(given_to)
+        let user = self.info(code.body).parent(code.node).map(|node| Site { node, ..code });
+        match self.node(code).op {
+            Op::Async { .. } => !user.is_some_and(|user| matches!(self.node(user).op, Op::Await(_))),
+            Op::Closure { .. } => user.is_none_or(|call| self.callable(call).is_none()),
+            _ => false,
+        }
     }
 }

@@ -193,10 +193,19 @@ impl Linker<'_> {
     /// beside others.
     fn in_test_folder(&self, file: FileId) -> bool {
         let path = &self.workspace.sources.get(file).path;
-        let Some(inside) = self.common_folder().and_then(|common| path.strip_prefix(common).ok()) else { return false };
+        let Some(common) = self.common_folder() else { return false };
+        let Ok(inside) = path.strip_prefix(common) else { return false };
         let mut folders: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         folders.pop();
-        folders.iter().any(|folder| is_test_folder(folder) || ASIDE.contains(&folder.as_ref()))
+        let root =
+            self.workspace.roots.iter().filter(|root| path.starts_with(&root.dir)).map(|root| root.dir.as_path());
+        let apart = root.max_by_key(|dir| dir.components().count()).and_then(|dir| dir.strip_prefix(common).ok());
+        let is_apart = |folder: &str| apart.is_some_and(|dir| dir.iter().any(|name| name == folder));
+        folders.iter().any(|folder| {
+            is_test_folder(folder)
+                || ASIDE.contains(&folder.as_ref())
+                || ASIDE_AND_APART.contains(&folder.as_ref()) && is_apart(folder)
+        })
     }
 
     /// The innermost folder that all workspaces stand in.
@@ -415,15 +424,11 @@ fn parent(path: &Path) -> PathBuf {
 
 /// Names of folders of what is not shipped.
 const ASIDE: &[&str] = &[
-    "archive",
-    "archived",
     "demo",
     "demos",
     "docs",
-    "experiment",
     "fixture",
     "fixtures",
-    "old",
     "sample",
     "samples",
     "snippets",
@@ -431,6 +436,9 @@ const ASIDE: &[&str] = &[
     "tutorial",
     "tutorials",
 ];
+
+/// Names of folders whose workspaces and packages are not shipped, where these stand apart from the others.
+const ASIDE_AND_APART: &[&str] = &["archive", "archived", "experiment", "old"];
 
 /// Words that folders of what is not shipped are named with.
 const TEST_WORDS: &[&str] = &[

@@ -4,7 +4,7 @@
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{LocalId, NodeId, Op, RegionId};
+use crate::facts::model::{LocalId, NodeId, Op, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::places::Place;
@@ -102,31 +102,32 @@ impl Index {
         let names = |node: NodeId| self.place(Site { node, ..before }).is_some_and(|named| place.is_within(&named));
         let uses = |node: &NodeId| match &facts.node(*node).op {
             Op::Macro(call) => !call.seen || call.arguments.iter().any(|it| names(*it)),
-            op @ (Op::Method { .. }
-            | Op::Call { .. }
-            | Op::Struct { .. }
-            | Op::Tuple(_)
-            | Op::Array(_)
-            | Op::Assign { .. }) => {
+            op @ (Op::Method { .. } | Op::Call { .. } | Op::Struct { .. } | Op::Tuple(_) | Op::Array(_)) => {
                 let mut used = false;
                 op.operands(&mut |it| used |= names(it));
                 used
             }
+            // What is stored through a reference does not take the place of what it was got with.
+            Op::Assign { place, .. } => !matches!(facts.node(*place).op, Op::Deref(_)) && names(*place),
             _ => false,
         };
-        let steps = earlier.filter(|node| self.leads_on_to(before.body, *node, before.node)).filter(uses);
+        let steps = earlier.filter(uses).filter(|node| self.leads_on_to(before.body, *node, before.node));
         steps.last().map(|node| Site { node, ..before })
     }
 
-    /// Whether a run that comes to a node may come to a later one: they stand in no two branches of one choice, and the blocks around the first are not left.
+    /// Whether a run that comes to a node may come to a later one: they stand in no two branches of one choice, and what follows the first does not leave the
+    /// blocks that both stand in.
     fn leads_on_to(&self, body: BodyRef, node: NodeId, later: NodeId) -> bool {
         let facts = self.body(body);
         let common = |region: RegionId| facts.is_inside(facts.node(later).region, region);
-        let mut own = facts.outwards(facts.node(node).region).map(|(region, _)| region).take_while(|at| !common(*at));
-        let leaves = |region: RegionId| {
-            let mut after = facts.region(region).nodes.iter().filter(|it| **it > node);
-            after.any(|it| matches!(facts.node(*it).op, Op::Return(_) | Op::Break(_) | Op::Continue))
+        let own = facts.outwards(facts.node(node).region).take_while(|(at, _)| !common(*at));
+        let leaves = |it: NodeId| match facts.node(it).op {
+            Op::Return(_) => true,
+            Op::Break(_) | Op::Continue => facts.jump_target(it).is_some_and(common),
+            _ => false,
         };
-        !self.exclusive(body, node, later) && !own.any(leaves)
+        let frame = own.take_while(|(_, region)| !matches!(region.kind, RegionKind::Closure | RegionKind::Async));
+        let mut after = frame.flat_map(|(_, region)| region.nodes.iter().copied()).filter(|it| *it > node);
+        !self.exclusive(body, node, later) && !after.any(leaves)
     }
 }

@@ -25,18 +25,16 @@ impl Index {
     /// that is named only once. What the task itself gave is inside.
     pub fn joined(&self, value: Site) -> Option<Site> {
         let to = |node: NodeId| Site { node, ..value };
+        // What a handle gives that knows no error of its own is what the task gave.
+        let tells_more = |of: &Site| self.is_of_a_task(*of) && self.task_output(self.ty(*of)) != Some(self.ty(value));
         match self.node(value).op {
-            Op::Await(of) => {
-                // What a handle gives that knows no error of its own is what the task gave.
-                let tells_more = |of: &Site| self.task_output(self.ty(*of)) != Some(self.ty(value));
-                Some(to(of)).filter(|of| self.is_of_a_task(*of) && tells_more(of))
-            }
+            Op::Await(of) => Some(to(of)).filter(|of| tells_more(of)),
             Op::Method { receiver, name, .. } if name == "join" => {
                 Some(to(receiver)).filter(|receiver| self.is_of_a_task(*receiver))
             }
             Op::Local(local) => match self.bound_once(value, local)? {
                 Bound::Whole(of) => self.joined(to(of)),
-                Bound::Raced(of) => Some(to(of)).filter(|of| self.is_of_a_task(*of)),
+                Bound::Raced(of) => Some(to(of)).filter(|of| tells_more(of)),
                 Bound::Within(of) => self.next_joined(to(of)),
                 Bound::Each(of) => self.all_joined(to(of)).filter(|_| self.ty(value).tried().is_result()),
             },
