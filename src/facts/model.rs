@@ -2,6 +2,7 @@
 //! they depend on the bytes of the file and of the macros that it calls, and no syn type is among them.
 
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 use ustr::Ustr;
 
 use crate::source::{FileId, Range};
@@ -647,35 +648,32 @@ impl Op {
         }
     }
 
-    /// Calls `f` with every node whose value this one uses, in evaluation order.
-    pub fn operands(&self, f: &mut dyn FnMut(NodeId)) {
+    /// The nodes whose values this one uses, in evaluation order.
+    pub fn operands(&self) -> SmallVec<[NodeId; 4]> {
         match self {
-            Op::Field { base, .. } => f(*base),
-            Op::Index { base, index } => [base, index].into_iter().for_each(|n| f(*n)),
-            Op::Reference { of, .. } | Op::Cast { of, .. } | Op::Let { of, .. } => f(*of),
-            Op::Deref(of) | Op::Unary(of) | Op::Await(of) | Op::Try(of) | Op::Discard(of) => f(*of),
-            Op::Binary { left, right, .. } => [left, right].into_iter().for_each(|n| f(*n)),
-            Op::Tuple(parts) | Op::Array(parts) | Op::Range(parts) => parts.iter().for_each(|n| f(*n)),
-            Op::Struct { fields, rest, .. } => {
-                fields.iter().for_each(|(_, n)| f(*n));
-                rest.iter().for_each(|n| f(*n));
+            Op::Field { base: of, .. }
+            | Op::Reference { of, .. }
+            | Op::Cast { of, .. }
+            | Op::Let { of, .. }
+            | Op::Deref(of)
+            | Op::Unary(of)
+            | Op::Await(of)
+            | Op::Try(of)
+            | Op::Discard(of)
+            | Op::If { condition: of, .. }
+            | Op::Match { scrutinee: of, .. }
+            | Op::Loop { kind: LoopKind::For { iterated: of, .. }, .. } => smallvec![*of],
+            Op::Index { base: one, index: other }
+            | Op::Binary { left: one, right: other, .. }
+            | Op::Assign { place: one, value: other } => smallvec![*one, *other],
+            Op::Tuple(parts) | Op::Array(parts) | Op::Range(parts) => parts.iter().copied().collect(),
+            Op::Struct { fields, rest, .. } => fields.iter().map(|(_, given)| *given).chain(*rest).collect(),
+            Op::Call { callee: head, arguments } | Op::Method { receiver: head, arguments, .. } => {
+                [head].into_iter().chain(arguments).copied().collect()
             }
-            Op::Call { callee, arguments } => {
-                f(*callee);
-                arguments.iter().for_each(|n| f(*n));
-            }
-            Op::Method { receiver, arguments, .. } => {
-                f(*receiver);
-                arguments.iter().for_each(|n| f(*n));
-            }
-            Op::Macro(call) => call.arguments.iter().for_each(|n| f(*n)),
-            Op::If { condition, .. } => f(*condition),
-            Op::Match { scrutinee, .. } => f(*scrutinee),
-            Op::Loop { kind: LoopKind::For { iterated, .. }, .. } => f(*iterated),
-            Op::Select { arms, .. } => arms.iter().for_each(|arm| f(arm.future)),
-            Op::Bind { init, .. } => init.iter().for_each(|n| f(*n)),
-            Op::Assign { place, value } => [place, value].into_iter().for_each(|n| f(*n)),
-            Op::Return(value) | Op::Break(value) => value.iter().for_each(|n| f(*n)),
+            Op::Macro(call) => call.arguments.iter().copied().collect(),
+            Op::Select { arms, .. } => arms.iter().map(|arm| arm.future).collect(),
+            Op::Bind { init: value, .. } | Op::Return(value) | Op::Break(value) => value.iter().copied().collect(),
             Op::Local(_)
             | Op::Path(_)
             | Op::Literal(_)
@@ -684,7 +682,7 @@ impl Op {
             | Op::Block(_)
             | Op::Loop { .. }
             | Op::Continue
-            | Op::Unseen => {}
+            | Op::Unseen => SmallVec::new(),
         }
     }
 

@@ -142,19 +142,19 @@ pub fn attributes(attributes: &[syn::Attribute]) -> Vec<Attribute> {
 
 /// An attribute, or those that `cfg_attr` stands for in some build that is shipped.
 fn shipped(meta: &syn::Meta) -> Vec<Attribute> {
-    let listed = match meta {
-        syn::Meta::List(list) if list.path.is_ident("cfg_attr") => {
-            list.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated).ok()
-        }
-        _ => None,
-    };
-    let listed: Vec<syn::Meta> = listed.into_iter().flatten().collect();
-    match &listed[..] {
+    let is_conditional = meta.path().is_ident("cfg_attr");
+    match &if is_conditional { listed(meta) } else { Vec::new() }[..] {
         [condition, given @ ..] if !requires_test(condition) => given.iter().flat_map(shipped).collect(),
         // What documentation says is no attribute to look at; `doc(hidden)` is.
         _ if meta.path().is_ident("doc") && !matches!(meta, syn::Meta::List(_)) => Vec::new(),
         _ => vec![attribute(meta)],
     }
+}
+
+/// What an attribute or condition lists in parentheses: `all(unix, test)`.
+fn listed(meta: &syn::Meta) -> Vec<syn::Meta> {
+    let parse = |list: &syn::MetaList| list.parse_args_with(Punctuated::<_, syn::Token![,]>::parse_terminated).ok();
+    meta.require_list().ok().and_then(parse).into_iter().flatten().collect()
 }
 
 fn attribute(meta: &syn::Meta) -> Attribute {
@@ -209,18 +209,15 @@ const TEST_FEATURES: &[&str] = &[
 
 /// Whether a condition of `cfg` holds in tests only, or in no build that is shipped.
 pub fn requires_test(condition: &syn::Meta) -> bool {
-    let parts = |list: &syn::MetaList| {
-        list.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated).unwrap_or_default()
-    };
     match condition {
         syn::Meta::Path(path) => ["test", "fuzzing", "debug_assertions"].iter().any(|name| path.is_ident(name)),
         syn::Meta::NameValue(pair) if pair.path.is_ident("feature") => {
             let text = pair.value.to_token_stream().to_string();
             TEST_FEATURES.contains(&text.trim_matches('"').replace('_', "-").as_str())
         }
-        syn::Meta::List(list) if list.path.is_ident("all") => parts(list).iter().any(requires_test),
+        syn::Meta::List(list) if list.path.is_ident("all") => listed(condition).iter().any(requires_test),
         syn::Meta::List(list) if list.path.is_ident("any") => {
-            let parts = parts(list);
+            let parts = listed(condition);
             !parts.is_empty() && parts.iter().all(requires_test)
         }
         _ => false,
@@ -246,10 +243,7 @@ pub fn holds_in_tests_only(condition: &syn::Expr) -> bool {
 pub fn path_attributes(attributes: &[syn::Attribute]) -> Vec<(Option<String>, bool)> {
     let always = attributes.iter().find_map(|attribute| path_value(&attribute.meta));
     let conditional = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg_attr"));
-    let parts = conditional.filter_map(|attribute| {
-        attribute.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated).ok()
-    });
-    let conditional = parts.filter_map(|parts| {
+    let conditional = conditional.map(|attribute| listed(&attribute.meta)).filter_map(|parts| {
         let path = parts.iter().skip(1).find_map(path_value)?;
         Some((Some(path), requires_test(parts.first()?)))
     });

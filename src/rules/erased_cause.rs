@@ -224,11 +224,7 @@ fn names_a_value(view: View, node: NodeId) -> bool {
         Op::Macro(call) => {
             !call.mentions.is_empty() || call.arguments.iter().any(|argument| names_a_value(view, *argument))
         }
-        op => {
-            let mut named = false;
-            op.operands(&mut |operand| named = named || names_a_value(view, operand));
-            named
-        }
+        op => op.operands().into_iter().any(|operand| names_a_value(view, operand)),
     }
 }
 

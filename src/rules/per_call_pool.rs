@@ -261,9 +261,8 @@ fn sets_up_again(index: &Index, repeated: &Repeated, site: Site) -> bool {
 
 /// Whether all that a call is given is written out, or comes out of the object around it.
 fn is_made_of_object(index: &Index, call: Site) -> bool {
-    let mut parts = Vec::new();
-    index.node(call).op.operands(&mut |node| parts.push(Site { node, ..call }));
-    parts.into_iter().all(|part| {
+    index.node(call).op.operands().into_iter().all(|node| {
+        let part = Site { node, ..call };
         let own = index.part_of_parameter(part.body, part.node) == Some(None);
         let inner =
             matches!(index.node(part).op, Op::Call { .. } | Op::Method { .. } | Op::Reference { .. } | Op::Try(_));
@@ -273,9 +272,7 @@ fn is_made_of_object(index: &Index, call: Site) -> bool {
 
 /// Whether a pattern is the same each time for certain.
 fn is_fixed_pattern(index: &Index, compiled: Site) -> bool {
-    let mut given = Vec::new();
-    index.node(compiled).op.operands(&mut |node| given.push(node));
-    given.into_iter().all(|node| index.is_written_out(Site { node, ..compiled }))
+    index.node(compiled).op.operands().into_iter().all(|node| index.is_written_out(Site { node, ..compiled }))
 }
 
 /// A thread that runs its own runtime, or one that blocks on a runtime without workers.

@@ -63,9 +63,7 @@ fn kept(index: &Index) -> Vec<WrittenField> {
 
 /// The field that a call writes into.
 fn field_written(index: &Index, write: Site) -> Option<Field> {
-    let mut operands = Vec::new();
-    index.node(write).op.operands(&mut |node| operands.push(node));
-    operands.into_iter().find_map(|node| index.owning_field(Site { node, ..write }))
+    index.node(write).op.operands().into_iter().find_map(|node| index.owning_field(Site { node, ..write }))
 }
 
 /// The encoder in what has an end of its own and leaves the encoder open: the trailer of a compressed archive is left to a drop.

@@ -149,7 +149,7 @@ fn ends_another(index: &Index, wait: Site) -> bool {
         if matches!(&facts.node(node).op, Op::Literal(Literal::Text(text)) if text.split('-').next() == Some("kill")) {
             return true;
         }
-        facts.node(node).op.operands(&mut |part| given.push(part));
+        given.extend(facts.node(node).op.operands());
     }
     false
 }

@@ -129,7 +129,7 @@ fn links(body: &Body) -> (Vec<Option<NodeId>>, Vec<Option<NodeId>>) {
     let mut parents = vec![None; body.nodes.len()];
     let mut regions = vec![None; body.regions.len()];
     for (id, node) in body.iter() {
-        node.op.operands(&mut |operand| parents[operand.index()] = Some(id));
+        node.op.operands().into_iter().for_each(|operand| parents[operand.index()] = Some(id));
         node.op.regions(&mut |region| regions[region.index()] = Some(id));
     }
     (parents, regions)

@@ -90,14 +90,14 @@ impl Index {
 
     /// The field of the receiver that a value is, or is got out of.
     pub fn field_behind(&self, site: Site) -> Option<Ustr> {
-        let facts = self.body(site.body);
-        self.fields_behind(site).into_iter().find_map(|field| match &self.node(field).op {
-            Op::Field { base, name } => match &facts.node(*base).op {
-                Op::Local(local) if facts.local(*local).name == "self" => Some(*name),
-                _ => None,
-            },
-            _ => None,
-        })
+        self.fields_behind(site).into_iter().find_map(|field| self.field_of_self(field))
+    }
+
+    /// The field of the receiver that a node names.
+    fn field_of_self(&self, named: Site) -> Option<Ustr> {
+        let Op::Field { base, name } = self.node(named).op else { return None };
+        let facts = self.body(named.body);
+        matches!(facts.node(base).op, Op::Local(local) if facts.local(local).name == "self").then_some(name)
     }
 
     /// The field of a type of the workspace that a value is, or is got out of: the nearest, of whatever value it is.
@@ -195,13 +195,7 @@ impl Index {
             Op::Reference { of, .. } => of,
             _ => given,
         };
-        match &facts.node(lent).op {
-            Op::Field { base, name } => match &facts.node(*base).op {
-                Op::Local(local) => (facts.local(*local).name == "self").then_some(*name),
-                _ => None,
-            },
-            _ => None,
-        }
+        self.field_of_self(Site { body, node: lent })
     }
 
     /// What a variable stands for: it is bound once, to something that names a place.

@@ -95,12 +95,7 @@ impl<'i> View<'i> {
             }
             _ => false,
         };
-        let operands = |node: NodeId| {
-            let mut found = Vec::new();
-            self.op(node).operands(&mut |operand| found.push(operand));
-            found
-        };
-        let (ours, theirs) = (operands(one), operands(other));
+        let (ours, theirs) = (self.op(one).operands(), self.op(other).operands());
         same_head && ours.len() == theirs.len() && ours.into_iter().zip(theirs).all(|(a, b)| self.does_the_same(a, b))
     }
 }

@@ -15,9 +15,7 @@ impl Index {
     /// Whether the call itself, or the branch it stands in, says that there is nothing to wait for: `lock(file, LockExclusiveNonblock)`, `join()` behind
     /// `is_finished()`, or of a thread that is there for a moment.
     pub fn returns_at_once(&self, site: Site) -> bool {
-        let mut operands = Vec::new();
-        self.node(site).op.operands(&mut |operand| operands.push(operand));
-        operands.into_iter().any(|node| self.says_at_once(Site { node, ..site }))
+        self.node(site).op.operands().into_iter().any(|node| self.says_at_once(Site { node, ..site }))
             || self.is_told_not_to_wait(site)
             || self.is_over_before(site)
             || self.joins_what_is_brief(site)

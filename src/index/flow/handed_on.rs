@@ -70,7 +70,7 @@ impl Index {
                 Op::Macro(call) => found.extend(&call.mentions),
                 _ => {}
             }
-            facts.node(node).op.operands(&mut |operand| queue.push(operand));
+            queue.extend(facts.node(node).op.operands());
         }
         found
     }

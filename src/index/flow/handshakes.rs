@@ -183,7 +183,7 @@ impl Index {
         while let Some(node) = values.pop() {
             match &facts.node(node).op {
                 Op::Struct { fields, .. } if fields.iter().any(|(_, given)| is_it(given)) => return true,
-                op => op.operands(&mut |part| values.push(part)),
+                op => values.extend(op.operands()),
             }
         }
         false

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ustr::Ustr;
 
-use crate::facts::model::{Literal, NodeId, Op};
+use crate::facts::model::{Literal, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::declared::defs::StaticId;
@@ -72,9 +72,7 @@ impl Index {
         if let Op::Literal(Literal::Text(text)) = op {
             return vec![text.as_str()];
         }
-        let mut parts: Vec<NodeId> = Vec::new();
-        op.operands(&mut |part| parts.push(part));
-        parts.into_iter().flat_map(|node| self.texts_in(Site { node, ..site })).collect()
+        op.operands().into_iter().flat_map(|node| self.texts_in(Site { node, ..site })).collect()
     }
 }
 

@@ -81,7 +81,7 @@ impl Walk<'_> {
         match op {
             // What decides which branch is taken is no part of the value.
             Op::If { .. } | Op::Match { .. } => {}
-            op => op.operands(&mut |part| parts.push(part)),
+            op => parts.extend(op.operands()),
         }
         // What a text names in braces is part of it.
         if let Op::Macro(call) = op

@@ -38,9 +38,7 @@ impl Index {
             Some(Op::Closure { parameters, .. }) => parameters.iter().flat_map(Pattern::locals).collect(),
             _ => return false,
         };
-        let mut parts: Vec<NodeId> = Vec::new();
-        facts.node(call.node).op.operands(&mut |part| parts.push(part));
-        parts.into_iter().any(|part| {
+        facts.node(call.node).op.operands().into_iter().any(|part| {
             let mut at = part;
             loop {
                 at = match &facts.node(at).op {

@@ -155,9 +155,8 @@ impl Index {
     /// Whether a future is lent to what gives it up, and so is still there afterwards.
     pub fn is_lent_to(&self, bound: Site) -> bool {
         let facts = self.body(bound.body);
-        let mut lent = false;
-        facts.node(bound.node).op.operands(&mut |node| lent |= matches!(facts.node(node).op, Op::Reference { .. }));
-        lent
+        let mut given = facts.node(bound.node).op.operands().into_iter();
+        given.any(|node| matches!(facts.node(node).op, Op::Reference { .. }))
     }
 
     fn is_bounded_here(&self, site: Site, by: Bound) -> bool {

@@ -48,8 +48,7 @@ impl Index {
             Op::Await(_) | Op::Closure { .. } | Op::Async(_) | Op::Unseen | Op::Field { .. } => false,
             op => {
                 let body = self.body(site.body);
-                let mut parts = Vec::new();
-                op.operands(&mut |part| parts.push(part));
+                let mut parts = op.operands();
                 op.regions(&mut |region| parts.extend(body.region(region).value));
                 parts.into_iter().all(of)
             }
@@ -119,8 +118,7 @@ impl Index {
         if let Some(lenders) = self.lenders(site) {
             return lenders;
         }
-        let mut parts: Vec<NodeId> = Vec::new();
-        node.op.operands(&mut |part| parts.push(part));
+        let mut parts = node.op.operands().into_vec();
         // A time that stands beside other things tells when something happened, not what.
         if matches!(&node.op, Op::Struct { .. }) && parts.len() > 1 {
             parts.retain(|part| !self.is_time(self.ty(Site { node: *part, ..site })));

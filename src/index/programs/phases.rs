@@ -352,7 +352,7 @@ impl Index {
                 };
             match &self.node(at).op {
                 Op::Local(local) => queue.extend(self.init_of(site.body, *local).filter(|init| *init < node)),
-                op => op.operands(&mut |operand| queue.push(operand)),
+                op => queue.extend(op.operands()),
             }
         }
         found

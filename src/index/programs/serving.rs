@@ -250,7 +250,7 @@ impl Index {
             match facts.node(node).op {
                 Op::Local(local) if changed(local) => return None,
                 Op::Local(local) => queue.extend(self.init_of(call.body, local)),
-                ref op => op.operands(&mut |part| queue.push(part)),
+                ref op => queue.extend(op.operands()),
             }
         }
         Some(parts)

@@ -383,7 +383,7 @@ impl Carried<'_> {
 
     fn carries(&self, facts: &Body, op: &Op, nodes: &HashSet<NodeId>) -> bool {
         let mut found = matches!(op, Op::Local(local) if self.locals.contains(local));
-        op.operands(&mut |operand| found |= nodes.contains(&operand));
+        found |= op.operands().iter().any(|operand| nodes.contains(operand));
         if let Op::Macro(call) = op {
             found |= call.mentions.iter().any(|local| self.locals.contains(local));
         }

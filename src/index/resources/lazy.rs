@@ -189,7 +189,7 @@ impl Index {
             Op::Local(local) => self.sources(value.body, *local),
             _ => Vec::new(),
         };
-        node.op.operands(&mut |part| parts.push(part));
+        parts.extend(node.op.operands());
         node.op.regions(&mut |region| parts.extend(body.region(region).value));
         parts.into_iter().any(|node| self.stems_from(Site { node, ..value }, from, seen, fuel - 1))
     }

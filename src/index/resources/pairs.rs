@@ -236,7 +236,7 @@ impl<'i> Search<'i, '_> {
                 if target.key.is_some() && self.index.place(Site { node, ..begin }) == target.key {
                     return true;
                 }
-                facts.node(node).op.operands(&mut |part| parts.push(part));
+                parts.extend(facts.node(node).op.operands());
             }
             false
         };
@@ -519,7 +519,7 @@ impl<'i> Search<'i, '_> {
             if matches!(self.index.ty(site).peeled(), Ty::Ext(path, _) if sends(path)) {
                 return true;
             }
-            self.index.node(site).op.operands(&mut |operand| queue.push(operand));
+            queue.extend(self.index.node(site).op.operands());
         }
         false
     }
@@ -653,7 +653,7 @@ impl<'i> Search<'i, '_> {
             if let Op::Local(local) = facts.node(at).op {
                 queue.extend(self.index.sources(begin.body, local));
             }
-            facts.node(at).op.operands(&mut |operand| queue.push(operand));
+            queue.extend(facts.node(at).op.operands());
         }
         false
     }

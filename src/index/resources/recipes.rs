@@ -121,11 +121,10 @@ impl Index {
     /// Whether what is built is made of what a request or message says.
     fn stems_from_requests(&self, construction: &Construction) -> bool {
         let built = construction.through.last().copied().unwrap_or(construction.site);
-        let mut given = Vec::new();
-        self.node(built).op.operands(&mut |node| given.push(node));
+        let mut given = self.node(built).op.operands().into_iter();
         // `reqwest::get(url)` builds a client inside, and not of what it is given.
         self.owns(self.ty(built), construction.resource)
-            && given.into_iter().any(|node| self.variety(Site { node, ..built }) == Variety::Endless)
+            && given.any(|node| self.variety(Site { node, ..built }) == Variety::Endless)
     }
 
     /// Whether what is built depends on data that the repeated function is given, rather than on constants, settings of an object or statics.
@@ -177,11 +176,8 @@ impl Index {
         if !settings && self.is_read_anew(site) {
             return true;
         }
-        let mut found = false;
-        self.node(site).op.operands(&mut |node| {
-            found = found || self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen)
-        });
-        found
+        let mut parts = self.node(site).op.operands().into_iter();
+        parts.any(|node| self.input_in(Site { node, ..site }, outer, settings, fuel - 1, seen))
     }
 
     /// Whether a call asks a database or somebody else: what they say may be another thing each time. A file is a setting, and so is what only builds.

@@ -239,8 +239,7 @@ impl Index {
                         values.for_each(|given| self.follow_path(given, path, fuel));
                     }
                 }
-                let mut parts = Vec::new();
-                op.operands(&mut |part| parts.push(part));
+                let mut parts = op.operands();
                 op.regions(&mut |region| parts.extend(self.body(value.body).region(region).value));
                 parts.into_iter().for_each(|part| self.follow_path(to(part), path, fuel));
             }

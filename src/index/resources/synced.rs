@@ -103,9 +103,7 @@ impl Index {
         let uses = |node: &NodeId| match &facts.node(*node).op {
             Op::Macro(call) => !call.seen || call.arguments.iter().any(|it| names(*it)),
             op @ (Op::Method { .. } | Op::Call { .. } | Op::Struct { .. } | Op::Tuple(_) | Op::Array(_)) => {
-                let mut used = false;
-                op.operands(&mut |it| used |= names(it));
-                used
+                op.operands().into_iter().any(names)
             }
             // What is stored through a reference does not take the place of what it was got with.
             Op::Assign { place, .. } => !matches!(facts.node(*place).op, Op::Deref(_)) && names(*place),
