@@ -164,6 +164,8 @@ pub enum Calls {
     Hears,
     /// They receive from a channel, and end with it.
     Receives,
+    /// They wait for what comes next in a stream, and give `None` at once when that has ended.
+    Streams,
     /// They put something into a channel.
     Sends,
     /// They give a word to all who listen for it, which may be the one to stop.

@@ -25,7 +25,11 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
         let asks_again = || {
             skips_the_pause(view, node).or_else(|| pauses_otherwise(view, node)).or_else(|| never_pauses(view, node))
         };
-        let at_end = || asks_what_is_closed(view, node).or_else(|| reads_past_the_end(view, node));
+        let at_end = || {
+            asks_what_is_closed(view, node)
+                .or_else(|| begins_anew(view, node))
+                .or_else(|| reads_past_the_end(view, node))
+        };
         let unasked = || goes_on_with_nothing(view, node);
         diagnose(view, node).or_else(asks_again).or_else(at_end).or_else(unasked)
     })
@@ -146,13 +150,55 @@ fn is_left(view: View, call: NodeId) -> bool {
     matches!(view.op(call), Op::Method { receiver, .. } if view.index.is_left_by_senders(view.site(*receiver)))
 }
 
-/// A loop that goes on receiving where nothing will ever come again.
+/// What comes to an end, and gives nothing more from then on.
+struct Source {
+    /// How it is said that it is over.
+    over: &'static str,
+    gives: &'static str,
+    note: &'static str,
+}
+
+const CHANNEL: Source = Source {
+    over: "the channel is closed",
+    gives: "gives `None` at once when all senders are gone",
+    note: "a closed channel never opens again: from then on the loop takes a whole core",
+};
+
+const STREAM: Source = Source {
+    over: "the stream has ended",
+    gives: "gives `None` at once when the stream has ended",
+    note: "a stream that has ended does not begin anew: from then on the loop takes a whole core",
+};
+
+/// What a call asks for the next of, and gets `None` once nothing will ever come again.
+fn source(view: View, call: NodeId) -> Option<Source> {
+    let path = view.index.external(view.site(call))?;
+    let lists = |list| view.index.catalogue().lists(list, path);
+    if lists(Calls::Receives) {
+        return (!lists(Calls::FailsAtOnce)).then_some(CHANNEL);
+    }
+    lists(Calls::Streams).then_some(STREAM)
+}
+
+impl Source {
+    /// The finding at what goes on where `call` gives nothing more.
+    fn spins(&self, view: View, confidence: Confidence, label: Label, call: NodeId, head: Span) -> Diagnostic {
+        Diagnostic::new(ID, confidence, format!("this loop spins once {}", self.over), label)
+            .about(view.index.item_path(view.body), "closed")
+            .evidence([
+                Label::new(view.index.name_span(view.site(call)), self.gives),
+                Label::new(head, "asked again in the next round"),
+            ])
+            .note(self.note)
+            .help("leave the loop when nothing more can come")
+    }
+}
+
+/// A loop that goes on asking where nothing will ever come again.
 fn asks_what_is_closed(view: View, node: NodeId) -> Option<Diagnostic> {
     let (call, branch) = nothing_branch(view, node)?;
-    let path = view.index.external(view.site(call))?;
-    let catalogue = view.index.catalogue();
-    let gives_none = catalogue.lists(Calls::Receives, path) && !catalogue.lists(Calls::FailsAtOnce, path);
-    let round = round(view, call, node).filter(|_| gives_none)?;
+    let source = source(view, call)?;
+    let round = round(view, call, node)?;
     let span = view.in_file(branch.range);
     let arm = arms_around(view, call).iter().find(|arm| arm.future == call);
     // Where nobody thought of the end, what it races with may end the loop.
@@ -164,28 +210,55 @@ fn asks_what_is_closed(view: View, node: NodeId) -> Option<Diagnostic> {
     {
         return None;
     }
-    Some(
-        Diagnostic::new(
-            ID,
-            if is_left(view, call) && !raced { Confidence::Likely } else { Confidence::Hint },
-            "this loop spins once the channel is closed",
-            Label::new(span, "nothing here waits or leaves the loop"),
-        )
-        .about(view.index.item_path(view.body), "closed")
-        .evidence([
-            Label::new(view.index.name_span(view.site(call)), "gives `None` at once when all senders are gone"),
-            Label::new(round.head, "asked again in the next round"),
-        ])
-        .note("a closed channel never opens again: from then on the loop takes a whole core")
-        .help("leave the loop when nothing more can come"),
-    )
+    let confidence = if is_left(view, call) && !raced { Confidence::Likely } else { Confidence::Hint };
+    let label = Label::new(span, "nothing here waits or leaves the loop");
+    Some(source.spins(view, confidence, label, call, round.head))
+}
+
+/// A loop around another one that takes whatever comes, and ends where nothing more will.
+fn begins_anew(view: View, node: NodeId) -> Option<Diagnostic> {
+    let Op::Loop { kind: LoopKind::While, region } = *view.op(node) else { return None };
+    let (_, taken) = view.facts.iter().find(|(_, n)| n.region == region && matches!(n.op, Op::Let { .. }))?;
+    let call = match &taken.op {
+        Op::Let { pattern, of } if is(pattern, "Some") => asks(view, *of)?,
+        _ => return None,
+    };
+    let source = source(view, call)?;
+    let around = view.index.loops_around(view.site(node)).into_iter().next()?;
+    let stands_there = view.facts.node(node).region == around.region && is_endless(view, around.region);
+    let span = view.span(node);
+    if !stands_there
+        || is_made_within(view, call, around.region)
+        || !goes_on_apart_from(view, around.region, false, &|id| view.range(node).contains(view.range(id)))
+        || view.index.is_intended(span)
+    {
+        return None;
+    }
+    let label = Label::new(span, "ends at once, and nothing behind it waits or leaves the loop around it");
+    Some(source.spins(view, Confidence::Likely, label, call, view.in_file(around.head)))
+}
+
+/// Whether what a method is called on is made anew in a region, as far as it shows.
+fn is_made_within(view: View, call: NodeId, region: RegionId) -> bool {
+    let Op::Method { receiver, .. } = view.op(call) else { return true };
+    let mut at = *receiver;
+    loop {
+        at = match *view.op(at) {
+            Op::Field { base: of, .. } | Op::Reference { of, .. } | Op::Deref(of) => of,
+            Op::Local(local) => {
+                let binds = |n: &Node| matches!(&n.op, Op::Bind { pattern, .. } if pattern.locals().contains(&local));
+                return view.facts.iter().any(|(id, n)| binds(n) && view.is_inside(id, region));
+            }
+            _ => return true,
+        };
+    }
 }
 
 /// What a node receives, and the branch that is entered when nothing more comes.
 fn nothing_branch(view: View, node: NodeId) -> Option<(NodeId, Branch)> {
     // What comes is not looked at.
     if let Op::Select { arms, .. } = view.op(node) {
-        let mut unread = arms.iter().filter(|arm| arm.pattern.is_wild() && receives(view, arm.future));
+        let mut unread = arms.iter().filter(|arm| arm.pattern.is_wild() && source(view, arm.future).is_some());
         let arm = unread.find(|arm| only_goes_on(view, arm.region, false, false))?;
         return Some((arm.future, Branch { region: Some(arm.region), range: view.range(arm.future) }));
     }
@@ -214,10 +287,6 @@ fn arms_around<'v>(view: View<'v>, call: NodeId) -> &'v [SelectArm] {
 fn is_of_arm(view: View, arm: &SelectArm, call: NodeId) -> bool {
     unfused(view, arm.future) == call
         || matches!(view.op(arm.future), Op::Async(_)) && view.range(arm.future).contains(view.range(call))
-}
-
-fn receives(view: View, future: NodeId) -> bool {
-    view.index.external(view.site(future)).is_some_and(|path| view.index.catalogue().lists(Calls::Receives, path))
 }
 
 /// What a round asks for: one call, or one of several by a choice.
