@@ -198,6 +198,8 @@ pub enum Calls {
     FailsAtOnce,
     /// They fail where the reader was too slow for what came, and go on with what is left when called again.
     Lags,
+    /// They wait for the next message that is sent to a program, and may give more after they have failed.
+    Consumes,
     /// They read what comes next and give how much that was: nothing, at once and for ever, where it has ended.
     Counts,
     /// Awaited, they serve one peer until that goes away.

@@ -16,7 +16,10 @@ use crate::source::Range;
 const ID: &str = "swallowed-iteration";
 
 pub fn check(index: &Index) -> Vec<Diagnostic> {
-    index.look(|view, node| diagnose(view, node).or_else(|| broken_off(view, node)).or_else(|| lagging(view, node)))
+    index.look(|view, node| {
+        let ends = || lagging(view, node).or_else(|| stops_consuming(view, node));
+        diagnose(view, node).or_else(|| broken_off(view, node)).or_else(ends)
+    })
 }
 
 /// What an error does to the iteration.
@@ -283,6 +286,57 @@ fn lagging(view: View, node: NodeId) -> Option<Diagnostic> {
     )
 }
 
+/// A consumer of messages that ends, and says nothing, at an error after which more may come.
+fn stops_consuming(view: View, node: NodeId) -> Option<Diagnostic> {
+    let end = end_at_error(view, node)?;
+    let Op::Await(call) = *view.op(end.of) else { return None };
+    view.index.external(view.site(call)).filter(|path| view.index.catalogue().lists(Calls::Consumes, *path))?;
+    let leaves_otherwise =
+        leaving(view.facts, end.round).any(|way| !end.failed.is_some_and(|failed| view.is_inside(way, failed)));
+    let span = view.in_file(end.range);
+    if leaves_otherwise || !ends_with(view, end.owner) || view.index.is_intended(span) {
+        return None;
+    }
+    let apart = view.index.repeated(view.site(end.owner)).is_none();
+    Some(
+        Diagnostic::new(
+            ID,
+            if apart { Confidence::Likely } else { Confidence::Hint },
+            "the first message that cannot be received ends the consumer",
+            Label::new(span, "an error is taken for the end"),
+        )
+        .about(view.index.item_path(view.body), "consumer")
+        .evidence([Label::new(
+            view.index.name_span(view.site(call)),
+            "also fails for a moment, as while the connection is made anew",
+        )])
+        .note("the program goes on, but what is sent to it from then on is not looked at, and nothing tells")
+        .help("log the error and ask for the next message, or pass it on to somebody who consumes anew"),
+    )
+}
+
+/// Whether nothing follows a loop where it stands but that all went well: `Ok(())`.
+fn ends_with(view: View, owner: NodeId) -> bool {
+    let around = view.facts.region(view.facts.node(owner).region);
+    let mut behind = around.nodes.iter().skip_while(|node| **node != owner).skip(1);
+    let says_so = |value: NodeId| {
+        says_all_went_well(view, value) && behind.all(|node| view.range(value).contains(view.range(*node)))
+    };
+    is_last(view, owner) || around.value.is_some_and(says_so)
+}
+
+/// `Ok(())`
+fn says_all_went_well(view: View, node: NodeId) -> bool {
+    let is_nothing = |node: &NodeId| matches!(view.op(*node), Op::Tuple(parts) if parts.is_empty());
+    match view.op(node) {
+        Op::Call { callee, arguments } => {
+            let ok = matches!(view.op(*callee), Op::Path(path) if path.last() == "Ok");
+            ok && matches!(&arguments[..], [only] if is_nothing(only))
+        }
+        _ => false,
+    }
+}
+
 /// A loop that takes any error for its end, and does nothing else about it.
 struct End {
     of: NodeId,
@@ -328,10 +382,15 @@ fn end_at_error(view: View, node: NodeId) -> Option<End> {
     })
 }
 
-/// `Ok(message)`: whatever the message is, it is looked at.
+/// `Ok(message)`, `Some(Ok(message))`, `Ok(Some(message))`: whatever the message is, it is looked at.
 fn takes_each(pattern: &Pattern) -> bool {
+    let is_some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
     let whole = |part: &Pattern| matches!(part.kind, PatternKind::Bind { of: None, .. });
-    pattern.is_ok() && pattern.parts().iter().all(whole)
+    let all = |pattern: &Pattern| pattern.parts().iter().all(whole);
+    match pattern.parts().first() {
+        Some(inner) if pattern.is_ok() && is_some(inner) || is_some(pattern) && inner.is_ok() => all(inner),
+        _ => pattern.is_ok() && all(pattern),
+    }
 }
 
 /// Whether a branch does nothing but leave.
