@@ -136,7 +136,7 @@ fn confidence(index: &Index, construction: &Construction, entry: &TypeEntry, rep
     let weak = entry.kind.is_some_and(|kind| is_far(repeated, &kind))
         || is_turned_by_command(index, repeated, site)
         || index.is_repeated_by_change(repeated)
-        || repeated.repeats == Repeats::Request && index.is_asked_by_operator(site, repeated)
+        || index.is_asked_by_operator(site, repeated)
         || repeated.repeats == Repeats::Request && index.runs_for_a_person(site.body)
         || !entry.is_session() && !entry.starts_threads() && index.is_rare(site, repeated)
         || !entry.starts_threads() && sets_up_again(index, repeated, site)

@@ -45,37 +45,44 @@ enum Around {
 }
 
 impl Index {
-    /// Whether a site is proved to run on a worker of an async runtime.
-    pub fn on_worker(&self, site: Site) -> Option<OnWorker> {
-        let mut queue = VecDeque::from([(Vec::from([site]), Vec::new(), 0)]);
+    /// The async code that is proved to come to a site on a worker of its runtime, the nearest first.
+    pub fn workers(&self, site: Site) -> impl Iterator<Item = OnWorker> {
+        let start = OnWorker { evidence: Vec::new(), distance: 0, entry: site, calls: Vec::from([site]) };
+        let mut queue = VecDeque::from([start]);
         let mut seen: HashSet<FnId> = HashSet::default();
         let mut called: HashSet<Site> = HashSet::default();
-        while let Some((calls, mut evidence, distance)) = queue.pop_front() {
-            let at = *calls.last()?;
-            let on_to = |call: Site| [&calls[..], &[call]].concat();
-            let function = match self.around(at, DRIVERS) {
-                Around::Async(label) => {
-                    evidence.push(label);
-                    return Some(OnWorker { evidence, distance, entry: at, calls });
+        std::iter::from_fn(move || {
+            while let Some(mut way) = queue.pop_front() {
+                let on_to = |call: Site| [&way.calls[..], &[call]].concat();
+                let function = match self.around(way.entry, DRIVERS) {
+                    Around::Async(label) => {
+                        way.evidence.push(label);
+                        return Some(way);
+                    }
+                    Around::Named(places) => {
+                        let new = places.into_iter().filter(|place| called.insert(*place));
+                        queue.extend(new.map(|entry| OnWorker { entry, calls: on_to(entry), ..way.clone() }));
+                        continue;
+                    }
+                    Around::Plain(function) if way.distance < CALLS && seen.insert(function) => function,
+                    Around::Plain(_) | Around::Elsewhere => continue,
+                };
+                for call in self.calls.callers(function) {
+                    if call.runs != Runs::Inline || !self.is_plain_call(call) || self.is_test(call.site.body) {
+                        continue;
+                    }
+                    let name = self.fn_name(function);
+                    let label = Label::new(self.name_span(call.site), format!("`{name}` is called here"));
+                    queue.push_back(OnWorker {
+                        evidence: [&way.evidence[..], &[label]].concat(),
+                        distance: way.distance + 1,
+                        entry: call.site,
+                        calls: on_to(call.site),
+                    });
                 }
-                Around::Named(places) => {
-                    let new = places.into_iter().filter(|place| called.insert(*place));
-                    queue.extend(new.map(|place| (on_to(place), evidence.clone(), distance)));
-                    continue;
-                }
-                Around::Plain(function) if distance < CALLS && seen.insert(function) => function,
-                Around::Plain(_) | Around::Elsewhere => continue,
-            };
-            for call in self.calls.callers(function) {
-                if call.runs != Runs::Inline || !self.is_plain_call(call) || self.is_test(call.site.body) {
-                    continue;
-                }
-                let label =
-                    Label::new(self.name_span(call.site), format!("`{}` is called here", self.fn_name(function)));
-                queue.push_back((on_to(call.site), [&evidence[..], &[label]].concat(), distance + 1));
             }
-        }
-        None
+            None
+        })
     }
 
     /// Whether a site calls a function of the workspace, and does not merely name it or hand it to another.

@@ -7,7 +7,7 @@ use crate::facts::model::{Body, Literal, LocalId, NodeId, Op};
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
-use crate::index::calls::contexts::{Context, Repeated};
+use crate::index::calls::contexts::{Context, Repeated, Repeats};
 use crate::index::declared::defs::BodyRef;
 use crate::index::flow::aside::words_of;
 use crate::index::programs::Program;
@@ -61,6 +61,9 @@ const MEASURES: [&str; 3] = ["metrics", "prometheus", "status"];
 
 /// Words of handlers that a person asks now and then who looks after a program.
 const CARE: [&str; 3] = ["admin", "reload", "test"];
+
+/// Words of types and modules in which what a program is asked is asked by who looks after it, or sets it up.
+const CARED_FOR: [&str; 5] = ["admin", "emergency", "maintenance", "setup", "wizard"];
 
 /// How the addresses of a program's own begin, as they are written for a browser; those of hosts of the world are written with TLS.
 const OWN_ADDRESSES: [&str; 4] = ["http://{", "http://localhost", "http://127.0.0.1", "http://[::1]"];
@@ -125,10 +128,14 @@ impl Index {
         names.any(|word| known.contains(&word.as_str()))
     }
 
-    /// Whether a request that a site runs for is one by which somebody looks after the program, or asks how it is: by what its handler is called.
+    /// Whether a request that a site runs for is one by which somebody looks after the program, or asks how it is: by what its handler is called, or where
+    /// that stands.
     pub fn is_asked_by_operator(&self, site: Site, repeated: &Repeated) -> bool {
         let handler = repeated.way.last().copied().unwrap_or(site).body;
-        self.is_named_by(handler, &CARE) || self.is_named_by(handler, &PROBES)
+        repeated.repeats == Repeats::Request
+            && (self.is_named_by(handler, &CARE)
+                || self.is_named_by(handler, &PROBES)
+                || self.is_placed_by(handler, &CARED_FOR))
     }
 
     /// Whether a person looks at what is served, in the browser that the program opens for them at an address of its own, on the way to serving.

@@ -376,11 +376,11 @@ fn a_closure_with_a_name_runs_where_it_is_called() {
             let kept = |n: u8| handed(n); std::thread::spawn(kept); } \
          fn plain() { let add = |n: u8| nowhere(n); add(1); } fn main() {}",
     );
-    let worker = code.index.on_worker(code.site("inner(n)")).expect("it runs in an async function");
+    let worker = code.index.workers(code.site("inner(n)")).next().expect("it runs in an async function");
     assert_eq!(worker.calls, [code.site("inner(n)"), code.site("add(1)")]);
     assert_eq!(worker.entry, code.site("add(1)"));
-    assert!(code.index.on_worker(code.site("handed(n)")).is_none(), "a closure that is handed on");
-    assert!(code.index.on_worker(code.site("nowhere(n)")).is_none());
+    assert!(code.index.workers(code.site("handed(n)")).next().is_none(), "a closure that is handed on");
+    assert!(code.index.workers(code.site("nowhere(n)")).next().is_none());
 }
 
 #[test]
@@ -418,6 +418,9 @@ fn what_main_gives_away_is_not_known_to_run_on_a_worker() {
         "fn main() { somewhere::run(program()) } async fn program() { fast(n); } fn fast(n: u32) {} \
          async fn task() { slow(n); } fn slow(n: u32) {} fn start() { somewhere::run(task()) }",
     );
-    assert!(code.index.on_worker(code.site("fast(n)")).is_none());
-    assert!(code.index.on_worker(code.site("slow(n)")).is_some(), "nothing says that this is the thread of `main`");
+    assert!(code.index.workers(code.site("fast(n)")).next().is_none());
+    assert!(
+        code.index.workers(code.site("slow(n)")).next().is_some(),
+        "nothing says that this is the thread of `main`"
+    );
 }
