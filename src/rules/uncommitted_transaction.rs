@@ -6,6 +6,7 @@ use crate::facts::model::{Literal, NodeId, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::declared::types::Ty;
+use crate::index::flow::statements;
 use crate::index::flow::ways::Exit;
 use crate::index::resources::obligations::{Abandoned, How, Obligation};
 
@@ -34,7 +35,7 @@ fn diagnose(index: &Index, abandoned: &Abandoned) -> Option<Diagnostic> {
     let change = index.operations_on(obligation).into_iter().find(changes)?;
     // A refusal, or a word that there was nothing to do, may well leave the way by which a change is meant to be undone.
     let is_plain = left.is_none_or(|node| says_it_went_well(index, Site { node, ..site }));
-    let confidence = if is_plain { Confidence::Certain } else { Confidence::Hint };
+    let confidence = if is_plain && is_seen_to_change(index, change) { Confidence::Certain } else { Confidence::Hint };
     let left =
         left.map(|node| Label::new(index.span(Site { node, ..site }), "success is reported here, without a commit"));
     let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(index.name_span(site), "begun here"))
@@ -51,6 +52,13 @@ fn changes(index: &Index, site: Site) -> bool {
     let operation = effected.chain.last().and_then(|call| index.external(*call));
     !operation.is_some_and(|path| index.catalogue().lists(Calls::ExpectsOne, path))
         || index.states(site, &|text| text.contains(char::is_whitespace))
+}
+
+/// Whether what an operation comes to says by its name, or by the statement that it is given, that it changes something.
+fn is_seen_to_change(index: &Index, operation: Site) -> bool {
+    let last = index.effect(operation).and_then(|effected| effected.chain.last().copied()).unwrap_or(operation);
+    let by_name = |path: ustr::Ustr| path.rsplit("::").next().is_some_and(statements::changes);
+    index.external(last).is_some_and(by_name) || index.states(last, &statements::changes)
 }
 
 /// Whether a `return` says that all went well, and no more but what came of it: `return Ok(())`, `return Ok(added)`, `return Ok(true)`. A yes or no that is not

@@ -79,6 +79,15 @@ pub fn makes_once(text: &str) -> bool {
     makes_a_part(text) && !has("exists") && !(has("or") && has("replace"))
 }
 
+/// What statements begin with that change what is stored, and the calls of libraries that do.
+const CHANGES: [&str; 9] = ["alter", "create", "delete", "drop", "execute", "insert", "replace", "save", "update"];
+
+/// Whether a statement, or the name of a call, begins with what changes something.
+pub fn changes(text: &str) -> bool {
+    let first = text.split(|c: char| !c.is_ascii_alphabetic()).find(|word| !word.is_empty());
+    first.is_some_and(|first| CHANGES.contains(&first.to_ascii_lowercase().as_str()))
+}
+
 /// Whether a statement takes back what was done since a transaction began.
 pub fn undoes(text: &str) -> bool {
     words(text).first().is_some_and(|word| word == "rollback")
