@@ -32,7 +32,9 @@ fn diagnose(index: &Index, program: &Program) -> Option<Diagnostic> {
     let does_more =
         |at: &&SignalSite| waits_for_interrupt(at) && !is_of_windows(index, at.site) && !index.only_leaves(at.site);
     let mut waits: Vec<&SignalSite> = program.signals.iter().filter(does_more).collect();
-    let heard: Vec<&SignalSite> = program.signals.iter().filter(|at| hears_of_sigterm(at)).collect();
+    let of_another = |heard: &SignalSite| !waits.is_empty() && waits.iter().all(|at| is_of_another(index, heard, at));
+    let own = |at: &&SignalSite| hears_of_sigterm(at) && !of_another(at);
+    let heard: Vec<&SignalSite> = program.signals.iter().filter(own).collect();
     waits.retain(|at| heard.iter().all(|heard| index.parted(program, at.site, heard.site).is_some()));
     // Where another command of the program hears of SIGTERM, one that only waits may be there for somebody at the keyboard.
     let serves = |at: &SignalSite| heard.iter().all(|heard| serves_itself(index, program, at, heard));
@@ -82,10 +84,16 @@ fn hears_of_sigterm(at: &SignalSite) -> bool {
     !at.by_server && at.tells_of("terminate")
 }
 
-/// Whether the command of a wait serves or takes connections, other than the one that hears of SIGTERM.
+/// Whether this program does not lead to where a signal is asked for, and others of the workspace do, none of which comes to a wait of this one.
+fn is_of_another(index: &Index, heard: &SignalSite, wait: &SignalSite) -> bool {
+    let mut others = index.programs().iter().filter(|other| other.reach.contains(&heard.site.body)).peekable();
+    !heard.reached && others.peek().is_some() && others.all(|other| !other.reach.contains(&wait.site.body))
+}
+
+/// Whether the command of a wait, which is not the one that hears of SIGTERM, serves or takes connections.
 fn serves_itself(index: &Index, program: &Program, at: &SignalSite, heard: &SignalSite) -> bool {
     let command = index.parted(program, at.site, heard.site);
-    command.is_some_and(|command| index.serves_apart(program, command, heard.site))
+    command.is_some_and(|command| index.serves_in(command))
 }
 
 fn waits_for_interrupt(at: &SignalSite) -> bool {

@@ -196,19 +196,13 @@ fn only_success(view: View, region: RegionId) -> Option<(NodeId, NodeId)> {
 /// A body that breaks off, which is taken for one that is whole.
 fn broken_off(view: View, node: NodeId) -> Option<Diagnostic> {
     let Op::Loop { kind: LoopKind::While, region } = *view.op(node) else { return None };
-    let (condition, of) = only_success(view, region)?;
-    let Op::Let { pattern, .. } = view.op(condition) else { return None };
+    let Parts { of, errors, label } = only_good_parts(view, region)?;
     let part = part_of_a_body(view, of)?;
-    let span = view.in_file(view.range(condition));
+    let span = view.in_file(errors);
     // What is only read to its end is kept by nobody; what is asked for again and again has no end of its own.
     let again = || view.index.loops_around(view.site(node)).iter().any(|around| around.endless);
     let leaves_early = || leaving(view.facts, region).any(|way| matches!(view.op(way), Op::Break(_)));
-    if pattern.locals().is_empty()
-        || view.index.is_intended(span)
-        || again()
-        || leaves_early()
-        || is_compared_behind(view, node)
-    {
+    if view.index.is_intended(span) || again() || leaves_early() || is_compared_behind(view, node) {
         return None;
     }
     let read = view.index.name_span(view.site(part));
@@ -217,13 +211,35 @@ fn broken_off(view: View, node: NodeId) -> Option<Diagnostic> {
             ID,
             Confidence::Likely,
             "where the body breaks off, what has arrived is taken for all of it",
-            Label::new(span, "an error is taken for the end"),
+            Label::new(span, label),
         )
         .about(view.index.item_path(view.body), "part")
         .evidence((read.start < span.start).then(|| Label::new(read, "its parts are read here")))
         .note("what is kept or answered from then on is incomplete, and nothing tells")
         .help("handle each `Result`: refuse the body where a part of it cannot be read"),
     )
+}
+
+/// A loop that goes through parts, and keeps those that could be read.
+struct Parts {
+    of: NodeId,
+    /// Where errors are passed over.
+    errors: Range,
+    label: &'static str,
+}
+
+/// `while let Some(Ok(part)) = ..`, or `while let Some(part) = .. { if let Ok(part) = part { .. } }`.
+fn only_good_parts(view: View, region: RegionId) -> Option<Parts> {
+    if let Some((condition, of)) = only_success(view, region) {
+        let Op::Let { pattern, .. } = view.op(condition) else { return None };
+        let kept = !pattern.locals().is_empty();
+        return kept.then_some(Parts { of, errors: view.range(condition), label: "an error is taken for the end" });
+    }
+    let (_, next) = view.facts.iter().find(|(_, n)| n.region == region && matches!(n.op, Op::Let { .. }))?;
+    let Op::Let { pattern, of } = &next.op else { return None };
+    let [part] = pattern.locals()[..] else { return None };
+    let errors = skipped_in(view, region, part).filter(|_| pattern.variant().is_some_and(|name| name == "Some"))?;
+    Some(Parts { of: *of, errors, label: "an error is passed over" })
 }
 
 /// Whether the function fails behind a loop by how much has come: `if whole.len() != expected { return Err(..) }`.

@@ -125,17 +125,16 @@ impl Index {
         self.branches(body, node).into_iter().find(beside).map(|(_, region)| region)
     }
 
-    /// Whether a branch leads to what serves or takes connections, and a run that comes to `other` does not.
-    pub fn serves_apart(&self, program: &Program, (body, branch): (BodyRef, RegionId), other: Site) -> bool {
+    /// Whether a branch leads to what serves or takes connections.
+    pub fn serves_in(&self, (body, branch): (BodyRef, RegionId)) -> bool {
         let serves = |path: Ustr| self.is_a_server(path) && self.catalogue().signal(path).is_none();
-        let is_apart =
-            |site: Site| self.external(site).is_some_and(serves) && self.parted(program, site, other).is_some();
+        let is_server = |site: Site| self.external(site).is_some_and(serves);
         let facts = self.body(body);
         let inside = facts.iter().filter(|(_, n)| facts.is_inside(n.region, branch));
         let inside: Vec<Site> = inside.map(|(node, _)| Site { body, node }).collect();
         let called = inside.iter().flat_map(|site| self.callees_at(site.body, site.node));
         let led = reach_from(self, called, Along::All);
-        inside.iter().any(|site| is_apart(*site)) || led.into_iter().any(|body| self.call_sites(body).any(is_apart))
+        inside.iter().any(|site| is_server(*site)) || led.into_iter().any(|body| self.call_sites(body).any(is_server))
     }
 
     /// Whether a place belongs to another command of a program than those that serve: on the way to where it serves, a branch is left aside that is the
