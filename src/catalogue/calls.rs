@@ -248,6 +248,8 @@ pub enum Calls {
     LocksSession,
     /// Functions of a database that give such a lock back.
     UnlocksSession,
+    /// They go through all that a folder holds, however deep.
+    Sweeps,
     /// They remove a file, or all that is in a folder, or put something else in its place.
     RemovesFile,
     /// They put what they are given in the place of what was in a file, or begin to.

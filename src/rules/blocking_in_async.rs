@@ -158,8 +158,9 @@ fn for_worker(index: &Index, call: &Blocking, worker: OnWorker) -> Option<(Flaw,
 /// How sure it is that a worker is held up for long enough, and often enough, to matter.
 fn confidence(index: &Index, site: Site, path: Ustr, length: &Length, worker: &OnWorker, often: &Often) -> Confidence {
     match (length, worker.distance) {
-        // Of fourteen findings that a loop over small files was, eight were nothing that anybody would change.
-        (Length::Brief | Length::Many(_), _) => Confidence::Hint,
+        (Length::Brief, _) => Confidence::Hint,
+        // Of fourteen loops over files, eight were nothing that anybody would change, but none of those over folders.
+        (Length::Many(_), _) if !index.catalogue().lists(Calls::Sweeps, path) => Confidence::Hint,
         (_, distance) if distance > HELPERS => Confidence::Hint,
         _ if often.by_operator || sets_up_anew(index, worker, often, path) => Confidence::Hint,
         (Length::Sent, _) if index.has_a_size_limit(site) => Confidence::Hint,

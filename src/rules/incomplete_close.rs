@@ -88,8 +88,8 @@ fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[&Const
     ])
     .note(format!("where it is never ended, {}", entry.when_unended.clone()?))
     .help(format!("call `{close}` on `self.{}` as well", field.name));
-    // What is taken by value is dropped at the end.
-    let drops =
-        matches!(index.defs().function(method).receiver, Some(Receiver::Value)) && entry.when_abandoned.is_none();
+    // What is taken by value is dropped at the end, and a guard is there to do its work when it is.
+    let by_value = matches!(index.defs().function(method).receiver, Some(Receiver::Value));
+    let drops = (by_value || entry.when_dropped.is_some()) && entry.when_abandoned.is_none();
     Some(if drops { diagnostic.at_most(Confidence::Hint) } else { diagnostic })
 }

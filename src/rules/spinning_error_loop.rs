@@ -3,7 +3,8 @@
 use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{
-    Arm, Body, LocalId, LoopKind, Node, NodeId, Op, Operator, Pattern, PatternKind, RegionId, RegionKind, SelectArm,
+    Arm, Body, Literal, LocalId, LoopKind, Node, NodeId, Op, Operator, Pattern, PatternKind, RegionId, RegionKind,
+    SelectArm,
 };
 use crate::index::Index;
 use crate::index::bodies::asked::Outcome;
@@ -673,11 +674,17 @@ fn error_branch(view: View, node: NodeId) -> Option<(NodeId, Branch)> {
 }
 
 /// What a node asks for, and the branch that is entered where it is not the variant that is wanted, whatever the other one holds. A branch by whose value the
-/// loop is left is none.
+/// loop is left, or that only says that it was taken, is none.
 fn branch_without(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(NodeId, Branch)> {
     let (value, branch) = branch_of(view, node, wanted, other)?;
-    let leaves = branch.region.is_some_and(|region| decides_to_leave(view, node, region));
-    (!leaves).then_some((value, branch))
+    let decides = |region: RegionId| decides_to_leave(view, node, region) || says_which(view, region);
+    (!branch.region.is_some_and(decides)).then_some((value, branch))
+}
+
+/// Whether a branch gives a yes or no by which others are told that it was taken: what they do then is not followed.
+fn says_which(view: View, branch: RegionId) -> bool {
+    let value = view.facts.region(branch).value.map(|value| view.op(value));
+    matches!(value, Some(Op::Literal(Literal::Bool(_))))
 }
 
 /// Whether the value of a branch is one by which a later choice leaves: `None => Action::Break`, and then `match action { Action::Break => break, .. }`.

@@ -7,6 +7,7 @@ use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::Op;
 use crate::index::Index;
 use crate::index::calls::Site;
+use crate::index::declared::types::Ty;
 use crate::index::resources::{Construction, words};
 
 const ID: &str = "unlimited-pool";
@@ -40,9 +41,10 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     }
     let taken = taken_from(index, site, entry)?;
     let kind = words(&entry.kind?);
+    let confidence = if pools_anything(index, site, entry) { Confidence::Hint } else { Confidence::Likely };
     let diagnostic = Diagnostic::new(
         ID,
-        Confidence::Likely,
+        confidence,
         format!("a `{}` is built with a bound left open", entry.path),
         Label::new(index.name_span(site), "nothing on the way here sets it"),
     )
@@ -51,6 +53,16 @@ fn diagnose(index: &Index, construction: &Construction) -> Option<Diagnostic> {
     .note(format!("its library sets none by itself: {}", entry.when_unlimited.clone()?))
     .help(format!("set {}", setters(entry)));
     Some(diagnostic)
+}
+
+/// Whether a pool has whatever its manager makes, and that is of no known library: nobody may ever hold it for long.
+fn pools_anything(index: &Index, built: Site, entry: &TypeEntry) -> bool {
+    let made = index.ty(built).given();
+    let manager = match made.content().unwrap_or(made) {
+        Ty::Ext(_, given) => given.first(),
+        _ => None,
+    };
+    !entry.params.is_empty() && !matches!(manager, Some(Ty::Ext(..)))
 }
 
 /// A place of the same crate that waits for something of the pool without a bound; none where a limit is given there or elsewhere. Where it is known what

@@ -343,8 +343,12 @@ impl Index {
         })
     }
 
-    /// Whether a function of the workspace gives what it is given for one of its parameters to a call that bounds time, or says so by its name.
+    /// Whether a function of the workspace gives what it is given for one of its parameters to a call that bounds time, or says so by its name. So does a
+    /// method of any future, whoever has given it to all of them.
     fn hands_to_a_bound(&self, call: Site, future: NodeId) -> bool {
+        if self.is_method_of_a_future(call, future) {
+            return true;
+        }
         let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(call) else { return false };
         let is_given = match &self.node(call).op {
             Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments.contains(&future),
@@ -368,6 +372,17 @@ impl Index {
                 pattern.locals().into_iter().any(|local| uses(facts, local).any(|used| bounds(used) == Some(true)))
             }
         })
+    }
+
+    /// `ask().timeout(limit)`
+    fn is_method_of_a_future(&self, call: Site, future: NodeId) -> bool {
+        match &self.node(call).op {
+            Op::Method { receiver, name, .. } => {
+                let is_future = || matches!(self.ty(Site { node: future, ..call }), Ty::Future(_));
+                *receiver == future && name.contains("timeout") && is_future()
+            }
+            _ => false,
+        }
     }
 
     /// The call that bounds time, or the `select!` with another arm, that a variable is given to: a future, or what a closure in it gives.
