@@ -248,6 +248,8 @@ pub enum Calls {
     LocksSession,
     /// Functions of a database that give such a lock back.
     UnlocksSession,
+    /// They ask for the addresses of a name, and give at once what is an address already.
+    LooksUpNames,
     /// They go through all that a folder holds, however deep.
     Sweeps,
     /// They remove a file, or all that is in a folder, or put something else in its place.

@@ -45,6 +45,9 @@ const HELPERS: usize = 2;
 /// How many ways are looked at until one is found that surely comes along often.
 const WAYS: usize = 8;
 
+/// Through how many plain functions another caller than the nearest is looked for: of twelve such findings that were further away seven were never come to.
+const OTHERS: usize = 1;
+
 /// How long a call keeps its thread.
 enum Length {
     Long,
@@ -107,12 +110,16 @@ impl Blocking {
 fn diagnose(index: &Index, site: Site) -> Option<(Flaw, Diagnostic)> {
     let call = Blocking::at(index, site).filter(|call| !call.is_right(index))?;
     let helpers = if call.long { HELPERS + 1 } else { HELPERS };
-    let near = index.workers(site).take_while(|worker| call.panics || worker.distance <= helpers);
-    let mut found = near.take(WAYS).filter_map(|worker| for_worker(index, &call, worker));
-    let nearest = found.next()?;
-    // What the nearest does seldom may be all the work of another.
+    let mut near = index.workers(site).take_while(|worker| call.panics || worker.distance <= helpers);
+    let nearest = for_worker(index, &call, near.next()?);
     let sure = |(_, found): &(Flaw, Diagnostic)| found.confidence > Confidence::Hint;
-    Some(if sure(&nearest) { nearest } else { found.find(sure).unwrap_or(nearest) })
+    if nearest.as_ref().is_some_and(sure) {
+        return nearest;
+    }
+    // What the nearest does seldom may be all the work of another.
+    let others = near.take(WAYS).take_while(|worker| worker.distance <= OTHERS);
+    let mut found = others.filter_map(|worker| for_worker(index, &call, worker));
+    found.find(sure).or(nearest)
 }
 
 /// The finding that the way from some async code to a call gives by itself.
@@ -164,6 +171,7 @@ fn confidence(index: &Index, site: Site, path: Ustr, length: &Length, worker: &O
         (_, distance) if distance > HELPERS => Confidence::Hint,
         _ if often.by_operator || sets_up_anew(index, worker, often, path) => Confidence::Hint,
         (Length::Sent, _) if index.has_a_size_limit(site) => Confidence::Hint,
+        _ if worker.calls.iter().any(|call| index.makes_what_is_missing(call.body)) => Confidence::Hint,
         // What is done before giving up is done once, and what mends something rarely.
         _ if gives_up(index, site) || mends(index, site) || clears_up(index, worker.entry) => Confidence::Hint,
         (Length::Long, 0) => Confidence::Certain,

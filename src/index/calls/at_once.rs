@@ -19,6 +19,20 @@ impl Index {
             || self.is_told_not_to_wait(site)
             || self.is_over_before(site)
             || self.joins_what_is_brief(site)
+            || self.is_given_no_name(site)
+    }
+
+    /// Whether a call that looks a name up is not seen to be given one: an address is there at once, and what is generic may be either.
+    fn is_given_no_name(&self, site: Site) -> bool {
+        let looks_up = self.external(site).is_some_and(|path| self.catalogue().lists(Calls::LooksUpNames, path));
+        let Op::Method { receiver, .. } = self.node(site).op else { return false };
+        let is_text =
+            |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if path == "str" || path == "std::string::String");
+        looks_up
+            && match self.ty(Site { node: receiver, ..site }).peeled() {
+                Ty::Tuple(parts) => !parts.first().is_some_and(is_text),
+                ty => !is_text(ty),
+            }
     }
 
     /// Whether a call joins the thread that the same expression or function has started, and nothing that this runs is known to keep it: it is there for

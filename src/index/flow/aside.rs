@@ -13,6 +13,9 @@ use crate::index::{Index, Ty};
 /// Modes that leave a file or folder to its owner alone.
 const PRIVATE: [u32; 4] = [0o400, 0o500, 0o600, 0o700];
 
+/// What stands behind an `or` in the names of functions that make what is not there yet.
+const MAKES: [&str; 6] = ["build", "create", "generate", "init", "make", "new"];
+
 impl Index {
     /// Whether the call of an operation is by the way.
     pub fn is_by_the_way(&self, operation: Site) -> bool {
@@ -91,6 +94,12 @@ impl Index {
     /// Whether a function is there to give a peer one message, as its name says.
     pub fn gives_a_message(&self, body: BodyRef) -> bool {
         self.is_named_for(body, Calls::GivesMessage)
+    }
+
+    /// Whether a function makes something only where that is not there yet, as its name says: `get_or_generate_key`.
+    pub fn makes_what_is_missing(&self, body: BodyRef) -> bool {
+        let words = self.function_of(body).map(|function| words_of(&self.defs().function(function).name));
+        words.unwrap_or_default().windows(2).any(|pair| pair[0] == "or" && MAKES.contains(&pair[1].as_str()))
     }
 
     /// Whether the name of a function has a word of a list.
