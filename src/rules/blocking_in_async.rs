@@ -45,7 +45,7 @@ const HELPERS: usize = 2;
 /// How many ways are looked at until one is found that surely comes along often.
 const WAYS: usize = 8;
 
-/// Through how many plain functions another caller than the nearest is looked for: of twelve such findings that were further away seven were never come to.
+/// Through how many plain functions another caller than the nearest is looked for: of nine such findings that were further away six were false.
 const OTHERS: usize = 1;
 
 /// How long a call keeps its thread.
