@@ -219,11 +219,8 @@ fn asks_what_is_closed(view: View, node: NodeId) -> Option<Diagnostic> {
 /// A loop around another one that takes whatever comes, and ends where nothing more will.
 fn begins_anew(view: View, node: NodeId) -> Option<Diagnostic> {
     let Op::Loop { kind: LoopKind::While, region } = *view.op(node) else { return None };
-    let (_, taken) = view.facts.iter().find(|(_, n)| n.region == region && matches!(n.op, Op::Let { .. }))?;
-    let call = match &taken.op {
-        Op::Let { pattern, of } if is(pattern, "Some") => asks(view, *of)?,
-        _ => return None,
-    };
+    let condition = view.while_let(region).filter(|condition| is(condition.pattern, "Some"))?;
+    let call = asks(view, condition.of)?;
     let source = source(view, call)?;
     let around = view.index.loops_around(view.site(node)).into_iter().next()?;
     let stands_there = view.facts.node(node).region == around.region && is_endless(view, around.region);

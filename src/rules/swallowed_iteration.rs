@@ -4,7 +4,7 @@ use crate::catalogue::{Calls, Effect};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{Arm, Literal, LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::Index;
-use crate::index::bodies::view::View;
+use crate::index::bodies::view::{View, WhileLet};
 use crate::index::calls::Site;
 use crate::index::declared::types::Ty;
 use crate::index::flow::sequences::Source;
@@ -53,8 +53,8 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             (!sweeps).then(|| swallowed(view, source, Way::Skips, range))?
         }
         Op::Loop { kind: LoopKind::While, region } => {
-            let (condition, of) = only_success(view, *region)?;
-            swallowed(view, view.index.next_of(view.site(of))?, Way::Ends, view.range(condition))
+            let condition = only_success(view, *region)?;
+            swallowed(view, view.index.next_of(view.site(condition.of))?, Way::Ends, view.range(condition.node))
         }
         _ => None,
     }
@@ -181,16 +181,11 @@ fn goes_on(view: View, region: RegionId) -> bool {
 }
 
 /// The condition of a `while let Ok(..)` or `while let Some(Ok(..))`, and what it asks for the next.
-fn only_success(view: View, region: RegionId) -> Option<(NodeId, NodeId)> {
-    let nodes = &view.facts.region(region).nodes;
-    let conditions = nodes.iter().filter(|node| view.info.parent(**node).is_none());
-    let (condition, pattern, of) = conditions.into_iter().find_map(|node| match view.op(*node) {
-        Op::Let { pattern, of } => Some((*node, pattern, *of)),
-        _ => None,
-    })?;
+fn only_success<'v>(view: View<'v>, region: RegionId) -> Option<WhileLet<'v>> {
     let some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
-    let only = pattern.is_ok() || (some(pattern) && pattern.parts().iter().any(Pattern::is_ok));
-    only.then_some((condition, of))
+    view.while_let(region).filter(|WhileLet { pattern, .. }| {
+        pattern.is_ok() || (some(pattern) && pattern.parts().iter().any(Pattern::is_ok))
+    })
 }
 
 /// A body that breaks off, which is taken for one that is whole.
@@ -230,16 +225,14 @@ struct Parts {
 
 /// `while let Some(Ok(part)) = ..`, or `while let Some(part) = .. { if let Ok(part) = part { .. } }`.
 fn only_good_parts(view: View, region: RegionId) -> Option<Parts> {
-    if let Some((condition, of)) = only_success(view, region) {
-        let Op::Let { pattern, .. } = view.op(condition) else { return None };
+    if let Some(WhileLet { node, pattern, of }) = only_success(view, region) {
         let kept = !pattern.locals().is_empty();
-        return kept.then_some(Parts { of, errors: view.range(condition), label: "an error is taken for the end" });
+        return kept.then_some(Parts { of, errors: view.range(node), label: "an error is taken for the end" });
     }
-    let (_, next) = view.facts.iter().find(|(_, n)| n.region == region && matches!(n.op, Op::Let { .. }))?;
-    let Op::Let { pattern, of } = &next.op else { return None };
+    let WhileLet { pattern, of, .. } = view.while_let(region)?;
     let [part] = pattern.locals()[..] else { return None };
     let errors = skipped_in(view, region, part).filter(|_| pattern.variant().is_some_and(|name| name == "Some"))?;
-    Some(Parts { of: *of, errors, label: "an error is passed over" })
+    Some(Parts { of, errors, label: "an error is passed over" })
 }
 
 /// Whether the function fails behind a loop by how much has come: `if whole.len() != expected { return Err(..) }`.
@@ -271,16 +264,10 @@ fn part_of_a_body(view: View, of: NodeId) -> Option<NodeId> {
 
 /// A receiver that was too slow for what came, which is taken for one whose senders are gone.
 fn lagging(view: View, node: NodeId) -> Option<Diagnostic> {
-    let end = end_at_error(view, node)?;
-    let Op::Await(call) = *view.op(end.of) else { return None };
+    let (end, call) = ends_at_error_of(view, node, Calls::Lags)?;
     let Op::Method { receiver, .. } = view.op(call) else { return None };
-    view.index.external(view.site(call)).filter(|path| view.index.catalogue().lists(Calls::Lags, *path))?;
-    // Of a bare word only that it came counts, and what leaves the loop otherwise waits for one message or for its own end.
-    let bare = matches!(view.ty(*receiver).peeled(), Ty::Ext(_, of) if of.first() == Some(&Ty::Tuple(Vec::new())));
-    let leaves_otherwise =
-        leaving(view.facts, end.round).any(|way| !end.failed.is_some_and(|failed| view.is_inside(way, failed)));
-    let span = view.in_file(end.range);
-    if bare || leaves_otherwise || view.index.is_intended(span) {
+    // Of a bare word only that it came counts.
+    if matches!(view.ty(*receiver).peeled(), Ty::Ext(_, of) if of.first() == Some(&Ty::Tuple(Vec::new()))) {
         return None;
     }
     let lasting = is_last(view, end.owner) && is_lasting_task(view, end.owner);
@@ -290,7 +277,7 @@ fn lagging(view: View, node: NodeId) -> Option<Diagnostic> {
             ID,
             confidence,
             "the first burst that this receiver is too slow for ends the loop",
-            Label::new(span, "an error is taken for the end"),
+            Label::new(view.in_file(end.range), "an error is taken for the end"),
         )
         .about(view.index.item_path(view.body), "message")
         .evidence([Label::new(
@@ -304,22 +291,14 @@ fn lagging(view: View, node: NodeId) -> Option<Diagnostic> {
 
 /// A consumer of messages that ends, and says nothing, at an error after which more may come.
 fn stops_consuming(view: View, node: NodeId) -> Option<Diagnostic> {
-    let end = end_at_error(view, node)?;
-    let Op::Await(call) = *view.op(end.of) else { return None };
-    view.index.external(view.site(call)).filter(|path| view.index.catalogue().lists(Calls::Consumes, *path))?;
-    let leaves_otherwise =
-        leaving(view.facts, end.round).any(|way| !end.failed.is_some_and(|failed| view.is_inside(way, failed)));
-    let span = view.in_file(end.range);
-    if leaves_otherwise || !ends_with(view, end.owner) || view.index.is_intended(span) {
-        return None;
-    }
+    let (end, call) = ends_at_error_of(view, node, Calls::Consumes).filter(|(end, _)| ends_with(view, end.owner))?;
     let apart = view.index.repeated(view.site(end.owner)).is_none();
     Some(
         Diagnostic::new(
             ID,
             if apart { Confidence::Likely } else { Confidence::Hint },
             "the first message that cannot be received ends the consumer",
-            Label::new(span, "an error is taken for the end"),
+            Label::new(view.in_file(end.range), "an error is taken for the end"),
         )
         .about(view.index.item_path(view.body), "consumer")
         .evidence([Label::new(
@@ -363,12 +342,21 @@ struct End {
     failed: Option<RegionId>,
 }
 
+/// A loop that ends at any error of a call of a list, without having been meant to: what leaves it otherwise waits for one message or for its own end.
+fn ends_at_error_of(view: View, node: NodeId, list: Calls) -> Option<(End, NodeId)> {
+    let end = end_at_error(view, node)?;
+    let Op::Await(call) = *view.op(end.of) else { return None };
+    view.index.external(view.site(call)).filter(|path| view.index.catalogue().lists(list, *path))?;
+    let leaves_otherwise =
+        leaving(view.facts, end.round).any(|way| !end.failed.is_some_and(|failed| view.is_inside(way, failed)));
+    (!leaves_otherwise && !view.index.is_intended(view.in_file(end.range))).then_some((end, call))
+}
+
 fn end_at_error(view: View, node: NodeId) -> Option<End> {
     if let Op::Loop { kind: LoopKind::While, region } = *view.op(node) {
-        let (condition, of) = only_success(view, region)?;
-        let Op::Let { pattern, .. } = view.op(condition) else { return None };
-        let range = view.range(condition);
-        return takes_each(pattern).then_some(End { of, range, owner: node, round: region, failed: None });
+        let condition = only_success(view, region).filter(|condition| takes_each(condition.pattern))?;
+        let range = view.range(condition.node);
+        return Some(End { of: condition.of, range, owner: node, round: region, failed: None });
     }
     let (of, failed, range) = match view.op(node) {
         Op::Match { scrutinee, arms } => {

@@ -2,7 +2,7 @@
 
 use std::mem::discriminant;
 
-use crate::facts::model::{Body, NodeId, Op, Operator, RegionId};
+use crate::facts::model::{Body, NodeId, Op, Operator, Pattern, RegionId};
 use crate::index::Index;
 use crate::index::bodies::infer::BodyInfo;
 use crate::index::calls::Site;
@@ -17,6 +17,14 @@ pub struct View<'i> {
     pub body: BodyRef,
     pub facts: &'i Body,
     pub info: &'i BodyInfo,
+}
+
+/// The condition of a `while let`: what it takes, and of what.
+#[derive(Clone, Copy)]
+pub struct WhileLet<'i> {
+    pub node: NodeId,
+    pub pattern: &'i Pattern,
+    pub of: NodeId,
 }
 
 impl Index {
@@ -39,6 +47,15 @@ impl<'i> View<'i> {
 
     pub fn op(self, node: NodeId) -> &'i Op {
         &self.facts.node(node).op
+    }
+
+    /// The condition of a loop, where it is a `let`: one that is part of no expression.
+    pub fn while_let(self, region: RegionId) -> Option<WhileLet<'i>> {
+        let own = self.facts.region(region).nodes.iter().filter(|node| self.info.parent(**node).is_none());
+        own.into_iter().find_map(|node| match self.op(*node) {
+            Op::Let { pattern, of } => Some(WhileLet { node: *node, pattern, of: *of }),
+            _ => None,
+        })
     }
 
     /// The type of a node's value.

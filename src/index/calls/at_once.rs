@@ -26,12 +26,10 @@ impl Index {
     fn is_given_no_name(&self, site: Site) -> bool {
         let looks_up = self.external(site).is_some_and(|path| self.catalogue().lists(Calls::LooksUpNames, path));
         let Op::Method { receiver, .. } = self.node(site).op else { return false };
-        let is_text =
-            |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if path == "str" || path == "std::string::String");
         looks_up
             && match self.ty(Site { node: receiver, ..site }).peeled() {
-                Ty::Tuple(parts) => !parts.first().is_some_and(is_text),
-                ty => !is_text(ty),
+                Ty::Tuple(parts) => !parts.first().is_some_and(Ty::is_text),
+                ty => !ty.is_text(),
             }
     }
 

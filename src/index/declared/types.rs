@@ -106,6 +106,11 @@ impl Ty {
         }
     }
 
+    /// Whether it is a text, owned or lent.
+    pub fn is_text(&self) -> bool {
+        matches!(self.peeled(), Ty::Ext(path, _) if path == "str" || path == "std::string::String")
+    }
+
     /// What a future gives; any other type as it is.
     pub fn given(&self) -> &Ty {
         match self {

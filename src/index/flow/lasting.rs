@@ -99,11 +99,8 @@ impl Index {
     pub fn goes_straight_to(&self, call: Site) -> bool {
         // A pool has whoever asks wait until it has something to give, or until its own time is up.
         let is_over_a_pool = |step: Site| {
-            self.node(step)
-                .op
-                .operands()
-                .into_iter()
-                .any(|node| self.is_kind(self.ty(Site { node, ..step }), "connection-pool"))
+            let mut given = self.node(step).op.operands().into_iter();
+            given.any(|node| self.is_kind(self.ty(Site { node, ..step }), "connection-pool"))
         };
         let way: Vec<Site> = self.way_to_operation(call).collect();
         !way.iter().any(|step| is_over_a_pool(*step)) && way[1..].iter().all(|step| !self.waits_before(*step))

@@ -653,12 +653,11 @@ fn is_text(view: View, value: NodeId) -> bool {
 
 /// A text that the function around is given and makes a text of: what somebody is named by stands for the name.
 fn is_text_given(view: View, value: NodeId) -> bool {
-    let is_string = |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if path == "str" || path == "std::string::String");
     match view.op(value) {
         Op::Method { receiver: of, arguments, .. } if arguments.is_empty() => is_text_given(view, *of),
         Op::Reference { of, .. } => is_text_given(view, *of),
         Op::Local(local) => match view.index.parameter_of(view.body, *local) {
-            Some(_) => is_string(view.ty(value)) && view.index.output(view.body).is_some_and(is_string),
+            Some(_) => view.ty(value).is_text() && view.index.output(view.body).is_some_and(Ty::is_text),
             None => {
                 let init = view.index.init_of(view.body, *local).filter(|init| *init < value);
                 init.is_some_and(|init| is_text_given(view, init))

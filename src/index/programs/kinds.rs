@@ -504,14 +504,7 @@ impl Index {
 
     /// The variant that the condition of a `while let` takes.
     fn condition(&self, body: BodyRef, region: RegionId) -> Option<Ustr> {
-        let (facts, info) = (self.body(body), self.info(body));
-        // A `let` that is part of no expression is the condition of the loop itself.
-        let own = facts.iter().filter(|(node, n)| n.region == region && info.parent(*node).is_none());
-        own.filter_map(|(_, n)| match &n.op {
-            Op::Let { pattern, .. } => pattern.variant(),
-            _ => None,
-        })
-        .next()
+        self.view(body).while_let(region)?.pattern.variant()
     }
 
     /// Whether a loop only goes on where what its condition tries has failed: `while let Err(error) = start().await`.
