@@ -203,17 +203,21 @@ fn lines_below(folder: &Path) -> usize {
 }
 
 fn print_precision(tallies: &BTreeMap<String, Tally>) {
-    println!("\n| rule | true | false | unsure | projects | false ones repaired |\n|---|---|---|---|---|---|");
+    println!(
+        "\n| rule | true | false | unsure | projects | true, no longer | false, no longer |\n|---|---|---|---|---|---|---|"
+    );
     for (rule, tally) in tallies {
-        let Tally { true_positives, false_positives, unsure, projects, repaired, .. } = tally;
-        println!("| `{rule}` | {true_positives} | {false_positives} | {unsure} | {} | {repaired} |", projects.len());
+        let Tally { true_positives, false_positives, unsure, projects, repaired, lost } = tally;
+        let (projects, lost) = (projects.len(), lost.len());
+        println!("| `{rule}` | {true_positives} | {false_positives} | {unsure} | {projects} | {lost} | {repaired} |");
     }
     let sum = |of: fn(&Tally) -> usize| tallies.values().map(of).sum::<usize>();
     println!(
-        "| all | {} | {} | {} | | {} |",
+        "| all | {} | {} | {} | | {} | {} |",
         sum(|t| t.true_positives),
         sum(|t| t.false_positives),
         sum(|t| t.unsure),
+        sum(|t| t.lost.len()),
         sum(|t| t.repaired)
     );
 }
