@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ustr::Ustr;
 
 use crate::diagnostic::{Confidence, Diagnostic, Label};
-use crate::facts::model::{Field, Receiver};
+use crate::facts::model::Field;
 use crate::index::Index;
 use crate::index::calls::Site;
 use crate::index::declared::defs::{FnId, TypeId};
@@ -54,7 +54,8 @@ fn closes_in_a_service(index: &Index, method: FnId) -> bool {
     let Some(body) = index.defs().body_of(method) else { return false };
     // After `Drop::drop` every field is dropped by itself.
     let by_hand = index.library_trait(method).is_none();
-    by_hand && index.is_a_close(method) && !index.is_test(body) && index.services_reaching(body).next().is_some()
+    let is_a_close = by_hand && index.is_named_as_end(method) && index.is_a_close(method);
+    is_a_close && !index.is_test(body) && index.services_reaching(body).next().is_some()
 }
 
 fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[&Construction]) -> Option<Diagnostic> {
@@ -88,8 +89,7 @@ fn report(index: &Index, id: TypeId, method: FnId, field: &Field, made: &[&Const
     ])
     .note(format!("where it is never ended, {}", entry.when_unended.clone()?))
     .help(format!("call `{close}` on `self.{}` as well", field.name));
-    // What is taken by value is dropped at the end, and a guard is there to do its work when it is.
-    let by_value = matches!(index.defs().function(method).receiver, Some(Receiver::Value));
-    let drops = (by_value || entry.when_dropped.is_some()) && entry.when_abandoned.is_none();
-    Some(if drops { diagnostic.at_most(Confidence::Hint) } else { diagnostic })
+    // Where a drop is an end as well, the type's own drop ends what its method forgets. A child that is dropped runs on.
+    let drop_ends = entry.when_abandoned.is_none() && entry.kind.is_none_or(|kind| kind != "child-process");
+    Some(if drop_ends { diagnostic.at_most(Confidence::Hint) } else { diagnostic })
 }

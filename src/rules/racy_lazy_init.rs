@@ -28,8 +28,9 @@ fn diagnose(index: &Index, racy: &RacyInit) -> Option<Diagnostic> {
     let kind = words(&entry.kind?);
     let keeper = index.keeper_words(racy.keeper);
     let message = format!("two callers may each build a `{}` for `{keeper}`", entry.path);
-    // Callers that come one after the other find what the first one built.
-    let confidence = if index.may_meet_itself(site) { Confidence::Likely } else { Confidence::Hint };
+    // Callers that come one after the other find what the first one built, and where one takes the place of another nobody builds for nothing that is there already.
+    let wasted = index.may_meet_itself(site) && !racy.replaces;
+    let confidence = if wasted { Confidence::Likely } else { Confidence::Hint };
     let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(index.span(site), "built with nothing locked"))
         .about(index.item_path(site.body), &keeper)
         .evidence([

@@ -54,7 +54,7 @@ impl Index {
 
     /// Whether a function is there to end things, by its name or because nothing else calls it.
     fn ends_things(&self, function: FnId, fuel: u32) -> bool {
-        if is_named_as_end(&self.defs().function(function).name) {
+        if self.is_named_as_end(function) {
             return true;
         }
         let callers: Vec<BodyRef> = self
@@ -74,7 +74,12 @@ impl Index {
     /// Whether a call of a method of the workspace ends what it is called on, as its name says.
     pub fn is_an_end(&self, call: Site) -> bool {
         let Some(Callee::Workspace(function) | Callee::Trait(function)) = self.callee(call) else { return false };
-        is_named_as_end(&self.defs().function(*function).name)
+        self.is_named_as_end(*function)
+    }
+
+    /// Whether a function is named after an end of something.
+    pub fn is_named_as_end(&self, function: FnId) -> bool {
+        is_named_as_end(&self.defs().function(function).name)
     }
 
     /// Whether a method ends all of what it is called on, as its name says.

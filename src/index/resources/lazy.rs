@@ -7,6 +7,7 @@ use crate::catalogue::{Calls, TypeEntry};
 use crate::facts::model::*;
 use crate::index::Index;
 use crate::index::calls::Site;
+use crate::index::declared::types::Ty;
 use crate::index::resources::Construction;
 use crate::index::resources::keepers::Keeper;
 
@@ -19,6 +20,8 @@ pub struct RacyInit {
     pub look: Site,
     /// The lock under which it is put there, without another look.
     pub store: Site,
+    /// Whether there always is one, and it takes the place of another.
+    pub replaces: bool,
 }
 
 /// A lock that is taken, on what a static or field keeps.
@@ -45,11 +48,13 @@ impl Index {
         }
         let (before, after): (Vec<_>, Vec<_>) = locks.into_iter().partition(|lock| lock.site.node < made.site.node);
         for look in before.iter().rev().filter(|look| self.decides(look.site, made.site)) {
-            let store = after.iter().find(|store| {
-                store.keeper == look.keeper && store.keeper.is_some() && self.stores_blindly(store, made.site)
+            let Some(keeper) = look.keeper else { continue };
+            let stored = after.iter().filter(|store| store.keeper == Some(keeper)).find_map(|store| {
+                let values = self.stored_blindly(store, made.site)?;
+                Some((store.site, values.iter().any(|value| self.takes_a_place(*value))))
             });
-            if let (Some(store), Some(keeper)) = (store, look.keeper) {
-                return Some(RacyInit { look: look.site, store: store.site, keeper, made: made.clone() });
+            if let Some((store, replaces)) = stored {
+                return Some(RacyInit { look: look.site, store, keeper, made: made.clone(), replaces });
             }
         }
         None
@@ -131,8 +136,17 @@ impl Index {
         })
     }
 
-    /// Whether a value is put in under a lock, and nothing else is done under it: nobody looks whether another one came first.
-    fn stores_blindly(&self, lock: &Locked, made: Site) -> bool {
+    /// Whether a value is assigned where there always is one: not `Some` of it where there may be none, nor one more of several.
+    fn takes_a_place(&self, value: Site) -> bool {
+        let assigned = self
+            .info(value.body)
+            .parent(value.node)
+            .is_some_and(|parent| matches!(self.body(value.body).node(parent).op, Op::Assign { .. }));
+        assigned && matches!(self.ty(value).peeled(), Ty::Adt(..))
+    }
+
+    /// The values that are put in under a lock, if nothing else is done under it: nobody looks whether another one came first.
+    fn stored_blindly(&self, lock: &Locked, made: Site) -> Option<Vec<Site>> {
         let (body, info) = (self.body(lock.site.body), self.info(lock.site.body));
         let uses: Vec<NodeId> = match self.obligation(lock.site, lock.resource) {
             Some(held) => {
@@ -144,9 +158,9 @@ impl Index {
         };
         let stored = |node: &NodeId| {
             let value = self.stored_through(Site { node: *node, ..lock.site });
-            value.is_some_and(|value| self.stems_from(value, made, &mut HashSet::default(), FUEL))
+            value.filter(|value| self.stems_from(*value, made, &mut HashSet::default(), FUEL))
         };
-        !uses.is_empty() && uses.iter().all(stored)
+        uses.iter().map(stored).collect::<Option<Vec<Site>>>().filter(|values| !values.is_empty())
     }
 
     /// The value that is assigned to, or added to, what a guard leads to.
