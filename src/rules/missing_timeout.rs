@@ -229,7 +229,14 @@ impl<'i> Survey<'i> {
         if settings.may_include(&bounds) || self.is_set_for_another(construction, &bounds) {
             return None;
         }
-        let waiting = if connects { vec![site] } else { self.requests(site, entry) };
+        // What connects when it is built waits there, and with each of the requests that are known to be sent over it.
+        let waiting = match (connects, self.sent_with.get(&site)) {
+            (true, Some(sent)) if !entry.timeouts.is_empty() => {
+                std::iter::once(site).chain(sent.iter().copied()).collect()
+            }
+            (true, _) => vec![site],
+            (false, _) => self.requests(site, entry),
+        };
         let bounded = |at: Site| {
             let on_the_way = || index.settings(at).includes(&entry.timeouts);
             at != site && if is_set_somewhere { self.may_be_set_on_the_way(site, at, entry) } else { on_the_way() }

@@ -601,10 +601,21 @@ impl Follow<'_> {
                 _ => Fate::Dies,
             },
             _ if result_owns => self.value(call, fuel),
-            _ if self.writes(call) => Fate::Dies,
+            _ if self.writes(call) || self.is_only_lent(call.body, value, call.node) => Fate::Dies,
             // A method that is not known may take the value; one on a bare resource only uses it.
             _ => Fate::Unknown,
         }
+    }
+
+    /// Whether a method that is not known cannot have taken what it is called on: a reference, or a variable that is used again after it.
+    fn is_only_lent(&self, body: BodyRef, value: NodeId, call: NodeId) -> bool {
+        let facts = self.index.body(body);
+        let Op::Local(local) = facts.node(value).op else { return false };
+        if matches!(self.index.info(body).local(local), Ty::Ref(_)) {
+            return true;
+        }
+        let comes_from = |then: NodeId| self.index.may_come_to(Site { body, node: call }, Site { body, node: then });
+        facts.uses(local).any(|used| used > call && comes_from(used))
     }
 
     /// Whether a method says by its name that it writes into what it is called on, as those of extension traits of writers do.

@@ -4,7 +4,7 @@
 use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, TypeEntry};
+use crate::catalogue::{Calls, TypeEntry, TypeExpr};
 use crate::facts::model::{LocalId, NodeId, Op, Pattern};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -48,7 +48,9 @@ impl Index {
     fn unended_global(&self, given: Site) -> Option<Global> {
         let Op::Call { arguments, .. } = &self.node(given).op else { return None };
         let value = Site { node: *arguments.first()?, ..given };
-        let made = self.made_behind(value, &|entry| entry.when_unended.is_some());
+        // Of what one call makes together, that which is given.
+        let is_given = |entry: &TypeEntry| self.ty(value).is_unknown() || self.owns(self.ty(value), entry.path);
+        let made = self.made_behind(value, &|entry| entry.when_unended.is_some() && is_given(entry));
         let made = made.into_iter().find(|made| self.gathers(*made))?;
         let resource = self.callable(made)?.constructs?;
         let ended = self.resource(resource).is_none_or(|entry| self.is_ended_somewhere(entry));
@@ -101,7 +103,13 @@ impl Index {
 
     /// Whether any code ends a value of this type, or may do so on something that is not known.
     fn is_ended_somewhere(&self, entry: &TypeEntry) -> bool {
-        let may_end = |name: &str| !self.called_by_name(ustr::ustr(name)).is_empty();
+        let may_end = |name: &str| {
+            let name = ustr::ustr(name);
+            let close = self.catalogue().declared_method(entry.path, name);
+            let gives_no_future = close
+                .is_some_and(|(_, it)| matches!(&it.returns, TypeExpr::Path(path, _) if path == "std::result::Result"));
+            self.called_by_name(name).into_iter().any(|call| !(gives_no_future && self.is_awaited(call)))
+        };
         entry.close_names().any(may_end) || self.calls_an_end(entry, &|_| true)
     }
 

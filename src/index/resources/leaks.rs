@@ -98,11 +98,15 @@ impl Index {
         if self.callable(value).is_some_and(|callable| callable.constructs == Some(resource)) {
             return true;
         }
-        let parts = match &self.node(value).op {
+        let mut parts = match &self.node(value).op {
             Op::Local(local) => self.sources(value.body, *local),
             Op::Try(of) | Op::Await(of) | Op::Method { receiver: of, .. } => vec![*of],
             _ => Vec::new(),
         };
+        // What a block, or a branch of a choice, comes to.
+        if let op @ (Op::Block(_) | Op::If { .. } | Op::Match { .. }) = &self.node(value).op {
+            op.regions(&mut |region| parts.extend(self.body(value.body).region(region).value));
+        }
         parts.into_iter().any(|node| self.is_made_of(Site { node, ..value }, resource, seen))
     }
 

@@ -139,7 +139,7 @@ impl Index {
     }
 
     /// Whether no branch keeps two places of a body apart.
-    fn may_come_to(&self, first: Site, then: Site) -> bool {
+    pub(in crate::index) fn may_come_to(&self, first: Site, then: Site) -> bool {
         let facts = self.body(first.body);
         let around: HashSet<RegionId> =
             facts.outwards(facts.node(then.node).region).map(|(region, _)| region).collect();

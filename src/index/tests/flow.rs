@@ -34,9 +34,17 @@ fn a_value_dies_is_returned_kept_or_lost_from_sight() {
          fn tipped(lib: Lib) -> Result<(), String> { let pool = PgPool::connect_lazy(\"tipped\").tip()?; lib.add(pool); Ok(()) } \
          fn named() -> Option<PgPool> { let pool = lends(PgPool::connect_lazy(\"named\").unwrap()).ok()?; Some(pool) } fn lends(pool: PgPool) -> wide::Result<PgPool> { wide::fine(pool) } \
          fn through() -> PgPool { same(PgPool::connect_lazy(\"through\").unwrap()) } fn same(pool: PgPool) -> PgPool { pool } \
+         fn asked() { let pool = PgPool::connect_lazy(\"asked\").unwrap(); pool.nobody_knows(); pool.size(); } \
+         fn lent() { asks(&PgPool::connect_lazy(\"lent\").unwrap()); } fn asks(pool: &PgPool) { pool.nobody_knows(); } \
+         fn taken() { let pool = PgPool::connect_lazy(\"taken\").unwrap(); pool.nobody_knows(); } \
+         fn either(first: bool) { let pool = PgPool::connect_lazy(\"either\").unwrap(); match first { true => pool.nobody_knows(), false => { pool.size(); } } } \
          fn main() {}",
     );
     let expected = [
+        ("asked", Fate::Dies),
+        ("lent", Fate::Dies),
+        ("taken", Fate::Unknown),
+        ("either", Fate::Unknown),
         ("dies", Fate::Dies),
         ("returned", Fate::Returned),
         ("wrapped", Fate::Returned),

@@ -53,6 +53,31 @@ fn what_only_libraries_have_is_out_of_reach() {
     assert_eq!(lost.iter().map(|path| path.rsplit("::").next().unwrap()).collect::<Vec<_>>(), ["lost", "inline"]);
 }
 
+#[test]
+fn what_somebody_may_end_is_within_reach() {
+    let lost = |elsewhere: &str| {
+        let code = program(&format!(
+            "use opentelemetry_sdk::trace::{{SdkTracer, SdkTracerProvider}}; struct Exporter; fn main() {{}} {elsewhere} \
+             fn lost(exporter: Exporter) -> SdkTracer {{ SdkTracerProvider::builder().with_batch_exporter(exporter).build().tracer(\"a\") }}"
+        ));
+        code.index.unended_globals().len()
+    };
+    assert_eq!(lost("fn end(what: Unknown) { drop(what.shutdown()); }"), 0, "it may be the provider");
+    assert_eq!(lost("async fn end(what: Unknown) { what.shutdown().await; }"), 1, "the provider's gives no future");
+}
+
+#[test]
+fn of_what_is_made_together_that_is_lost_which_is_given_away() {
+    let code = program(
+        "use opentelemetry_sdk::{logs::SdkLoggerProvider, trace::SdkTracerProvider}; struct Exporter; \
+         fn both(logs: Exporter, traces: Exporter) -> (SdkLoggerProvider, SdkTracerProvider) { \
+             (SdkLoggerProvider::builder().with_batch_exporter(logs).build(), SdkTracerProvider::builder().with_batch_exporter(traces).build()) } \
+         fn main() { let (logs, traces) = both(Exporter, Exporter); opentelemetry::global::set_tracer_provider(traces); keep(logs); } fn keep(_: SdkLoggerProvider) {}",
+    );
+    let lost: Vec<&str> = code.index.unended_globals().iter().map(|global| global.resource.as_str()).collect();
+    assert_eq!(lost, ["opentelemetry_sdk::trace::SdkTracerProvider"]);
+}
+
 fn skipped(code: &Linked) -> Vec<String> {
     let skipped = code.index.skipped_ends();
     skipped.iter().filter(|skipped| !skipped.left.is_empty()).map(|skipped| words(code, skipped.begin)).collect()
