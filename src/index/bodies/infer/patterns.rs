@@ -94,15 +94,19 @@ impl Inference<'_> {
         }
     }
 
+    /// Whether a pattern's path is the name of a library's type, or another one that it was imported under.
+    fn names_type(&self, path: &Path, of: Ustr) -> bool {
+        of.rsplit("::").next() == Some(path.last().as_str())
+            || matches!(self.path(path, Body::ROOT), Ty::ExtFn(named, _) if named == of)
+    }
+
     fn tuple_struct_parts(&self, path: &Path, ty: &Ty, count: usize) -> Vec<Ty> {
         if let Ty::Ext(of, arguments) = ty.peeled() {
             let entry = self.world.names.catalogue.type_entry(*of);
             return match entry.and_then(|entry| entry.variants.get(&path.last())) {
                 Some(parts) => parts.iter().map(|part| self.world.of_entry(part, *of, arguments)).collect(),
                 // An extractor that is taken apart: `Json(value)`.
-                None if of.rsplit("::").next() == Some(path.last().as_str()) => {
-                    arguments.first().into_iter().cloned().collect()
-                }
+                None if self.names_type(path, *of) => arguments.first().into_iter().cloned().collect(),
                 None => Vec::new(),
             };
         }
