@@ -28,7 +28,9 @@ const HANDED_ON: usize = 3;
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     let found = index.look(|view, node| {
         let vanished = view.vanished(node)?;
-        let found = swallowed(view, node, vanished).or_else(|| written_empty(view, node, vanished));
+        let found = swallowed(view, node, vanished)
+            .or_else(|| written_empty(view, node, vanished))
+            .or_else(|| committed_by_half(view, node, vanished));
         let diagnostic = found.filter(|_| !ends_things(index, view.body))?;
         // An operation that is called several times in one function, each time thrown away in the same way, is one flaw.
         let flaw = (view.body, diagnostic.confidence, diagnostic.message.clone(), diagnostic.primary.text.clone());
@@ -83,18 +85,17 @@ fn swallowed(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic>
         .skip(1)
         .map(|at| Label::new(view.index.span(*at), format!("the {effect} error stems from here")));
     let success = success_after(view, node).map(|at| Label::new(at, "and success is reported here"));
-    let diagnostic = Diagnostic::new(
-        ID,
-        confidence,
-        format!("the {effect} error of `{operation}` is swallowed"),
-        Label::new(span, how),
-    )
-    .about(view.index.item_path(view.body), operation.clone())
-    .evidence(inside.chain(success))
-    .evidence(against.and_then(|against| shown(view, against)))
-    .note("when it fails nothing tells: the data is missing and the log is clean")
-    .help("return the error, or log it with what was being done")
-    .fix(fix(view, node, value, way, &operation));
+    let message = match way {
+        Way::Ended => format!("how the program ended that `{operation}` ran is not looked at"),
+        _ => format!("the {effect} error of `{operation}` is swallowed"),
+    };
+    let diagnostic = Diagnostic::new(ID, confidence, message, Label::new(span, how))
+        .about(view.index.item_path(view.body), operation.clone())
+        .evidence(inside.chain(success))
+        .evidence(against.and_then(|against| shown(view, against)))
+        .note("when it fails nothing tells: the data is missing and the log is clean")
+        .help("return the error, or log it with what was being done")
+        .fix(fix(view, node, value, way, &operation));
     Some(diagnostic)
 }
 
@@ -123,6 +124,43 @@ fn may_vanish(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         || way == Way::Dropped && view.index.callable(site).is_some_and(|callable| callable.constructs.is_some())
         || way == Way::IfLet && is_only_asked_when_failing(view)
         || goes_on_reading(view, value, effected)
+}
+
+/// What a function did in a transaction has failed, of whatever, and the transaction is committed all the same. Where it is known what failed, that has been
+/// looked at.
+fn committed_by_half(view: View, node: NodeId, vanished: Vanished) -> Option<Diagnostic> {
+    let Vanished { value, way, range } = vanished;
+    let call = match *view.op(value) {
+        Op::Await(of) => of,
+        _ => value,
+    };
+    let thrown_away = matches!(way, Way::Underscore | Way::Dropped | Way::Ok | Way::Arm);
+    let Some(Callee::Workspace(function)) = view.index.callee(view.site(call)) else { return None };
+    let name = view.index.defs().function(*function).name;
+    if !thrown_away
+        || view.index.effect(view.site(value)).is_some()
+        || view.ty(value).error().is_some_and(|error| view.index.says_nothing(error))
+        || view.index.catalogue().lists(Calls::Looks, name)
+        || view.index.error_is_told(view.site(value))
+        || view.index.is_on_failing_path(view.site(node))
+        || view.is_named_as_ignored(node)
+        || view.index.is_intended(view.in_file(range))
+    {
+        return None;
+    }
+    let commit = view.committed_behind(call)?;
+    Some(
+        Diagnostic::new(
+            ID,
+            Confidence::Likely,
+            format!("the error of `{name}` is swallowed, and what it did by half is committed"),
+            Label::new(view.in_file(range), words(way)),
+        )
+        .about(view.index.item_path(view.body), name.as_str())
+        .evidence([Label::new(view.index.name_span(view.site(commit)), "the transaction is committed here all the same")])
+        .note("a transaction is there so that all of it happens or nothing: what failed is missing from then on, and nothing tells")
+        .help("return the error before the commit, so that the transaction is rolled back"),
+    )
 }
 
 /// Through how many variables and calls the body of an answer is followed to where it is written.
@@ -318,9 +356,16 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         _ if direct == Confidence::Certain && operation.is_some_and(|call| view.index.is_by_the_way(*call)) => {
             Confidence::Hint
         }
-        _ if !unused && effected.looks && (expects_one(view, effected) || is_advised(view, node)) => Confidence::Hint,
+        _ if !unused && effected.looks && (expects_one(view, node, effected) || is_advised(view, node)) => {
+            Confidence::Hint
+        }
         // How many there are is told as if there were none, to people.
-        _ if !unused && tells_how_many(view, effected) && view.is_only_stated(node) => Confidence::Hint,
+        _ if !unused
+            && tells_how_many(view, effected)
+            && (view.is_only_stated(node) || view.index.tells_how_many(function_name(view))) =>
+        {
+            Confidence::Hint
+        }
         // What is put in the place of what could not be read is taken for it.
         _ if !matches!(way, Way::Default | Way::Instead(_)) && spares_work(view, effected) => Confidence::Hint,
         // What the kernel tells is read again, and its file cannot go away.
@@ -360,11 +405,21 @@ fn confidence(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
             Effect::Database if effected.looks => direct,
             _ => Confidence::Hint,
         },
+        // Of a file or a peer "not there" and "not reached" are often the same; of rows they are not.
+        _ if way == Way::Denied && effected.effect != Effect::Database => Confidence::Hint,
         _ if is_a_question(way, effected) => Confidence::Hint,
         _ if success_after(view, node).is_some() => direct,
         // A program that is run for what it does somewhere else, and not for what it says.
         Effect::Process if unused && operation.is_some_and(|run| view.index.runs_network_program(*run)) => {
             Confidence::Likely
+        }
+        // What a program said was kept to be looked at, and is thrown away with that.
+        Effect::Process if way == Way::Ended => {
+            let says_why = matches!(view.ty(value).tried(), Ty::Ext(path, _) if path == "std::process::Output");
+            match operation {
+                Some(run) if says_why && !only_clears_up(view, *run) => Confidence::Likely,
+                _ => Confidence::Hint,
+            }
         }
         // Who asks and wants no answer has nothing to miss.
         _ if unused && effected.looks && effected.chain.len() == 1 && has_answer(view, value) => Confidence::Hint,
@@ -426,6 +481,11 @@ fn shown(view: View, against: Against) -> Option<Label> {
     Some(Label::new(view.index.name_span(at), text))
 }
 
+/// What the function around is called.
+fn function_name(view: View<'_>) -> &str {
+    view.index.function_of(view.body).map_or("", |function| view.index.defs().function(function).name.as_str())
+}
+
 /// Whether what failed only asked how many there are of something.
 fn tells_how_many(view: View, effected: &Effected) -> bool {
     let name = operation(view, effected);
@@ -455,6 +515,14 @@ fn passes_on_a_command(view: View, value: NodeId, effected: &Effected) -> bool {
     });
     let name = view.index.defs().function(function).name.to_lowercase();
     !clears_up && !name.split('_').any(takes_away)
+}
+
+/// Whether the words of a command say that it only clears up or asks, or the function around it is named so.
+fn only_clears_up(view: View, run: Site) -> bool {
+    let takes_away = |word: &str| view.index.catalogue().lists(Calls::TakesAway, ustr(word));
+    let asks = |word: &str| matches!(word, "--help" | "--version" | "-V" | "which");
+    let says = |word: &str| takes_away(word) || takes_away(word.trim_start_matches('-')) || asks(word);
+    view.index.states(run, &|text| text.split_whitespace().any(says))
 }
 
 /// Whether somebody may mean to ask no more than whether something can be done or is there. A statement of a database that is tried may tell what
@@ -537,9 +605,16 @@ fn fails_anyway(view: View, effected: &Effected) -> bool {
     })
 }
 
-/// Whether a function looks for something that has to be there: its error may say no more than that it is not.
-fn expects_one(view: View, effected: &Effected) -> bool {
-    let [_, .., inner] = effected.chain[..] else { return false };
+/// Whether a function looks for something that has to be there: its error may say no more than that it is not. So does the query itself, where a default stands
+/// right behind it.
+fn expects_one(view: View, node: NodeId, effected: &Effected) -> bool {
+    let has_default = matches!(view.op(node), Op::Method { name, arguments, .. }
+        if name == "unwrap_or" && !matches!(arguments[..], [only] if matches!(view.op(only), Op::Literal(_))));
+    let inner = match effected.chain[..] {
+        [_, .., inner] => inner,
+        [own] if has_default => own,
+        _ => return false,
+    };
     let operation = view.index.operation_behind(inner);
     // How many there are is answered where there are none.
     let counts = matches!(view.index.node(operation).op, Op::Method { receiver, .. }
@@ -659,7 +734,18 @@ fn shutting_down(effected: &Effected) -> bool {
 
 /// What is said to the other side, or run, while things are being ended.
 fn lets_go(view: View, node: NodeId, effected: &Effected) -> bool {
-    matches!(effected.effect, Effect::Network | Effect::Process) && view.index.is_teardown(view.site(node))
+    matches!(effected.effect, Effect::Network | Effect::Process)
+        && view.index.is_teardown(view.site(node))
+        && !ends_what_is_on_record(view)
+}
+
+/// Whether a function changes what a database has, and passes on that it could not: what it ends is a thing on record, and who is told of that belongs to it.
+fn ends_what_is_on_record(view: View) -> bool {
+    let changes = |node: NodeId| {
+        let effected = view.index.effect(view.site(node));
+        effected.is_some_and(|found| found.effect == Effect::Database && !found.looks)
+    };
+    view.index.passed_on(view.body).into_iter().any(changes)
 }
 
 /// `socket.send(Message::Close(..))`, `flock(&file, FlockOperation::Unlock)`: who goes away has nothing to lose. What is sent may have been made before.
@@ -772,6 +858,8 @@ fn words(way: Way) -> &'static str {
         Way::LeftOut => "an error leaves out what it is about",
         Way::Otherwise => "an error ends this as if there were nothing to do",
         Way::Several => "the results of all are thrown away",
+        Way::Denied => "an error is answered as if nothing were there",
+        Way::Ended => "whether it could be run is looked at, and not whether it did what it was run for",
         Way::Timed => "this only tells whether the time ran out, not whether it failed",
     }
 }

@@ -6,6 +6,7 @@ pub mod aside;
 pub mod commands;
 pub mod effects;
 pub mod errors;
+pub mod half_done;
 pub mod handed_on;
 pub mod handles;
 pub mod handshakes;

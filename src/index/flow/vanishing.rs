@@ -7,6 +7,7 @@ use crate::facts::model::{
 use crate::index::bodies::asked::Outcome;
 use crate::index::bodies::view::View;
 use crate::index::calls::Site;
+use crate::index::calls::contexts::Repeats;
 use crate::index::declared::types::Ty;
 use crate::index::flow::statements::makes_a_part;
 use crate::source::Range;
@@ -40,6 +41,8 @@ pub enum Way {
     /// `if let Ok(Some(..)) = load() { .. } else { store(); }`, `_ => delete()` behind `Ok(None)`: an error looks like the other answer, and what is stored is
     /// changed for it.
     Answered,
+    /// `_ => return not_found()` behind `Ok(Some(..))`: whoever asked is told that there is nothing.
+    Denied,
     /// `.ok()?`, `.ok().flatten()`, `.ok()` for an answer: from here on an error looks like something that is not there.
     Absent,
     /// `.filter_map(|item| load(item).ok())`: what an error is about is left out.
@@ -52,6 +55,8 @@ pub enum Way {
     Raced,
     /// `join_all(..).await;`, `let _ = join!(..)`: the results of several.
     Several,
+    /// `command.output()?;`: whether a program could be run is looked at, and not how it ended.
+    Ended,
     /// `timeout(limit, load()).await.is_ok()`, `if let Err(_) = timeout(..).await { .. }`: only whether the time ran out is looked at.
     Timed,
 }
@@ -101,7 +106,9 @@ impl View<'_> {
             Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. }
                 if pattern.is_ok() && is_result(*init) =>
             {
-                found(*init, leaves_without(self, *otherwise)?, self.facts.region(*otherwise).range)
+                let denied = || (is_found(pattern) && denies(self, *otherwise)).then_some(Way::Denied);
+                let way = leaves_without(self, *otherwise).or_else(denied)?;
+                found(*init, way, self.facts.region(*otherwise).range)
             }
             Op::Bind { pattern, init: Some(init), otherwise: None, .. }
                 if (pattern.is_wild() || is_thrown_away(self, pattern))
@@ -115,6 +122,7 @@ impl View<'_> {
                 found(*init, Way::Several, whole)
             }
             Op::Discard(of) if gives_results(self, *of) => found(*of, Way::Several, whole),
+            Op::Discard(of) if gives_an_end(self, *of) => found(tried(self, *of)?, Way::Ended, whole),
             Op::Discard(of) => found(fallible_behind_ok(self, *of)?, Way::Ok, whole),
             Op::Call { .. } => {
                 let given = self.index.given_to_drop(self.site(node)).filter(|given| is_result(*given))?;
@@ -303,6 +311,9 @@ fn in_condition(
         Op::Let { pattern, of } if is_one_answer(pattern) && is_result(*of) && changes_for_it(view, otherwise) => {
             Some(Vanished { value: *of, way: Way::Answered, range: head })
         }
+        Op::Let { pattern, of } if is_found(pattern) && is_result(*of) && denies(view, otherwise) => {
+            Some(Vanished { value: *of, way: Way::Denied, range: view.facts.region(otherwise).range })
+        }
         _ => None,
     }
 }
@@ -324,6 +335,28 @@ fn is_one_answer(pattern: &Pattern) -> bool {
         _ => part.variant().is_some(),
     };
     pattern.is_ok() && matches!(pattern.parts(), [only] if some_or_none(only))
+}
+
+/// `Ok(Some(found))`
+fn is_found(pattern: &Pattern) -> bool {
+    pattern.is_ok() && matches!(pattern.parts(), [only] if only.variant().is_some_and(|name| name == "Some"))
+}
+
+/// Whether a branch, for what is not there and for errors alike, leaves the function with an answer for whoever asked: not a mere yes or no, and no word for
+/// the log.
+fn denies(view: View, region: RegionId) -> bool {
+    let is_no = |value: NodeId| matches!(view.op(value), Op::Literal(Literal::Bool(_)));
+    answered(view, region).is_some_and(|(value, _)| !is_no(value))
+        && !view.index.tells(view.body, region)
+        && !view.index.fails_at_end(view.body, region)
+        && is_for_a_client(view, region)
+}
+
+/// Whether a region runs for each request of a client.
+fn is_for_a_client(view: View, region: RegionId) -> bool {
+    let owner = view.info.region_node(region);
+    let repeated = owner.and_then(|owner| view.index.repeated_if(view.site(owner), &|_, _| false));
+    repeated.is_some_and(|repeated| repeated.repeats == Repeats::Request)
 }
 
 /// Whether a branch changes what a database has, asks nobody else for it, and neither tells of what led there nor fails. What makes a part of the schema is
@@ -378,7 +411,12 @@ fn in_arms<'a>(view: View, arms: &'a [Arm]) -> Option<(&'a Arm, Way)> {
         let mut rest = arms.iter().filter(|arm| answers && !by_kind && arm.pattern.is_wild() && !arm.guarded);
         rest.find(|arm| changes_for_it(view, arm.region)).map(|arm| (arm, Way::Answered))
     };
-    ignores().or_else(empty).or_else(leaves).or_else(instead).or_else(changed)
+    let denied = || {
+        let finds = arms.iter().any(|arm| is_found(&arm.pattern)) && !by_kind;
+        let mut rest = arms.iter().filter(|arm| finds && arm.pattern.is_wild() && !arm.guarded);
+        rest.find(|arm| denies(view, arm.region)).map(|arm| (arm, Way::Denied))
+    };
+    ignores().or_else(empty).or_else(leaves).or_else(instead).or_else(changed).or_else(denied)
 }
 
 /// `.unwrap_or_else(|_| ..)`, `.ok().flatten()`, `.unwrap_or_default()`
@@ -400,9 +438,15 @@ fn in_chain(view: View, receiver: NodeId, name: &str, arguments: &[NodeId]) -> O
         ("map_or_else", [failed, _]) => Some((receiver, Way::Instead(made_blindly(view, *failed)?))),
         ("map_or", [failed, _]) if is_empty(view, *failed) || is_unit(view, *failed) => Some((receiver, Way::Default)),
         ("unwrap_or_else", [failed]) if does_nothing_blindly(view, *failed) => Some((receiver, Way::Default)),
-        ("unwrap_or", [failed]) if is_unit(view, *failed) => Some((receiver, Way::Default)),
+        ("unwrap_or", [failed]) if is_unit(view, *failed) || is_empty(view, *failed) => Some((receiver, Way::Default)),
+        ("unwrap_or", [failed]) => match view.op(*failed) {
+            Op::Literal(_) => Some((receiver, Way::Default)),
+            // What has a name of its own is a default that is meant.
+            Op::Path(_) => None,
+            _ => Some((receiver, Way::Instead(stands_in(view, *failed)?))),
+        },
         ("unwrap_or_default", _) => Some((receiver, Way::Default)),
-        _ => is_literal(view, name, arguments).then_some((receiver, Way::Default)),
+        _ => None,
     }
 }
 
@@ -448,6 +492,21 @@ fn gives_results(view: View, value: NodeId) -> bool {
         _ => false,
     };
     is_run && !ty.is_option() && !ty.is_result() && view.index.element(ty).is_result()
+}
+
+/// Whether a value says how a program ended that has been waited for.
+fn gives_an_end(view: View, value: NodeId) -> bool {
+    let ty = view.ty(value);
+    ["std::process::ExitStatus", "std::process::Output"].iter().any(|path| *ty == Ty::ext(path, Vec::new()))
+}
+
+/// The `Result` whose success is taken: what a `?` is behind, or what panics otherwise.
+fn tried(view: View, value: NodeId) -> Option<NodeId> {
+    match view.op(value) {
+        Op::Try(of) => Some(*of),
+        Op::Method { receiver, name, .. } if matches!(name.as_str(), "unwrap" | "expect") => Some(*receiver),
+        _ => None,
+    }
 }
 
 /// The `Result` that `.ok()` is called on.
@@ -518,11 +577,6 @@ fn gives_up_silently(view: View, region: RegionId) -> bool {
             .all(|given| matches!(view.op(*given), Op::Tuple(parts) if parts.is_empty()) || is_empty(view, *given)),
         _ => is_empty(view, node),
     })
-}
-
-/// `unwrap_or` with a value that stands there.
-fn is_literal(view: View, name: &str, arguments: &[NodeId]) -> bool {
-    name == "unwrap_or" && arguments.iter().all(|a| matches!(view.facts.node(*a).op, Op::Literal(_)))
 }
 
 /// `Err(_) => {}` and the like: the error is not looked at, and nothing is said or done instead.
@@ -617,7 +671,15 @@ fn stand_in(view: View, region: RegionId) -> Option<StandIn> {
     let goes = |op: &Op| matches!(op, Op::Return(_) | Op::Break(_) | Op::Continue);
     if inside.into_iter().any(|(node, n)| fails(node) || goes(&n.op) && leaves_with != Some(node))
         || view.index.tells(view.body, region)
-        || is_text(view, value)
+    {
+        return None;
+    }
+    stands_in(view, value)
+}
+
+/// How a value takes the place of what failed; none where it answers.
+fn stands_in(view: View, value: NodeId) -> Option<StandIn> {
+    if is_text(view, value)
         || is_text_given(view, value)
         || matches!(view.op(value), Op::Literal(Literal::Bool(_)))
         || view.ty(value).is_result()
@@ -632,7 +694,13 @@ fn stand_in(view: View, region: RegionId) -> Option<StandIn> {
 /// Whether an expression gives something: what only does something, as counting, has looked at the failure.
 fn is_given(view: View, value: NodeId) -> bool {
     match view.op(value) {
-        Op::Path(_) | Op::Local(_) | Op::Literal(_) | Op::Struct { .. } | Op::Tuple(_) | Op::Macro(_) => true,
+        Op::Path(_)
+        | Op::Local(_)
+        | Op::Field { .. }
+        | Op::Literal(_)
+        | Op::Struct { .. }
+        | Op::Tuple(_)
+        | Op::Macro(_) => true,
         Op::Call { .. } | Op::Method { .. } | Op::Await(_) => {
             !view.ty(value).is_unknown() && *view.ty(value) != Ty::unit()
         }
