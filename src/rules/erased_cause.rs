@@ -250,7 +250,7 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
     {
         return None;
     }
-    if branch.is_some_and(|region| view.index.tells(view.body, region) || passes_on_an_earlier(view, region)) {
+    if branch.is_some_and(|region| passes_on_an_earlier(view, region)) {
         return None;
     }
     let effected = lost(view, failed, range)?;
@@ -258,10 +258,16 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
     // does a change of what is far away; who tries something else instead fails of that.
     let has_causes = effected.effect == Effect::Database || is_a_change(&effected);
     let says_enough = |region| region_names_a_value(view, region) && (!has_causes || mends(view, region));
-    if branch.is_some_and(says_enough) {
+    // Who does not look at the error has no cause to tell, whatever is logged; but one of the functions that it came through may.
+    let is_told_further_in = || through(view, &effected).into_iter().any(|body| view.index.tells_of_its_errors(body));
+    let tells = |region| {
+        view.index.tells(view.body, region) && (!has_causes || is_looked_at_again(view, failed) || is_told_further_in())
+    };
+    if branch.is_some_and(|region| says_enough(region) || tells(region)) {
         return None;
     }
     let effect = effected.effect.noun();
+    let said = branch.and_then(|region| warning_in(view, region));
     let diagnostic = Diagnostic::new(
         ID,
         confidence(&effected),
@@ -269,6 +275,7 @@ fn erased(view: View, failed: NodeId, range: Range, branch: Option<RegionId>) ->
         Label::new(view.in_file(range), "the new error does not know what went wrong"),
     )
     .about(view.index.item_path(view.body), effect)
+    .evidence(said.map(|at| Label::new(view.span(at), "this says that it failed, and not why")))
     .evidence(stem(view, &effected))
     .note(WHY)
     .help("keep the cause: wrap it as the source of the new error, or log it before it is replaced");
