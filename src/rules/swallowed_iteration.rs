@@ -18,7 +18,7 @@ const ID: &str = "swallowed-iteration";
 pub fn check(index: &Index) -> Vec<Diagnostic> {
     index.look(|view, node| {
         let ends = || lagging(view, node).or_else(|| stops_consuming(view, node));
-        diagnose(view, node).or_else(|| broken_off(view, node)).or_else(ends)
+        broken_off(view, node).or_else(|| diagnose(view, node)).or_else(ends)
     })
 }
 
@@ -53,7 +53,10 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             (!sweeps).then(|| swallowed(view, source, Way::Skips, range))?
         }
         Op::Loop { kind: LoopKind::While, region } => {
-            let condition = only_success(view, *region)?;
+            let Some(condition) = only_success(view, *region) else {
+                let Parts { of, errors, .. } = only_good_parts(view, *region)?;
+                return swallowed(view, view.index.next_of(view.site(of))?, Way::Skips, errors);
+            };
             swallowed(view, view.index.next_of(view.site(condition.of))?, Way::Ends, view.range(condition.node))
         }
         _ => None,
@@ -111,6 +114,7 @@ fn only_asks(view: View, argument: NodeId, names: &[&str]) -> bool {
             let of_result = path.segments.len() == 2 && path.segments[0].name == "Result";
             of_result && names.contains(&path.last().as_str())
         }
+        Op::Closure { region, .. } if view.index.warns(view.body, *region) => false,
         Op::Closure { region, parameters, .. } => {
             let (Some(value), [parameter]) = (view.facts.region(*region).value, &parameters[..]) else {
                 return false;
