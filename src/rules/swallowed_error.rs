@@ -124,6 +124,8 @@ fn may_vanish(view: View, node: NodeId, value: NodeId, effected: &Effected, way:
         || way == Way::Dropped && view.index.callable(site).is_some_and(|callable| callable.constructs.is_some())
         || way == Way::IfLet && is_only_asked_when_failing(view)
         || goes_on_reading(view, value, effected)
+        // A function that runs a program and gives back what that said mostly looks at how it ended.
+        || way == Way::Ended && effected.chain.len() > 1
 }
 
 /// What a function did in a transaction has failed, of whatever, and the transaction is committed all the same. Where it is known what failed, that has been
