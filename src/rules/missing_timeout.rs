@@ -171,7 +171,7 @@ impl<'i> Survey<'i> {
     fn left_out(&self, built: Site, at: Site, entry: &TypeEntry) -> Option<Diagnostic> {
         let index = self.index;
         let calls = self.lent_at(built, at, LENT);
-        let proof = self.repeated(&calls).or_else(|| self.led_to(&calls))?;
+        let proof = self.proof(at, &calls)?;
         let kind = words(&entry.kind?);
         let text = format!("a request over a `{}` has no timeout", entry.path);
         let label = Label::new(index.name_span(at), "waits for as long as the other side likes");
@@ -190,7 +190,7 @@ impl<'i> Survey<'i> {
     fn may_wait(&self, site: Site, at: Site) -> bool {
         let index = self.index;
         index.is_waited_for(at)
-            && index.waits_without_end(at)
+            && (index.waits_without_end(at) || index.waits_while_serving(at).is_some())
             && !index.is_bounded_by_choice(at)
             && self.may_meet(site, at)
     }
@@ -269,8 +269,8 @@ impl<'i> Survey<'i> {
         lent: &[(Site, Vec<Site>)],
     ) -> Option<Diagnostic> {
         let index = self.index;
-        let again = || lent.iter().find_map(|(at, calls)| Some((*at, self.repeated(calls)?)));
-        let led_to = || lent.iter().find_map(|(at, calls)| Some((*at, self.led_to(calls)?)));
+        let again = || lent.iter().find_map(|(at, calls)| Some((*at, self.repeated(*at, calls)?)));
+        let led_to = || lent.iter().find_map(|(at, calls)| Some((*at, self.led_to(*at, calls)?)));
         let (waiting, proof) = again().or_else(led_to)?;
         // Who listens there was mostly put beside the program, and its limits are not seen here.
         let local = lent.iter().all(|(at, _)| index.address_asked_by(*at).defaults_to_this_machine());
@@ -304,21 +304,33 @@ impl<'i> Survey<'i> {
         )
     }
 
-    /// What shows that one of some calls is made again and again while a program serves.
-    fn repeated(&self, calls: &[Site]) -> Option<Vec<Label>> {
-        calls.iter().find_map(|at| Some(self.index.while_serving(*at)?.evidence))
+    /// What shows that a wait matters which is done for some calls.
+    fn proof(&self, at: Site, calls: &[Site]) -> Option<Vec<Label>> {
+        self.repeated(at, calls).or_else(|| self.led_to(at, calls))
     }
 
-    /// What shows that a service leads to one of some calls.
-    fn led_to(&self, calls: &[Site]) -> Option<Vec<Label>> {
-        calls.iter().find_map(|at| Some(vec![self.index.led_to_by_service(*at)?]))
+    /// What shows that a wait without end is come to again and again while a program serves, by way of one of the calls that it is done for.
+    fn repeated(&self, at: Site, calls: &[Site]) -> Option<Vec<Label>> {
+        let index = self.index;
+        if index.waits_without_end(at) {
+            return calls.iter().find_map(|at| Some(index.while_serving(*at)?.evidence));
+        }
+        let way = index.waits_while_serving(at)?;
+        let is_on_it = |call: &Site| *call == at || way.way.contains(call);
+        calls.iter().any(is_on_it).then_some(way.evidence)
+    }
+
+    /// What shows that a service leads to one of the calls that a wait is done for. Where something gives up on one of the ways, it may be this one.
+    fn led_to(&self, at: Site, calls: &[Site]) -> Option<Vec<Label>> {
+        let mut led = calls.iter().filter(|_| self.index.waits_without_end(at));
+        led.find_map(|call| Some(vec![self.index.led_to_by_service(*call)?]))
     }
 
     /// A command that is run while serving and waited for. Most end by themselves, and are a hint; what talks to a peer ends when the peer likes.
     fn run(&self, site: Site, entry: &TypeEntry) -> Option<Diagnostic> {
         let index = self.index;
-        let repeated = index.while_serving(site)?;
-        if !index.waits_without_end(site) || index.settings(site).may_include(&entry.timeouts) {
+        let repeated = index.waits_while_serving(site)?;
+        if index.settings(site).may_include(&entry.timeouts) {
             return None;
         }
         let often = repeated.repeats.words();
@@ -465,7 +477,6 @@ impl<'i> Survey<'i> {
 fn greeted(index: &Index, site: Site) -> Option<Diagnostic> {
     let introduces = index.introduces(site);
     if !index.is_waited_for(site)
-        || !index.waits_without_end(site)
         || index.is_bounded_by_choice(site)
         || introduces && index.address_given_to(site).leads_to_this_machine()
     {
@@ -479,7 +490,7 @@ fn greeted(index: &Index, site: Site) -> Option<Diagnostic> {
 
 /// What a peer answers that nobody stops waiting for.
 fn answered(index: &Index, site: Site, connected: Site) -> Option<Diagnostic> {
-    if !index.waits_without_end(site) || index.address_given_to(connected).names_this_machine() {
+    if index.address_given_to(connected).names_this_machine() {
         return None;
     }
     let connects = Label::new(index.name_span(connected), "it is connected to here");
@@ -491,9 +502,6 @@ fn answered(index: &Index, site: Site, connected: Site) -> Option<Diagnostic> {
 
 /// What somebody who connects says first, that nobody stops waiting for.
 fn spoken_to(index: &Index, site: Site, taken: Site) -> Option<Diagnostic> {
-    if !index.waits_without_end(site) {
-        return None;
-    }
     let connects = Label::new(index.name_span(taken), "the connection is taken here");
     Some(
         waited_for(index, site, "what a client says first", "first words", Some(connects))?
@@ -529,8 +537,9 @@ fn in_line(index: &Index, served: &ServedInLine) -> Option<Diagnostic> {
 /// A wait for a peer again and again, or in a service.
 fn waited_for(index: &Index, site: Site, what: &str, about: &str, first: Option<Label>) -> Option<Diagnostic> {
     let span = index.span(site);
-    let again = || index.while_serving(site).map(|repeated| repeated.evidence);
-    let proof = again().or_else(|| index.led_to_by_service(site).map(|led| vec![led]))?;
+    let again = || index.waits_while_serving(site).map(|repeated| repeated.evidence);
+    let led = || index.led_to_by_service(site).filter(|_| index.waits_without_end(site));
+    let proof = again().or_else(|| Some(vec![led()?]))?;
     (!index.is_intended(span)).then(|| {
         let label = Label::new(span, "waits for as long as the peer likes");
         Diagnostic::new(ID, Confidence::Likely, format!("{what} is waited for without a deadline"), label)

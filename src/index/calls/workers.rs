@@ -194,7 +194,7 @@ impl Index {
             || facts.outwards(facts.node(site.node).region).any(|(_, region)| region.kind == RegionKind::Async)
     }
 
-    fn is_of_async_function(&self, body: BodyRef) -> bool {
+    pub(in crate::index) fn is_of_async_function(&self, body: BodyRef) -> bool {
         self.function_of(body).is_some_and(|function| self.defs().function(function).is_async)
     }
 

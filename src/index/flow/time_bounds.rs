@@ -9,7 +9,7 @@ use crate::catalogue::{Calls, Runs};
 use crate::facts::model::*;
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
-use crate::index::calls::contexts::Repeats;
+use crate::index::calls::contexts::{Repeated, Repeats};
 use crate::index::calls::{Call, Site};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
@@ -45,6 +45,9 @@ impl Bound {
 
 /// Through how many callers something around a call is looked for. Further away there is a limit on some way to almost everything.
 const CALLERS: u32 = 8;
+
+/// So many ways to a call are looked at until there is one on which nothing gives up.
+const WAYS: usize = 8;
 
 impl Index {
     /// Whether something around a call bounds how long it may take.
@@ -469,6 +472,62 @@ impl Index {
         let layered = || self.is_layered() && self.repeated(site).is_some_and(|r| r.repeats == Repeats::Request);
         let serves = self.services_reaching(site.body).next().is_some();
         serves && !self.is_bounded_in_time(site, Callers::Some, Bound::Sooner) && !layered()
+    }
+
+    /// The proof that a call which may wait forever comes again and again while a program serves. What gives up on other ways to the call is no help on the
+    /// one that is shown: there nothing does.
+    pub fn waits_while_serving(&self, site: Site) -> Option<Repeated> {
+        if self.waits_without_end(site) {
+            return self.while_serving(site);
+        }
+        self.services_reaching(site.body).next()?;
+        let counts = |body: BodyRef, region: RegionId| {
+            self.body(body).region(region).kind != RegionKind::Loop || self.is_heartbeat(body, region)
+        };
+        let mut ways = self.all_repeated_in(site, &counts).take(WAYS);
+        ways.find(|way| self.goes_with_serving(site, way) && self.is_unbounded_on(site, way))
+    }
+
+    /// Whether nothing gives up on a way to a call, nor around the loop that it comes from, nor around the same call in another place of its body, which may
+    /// be the one of another build.
+    fn is_unbounded_on(&self, site: Site, way: &Repeated) -> bool {
+        let path = self.external(site);
+        let mut alike = self.call_sites(site.body).filter(|other| path.is_some() && self.external(*other) == path);
+        if alike.any(|other| self.is_bounded_here(other, Bound::Any)) {
+            return false;
+        }
+        let mut by = Bound::Sooner;
+        let mut last = site;
+        for step in std::iter::once(&site).chain(&way.way) {
+            if self.is_bounded_here(*step, by) || !self.is_polled_where_it_stands(*step) {
+                return false;
+            }
+            if self.turns_again_around(*step) {
+                by = by.around_turns();
+            }
+            last = *step;
+        }
+        match way.repeats {
+            Repeats::Request => !self.is_layered(),
+            _ => !self.is_bounded_in_time(last, Callers::Some, by),
+        }
+    }
+
+    /// Whether the async blocks around a call are waited for where they stand, run as tasks, or are what the function gives for its caller to wait for. What is
+    /// put into a value, such as a stream, is polled by whoever reads that.
+    fn is_polled_where_it_stands(&self, call: Site) -> bool {
+        let (facts, info) = (self.body(call.body), self.info(call.body));
+        let gives_it = || {
+            self.function_of(call.body).is_some_and(|function| {
+                let returns = &self.signatures().functions[function.index()].returns;
+                !self.is_of_async_function(call.body) && matches!(returns, Ty::Future(_))
+            })
+        };
+        let polled = |region: RegionId| {
+            info.region_node(region).is_some_and(|node| self.is_polled(Site { node, ..call })) || gives_it()
+        };
+        let mut blocks = facts.outwards(facts.node(call.node).region).filter(|(_, r)| r.kind == RegionKind::Async);
+        blocks.all(|(region, _)| info.runs.contains_key(&region) || polled(region))
     }
 
     /// Whether a layer around a server bounds the time of all its requests.

@@ -79,12 +79,16 @@ impl Index {
     /// The proof that a site runs again and again for as long as a program serves: per request, or in a loop that waits for work.
     pub fn while_serving(&self, site: Site) -> Option<Repeated> {
         let repeated = self.repeated_if(site, &|body, region| self.is_heartbeat(body, region))?;
-        let counts = match repeated.repeats {
+        self.goes_with_serving(site, &repeated).then_some(repeated)
+    }
+
+    /// Whether what repeats a site does so for as long as a program serves.
+    pub(in crate::index) fn goes_with_serving(&self, site: Site, repeated: &Repeated) -> bool {
+        match repeated.repeats {
             Repeats::Request => true,
             Repeats::Iteration => repeated.in_loop.is_some() && self.runs_beside_serving(site),
             Repeats::Worker => false,
-        };
-        counts.then_some(repeated)
+        }
     }
 
     /// Whether a site runs in a service while it serves: not in another command of the same program.
