@@ -1,6 +1,7 @@
 //! Which calls come back at once, though calls of their kind may wait: what they are given or called on says so, or somebody asked before.
 
 use rustc_hash::FxHashSet as HashSet;
+use ustr::ustr;
 
 use crate::catalogue::{Calls, Effect, Runs};
 use crate::facts::model::{Body, Literal, Node, NodeId, Op, RegionId};
@@ -20,6 +21,25 @@ impl Index {
             || self.is_over_before(site)
             || self.joins_what_is_brief(site)
             || self.is_given_no_name(site)
+            || self.has_room(site)
+    }
+
+    /// Whether a send finds room, or may: of a type of sender that both kinds of channel have, only one known to be of a bounded channel waits, and of
+    /// these one that is made again and again is there for few words, as for an answer.
+    fn has_room(&self, send: Site) -> bool {
+        let Some(path) = self.external(send).filter(|path| self.catalogue().lists(Calls::Sends, *path)) else {
+            return false;
+        };
+        let Op::Method { receiver, .. } = self.node(send).op else { return false };
+        let is_for_both = path
+            .rsplit_once("::")
+            .is_some_and(|(owner, _)| self.kind(ustr(owner)).is_some_and(|kind| kind == "unbounded-sender"));
+        let is_bounded = |made: &Site| self.callable(*made).is_some_and(|callable| callable.constructs.is_none());
+        let waits = || {
+            let made = self.channels_behind(Site { node: receiver, ..send });
+            !made.is_empty() && made.iter().all(|made| is_bounded(made) && self.repeated(*made).is_none())
+        };
+        is_for_both && !waits()
     }
 
     /// Whether a call that looks a name up is not seen to be given one: an address is there at once, and what is generic may be either.
