@@ -87,17 +87,20 @@ impl Index {
             _ => return false,
         };
         let Some(id) = self.struct_behind(self.ty(base)) else { return false };
-        let may_send = |ty: &Ty| match ty.peeled() {
-            Ty::Ext(path, arguments) if self.catalogue().lists_a_member(Calls::Sends, *path) => {
-                let known = |of: &&Ty| !of.is_unknown();
-                match (arguments.first().filter(known), message.filter(known)) {
-                    (Some(sent), Some(received)) => sent == received,
-                    _ => true,
-                }
-            }
-            _ => false,
-        };
-        !self.signatures().fields[id.index()].values().any(may_send)
+        !self.signatures().fields[id.index()].values().any(|ty| self.may_send(ty, message))
+    }
+
+    /// Whether a type is, or has in it, an end that may send such a message.
+    fn may_send(&self, ty: &Ty, message: Option<&Ty>) -> bool {
+        let Ty::Ext(path, arguments) = ty.peeled() else { return false };
+        let known = |of: &&Ty| !of.is_unknown();
+        if !self.catalogue().lists_a_member(Calls::Sends, *path) {
+            return arguments.iter().any(|inner| self.may_send(inner, message));
+        }
+        match (arguments.first().filter(known), message.filter(known)) {
+            (Some(sent), Some(received)) => sent == received,
+            _ => true,
+        }
     }
 
     /// Whether a type is an end of a channel.
