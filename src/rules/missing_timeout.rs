@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ustr::{Ustr, ustr};
 
-use crate::catalogue::{Effect, Runs, TypeEntry};
+use crate::catalogue::{Calls, Effect, Runs, TypeEntry};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
@@ -52,6 +52,8 @@ struct Survey<'i> {
     sent_with: BTreeMap<Site, Vec<Site>>,
     /// Those that could not.
     unfollowed: BTreeSet<Site>,
+    /// What is built and given away to be used within a limit only: `Timeout::new(channel, limit)`.
+    limited: BTreeSet<Site>,
     /// Calls of libraries that wait with a client which they are lent, and that client.
     lent_to: BTreeMap<Site, Site>,
     /// Names of the functions of the project.
@@ -66,6 +68,7 @@ impl<'i> Survey<'i> {
             index,
             operations: BTreeMap::new(),
             sent_with: BTreeMap::new(),
+            limited: BTreeSet::new(),
             lent_to: BTreeMap::new(),
             own: index.defs().fn_ids().map(|function| index.defs().function(function).name).collect(),
             unfollowed: BTreeSet::new(),
@@ -75,6 +78,7 @@ impl<'i> Survey<'i> {
             for (node, _) in facts.iter() {
                 let site = Site { body, node };
                 survey.lend(site);
+                survey.limit(site);
                 let Some(path) = index.external(site) else { continue };
                 survey.called.insert((index.crate_of(body), path));
                 let owner = path.rsplit_once("::").map(|(owner, _)| owner);
@@ -107,6 +111,23 @@ impl<'i> Survey<'i> {
             _ => None,
         };
         lent.copied().or_else(receiver)
+    }
+
+    /// Notes the clients and connections that a call is given which bounds the time of all that is done with them.
+    fn limit(&mut self, call: Site) {
+        let index = self.index;
+        let bounds = |path: Ustr| index.catalogue().lists(Calls::BoundsTime, path);
+        let Op::Call { arguments, .. } = &index.node(call).op else { return };
+        if !index.external(call).is_some_and(bounds) {
+            return;
+        }
+        let given = arguments.iter().map(|node| Site { node: *node, ..call });
+        let given = given.filter(|value| {
+            let untimed = |path: &Ustr| index.resource(*path).is_some_and(|entry| entry.when_untimed.is_some());
+            !matches!(index.ty(*value), Ty::Future(_)) && index.owned_resources(index.ty(*value)).iter().any(untimed)
+        });
+        let built = given.flat_map(|value| index.made_behind(value, &|entry| entry.when_untimed.is_some()));
+        self.limited.extend(built);
     }
 
     /// Notes a client that is lent to a call of somebody else's that is waited for: `token.request_async(&client).await`. It asks with that client.
@@ -217,6 +238,7 @@ impl<'i> Survey<'i> {
         let is_followed = self.sent_with.contains_key(&site);
         if index.is_test(site.body)
             || index.is_built_by_tests_alone(site)
+            || self.limited.contains(&site)
             || (is_set_somewhere && !is_followed)
             || index.address_given_to(site).names_this_machine()
         {
