@@ -57,8 +57,8 @@ fn what_only_libraries_have_is_out_of_reach() {
 fn what_somebody_may_end_is_within_reach() {
     let lost = |elsewhere: &str| {
         let code = program(&format!(
-            "use opentelemetry_sdk::trace::{{SdkTracer, SdkTracerProvider}}; struct Exporter; fn main() {{}} {elsewhere} \
-             fn lost(exporter: Exporter) -> SdkTracer {{ SdkTracerProvider::builder().with_batch_exporter(exporter).build().tracer(\"a\") }}"
+            "use opentelemetry_sdk::trace::SdkTracerProvider; struct Exporter; fn main() {{}} {elsewhere} fn lost(exporter: Exporter) {{ \
+                 opentelemetry::global::set_tracer_provider(SdkTracerProvider::builder().with_batch_exporter(exporter).build()) }}"
         ));
         code.index.unended_globals().len()
     };
