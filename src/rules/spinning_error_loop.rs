@@ -73,11 +73,8 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         some.map(|some| Label::new(view.in_file(view.facts.region(some).range), "only for some of its errors"));
     let diagnostic = Diagnostic::new(
         ID,
-        if is_channel && !(fails == view.site(call) && is_left(view, call)) {
-            Confidence::Hint
-        } else {
-            Confidence::Likely
-        },
+        // Who sends mostly does so for as long as the loop runs.
+        if is_channel { Confidence::Hint } else { Confidence::Likely },
         format!("this loop spins when `{name}` keeps failing"),
         Label::new(
             span,

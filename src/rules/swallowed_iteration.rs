@@ -169,8 +169,9 @@ fn skipped_in(view: View, region: RegionId, element: LocalId) -> Option<Range> {
             passes_over.then(|| Range { start: view.range(at).start, end: view.range(user).end })
         }
         Op::Match { arms, .. } => {
+            let takes_good = arms.iter().any(|arm| arm.pattern.is_ok());
             let ignored = |arm: &&Arm| {
-                let error = arm.pattern.ignores_error() || arm.pattern.is_wild();
+                let error = arm.pattern.ignores_error() || takes_good && arm.pattern.is_wild();
                 error && !arm.guarded && goes_on(view, arm.region)
             };
             arms.iter().find(ignored).map(|arm| arm.range)

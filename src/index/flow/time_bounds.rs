@@ -377,12 +377,13 @@ impl Index {
         })
     }
 
-    /// `ask().timeout(limit)`
+    /// `ask().timeout(limit)`, `limit.timeout(ask())`
     fn is_method_of_a_future(&self, call: Site, future: NodeId) -> bool {
         match &self.node(call).op {
-            Op::Method { receiver, name, .. } => {
+            Op::Method { receiver, arguments, name, .. } => {
                 let is_future = || matches!(self.ty(Site { node: future, ..call }), Ty::Future(_));
                 *receiver == future && name.contains("timeout") && is_future()
+                    || arguments[..] == [future] && *name == "timeout"
             }
             _ => false,
         }

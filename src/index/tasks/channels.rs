@@ -26,6 +26,9 @@ pub struct Channel {
 /// Through how many calls the work on a message is followed.
 const CALLS: u32 = 3;
 
+/// Through how many types of the workspace it is looked for a sender among fields.
+const FIELDS: u32 = 3;
+
 /// What is done with an end of a channel.
 #[derive(Clone, Copy)]
 enum Use {
@@ -87,18 +90,24 @@ impl Index {
             _ => return false,
         };
         let Some(id) = self.struct_behind(self.ty(base)) else { return false };
-        !self.signatures().fields[id.index()].values().any(|ty| self.may_send(ty, message))
+        !self.signatures().fields[id.index()].values().any(|ty| self.may_send(ty, message, FIELDS))
     }
 
     /// Whether a type is, or has in it, an end that may send such a message. A watcher sends what it sees into the channel that it was made with.
-    fn may_send(&self, ty: &Ty, message: Option<&Ty>) -> bool {
-        let Ty::Ext(path, arguments) = ty.peeled() else { return false };
+    fn may_send(&self, ty: &Ty, message: Option<&Ty>, fuel: u32) -> bool {
+        let (path, arguments) = match (ty.peeled(), fuel.checked_sub(1)) {
+            (Ty::Ext(path, arguments), _) => (path, arguments),
+            (Ty::Adt(id, _), Some(fuel)) => {
+                return self.signatures().fields[id.index()].values().any(|ty| self.may_send(ty, message, fuel));
+            }
+            _ => return false,
+        };
         if self.kind(*path).is_some_and(|kind| kind == "watcher") {
             return true;
         }
         let known = |of: &&Ty| !of.is_unknown();
         if !self.catalogue().lists_a_member(Calls::Sends, *path) {
-            return arguments.iter().any(|inner| self.may_send(inner, message));
+            return arguments.iter().any(|inner| self.may_send(inner, message, fuel));
         }
         match (arguments.first().filter(known), message.filter(known)) {
             (Some(sent), Some(received)) => sent == received,
