@@ -166,6 +166,8 @@ pub enum Calls {
     Receives,
     /// They wait for what comes next in a stream, and give `None` at once when that has ended.
     Streams,
+    /// They take what has come from outside, or look whether it has, as the next item of a stream: a loop around one works, and makes no service by itself.
+    Polls,
     /// They put something into a channel.
     Sends,
     /// They give a word to all who listen for it, which may be the one to stop.
@@ -242,6 +244,10 @@ pub enum Calls {
     BringsBody,
     /// They give the next part of a body, or all of its parts one by one; whoever sends it may break it off.
     BringsPart,
+    /// They give a text that whoever sends a request may make up, as its path is.
+    AskedFor,
+    /// Types and traits that only layers have to do with, through which requests come on their way to what answers them.
+    ForLayers,
     /// They make a file for what they give, which stays when that is closed and keeps the next from being made.
     LeavesFile,
     /// Functions of a database that take a lock for the session, which stays until it is given back or the session ends.

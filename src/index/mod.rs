@@ -89,6 +89,14 @@ impl Outline {
         bodies::infer::infer(&World { names: self.names(), signatures: &self.signatures }, body)
     }
 
+    /// The types of what a function is given, its receiver aside; of a type parameter, what its bounds say.
+    pub fn given_types(&self, id: FnId) -> Vec<Ty> {
+        let world = World { names: self.names(), signatures: &self.signatures };
+        let generics = self.signatures.generics_of(&world.names, id);
+        let given = &self.signatures.functions[id.index()].parameters;
+        given.iter().map(|ty| world.bounded(ty.clone(), &generics)).collect()
+    }
+
     fn names(&self) -> Names<'_> {
         Names { defs: &self.defs, tree: &self.tree, catalogue: &self.catalogue }
     }
@@ -113,6 +121,8 @@ pub struct Index {
     sends: OnceLock<std::collections::BTreeMap<Site, Vec<Site>>>,
     /// The functions that take a connection and come back, found when they are first asked for.
     taking: OnceLock<rustc_hash::FxHashSet<FnId>>,
+    /// The types that are streams of what comes from outside, found when they are first asked for.
+    streams: OnceLock<rustc_hash::FxHashSet<TypeId>>,
     releases: resources::releases::Releases,
     courses: Vec<programs::phases::Course>,
     described: Vec<Described>,
@@ -143,6 +153,7 @@ impl Index {
             layered: OnceLock::new(),
             sends: OnceLock::new(),
             taking: OnceLock::new(),
+            streams: OnceLock::new(),
             releases: resources::releases::Releases::default(),
             courses: Vec::new(),
             described: Vec::new(),

@@ -46,6 +46,7 @@ impl Index {
                 call.seen && call.arguments.iter().all(|node| of(*node)) && call.mentions.iter().all(|id| local(*id))
             }
             Op::Await(_) | Op::Closure { .. } | Op::Async(_) | Op::Unseen | Op::Field { .. } => false,
+            Op::Call { .. } | Op::Method { .. } if self.variety_of_call(site) == Variety::Endless => false,
             op => {
                 let body = self.body(site.body);
                 let mut parts = op.operands();

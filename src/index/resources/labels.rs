@@ -4,9 +4,12 @@
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Literal, NodeId, Op};
+use crate::facts::model::{Literal, LocalId, NodeId, Op};
+use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::Repeated;
+use crate::index::declared::defs::BodyRef;
+use crate::index::declared::types::Bound;
 use crate::index::flow::variety::Variety;
 use crate::index::{Index, Ty};
 
@@ -19,8 +22,8 @@ pub struct EndlessLabel {
     pub family: Option<Ustr>,
     /// The label's value, or what it is made of.
     pub value: Site,
-    /// Whether its type or its making says that there is no end to its values: an address, a hash, an id that was just made up. A number or a text of a
-    /// request may be one of few.
+    /// Whether its type or its making says that there is no end to its values: an address, a hash, an id that was just made up, the path of any request. A
+    /// number or another text of a request may be one of few.
     pub sure: bool,
     pub repeated: Repeated,
 }
@@ -29,7 +32,7 @@ pub struct EndlessLabel {
 const LARGE: [&str; 8] = ["u32", "u64", "u128", "usize", "i32", "i64", "i128", "isize"];
 
 /// Through how many steps a label is followed to what it is a text of.
-const STEPS: u32 = 8;
+const STEPS: u32 = 16;
 
 impl Index {
     /// The labels with ever new values that a service sets while it serves, one for each call.
@@ -54,40 +57,53 @@ impl Index {
     fn endless_label(&self, call: Site) -> Option<EndlessLabel> {
         let mut values = Vec::new();
         for argument in self.label_arguments(call) {
-            self.collect_parts(argument, STEPS, &mut values);
+            self.collect_parts(argument, &[], STEPS, &mut values);
         }
-        values.retain(|value| self.variety(*value) != Variety::Few && !self.is_written_out(*value));
+        let made_up = |value: &Site| self.is_made_up_by_anybody(*value);
+        values.retain(|value| made_up(value) || self.variety(*value) != Variety::Few && !self.is_written_out(*value));
         let is_endless = |value: &Site| self.variety(*value) == Variety::Endless;
-        let sure = values.iter().find(|value| is_endless(value) && self.is_countless(**value));
+        let sure = values.iter().find(|value| made_up(value) || is_endless(value) && self.is_countless(**value));
         let value = *sure.or_else(|| values.iter().find(|value| is_endless(value) || self.is_countless(**value)))?;
         let repeated = self.while_serving(call)?;
         let family = self.family(call);
         Some(EndlessLabel { call, family, value, sure: sure.is_some(), repeated })
     }
 
-    /// What a call is given that the labels stand in: of a macro what stands behind a text, as `"caller" => name`.
+    /// What a call is given that the labels stand in: of a macro what stands behind a text, as `"caller" => name`, or all of them behind the name.
     fn label_arguments(&self, call: Site) -> Vec<Site> {
         let at = |node: NodeId| Site { node, ..call };
         let is_text = |node: NodeId| matches!(self.node(at(node)).op, Op::Literal(Literal::Text(_)));
         match &self.node(call).op {
             Op::Method { arguments, .. } => arguments.iter().map(|node| at(*node)).collect(),
-            Op::Macro(named) => {
-                let behind_the_name = named.arguments.get(1..).unwrap_or_default();
-                let pairs = behind_the_name.windows(2).filter(|pair| is_text(pair[0]) && !is_text(pair[1]));
-                pairs.map(|pair| at(pair[1])).collect()
-            }
+            Op::Macro(named) => match named.arguments.get(1..).unwrap_or_default() {
+                // What is not lent may be the value that is counted.
+                [labels] if matches!(self.node(at(*labels)).op, Op::Reference { .. }) => vec![at(*labels)],
+                behind_the_name => {
+                    let pairs = behind_the_name.windows(2).filter(|pair| is_text(pair[0]) && !is_text(pair[1]));
+                    pairs.map(|pair| at(pair[1])).collect()
+                }
+            },
             _ => Vec::new(),
         }
     }
 
-    /// The addresses, ids and numbers that labels are texts of.
-    fn collect_parts(&self, value: Site, fuel: u32, found: &mut Vec<Site>) {
+    /// The addresses, ids, numbers and paths that labels are texts of. `way` are the calls of functions of the workspace that the value is returned from, the
+    /// innermost last.
+    fn collect_parts(&self, value: Site, way: &[Site], fuel: u32, found: &mut Vec<Site>) {
         let Some(fuel) = fuel.checked_sub(1) else { return };
-        if self.is_countless(value) || self.is_large_number(self.ty(value)) {
+        let parameter = match &self.node(value).op {
+            Op::Local(local) => self.parameter_of(value.body, *local),
+            _ => None,
+        };
+        if let (Some(parameter), Some((call, outer))) = (parameter, way.split_last()) {
+            let given = self.function_of(value.body).and_then(|function| self.operand_for(*call, function, parameter));
+            return given.into_iter().for_each(|node| self.collect_parts(Site { node, ..*call }, outer, fuel, found));
+        }
+        if self.is_countless(value) || self.is_large_number(self.ty(value)) || self.is_made_up_by_anybody(value) {
             return found.push(value);
         }
         let mut each = |nodes: &[NodeId]| {
-            nodes.iter().for_each(|node| self.collect_parts(Site { node: *node, ..value }, fuel, found));
+            nodes.iter().for_each(|node| self.collect_parts(Site { node: *node, ..value }, way, fuel, found));
         };
         match &self.node(value).op {
             Op::Reference { of, .. } | Op::Deref(of) => each(&[*of]),
@@ -98,16 +114,60 @@ impl Index {
                 let named = call.mentions.iter().filter_map(|local| self.body(value.body).uses(*local).next());
                 each(&[&call.arguments[..], &named.collect::<Vec<_>>()].concat());
             }
-            Op::Local(local) => match self.init_of(value.body, *local).filter(|init| *init < value.node) {
-                Some(init) => each(&[init]),
-                None => {
-                    let parameter = self.parameter_of(value.body, *local).flatten();
-                    let given =
-                        self.function_of(value.body).zip(parameter).map(|(function, at)| self.given_for(function, at));
-                    given.into_iter().flatten().for_each(|given| self.collect_parts(given, fuel, found));
+            Op::Local(local) => match (self.made_by(value, *local), parameter.flatten()) {
+                (Some(init), _) => each(&[init]),
+                (None, Some(at)) => {
+                    let given = self.function_of(value.body).map(|function| self.given_for(function, at));
+                    given.into_iter().flatten().for_each(|given| self.collect_parts(given, way, fuel, found));
                 }
+                (None, None) => {}
             },
-            op => op.same_as().into_iter().for_each(|of| each(&[of])),
+            op => match (op.same_as(), self.returned_by(value)) {
+                (Some(of), _) => each(&[of]),
+                (None, Some(returned)) => self.collect_parts(returned, &[way, &[value]].concat(), fuel, found),
+                (None, None) => {}
+            },
+        }
+    }
+
+    /// What a variable was made with. A text that is set again may be one of few by then; labels as a whole are completed in that way.
+    fn made_by(&self, site: Site, local: LocalId) -> Option<NodeId> {
+        let init = self.init_of(site.body, local).filter(|init| *init < site.node)?;
+        let is_whole = matches!(self.ty(site).peeled(), Ty::Adt(..));
+        (is_whole || self.sources(site.body, local).len() == 1).then_some(init)
+    }
+
+    /// The only value that the function of the workspace returns which is called here. Where there are several, they may be what a text is brought down to.
+    fn returned_by(&self, call: Site) -> Option<Site> {
+        let Some(Callee::Workspace(function)) = self.callee(call) else { return None };
+        let body = self.defs().body_of(*function).filter(|body| self.is_linked(*body))?;
+        match self.returned_values(body)[..] {
+            [node] => Some(Site { body, node }),
+            _ => None,
+        }
+    }
+
+    /// Whether a text is what anybody asks for, whether there is such a thing or not: the path of a request, where all of them come by. The path is always
+    /// the same where a handler has one of its own.
+    fn is_made_up_by_anybody(&self, value: Site) -> bool {
+        let Op::Method { receiver, .. } = self.node(value).op else { return false };
+        let asks = self.external(value).is_some_and(|path| self.catalogue().lists(Calls::AskedFor, path));
+        asks && (self.is_for_layers(self.ty(Site { node: receiver, ..value })) || self.sees_all_requests(value.body))
+    }
+
+    /// Whether a body is of a layer, through which all requests come on their way to what answers them.
+    fn sees_all_requests(&self, body: BodyRef) -> bool {
+        let Some(function) = self.function_of(body) else { return false };
+        self.outline.given_types(function).iter().any(|ty| self.is_for_layers(ty))
+            || self.library_trait(function).is_some_and(|path| self.catalogue().lists(Calls::ForLayers, path))
+    }
+
+    fn is_for_layers(&self, ty: &Ty) -> bool {
+        let listed = |path: &Ustr| self.catalogue().lists(Calls::ForLayers, *path);
+        match ty.peeled() {
+            Ty::Ext(path, _) => listed(path),
+            Ty::Bounded(bounds) => bounds.iter().any(|bound| matches!(bound, Bound::Ext(path, _) if listed(path))),
+            _ => false,
         }
     }
 
