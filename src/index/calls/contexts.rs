@@ -574,7 +574,10 @@ impl Index {
         }
         info.callees.iter().any(|(node, callee)| {
             let listed = match callee {
-                Callee::External(path) => lists.iter().any(|list| self.catalogue().lists(*list, *path)),
+                Callee::External(path) => {
+                    lists.iter().any(|list| self.catalogue().lists(*list, *path))
+                        || self.takes_what_comes(Site { body, node: *node }, lists)
+                }
                 _ => lists.contains(&Calls::Accepts) && self.takes_connection(Site { body, node: *node }),
             };
             listed && facts.outwards(facts.node(*node).region).any(|(at, _)| at == region)

@@ -23,6 +23,7 @@ pub mod settings;
 pub mod shown;
 pub mod siblings;
 pub mod statements;
+pub mod streams;
 pub mod time_bounds;
 pub mod told;
 pub mod vanishing;

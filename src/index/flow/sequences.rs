@@ -20,7 +20,7 @@ pub struct Source {
 }
 
 /// What a function lays around the sequence that it gives.
-const LAID_AROUND: [&str; 4] =
+pub(super) const LAID_AROUND: [&str; 4] =
     ["std::result::Result::Ok", "std::option::Option::Some", "std::boxed::Box::new", "std::boxed::Box::pin"];
 
 /// How many steps a sequence is followed back.

@@ -232,7 +232,8 @@ fn what_is_written_out_is_the_same_each_time() {
     let code = program(
         "const WORD: &str = \"a+\"; struct Rules { pattern: String } impl Rules { fn own(&self) { compile(&self.pattern); } } \
          fn given(text: &str) { compile_given(text); } fn told(text: &str) { compile_told(text); } \
-         fn main() { let part = \"b\"; first(WORD); second(&format!(\"{part}{WORD}\")); third(&read()); given(\"c\"); told(&std::env::args().nth(1).unwrap()); }",
+         fn main() { let part = \"b\"; first(WORD); second(&format!(\"{part}{WORD}\")); third(&read()); given(\"c\"); told(&std::env::args().nth(1).unwrap()); \
+         fourth(uuid::Uuid::new_v4()); }",
     );
     let written = |call: &str| {
         let site = code.site(call);
@@ -242,6 +243,40 @@ fn what_is_written_out_is_the_same_each_time() {
     assert!(written("first(WORD)") && written("compile_given(text)"));
     assert!(written("second(&format!(\"{part}{WORD}\"))"));
     assert!(!written("compile(&self.pattern)"));
+    assert!(!written("fourth(uuid::Uuid::new_v4())"));
+}
+
+#[test]
+fn who_goes_through_a_stream_waits_for_work_where_its_items_come_from_outside() {
+    let code = program(
+        "use futures::{Stream, StreamExt}; use tokio::sync::mpsc; use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream}; \
+         use std::{pin::Pin, task::{Context, Poll}}; \
+         struct Own { from: mpsc::Receiver<u8> } impl Stream for Own { type Item = u8; \
+         fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u8>> { self.from.poll_recv(cx) } } \
+         struct List { of: Vec<u8> } impl Stream for List { type Item = u8; \
+         fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u8>> { Poll::Ready(self.of.pop()) } } \
+         async fn wrapped(mut from: ReceiverStream<u8>) { while let Some(item) = from.next().await { one(item); } } \
+         async fn adapted(from: ReceiverStream<u8>) { let mut from = from.map(|x| x); while let Some(item) = from.next().await { two(item); } } \
+         async fn own(mut from: Own) { while let Some(item) = from.next().await { three(item); } } \
+         async fn given(mut from: impl Stream<Item = u8> + Unpin) { while let Some(item) = from.next().await { four(item); } } \
+         async fn boxed(listener: tokio::net::TcpListener) { \
+         let mut from = Box::pin(TcpListenerStream::new(listener)); while let Some(item) = from.next().await { five(item); } } \
+         async fn list(mut from: List) { while let Some(item) = from.next().await { six(item); } } \
+         async fn either(mut from: impl Stream<Item = u8> + Unpin) { while let Some(item) = from.next().await { seven(item); } } \
+         async fn main() { let (_, from) = mpsc::channel(1); given(ReceiverStream::new(from)).await; \
+         either(futures::stream::iter([1])).await; }",
+    );
+    let waits = |call: &str| {
+        let site = code.site(call);
+        let around = code.index.loops_around(site);
+        around.iter().any(|around| code.index.is_work_loop(site.body, around.region))
+    };
+    for call in ["one(item)", "two(item)", "three(item)", "four(item)", "five(item)"] {
+        assert!(waits(call), "{call}");
+    }
+    for call in ["six(item)", "seven(item)"] {
+        assert!(!waits(call), "{call}");
+    }
 }
 
 #[test]
