@@ -122,8 +122,9 @@ fn every_document_is_linked_from_the_readme() {
     let documents = documents();
     let readme = documents.iter().find(|file| file.path == "README.md").unwrap();
     let linked: Vec<String> = links(readme).into_iter().map(|link| link.path).collect();
-    let orphans: Vec<&str> =
-        documents.iter().map(|file| file.path.as_str()).filter(|path| !linked.iter().any(|it| it == path)).collect();
+    let orphans = documents.iter().map(|file| file.path.as_str()).filter(|path| !linked.iter().any(|it| it == path));
+    // The further cases of a rule bear its name, and are for the tests.
+    let orphans: Vec<&str> = orphans.filter(|path| !path.starts_with("tests/cases/")).collect();
     assert_eq!(orphans, ["README.md"]);
 }
 

@@ -1,4 +1,5 @@
-//! The pages of the rules are their tests: they follow the grammar, they belong to the rules, and every example is found as it is marked.
+//! The pages of the rules are their tests, and so are the further cases in `tests/cases`: they follow the grammar, they belong to the rules, and every example
+//! is found as it is marked.
 
 mod support;
 
@@ -7,10 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rayon::prelude::*;
 use support::{Expectation, Place, differences, expectations, lint, run};
-use watertight::rules::page::{Example, Family, Page};
+use watertight::rules::page::{Example, Family, Page, cases};
 
 const DEFAULT_MANIFEST: &str = include_str!("support/example.toml");
+
+const PAGES: &str = "rules";
+const CASES: &str = "tests/cases";
 
 /// A page with the name of its file.
 struct Named {
@@ -19,20 +24,52 @@ struct Named {
     page: Page,
 }
 
-fn pages() -> Vec<Named> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("README.md"));
-    paths.sort();
-    paths.iter().map(|path| read(path)).collect()
+/// The examples of a rule in one file.
+struct Examples {
+    /// As in `rules/per-call-pool.md`.
+    path: String,
+    /// The id of the rule.
+    rule: String,
+    examples: Vec<Example>,
 }
 
-fn read(path: &Path) -> Named {
-    let id = path.file_stem().unwrap().to_str().unwrap();
-    let name = format!("rules/{id}.md");
-    let page = Page::parse(&fs::read_to_string(path).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
-    assert_eq!(page.id, id, "{name}: a page is named after its rule");
-    Named { path: name, page }
+fn pages() -> Vec<Named> {
+    documents(PAGES)
+        .into_iter()
+        .filter(|(id, ..)| id != "README")
+        .map(|(id, path, text)| page(&id, path, &text))
+        .collect()
+}
+
+fn page(id: &str, path: String, text: &str) -> Named {
+    let page = Page::parse(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    assert_eq!(page.id, id, "{path}: a page is named after its rule");
+    Named { path, page }
+}
+
+/// Those of the pages, and their further cases.
+fn examples() -> Vec<Examples> {
+    let of_pages =
+        pages().into_iter().map(|Named { path, page }| Examples { path, rule: page.id, examples: page.examples });
+    let further = documents(CASES).into_iter().map(|(rule, path, text)| {
+        let examples = cases(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        Examples { path, rule, examples }
+    });
+    of_pages.chain(further).collect()
+}
+
+/// The documents of a folder of the repository: stem, path and text, in the order of their names.
+fn documents(folder: &str) -> Vec<(String, String, String)> {
+    let below = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut paths: Vec<PathBuf> = fs::read_dir(below).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    paths.sort();
+    let read = |path: PathBuf| {
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let name = format!("{folder}/{stem}.md");
+        (stem, name, fs::read_to_string(path).unwrap())
+    };
+    paths.into_iter().map(read).collect()
 }
 
 fn all_expectations(example: &Example) -> Vec<Expectation> {
@@ -68,23 +105,26 @@ fn the_list_of_rules_says_what_the_pages_say() {
 
 #[test]
 fn every_section_holds_what_the_grammar_asks_for() {
-    let pages = pages();
-    let ids: BTreeSet<&str> = pages.iter().map(|named| named.page.id.as_str()).collect();
-    let faults: Vec<String> = pages.iter().flat_map(|named| faults(named, &ids)).collect();
-    assert_none(&faults);
+    let faults = pages().into_iter().flat_map(|Named { path, page }| {
+        let owed = SECTIONS_HOLD.iter().filter(|owed| page.family != Family::Meta || owed.in_meta);
+        let broken = owed.filter(|owed| !page.section(owed.title).is_some_and(|body| (owed.holds)(&page, body)));
+        broken.map(|owed| format!("{path}: section `{}` {}", owed.title, owed.what)).collect::<Vec<_>>()
+    });
+    assert_none(&faults.collect::<Vec<_>>());
 }
 
-fn faults(Named { path, page }: &Named, ids: &BTreeSet<&str>) -> Vec<String> {
-    let of_sections = SECTIONS_HOLD.iter().filter(|owed| page.family != Family::Meta || owed.in_meta);
-    let of_sections = of_sections.filter_map(|owed| {
-        let fulfilled = page.section(owed.title).is_some_and(|body| (owed.holds)(page, body));
-        (!fulfilled).then(|| format!("{path}: section `{}` {}", owed.title, owed.what))
+#[test]
+fn every_example_is_marked_as_its_section_asks() {
+    let ids: BTreeSet<String> = pages().into_iter().map(|named| named.page.id).collect();
+    let faults = examples().into_iter().flat_map(|Examples { path, rule, examples }| {
+        let unknown = (!ids.contains(&rule)).then(|| format!("{path} belongs to no rule"));
+        let faults = examples.iter().filter_map(|example| {
+            let fault = marker_fault(example, &rule, &ids)?;
+            Some(format!("{path}:{}: {fault}", example.line))
+        });
+        unknown.into_iter().chain(faults).collect::<Vec<_>>()
     });
-    let of_examples = page.examples.iter().filter_map(|example| {
-        let fault = marker_fault(example, &page.id, ids)?;
-        Some(format!("{path}:{}: {fault}", example.line))
-    });
-    of_sections.chain(of_examples).collect()
+    assert_none(&faults.collect::<Vec<_>>());
 }
 
 /// What `rules/README.md` asks of a section.
@@ -145,9 +185,9 @@ fn tells_of_lints(page: &Page, body: &str) -> bool {
 }
 
 /// What is wrong with the markers of an example, given where it stands.
-fn marker_fault(example: &Example, id: &str, ids: &BTreeSet<&str>) -> Option<String> {
+fn marker_fault(example: &Example, id: &str, ids: &BTreeSet<String>) -> Option<String> {
     let expected = all_expectations(example);
-    if let Some(unknown) = expected.iter().find(|it| !ids.contains(it.rule.as_str())) {
+    if let Some(unknown) = expected.iter().find(|it| !ids.contains(&it.rule)) {
         return Some(format!("a marker names `{}`, which has no page", unknown.rule));
     }
     let wrong = example.section == "Wrong";
@@ -160,32 +200,33 @@ fn marker_fault(example: &Example, id: &str, ids: &BTreeSet<&str>) -> Option<Str
 
 #[test]
 fn every_example_is_found_as_it_is_marked() {
-    let pages = pages();
-    let outcomes =
-        pages.iter().flat_map(|named| named.page.examples.iter().flat_map(|example| outcome(&named.path, example)));
-    assert_none(&outcomes.collect::<Vec<_>>());
+    let documents = examples();
+    let all = documents.par_iter().flat_map(|document| document.examples.par_iter().map(|it| (&document.path, it)));
+    assert_none(&all.flat_map_iter(|(path, example)| outcome(path, example)).collect::<Vec<_>>());
 }
 
-/// What the linter says of an example that its markers do not, with the places in the page.
-fn outcome(page: &str, example: &Example) -> Vec<String> {
+/// What the linter says of an example that its markers do not, with the places in its document.
+fn outcome(document: &str, example: &Example) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     write(example, folder.path(), DEFAULT_MANIFEST);
     match lint(folder.path(), &["--warn", "all"]) {
-        Err(error) => vec![format!("{page}:{}: {error}", example.line)],
+        Err(error) => vec![format!("{document}:{}: {error}", example.line)],
         Ok(found) => {
             let differences = differences(&all_expectations(example), found);
             differences
                 .iter()
-                .map(|difference| format!("{}: {}", place_in_page(page, example, &difference.place), difference.what))
+                .map(|difference| {
+                    format!("{}: {}", place_in_document(document, example, &difference.place), difference.what)
+                })
                 .collect()
         }
     }
 }
 
-fn place_in_page(page: &str, example: &Example, place: &Place) -> String {
+fn place_in_document(document: &str, example: &Example, place: &Place) -> String {
     match example.files.iter().find(|file| file.path == place.path) {
-        Some(file) => format!("{page}:{}", file.line + place.line - 1),
-        None => format!("{page}:{}: {}:{}", example.line, place.path, place.line),
+        Some(file) => format!("{document}:{}", file.line + place.line - 1),
+        None => format!("{document}:{}: {}:{}", example.line, place.path, place.line),
     }
 }
 
@@ -211,9 +252,10 @@ fn every_example_compiles() {
     let workspaces = [("common", false), ("own", true)].map(|(name, own)| (folder.join(name), own));
     for (workspace, own) in &workspaces {
         let mut members = Vec::new();
-        for Named { page, .. } in pages() {
-            for example in page.examples.iter().filter(|example| brings_a_manifest(example) == *own) {
-                let name = format!("{}-{}", page.id, example.line);
+        for Examples { path, rule, examples } in examples() {
+            let further = if path.starts_with(CASES) { "case-" } else { "" };
+            for example in examples.iter().filter(|example| brings_a_manifest(example) == *own) {
+                let name = format!("{rule}-{further}{}", example.line);
                 member(example, &name, &workspace.join(&name));
                 members.push(name);
             }

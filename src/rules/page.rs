@@ -1,4 +1,4 @@
-//! The page of a rule, `rules/<id>.md`, as plain data.
+//! The page of a rule, `rules/<id>.md`, and its further cases, `tests/cases/<id>.md`, as plain data.
 //! Knows the grammar of `rules/README.md` and nothing of the linter: no rule, no file system.
 
 use std::fmt;
@@ -115,6 +115,9 @@ const SECTIONS: [(&str, bool); 9] = [
     ("Related lints", false),
 ];
 
+/// The sections of a page that may have further cases in a file of their own, in their order.
+const SECTIONS_OF_CASES: [&str; 2] = ["Wrong", "Stays silent"];
+
 /// Where an example's text goes before its first `//@` line.
 const DEFAULT_FILE: &str = "src/main.rs";
 const LIBRARY_FILE: &str = "src/lib.rs";
@@ -126,16 +129,12 @@ impl Page {
     ///
     /// The first place where `text` does not follow the grammar of `rules/README.md`.
     pub fn parse(text: &str) -> Result<Page, PageError> {
-        let lines: Vec<Line> = text.lines().enumerate().map(|(index, text)| Line { number: index + 1, text }).collect();
-        let body_start = lines.iter().position(|line| line.text.starts_with("## ")).unwrap_or(lines.len());
-        let (head, body) = lines.split_at(body_start);
+        let lines = numbered(text);
+        let (head, body) = split_head(&lines);
         let Head { id, meta, summary } = parse_head(head)?;
         let blocks = split_sections(body)?;
         check_sections(&blocks, meta.family, lines.len())?;
-        let mut examples = Vec::new();
-        for block in &blocks {
-            parse_examples(block, &mut examples)?;
-        }
+        let examples = examples_of(&blocks)?;
         Ok(Page {
             id,
             family: meta.family,
@@ -159,6 +158,40 @@ impl Page {
         let lines: Vec<&str> = self.section(title)?.lines().map_while(|line| line.strip_prefix("> ")).collect();
         (!lines.is_empty()).then(|| lines.join(" "))
     }
+}
+
+/// Reads the further cases of a rule: what its page leaves out, below the headings of the page.
+///
+/// # Errors
+///
+/// The first place where `text` does not follow the grammar of `rules/README.md`.
+pub fn cases(text: &str) -> Result<Vec<Example>, PageError> {
+    let lines = numbered(text);
+    let blocks = split_sections(split_head(&lines).1)?;
+    let mut sections = SECTIONS_OF_CASES.iter();
+    for block in &blocks {
+        let known = sections.any(|title| *title == block.title);
+        let expected = || format!("expected the sections `{}`, in this order", SECTIONS_OF_CASES.join("` and `"));
+        known.then_some(()).ok_or_else(|| block.heading.error(expected()))?;
+    }
+    examples_of(&blocks)
+}
+
+fn numbered(text: &str) -> Vec<Line<'_>> {
+    text.lines().enumerate().map(|(index, text)| Line { number: index + 1, text }).collect()
+}
+
+/// What stands in front of the first section, and the rest.
+fn split_head<'l, 'a>(lines: &'l [Line<'a>]) -> (&'l [Line<'a>], &'l [Line<'a>]) {
+    lines.split_at(lines.iter().position(|line| line.text.starts_with("## ")).unwrap_or(lines.len()))
+}
+
+fn examples_of(blocks: &[Block]) -> Result<Vec<Example>, PageError> {
+    let mut examples = Vec::new();
+    for block in blocks {
+        parse_examples(block, &mut examples)?;
+    }
+    Ok(examples)
 }
 
 #[derive(Clone, Copy)]
@@ -524,6 +557,18 @@ mod tests {
             wrong("Finds a flaw.\n\n", "").1,
             "a page begins with a heading, a metadata line and one paragraph of summary"
         );
+    }
+
+    #[test]
+    fn further_cases_stand_below_the_headings_of_a_page() {
+        let text = "# Further cases of `a-flaw`\n\nMore.\n\n## Wrong\n\n```rust\nfn main() {}\n```\n\n## Stays silent\n\n```rust\nfn f() {}\n```\n";
+        let sections: Vec<String> = cases(text).unwrap().into_iter().map(|example| example.section).collect();
+        assert_eq!(sections, ["Wrong", "Stays silent"]);
+        let message = "expected the sections `Wrong` and `Stays silent`, in this order";
+        let wrong = |text: &str| cases(text).map(|_| ()).unwrap_err();
+        let of = |line| PageError { line, message: message.to_owned() };
+        assert_eq!(wrong("# Cases\n\n## Right\n"), of(3));
+        assert_eq!(wrong("# Cases\n\n## Stays silent\n\n## Wrong\n"), of(5));
     }
 
     #[test]
