@@ -57,8 +57,9 @@ fn what_only_libraries_have_is_out_of_reach() {
 fn what_somebody_may_end_is_within_reach() {
     let lost = |elsewhere: &str| {
         let code = program(&format!(
-            "use opentelemetry_sdk::trace::SdkTracerProvider; struct Exporter; fn main() {{}} {elsewhere} fn lost(exporter: Exporter) {{ \
-                 opentelemetry::global::set_tracer_provider(SdkTracerProvider::builder().with_batch_exporter(exporter).build()) }}"
+            "use opentelemetry_sdk::trace::SdkTracerProvider; struct Exporter; fn main() {{}} {elsewhere} fn lost(exporter: Exporter) -> SdkTracerProvider {{ \
+                 let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).build(); \
+                 opentelemetry::global::set_tracer_provider(provider.clone()); provider }}"
         ));
         code.index.unended_globals().len()
     };
