@@ -856,14 +856,24 @@ impl Pattern {
         }
     }
 
+    /// Whether it is for one variant, with whatever that has to hold.
+    pub fn is_variant(&self, wanted: &str) -> bool {
+        self.variant().is_some_and(|name| name == wanted)
+    }
+
+    /// `Some(..)`, with whatever it has to hold.
+    pub fn is_some(&self) -> bool {
+        self.is_variant("Some")
+    }
+
     /// `Ok(..)`, with whatever it has to hold.
     pub fn is_ok(&self) -> bool {
-        self.variant().is_some_and(|name| name == "Ok")
+        self.is_variant("Ok")
     }
 
     /// `Err(..)`, with whatever it has to hold.
     pub fn is_err(&self) -> bool {
-        self.variant().is_some_and(|name| name == "Err")
+        self.is_variant("Err")
     }
 
     /// `Err(_)`, `Err(..)`: an error that is not looked at.

@@ -143,7 +143,7 @@ fn takes_any_success(pattern: &Pattern) -> bool {
 
 /// `Some(Ok(_))`
 fn takes_any_next(pattern: &Pattern) -> bool {
-    is(pattern, "Some") && matches!(pattern.parts(), [only] if takes_any_success(only))
+    pattern.is_some() && matches!(pattern.parts(), [only] if takes_any_success(only))
 }
 
 /// `handle.await?`, `handle.await.map_err(..)?`, `handle.join().unwrap()`, `try_join_all(handles).await?`, `try_join!(one, other)?`.
@@ -293,13 +293,9 @@ fn is_left_on_a_way(view: View, bind: NodeId, local: LocalId) -> bool {
         })
 }
 
-fn is(pattern: &Pattern, name: &str) -> bool {
-    pattern.variant().is_some_and(|variant| variant == name)
-}
-
 /// Whether what a task gave gets no name: `Some(_)`, `Some(Ok(_))`, `Some(Err(error))`, `_`.
 fn throws_output_away(pattern: &Pattern) -> bool {
     let [output] = pattern.parts() else { return pattern.is_wild() };
-    is(pattern, "Some")
-        && (output.is_wild() || is(output, "Err") || (is(output, "Ok") && output.parts().iter().all(Pattern::is_wild)))
+    pattern.is_some()
+        && (output.is_wild() || output.is_err() || (output.is_ok() && output.parts().iter().all(Pattern::is_wild)))
 }

@@ -344,8 +344,10 @@ impl<'i> Survey<'i> {
 
     /// What shows that a service leads to one of the calls that a wait is done for. Where something gives up on one of the ways, it may be this one.
     fn led_to(&self, at: Site, calls: &[Site]) -> Option<Vec<Label>> {
-        let mut led = calls.iter().filter(|_| self.index.waits_without_end(at));
-        led.find_map(|call| Some(vec![self.index.led_to_by_service(*call)?]))
+        if !self.index.waits_without_end(at) {
+            return None;
+        }
+        calls.iter().find_map(|call| Some(vec![self.index.led_to_by_service(*call)?]))
     }
 
     /// A command that is run while serving and waited for. Most end by themselves, and are a hint; what talks to a peer ends when the peer likes.

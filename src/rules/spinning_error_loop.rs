@@ -220,7 +220,7 @@ fn asks_what_is_closed(view: View, node: NodeId) -> Option<Diagnostic> {
 /// A loop around another one that takes whatever comes, and ends where nothing more will.
 fn begins_anew(view: View, node: NodeId) -> Option<Diagnostic> {
     let Op::Loop { kind: LoopKind::While, region } = *view.op(node) else { return None };
-    let condition = view.while_let(region).filter(|condition| is(condition.pattern, "Some"))?;
+    let condition = view.while_let(region).filter(|condition| condition.pattern.is_some())?;
     let call = asks(view, condition.of)?;
     let source = source(view, call)?;
     let around = view.index.loops_around(view.site(node)).into_iter().next()?;
@@ -593,7 +593,7 @@ fn reads_past_the_end(view: View, node: NodeId) -> Option<Diagnostic> {
     let awaited = parent(node).filter(|at| matches!(view.op(*at), Op::Await(_))).unwrap_or(node);
     let outer = parent(awaited)?;
     let (thrown_away, exit) = match view.op(outer) {
-        Op::Let { pattern, .. } if is(pattern, "Err") => (parent(outer).is_some(), parent(outer)),
+        Op::Let { pattern, .. } if pattern.is_err() => (parent(outer).is_some(), parent(outer)),
         Op::Try(_) => (view.is_unused(outer), None),
         Op::Method { receiver, name, .. } if *receiver == awaited && matches!(name.as_str(), "unwrap" | "expect") => {
             (view.is_unused(outer), None)
@@ -718,7 +718,7 @@ fn decides_to_leave(view: View, choice: NodeId, branch: RegionId) -> bool {
 fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(NodeId, Branch)> {
     let is_other = |pattern: &Pattern| match &pattern.kind {
         PatternKind::Path(path) => path.last() == other,
-        _ => is(pattern, other),
+        _ => pattern.is_variant(other),
     };
     let takes_all = |pattern: &Pattern| pattern.is_wild() || pattern.parts().iter().all(is_name);
     match view.op(node) {
@@ -726,7 +726,7 @@ fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(Nod
             let mut others = arms.iter().filter(|arm| is_other(&arm.pattern));
             let arm = match (others.next(), others.next()) {
                 (Some(only), None) => only,
-                (None, _) if arms.iter().any(|arm| is(&arm.pattern, wanted)) => {
+                (None, _) if arms.iter().any(|arm| arm.pattern.is_variant(wanted)) => {
                     arms.iter().find(|arm| arm.pattern.is_wild())?
                 }
                 _ => return None,
@@ -738,7 +738,7 @@ fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(Nod
             Op::Let { pattern, of } if is_other(pattern) && takes_all(pattern) => {
                 Some((*of, Branch { region: Some(*then), range: pattern.range }))
             }
-            Op::Let { pattern, of } if is(pattern, wanted) => {
+            Op::Let { pattern, of } if pattern.is_variant(wanted) => {
                 let range = Range { start: view.range(node).start, end: view.range(*condition).end };
                 Some((*of, Branch { region: *otherwise, range }))
             }
@@ -747,7 +747,7 @@ fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(Nod
                 Some((value, Branch { region: Some(*then), range: view.range(*condition) }))
             }
         },
-        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if is(pattern, wanted) => {
+        Op::Bind { pattern, init: Some(init), otherwise: Some(otherwise), .. } if pattern.is_variant(wanted) => {
             Some((*init, Branch { region: Some(*otherwise), range: view.facts.region(*otherwise).range }))
         }
         _ => None,
@@ -944,10 +944,6 @@ fn jump_behind(view: View, branch: NodeId, region: RegionId) -> Option<NodeId> {
 /// Whether what is awaited is a library's and no wait for time: a lock, a permit.
 fn is_known_quick(view: View, future: NodeId) -> bool {
     view.index.external(view.site(future)).is_some_and(|path| !view.index.catalogue().lists(Calls::Waits, path))
-}
-
-fn is(pattern: &Pattern, name: &str) -> bool {
-    pattern.variant().is_some_and(|variant| variant == name)
 }
 
 /// A pattern that takes every error: a name, or nothing.

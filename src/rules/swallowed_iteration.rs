@@ -187,9 +187,8 @@ fn goes_on(view: View, region: RegionId) -> bool {
 
 /// The condition of a `while let Ok(..)` or `while let Some(Ok(..))`, and what it asks for the next.
 fn only_success<'v>(view: View<'v>, region: RegionId) -> Option<WhileLet<'v>> {
-    let some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
     view.while_let(region).filter(|WhileLet { pattern, .. }| {
-        pattern.is_ok() || (some(pattern) && pattern.parts().iter().any(Pattern::is_ok))
+        pattern.is_ok() || (pattern.is_some() && pattern.parts().iter().any(Pattern::is_ok))
     })
 }
 
@@ -236,7 +235,7 @@ fn only_good_parts(view: View, region: RegionId) -> Option<Parts> {
     }
     let WhileLet { pattern, of, .. } = view.while_let(region)?;
     let [part] = pattern.locals()[..] else { return None };
-    let errors = skipped_in(view, region, part).filter(|_| pattern.variant().is_some_and(|name| name == "Some"))?;
+    let errors = skipped_in(view, region, part).filter(|_| pattern.is_some())?;
     Some(Parts { of, errors, label: "an error is passed over" })
 }
 
@@ -393,11 +392,10 @@ fn end_at_error(view: View, node: NodeId) -> Option<End> {
 
 /// `Ok(message)`, `Some(Ok(message))`, `Ok(Some(message))`: whatever the message is, it is looked at.
 fn takes_each(pattern: &Pattern) -> bool {
-    let is_some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
     let whole = |part: &Pattern| matches!(part.kind, PatternKind::Bind { of: None, .. });
     let all = |pattern: &Pattern| pattern.parts().iter().all(whole);
     match pattern.parts().first() {
-        Some(inner) if pattern.is_ok() && is_some(inner) || is_some(pattern) && inner.is_ok() => all(inner),
+        Some(inner) if pattern.is_ok() && inner.is_some() || pattern.is_some() && inner.is_ok() => all(inner),
         _ => pattern.is_ok() && all(pattern),
     }
 }

@@ -3,7 +3,7 @@
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{Body, Literal, Node, NodeId, Op, Pattern, PatternKind, RegionId, RegionKind};
+use crate::facts::model::{Body, Literal, Node, NodeId, Op, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::asked::Outcome;
 use crate::index::bodies::infer::Callee;
@@ -97,17 +97,15 @@ impl Index {
     pub fn is_entered_by_error(&self, body: BodyRef, region: RegionId) -> bool {
         let (facts, info) = (self.body(body), self.info(body));
         let Some(owner) = info.region_node(region) else { return false };
-        let is_err = |name: Option<Ustr>| name.is_some_and(|name| name == "Err");
-        let is_ok = |name: Option<Ustr>| name.is_some_and(|name| name == "Ok");
         match &facts.node(owner).op {
-            Op::Match { arms, .. } => arms.iter().any(|arm| arm.region == region && is_err(arm.pattern.variant())),
+            Op::Match { arms, .. } => arms.iter().any(|arm| arm.region == region && arm.pattern.is_err()),
             Op::If { condition, then, otherwise } => match &facts.node(*condition).op {
-                Op::Let { pattern, .. } if *then == region => is_err(pattern.variant()),
-                Op::Let { pattern, .. } if *otherwise == Some(region) => is_ok(pattern.variant()),
+                Op::Let { pattern, .. } if *then == region => pattern.is_err(),
+                Op::Let { pattern, .. } if *otherwise == Some(region) => pattern.is_ok(),
                 // What stands behind a mere `is_ok()` is often another way to go on.
                 _ => *then == region && matches!(self.view(body).asked(*condition), Some((_, Outcome::Err))),
             },
-            Op::Bind { pattern, otherwise, .. } => *otherwise == Some(region) && is_ok(pattern.variant()),
+            Op::Bind { pattern, otherwise, .. } => *otherwise == Some(region) && pattern.is_ok(),
             Op::Closure { .. } => info.parent(owner).is_some_and(
                 |call| matches!(&facts.node(call).op, Op::Method { name, .. } if name == "inspect_err" || takes_errors(name)),
             ),
@@ -154,16 +152,15 @@ impl Index {
     pub fn is_entered_by_nothing(&self, body: BodyRef, region: RegionId) -> bool {
         let facts = self.body(body);
         let Some(owner) = self.info(body).region_node(region) else { return false };
-        let is_some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
         match &facts.node(owner).op {
             Op::Match { arms, .. } => arms.iter().any(|arm| {
                 arm.region == region && matches!(&arm.pattern.kind, PatternKind::Path(path) if path.last() == "None")
             }),
             Op::If { condition, otherwise, .. } => {
                 *otherwise == Some(region)
-                    && matches!(&facts.node(*condition).op, Op::Let { pattern, .. } if is_some(pattern))
+                    && matches!(&facts.node(*condition).op, Op::Let { pattern, .. } if pattern.is_some())
             }
-            Op::Bind { pattern, otherwise, .. } => *otherwise == Some(region) && is_some(pattern),
+            Op::Bind { pattern, otherwise, .. } => *otherwise == Some(region) && pattern.is_some(),
             _ => false,
         }
     }

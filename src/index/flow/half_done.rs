@@ -1,7 +1,7 @@
 //! Whether a transaction is committed although something that was to be done in it has failed. Knows nothing of what failed, or of who learns of it.
 
 use crate::catalogue::Effect;
-use crate::facts::model::{LocalId, NodeId, Op, RegionId};
+use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::bodies::view::View;
 
 impl View<'_> {
@@ -13,7 +13,7 @@ impl View<'_> {
                 let callable = self.index.callable(self.site(*node));
                 callable.is_some_and(|callable| callable.effect == Some(Effect::Finish))
                     && matches!(self.op(*receiver), Op::Local(local) if lent.contains(local))
-                    && !self.excludes(call, *node)
+                    && !self.index.exclusive(self.body, call, *node)
             }
             _ => false,
         })
@@ -33,19 +33,5 @@ impl View<'_> {
             Op::Local(local) => self.index.is_kind(self.ty(argument), "transaction").then_some(*local),
             _ => None,
         }
-    }
-
-    /// Whether two nodes stand in different branches of the same choice.
-    fn excludes(self, one: NodeId, other: NodeId) -> bool {
-        let around = |node: NodeId| -> Vec<RegionId> {
-            self.facts.outwards(self.facts.node(node).region).map(|(region, _)| region).collect()
-        };
-        let (ours, theirs) = (around(one), around(other));
-        let shared = ours.iter().rev().zip(theirs.iter().rev()).take_while(|(a, b)| a == b).count();
-        let branch = |regions: &[RegionId]| {
-            let own = regions.len().checked_sub(shared + 1).map(|at| regions[at])?;
-            self.info.region_node(own)
-        };
-        branch(&ours).is_some_and(|owner| branch(&theirs) == Some(owner))
     }
 }

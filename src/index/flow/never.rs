@@ -2,7 +2,7 @@
 
 use ustr::Ustr;
 
-use crate::facts::model::{NodeId, Op, Pattern};
+use crate::facts::model::{NodeId, Op};
 use crate::index::Index;
 use crate::index::calls::Site;
 
@@ -13,15 +13,14 @@ impl Index {
     /// Whether a place in a function never runs where a call leads to that: it stands in a branch for what is there, and what the call gives is always `None`.
     pub fn is_never_come_to(&self, call: Site, inside: Site) -> bool {
         let (facts, info) = (self.body(inside.body), self.info(inside.body));
-        let is_some = |pattern: &Pattern| pattern.variant().is_some_and(|name| name == "Some");
         facts.outwards(facts.node(inside.node).region).any(|(region, _)| {
             let asked = match info.region_node(region).map(|owner| &facts.node(owner).op) {
                 Some(Op::If { condition, then, .. }) if *then == region => match &facts.node(*condition).op {
-                    Op::Let { pattern, of } if is_some(pattern) => Some(*of),
+                    Op::Let { pattern, of } if pattern.is_some() => Some(*of),
                     _ => None,
                 },
                 Some(Op::Match { scrutinee, arms }) => {
-                    arms.iter().any(|arm| arm.region == region && is_some(&arm.pattern)).then_some(*scrutinee)
+                    arms.iter().any(|arm| arm.region == region && arm.pattern.is_some()).then_some(*scrutinee)
                 }
                 _ => None,
             };

@@ -339,7 +339,7 @@ fn is_one_answer(pattern: &Pattern) -> bool {
 
 /// `Ok(Some(found))`
 fn is_found(pattern: &Pattern) -> bool {
-    pattern.is_ok() && matches!(pattern.parts(), [only] if only.variant().is_some_and(|name| name == "Some"))
+    pattern.is_ok() && matches!(pattern.parts(), [only] if only.is_some())
 }
 
 /// Whether a branch, for what is not there and for errors alike, leaves the function with an answer for whoever asked: not a mere yes or no, and no word for

@@ -1,8 +1,6 @@
 //! Through which handle, set or collection the result about a task was got. Must not know what is done with it: whether somebody looks at what the task gave is
 //! for rules to see.
 
-use ustr::ustr;
-
 use crate::catalogue::Calls;
 use crate::facts::model::{LocalId, LoopKind, NodeId, Op, Pattern};
 use crate::index::Index;
@@ -114,9 +112,7 @@ impl Index {
             return None;
         }
         let whole = |pattern: &Pattern| pattern.only_binds(local);
-        let within = |pattern: &Pattern| {
-            pattern.variant() == Some(ustr("Some")) && matches!(pattern.parts(), [only] if whole(only))
-        };
+        let within = |pattern: &Pattern| pattern.is_some() && matches!(pattern.parts(), [only] if whole(only));
         self.body(value.body).nodes.iter().find_map(|node| match &node.op {
             Op::Bind { pattern, init: Some(init), otherwise: None, .. } if whole(pattern) => Some(Bound::Whole(*init)),
             Op::Bind { pattern, init: Some(of), .. } | Op::Let { pattern, of } if within(pattern) => {
