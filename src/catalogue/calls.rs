@@ -170,6 +170,12 @@ pub enum Calls {
     Polls,
     /// They put something into a channel.
     Sends,
+    /// They run something that a runtime waits for when it is dropped, however long that takes.
+    HoldsRuntime,
+    /// They wait for a datagram, which may have been lost.
+    Datagrams,
+    /// Errors that say no more than that nobody reads from a channel any more.
+    Unheard,
     /// They give a word to all who listen for it, which may be the one to stop.
     Announces,
     /// They make a child process that is meant to live by itself.

@@ -38,6 +38,13 @@ pub enum Runs {
     Shutdown,
 }
 
+impl Runs {
+    /// Whether it runs beside its caller, on its own.
+    pub fn is_apart(&self) -> bool {
+        matches!(self, Runs::Task | Runs::Thread | Runs::Blocking)
+    }
+}
+
 /// What an operation touches, and so what is lost when its error vanishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

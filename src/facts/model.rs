@@ -442,6 +442,17 @@ impl Body {
         self.iter().filter(move |(_, node)| names(node)).map(|(id, _)| id)
     }
 
+    /// The initialiser of a variable that is bound by name.
+    pub fn named_init(&self, local: LocalId) -> Option<NodeId> {
+        self.nodes.iter().find_map(|node| match &node.op {
+            Op::Bind { pattern, init, .. } => match pattern.kind {
+                PatternKind::Bind { local: bound, .. } if bound == local => *init,
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
     /// The loop or labelled block that a `break` or `continue` leaves or goes on with.
     pub fn jump_target(&self, jump: NodeId) -> Option<RegionId> {
         let labelled = self.jumps.iter().find(|(at, _)| *at == jump).map(|(_, target)| *target);

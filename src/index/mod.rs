@@ -106,6 +106,7 @@ impl Outline {
 pub struct Index {
     outline: Outline,
     infos: HashMap<BodyRef, BodyInfo>,
+    spawners: bodies::spawners::Spawners,
     pub calls: CallGraph,
     programs: Vec<Program>,
     effects: flow::effects::Effects,
@@ -135,12 +136,14 @@ pub struct Index {
 impl Index {
     /// Links what the bodies do.
     pub fn new(outline: Outline, infos: Vec<(BodyRef, BodyInfo)>) -> Self {
-        let infos: HashMap<BodyRef, BodyInfo> = infos.into_iter().collect();
+        let mut infos: HashMap<BodyRef, BodyInfo> = infos.into_iter().collect();
+        let spawners = bodies::spawners::find(&outline, &mut infos);
         let calls = CallGraph::new(&outline, &infos);
         let resources = resources::Ownership::new(&outline);
         let mut index = Index {
             outline,
             infos,
+            spawners,
             calls,
             programs: Vec::new(),
             effects: flow::effects::Effects::default(),

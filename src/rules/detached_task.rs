@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::catalogue::{Effect, Runs};
+use crate::catalogue::{Calls, Effect, Runs};
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::index::Index;
 use crate::index::calls::Site;
@@ -53,6 +53,9 @@ fn diagnose(index: &Index, task: &Task) -> Option<Diagnostic> {
         return Some(finding.report(index, task));
     }
     if let Some(finding) = loses_its_race(index, task) {
+        return Some(finding.report(index, task));
+    }
+    if let Some(finding) = holds_up_the_end(index, task) {
         return Some(finding.report(index, task));
     }
     if task.handle == Handle::Kept {
@@ -182,6 +185,24 @@ fn piles_up(index: &Index, task: &Task) -> Option<Finding> {
         evidence: repeated.evidence,
         note: Some("each one stays, with all that it holds, until the process ends".into()),
         help: "let it end with what it is for: give it a token or channel that says so, or keep its handle and abort it",
+    })
+}
+
+/// The runtime waits for it when the program stops in order, and it never ends.
+fn holds_up_the_end(index: &Index, task: &Task) -> Option<Finding> {
+    let listed = |list| index.external(task.spawn).is_some_and(|path| index.catalogue().lists(list, path));
+    if !matches!(task.end, End::Never(_)) || !listed(Calls::HoldsRuntime) || index.listens(task) {
+        return None;
+    }
+    let program = index.services_reaching(task.spawn.body).find(|program| index.drops_its_runtime(program))?;
+    let signal = stops_in_order(index, program)?;
+    Some(Finding {
+        confidence: Confidence::Likely,
+        message: "this thread never ends, and the program waits for it when it stops".into(),
+        label: "spawned here, and it listens to nothing".into(),
+        evidence: vec![signal],
+        note: Some("where `main` returns, its runtime is dropped, and that waits for every blocking task that has begun: the process stays until it is killed".into()),
+        help: "give it a token or channel that tells it to stop, or use a thread of its own, which ends with the process",
     })
 }
 

@@ -1,5 +1,6 @@
 //! `lost-task-error`: a task or thread ends in an error, and whoever holds its handle never looks.
 
+use crate::catalogue::Calls;
 use crate::diagnostic::{Confidence, Diagnostic, Label};
 use crate::facts::model::{LocalId, LoopKind, NodeId, Op, Pattern, PatternKind, RegionId, SelectArm};
 use crate::index::Index;
@@ -32,6 +33,8 @@ enum Way {
     Panic,
     /// The task throws away what ends it.
     Within,
+    /// The handle is looked at when the program ends, and not before.
+    Late,
 }
 
 fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
@@ -45,6 +48,7 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             PatternKind::Bind { local, of: None } if is_left_on_a_way(view, node, local) => {
                 dropped(view, *init, Way::Branch)
             }
+            PatternKind::Bind { local, of: None } => seen_late(view, node, local, given_by_block(view, *init)),
             _ => None,
         },
         Op::Let { .. } | Op::Match { .. } | Op::Method { .. } => only_outside(view, node),
@@ -76,7 +80,10 @@ fn within(view: View, value: NodeId, range: Range) -> Option<Diagnostic> {
     let site = view.site(value);
     let Op::Await(call) = *view.op(value) else { return None };
     let Callee::Workspace(function) = *view.index.callee(view.site(call))? else { return None };
-    let says_something = view.ty(value).error().is_some_and(|error| *error != Ty::unit() && !error.is_unknown());
+    let is_unheard =
+        |error: &Ty| matches!(error, Ty::Ext(path, _) if view.index.catalogue().lists(Calls::Unheard, *path));
+    let says_something =
+        view.ty(value).error().is_some_and(|error| *error != Ty::unit() && !error.is_unknown() && !is_unheard(error));
     let ends_the_task = says_something
         && view.index.runs_apart(site)
         && view.index.works_until_stopped(function)
@@ -102,6 +109,33 @@ fn dropped(view: View, value: NodeId, way: Way) -> Option<Diagnostic> {
     let task = view.index.fallible(view.site(start))?;
     let span = view.index.name_span(view.site(start));
     diagnostic(view, &[task], way, Range { start: span.start, end: span.end })
+}
+
+/// What a block ends with, or a value as it is.
+fn given_by_block(view: View, value: NodeId) -> NodeId {
+    match view.op(value) {
+        Op::Block(region) => view.facts.region(*region).value.map_or(value, |inner| given_by_block(view, inner)),
+        _ => value,
+    }
+}
+
+/// `let server = spawn(serve()); told_to_stop().await; server.await?`: what works until it is stopped may fail long before, and the service goes on without it.
+fn seen_late(view: View, bind: NodeId, handle: LocalId, start: NodeId) -> Option<Diagnostic> {
+    let task = view.index.task_at(view.site(start))?;
+    let first_use = view.facts.uses(handle).next()?;
+    let is_beside = |node: NodeId| view.facts.node(node).region == view.facts.node(bind).region;
+    let mut waits = view.facts.iter().map(|(node, _)| node).filter(|node| *node > bind && *node < first_use);
+    let told = waits.find(|node| is_beside(*node) && view.index.waits_for_the_word(view.site(*node)))?;
+    let waited = view.index.waits_for(view.body, handle);
+    if waited.is_empty() || view.index.stops_others(task) || !goes_on(view, view.site(start)) {
+        return None;
+    }
+    let found = dropped(view, start, Way::Late)?;
+    let late = [
+        Label::new(view.span(told), "the program waits here until it is told to stop"),
+        Label::new(view.span(waited[0]), "only then its result is looked at"),
+    ];
+    Some(found.evidence(late))
 }
 
 /// The result about a task is told apart, and the one inside is not looked at: `if let Err(error) = handle.await`, `Some(Ok(_)) => ..`, `handle.await.is_err()`.
@@ -233,6 +267,10 @@ fn diagnostic(view: View, tasks: &[Fallible], way: Way, range: Range) -> Option<
         Way::Output => {
             ("the error of a task is lost: its result is thrown away", "what the task returned is not looked at")
         }
+        Way::Late => (
+            "the error of this task is not seen before the program ends",
+            "it returns a `Result` when it fails, and the service goes on without it",
+        ),
         Way::Within => (
             "the error that ends this task is thrown away",
             "this goes on until it is stopped or fails, and nobody looks at the `Result` that it gives",

@@ -34,10 +34,11 @@ pub fn check(index: &Index) -> Vec<Diagnostic> {
     let greeted = index.handshakes().into_iter().filter_map(|site| greeted(index, site));
     let answered = index.answers().into_iter().filter_map(|(site, connected)| answered(index, site, connected));
     let spoken = index.first_words().into_iter().filter_map(|(site, taken)| spoken_to(index, site, taken));
+    let lost = index.datagram_answers().into_iter().filter_map(|(site, sent)| may_be_lost(index, site, sent));
     let in_line = index.served_in_line().into_iter().filter_map(|served| in_line(index, &served));
     // Builds that begin with one helper are one flaw: the helper's.
     let mut found: BTreeMap<Span, Diagnostic> = BTreeMap::new();
-    for diagnostic in built.chain(run).chain(greeted).chain(answered).chain(in_line).chain(spoken) {
+    for diagnostic in built.chain(run).chain(greeted).chain(answered).chain(in_line).chain(spoken).chain(lost) {
         found.entry(diagnostic.primary.span).or_insert(diagnostic);
     }
     found.into_values().collect()
@@ -530,6 +531,16 @@ fn spoken_to(index: &Index, site: Site, taken: Site) -> Option<Diagnostic> {
     Some(
         waited_for(index, site, "what a client says first", "first words", Some(connects))?
             .note("whoever connects and then says nothing keeps the socket, and all that waits for it, forever"),
+    )
+}
+
+/// The answer to a datagram, which nobody sends again.
+fn may_be_lost(index: &Index, site: Site, sent: Site) -> Option<Diagnostic> {
+    let sends = Label::new(index.name_span(sent), "what it answers is sent here");
+    Some(
+        waited_for(index, site, "the answer to a datagram", "datagram", Some(sends))?
+            .note("a datagram may be lost on either way: then there is no answer, and this waits forever")
+            .help("wait inside `timeout(..)`, and send it again where the time is up"),
     )
 }
 

@@ -13,6 +13,7 @@ use crate::index::bodies::view::View;
 use crate::index::calls::Site;
 use crate::index::declared::types::Ty;
 use crate::index::flow::effects::Effected;
+use crate::index::flow::errors::only_explains;
 use crate::source::{Range, Span};
 
 const ID: &str = "spinning-error-loop";
@@ -723,7 +724,8 @@ fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(Nod
     let takes_all = |pattern: &Pattern| pattern.is_wild() || pattern.parts().iter().all(is_name);
     match view.op(node) {
         Op::Match { scrutinee, arms } => {
-            let mut others = arms.iter().filter(|arm| is_other(&arm.pattern));
+            let of_a_kind = |arm: &Arm| other == "Err" && is_guarded_by_a_kind(view, arm);
+            let mut others = arms.iter().filter(|arm| is_other(&arm.pattern) && !of_a_kind(arm));
             let arm = match (others.next(), others.next()) {
                 (Some(only), None) => only,
                 (None, _) if arms.iter().any(|arm| arm.pattern.is_variant(wanted)) => {
@@ -754,6 +756,16 @@ fn branch_of(view: View, node: NodeId, wanted: &str, other: &str) -> Option<(Nod
     }
 }
 
+/// `Err(error) if error.kind() == ErrorKind::WouldBlock`: all other errors come to another arm. That descriptors ran out is no kind by name.
+fn is_guarded_by_a_kind(view: View, arm: &Arm) -> bool {
+    let guard = || view.facts.region(arm.region).nodes.iter().find(|node| view.info.parent(**node).is_none());
+    arm.guarded
+        && guard().is_some_and(|guard| {
+            let asked = view.range(*guard);
+            view.facts.iter().any(|(id, n)| asked.contains(n.range) && view.index.asks_for_a_kind(view.site(id)))
+        })
+}
+
 /// What a condition holds for whenever it is this: `none_yet || accepted.is_err()`.
 fn asked_about(view: View, condition: NodeId, wanted: Outcome) -> Option<NodeId> {
     match view.op(condition) {
@@ -777,6 +789,10 @@ fn asks(view: View, value: NodeId) -> Option<NodeId> {
         }
         // The result of a branch of `select!`, or a variable that was just bound.
         Op::Local(local) => asks_for(view, local),
+        // `listener.accept().await.context("not accepted")`
+        Op::Method { receiver, name, .. } if only_explains(&name) && view.ty(receiver).is_result() => {
+            asks(view, receiver)
+        }
         // An arm of `select!` that is there only in some configurations: otherwise its future never ends.
         Op::Async(region) => match *view.op(view.facts.region(region).value?) {
             Op::Await(of) => only_way_back(view, of).filter(|call| !waits_before(view, *call)),

@@ -392,11 +392,19 @@ fn end_at_error(view: View, node: NodeId) -> Option<End> {
 
 /// `Ok(message)`, `Some(Ok(message))`, `Ok(Some(message))`: whatever the message is, it is looked at.
 fn takes_each(pattern: &Pattern) -> bool {
-    let whole = |part: &Pattern| matches!(part.kind, PatternKind::Bind { of: None, .. });
-    let all = |pattern: &Pattern| pattern.parts().iter().all(whole);
+    let all = |pattern: &Pattern| pattern.parts().iter().all(takes_any);
     match pattern.parts().first() {
         Some(inner) if pattern.is_ok() && inner.is_some() || pattern.is_some() && inner.is_ok() => all(inner),
         _ => pattern.is_ok() && all(pattern),
+    }
+}
+
+/// A name, or names for the parts of a tuple.
+fn takes_any(pattern: &Pattern) -> bool {
+    match &pattern.kind {
+        PatternKind::Bind { of: None, .. } => true,
+        PatternKind::Tuple(parts) => parts.iter().all(|part| part.is_wild() || takes_any(part)),
+        _ => false,
     }
 }
 

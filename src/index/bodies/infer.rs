@@ -14,6 +14,7 @@ mod patterns;
 use self::expected::filled;
 use crate::catalogue::{Calls, Runs};
 use crate::facts::model::*;
+use crate::index::bodies::sources;
 use crate::index::declared::defs::*;
 use crate::index::declared::lookup::{Found, World};
 use crate::index::declared::names::{Resolved, Space};
@@ -61,6 +62,8 @@ pub struct BodyInfo {
     pub parents: Vec<Option<NodeId>>,
     /// The node that a region belongs to.
     pub region_nodes: Vec<Option<NodeId>>,
+    /// What each variable is bound to or assigned from.
+    pub sources: Vec<Vec<NodeId>>,
     /// Where closures and async blocks run, where that is not simply here.
     pub runs: HashMap<RegionId, Runs>,
     /// Calls whose future is handed to something that runs it.
@@ -106,6 +109,7 @@ pub fn infer(world: &World, body: BodyRef) -> BodyInfo {
     let info = BodyInfo {
         nodes: vec![Ty::Unknown; facts.nodes.len()],
         locals: vec![Ty::Unknown; facts.locals.len()],
+        sources: sources::find(facts, &parents),
         parents,
         region_nodes,
         ..BodyInfo::default()

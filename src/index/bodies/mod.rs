@@ -3,4 +3,7 @@
 pub mod asked;
 pub mod infer;
 pub mod places;
+mod runs;
+mod sources;
+pub(in crate::index) mod spawners;
 pub mod view;

@@ -118,10 +118,24 @@ impl Names<'_> {
         match (self.resolve(module, path, global, Space::Value), path) {
             (Resolved::Unknown, [name]) if !global => {
                 let brought = krate.macro_libraries.iter().find_map(|library| self.known_member(*library, *name));
-                brought.unwrap_or(Resolved::Unknown)
+                brought.or_else(|| self.macro_of_a_dependency(krate, *name)).unwrap_or(Resolved::Unknown)
             }
             (resolved, _) => resolved,
         }
+    }
+
+    /// What a macro is that neither the language nor anything in sight declares, as one that comes by the glob of a library which hands on those of another:
+    /// that of the only dependency of which one with the name is known.
+    fn macro_of_a_dependency(&self, krate: &Crate, name: Ustr) -> Option<Resolved> {
+        if self.known_member(ustr("std"), name).is_some() {
+            return None;
+        }
+        let libraries = krate.externs.values().filter_map(|dependency| match dependency {
+            Extern::Library(library) => self.known_member(*library, name),
+            Extern::Member(_) => None,
+        });
+        let mut known = libraries.collect::<Vec<_>>().into_iter();
+        known.next().filter(|_| known.next().is_none())
     }
 
     /// A library's item that is known only where the catalogue knows the name.

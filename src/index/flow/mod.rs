@@ -4,6 +4,7 @@
 pub mod anew;
 pub mod aside;
 pub mod commands;
+mod datagrams;
 pub mod effects;
 pub mod errors;
 pub mod half_done;
@@ -340,58 +341,8 @@ impl Index {
 
     /// The values a local is bound or assigned from, through patterns, `if let`, `match` and closures of getters.
     pub fn sources(&self, body: BodyRef, local: LocalId) -> Vec<NodeId> {
-        let facts = self.body(body);
-        let info = self.info(body);
-        let mut found = Vec::new();
-        for (id, node) in facts.iter() {
-            match &node.op {
-                Op::Bind { pattern, init: Some(init), .. } if pattern.locals().contains(&local) => {
-                    found.extend(parts_bound(facts, pattern, *init, local))
-                }
-                Op::Let { pattern, of } if pattern.locals().contains(&local) => found.push(*of),
-                Op::Match { scrutinee, arms } if arms.iter().any(|arm| arm.pattern.locals().contains(&local)) => {
-                    found.push(*scrutinee);
-                }
-                Op::Loop { kind: LoopKind::For { pattern, iterated }, .. } if pattern.locals().contains(&local) => {
-                    found.push(*iterated);
-                }
-                Op::Assign { place, value } if matches!(facts.node(*place).op, Op::Local(l) if l == local) => {
-                    found.push(*value)
-                }
-                // `STATIC.with(|value| ..)`, `option.map(|value| ..)`: the parameter is of the receiver.
-                Op::Closure { parameters, .. } if parameters.iter().any(|p| p.locals().contains(&local)) => {
-                    if let Some(Op::Method { receiver, .. }) = info.parent(id).map(|p| &facts.node(p).op) {
-                        found.push(*receiver);
-                    }
-                }
-                _ => {}
-            }
-        }
-        found
+        self.info(body).sources[local.index()].clone()
     }
-}
-
-/// What a local is bound to of a value: the part that stands in its place where a tuple is taken apart that is written out, perhaps in each branch of a choice;
-/// else the whole.
-fn parts_bound(facts: &Body, pattern: &Pattern, value: NodeId, local: LocalId) -> Vec<NodeId> {
-    let PatternKind::Tuple(patterns) = &pattern.kind else { return vec![value] };
-    let goes = |value: &NodeId| matches!(facts.node(*value).op, Op::Return(_) | Op::Break(_) | Op::Continue);
-    let mut branches: Vec<NodeId> = Vec::new();
-    match &facts.node(value).op {
-        Op::Tuple(values) if values.len() == patterns.len() => {
-            let mut places = patterns.iter().zip(values);
-            let place = places.find(|(pattern, _)| pattern.locals().contains(&local));
-            return place.map_or_else(|| vec![value], |(pattern, part)| parts_bound(facts, pattern, *part, local));
-        }
-        choice @ (Op::Block(_) | Op::If { .. } | Op::Match { .. }) => {
-            choice.regions(&mut |region| branches.extend(facts.region(region).value.filter(|value| !goes(value))))
-        }
-        _ => {}
-    }
-    if branches.is_empty() {
-        return vec![value];
-    }
-    branches.into_iter().flat_map(|branch| parts_bound(facts, pattern, branch, local)).collect()
 }
 
 fn is_none(pattern: &Pattern) -> bool {

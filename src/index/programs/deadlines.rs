@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ustr::Ustr;
+
 use crate::catalogue::Calls;
 use crate::facts::model::{Body, Literal, NodeId, Op, Operator};
 use crate::index::Index;
@@ -41,6 +43,17 @@ impl Index {
                 && self.runs_at_shutdown(program, site)
                 && self.runs_the_program(site.body, &|node| node < site.node)
                 && self.loops_around(site).is_empty()
+    }
+
+    /// Whether a program drops the runtime that its `main` runs in when that returns, and nothing in it gives up what still runs there or ends the process.
+    pub fn drops_its_runtime(&self, program: &Program) -> bool {
+        let ends = |site: Site| {
+            let lists = |path| [Calls::EndsWithin, Calls::Exits].iter().any(|list| self.catalogue().lists(*list, path));
+            self.external(site).is_some_and(lists)
+        };
+        let is_entry = |path: Ustr| self.catalogue().is_entry_attribute(path);
+        let runs = self.defs().body_of(program.main).filter(|_| self.attribute_of(program.main, &is_entry).is_some());
+        runs.is_some_and(|main| !self.call_sites(main).any(ends))
     }
 
     /// The first argument that is a time; a bare number is seconds.

@@ -127,18 +127,17 @@ impl Index {
         if !matches!(self.node(site).op, Op::Call { .. } | Op::Method { .. }) {
             return None;
         }
-        let callable = self.callable(site)?;
-        if !matches!(callable.runs, Runs::Task | Runs::Thread | Runs::Blocking) {
-            return None;
-        }
+        let handed = self.spawners.get(&site);
+        let by_library = || self.callable(site).map(|callable| callable.runs).filter(Runs::is_apart);
+        let runs = handed.map(|handed| handed.runs).or_else(by_library)?;
         let work = self.work_of(site);
         let mut seen = HashSet::default();
         let ends = work.iter().map(|work| match work {
             Work::Region(region) => self.end_of(site.body, *region, CALLS, &mut seen),
             Work::Function(function) => self.end_of_function(*function, CALLS, &mut seen),
         });
-        let end = ends.reduce(End::and).unwrap_or(End::Unknown);
-        Some(Task { spawn: site, runs: callable.runs, handle: self.handle_of(site), end, work })
+        let end = ends.reduce(End::and).filter(|_| handed.is_none_or(|handed| handed.whole)).unwrap_or(End::Unknown);
+        Some(Task { spawn: site, runs, handle: self.handle_of(site), end, work })
     }
 
     /// What runs as part of a task: its own nodes, and those of the functions it calls, through `CALLS` calls. From the outside in.
@@ -172,8 +171,34 @@ impl Index {
 
     /// Whether a task listens, anywhere in what it runs, to something that may tell it to stop, or to a signal of the system.
     pub fn listens(&self, task: &Task) -> bool {
-        let hears = |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Hears, path));
-        self.work_sites(task).into_iter().any(|site| self.is_told(site) || hears(site))
+        self.work_sites(task).into_iter().any(|site| self.is_told(site) || self.hears(site))
+    }
+
+    /// Whether a call waits for a signal of the system, whichever it is.
+    fn hears(&self, site: Site) -> bool {
+        self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Hears, path))
+    }
+
+    /// Whether a node waits, by itself or in a function of the workspace, until the program is told to stop.
+    pub fn waits_for_the_word(&self, site: Site) -> bool {
+        let is_word = |site: Site| self.is_told(site) || self.hears(site);
+        match self.node(site).op {
+            Op::Await(of) => {
+                let call = Site { node: of, ..site };
+                let inside = self.called_directly(call);
+                is_word(site)
+                    || is_word(call)
+                    || inside.is_some_and(|body| self.body(body).iter().any(|(node, _)| is_word(Site { body, node })))
+            }
+            Op::Select { .. } => is_word(site),
+            _ => false,
+        }
+    }
+
+    /// Whether a task tells others to stop, or ends the process, before it ends.
+    pub fn stops_others(&self, task: &Task) -> bool {
+        let exits = |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
+        self.work_sites(task).into_iter().any(|site| self.gives_the_word(site) || exits(site))
     }
 
     /// Whether a permit bounds how many of a task there are: one is taken where it is spawned, in what is called there, or in the task itself.
@@ -252,8 +277,9 @@ impl Index {
 
     /// What a spawning call is given to run.
     fn work_of(&self, site: Site) -> Vec<Work> {
-        let arguments = match &self.node(site).op {
-            Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments.clone(),
+        let arguments = match (self.spawners.get(&site), &self.node(site).op) {
+            (Some(handed), _) => handed.work.clone(),
+            (None, Op::Call { arguments, .. } | Op::Method { arguments, .. }) => arguments.clone(),
             _ => Vec::new(),
         };
         arguments.into_iter().filter_map(|argument| self.work_in(Site { node: argument, ..site })).collect()
@@ -285,11 +311,33 @@ impl Index {
         }
     }
 
+    /// The handle that a function of the workspace gives of the task that it spawns.
+    fn handle_given(&self, call: Site) -> Option<Ustr> {
+        let Ty::Ext(path, _) = self.ty(call) else { return None };
+        let kind = self.kind(*path)?;
+        matches!(kind.as_str(), "task-handle" | "thread-handle").then_some(*path)
+    }
+
+    /// What becomes of the handle of a task in the function of the workspace that spawns it and gives none: what it gives instead tells of the task.
+    fn handle_within(&self, call: Site, spawn: Site) -> Handle {
+        match self.handle_of(spawn) {
+            Handle::Ended(_) => Handle::Ended(vec![call.node]),
+            Handle::Dropped if *self.ty(call).given() != Ty::unit() => Handle::Kept,
+            handle => handle,
+        }
+    }
+
     fn handle_of(&self, site: Site) -> Handle {
         let waited = self.info(site.body).parent(site.node).filter(|parent| {
             matches!(self.body(site.body).node(*parent).op, Op::Await(_) | Op::Select { .. } | Op::Macro(_))
         });
-        let Some(resource) = self.callable(site).and_then(|callable| callable.constructs) else {
+        let handed = self.spawners.get(&site);
+        let given = || handed.and_then(|_| self.handle_given(site));
+        let made = self.callable(site).and_then(|callable| callable.constructs).or_else(given);
+        if let (Some(handed), None) = (handed, made) {
+            return self.handle_within(site, handed.by);
+        }
+        let Some(resource) = made else {
             return match (self.is_tracked(site), waited) {
                 (true, _) => Handle::Tracked,
                 (false, Some(wait)) => Handle::Ended(vec![wait]),

@@ -120,13 +120,8 @@ impl Index {
     fn handed_on(&self, start: Site, function: FnId) -> Option<Site> {
         let returns = &self.signatures().functions[function.index()].returns;
         self.task_output(&returns.tried()).or(self.task_output(returns))?;
-        let body = self.defs().body_of(function).filter(|body| self.is_linked(*body))?;
-        let mut sites = self.body(body).iter().map(|(node, _)| Site { body, node });
-        let at = sites.find_map(|site| match self.node(self.own_work(site)?).op {
-            Op::Local(local) => self.parameter_of(body, local)?,
-            _ => None,
-        })?;
-        self.work_behind(self.argument_at(start, function, at)?)
+        let work = *self.spawners.get(&start)?.work.first()?;
+        self.work_behind(Site { node: work, ..start })
     }
 
     /// What a call of a library runs as a task or thread.

@@ -41,6 +41,16 @@ fn macros_of_a_library_are_known_through_its_glob_and_through_macro_use() {
     let code = |text| packages(&[("site", TargetKind::Bin, text, &needs)]);
     let through_glob = code("use tracing::*; fn main() { error!(\"no\"); unheard_of!(); }");
     assert_eq!(through_glob.callee("error!(\"no\")"), "tracing::error");
+    let handed_on = code("use of_another::util::*; fn main() { error!(\"no\"); println!(\"\"); }");
+    assert_eq!(handed_on.callee("error!(\"no\")"), "std::error", "it may be that of either logger");
+    assert_eq!(handed_on.callee("println!(\"\")"), "std::println");
+    let handed_on_by_one = packages(&[(
+        "site",
+        TargetKind::Bin,
+        "use of_another::util::*; fn main() { error!(\"no\"); }",
+        &[("tracing", "tracing"), ("of_another", "of_another")],
+    )]);
+    assert_eq!(handed_on_by_one.callee("error!(\"no\")"), "tracing::error");
     let crate_wide = code(
         "#[macro_use] extern crate log; mod inner { pub fn f() { warn!(\"no\"); dbg!(1); } } fn main() { inner::f(); unheard_of!(); }",
     );

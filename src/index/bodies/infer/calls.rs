@@ -7,6 +7,7 @@ use super::expected::{filled, solve};
 use super::{Callee, Inference, Unknown};
 use crate::catalogue::Callable;
 use crate::facts::model::*;
+use crate::index::bodies::runs::{mark_closure, mark_future};
 use crate::index::declared::defs::*;
 use crate::index::declared::lookup::Found;
 use crate::index::declared::names::Resolved;
@@ -279,7 +280,7 @@ impl Inference<'_> {
             match self.ty(*argument) {
                 Ty::Closure(closure) => {
                     holes.closure_return = self.run_closure(closure, &parameter_types);
-                    self.mark_runs(closure, callable.runs);
+                    mark_closure(self.body, &mut self.info, closure, callable.runs);
                 }
                 Ty::Fn(function) => {
                     self.info.handed.push((id, function, callable.runs));
@@ -287,7 +288,7 @@ impl Inference<'_> {
                 }
                 Ty::ExtFn(path, _) => holes.closure_return = self.returned_by(path),
                 Ty::Constructor(owner, _) => holes.closure_return = Ty::Adt(owner, Vec::new()),
-                Ty::Future(_) => self.mark_future(*argument, callable.runs),
+                Ty::Future(_) => mark_future(self.body, &mut self.info, *argument, callable.runs),
                 _ => {}
             }
         }

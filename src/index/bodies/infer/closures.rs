@@ -1,9 +1,9 @@
-//! Closures and futures that are handed on: the types they are run with, and by whom they are run.
+//! Closures that are handed on: the types they are run with.
 
 use rustc_hash::FxHashMap as HashMap;
 use ustr::Ustr;
 
-use super::{Callee, Inference, more_specific};
+use super::{Inference, more_specific};
 use crate::catalogue::Runs;
 use crate::facts::model::*;
 use crate::index::declared::types::*;
@@ -38,67 +38,6 @@ impl Inference<'_> {
             }
             _ => {}
         }
-    }
-
-    pub(super) fn mark_runs(&mut self, closure: NodeId, runs: Runs) {
-        if let Op::Closure { region, .. } = self.body.node(closure).op
-            && runs != Runs::Inline
-        {
-            self.info.runs.insert(region, runs);
-        }
-    }
-
-    /// An async block, or a call of an async function, that is handed to something that runs it.
-    pub(super) fn mark_future(&mut self, argument: NodeId, runs: Runs) {
-        if runs == Runs::Inline {
-            return;
-        }
-        let mut at = argument;
-        loop {
-            match &self.body.node(at).op {
-                Op::Async(region) => {
-                    self.info.runs.insert(*region, runs);
-                    return;
-                }
-                // `Box::pin(async { .. })`
-                Op::Call { arguments, .. } if self.is_pinned(at) => match arguments[..] {
-                    [pinned] => at = pinned,
-                    _ => return,
-                },
-                Op::Call { .. } => {
-                    self.info.future_runs.insert(at, runs);
-                    return;
-                }
-                Op::Method { receiver, .. } => {
-                    if matches!(self.info.callees.get(&at), Some(Callee::Workspace(_) | Callee::Trait(_))) {
-                        self.info.future_runs.insert(at, runs);
-                        return;
-                    }
-                    // `async move { .. }.instrument(span)`
-                    at = *receiver;
-                }
-                Op::Local(local) => match self.init_of(*local) {
-                    Some(init) => at = init,
-                    None => return,
-                },
-                _ => return,
-            }
-        }
-    }
-
-    fn is_pinned(&self, call: NodeId) -> bool {
-        matches!(self.info.callees.get(&call), Some(Callee::External(path)) if *path == "std::boxed::Box::pin")
-    }
-
-    /// The initialiser of a local that is bound by name.
-    fn init_of(&self, local: LocalId) -> Option<NodeId> {
-        self.body.nodes.iter().find_map(|node| match &node.op {
-            Op::Bind { pattern, init, .. } => match pattern.kind {
-                PatternKind::Bind { local: bound, .. } if bound == local => *init,
-                _ => None,
-            },
-            _ => None,
-        })
     }
 
     pub(super) fn run_closure(&mut self, closure: NodeId, types: &[Ty]) -> Ty {
