@@ -10,6 +10,7 @@ use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
 use crate::index::declared::types::Ty;
+use crate::index::flow::errors::only_explains;
 use crate::index::resources::words;
 use crate::source::Span;
 
@@ -74,7 +75,7 @@ fn is_temporary(view: View, node: NodeId) -> bool {
     }
 }
 
-/// `let _ = self.permit.take()`: what was kept as an `Option` is taken out to be dropped.
+/// `let _ = self.permit.take()`, `let _ = streams.remove(&name).ok_or(NotFound)?`: what was kept is taken out to be dropped.
 fn is_given_back(view: View, value: NodeId) -> bool {
     let mut at = value;
     loop {
@@ -84,7 +85,9 @@ fn is_given_back(view: View, value: NodeId) -> bool {
                 let owner = *receiver;
                 return view.ty(at).is_option() && !is_temporary(view, owner) || is_given_back(view, owner);
             }
-            Op::Method { receiver, name, .. } if matches!(name.as_str(), "unwrap" | "expect") => at = *receiver,
+            Op::Method { receiver, name, .. } if name == "unwrap" || only_explains(name) => at = *receiver,
+            Op::Try(of) => at = *of,
+            Op::Method { name, .. } => return view.index.catalogue().lists(Calls::Shrinks, *name),
             _ => return false,
         }
     }

@@ -50,7 +50,11 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
             let range = skipped_in(view, *region, *pattern.locals().first()?)?;
             let source = view.index.sequence(view.site(*iterated))?;
             let sweeps = source.effect == Effect::File && view.only_takes_away(*region);
-            (!sweeps).then(|| swallowed(view, source, Way::Skips, range))?
+            let found = (!sweeps).then(|| swallowed(view, source, Way::Skips, range))??;
+            Some(Diagnostic {
+                confidence: if finds(view, *region) { Confidence::Hint } else { found.confidence },
+                ..found
+            })
         }
         Op::Loop { kind: LoopKind::While, region } => {
             let Some(condition) = only_success(view, *region) else {
@@ -96,7 +100,7 @@ fn only_measures_or_finds(view: View, adapter: NodeId, way: Way) -> bool {
             _ if *receiver != at => return false,
             "count" if at == adapter => return true,
             _ if way == Way::Ends => return false,
-            "sum" | "find" | "find_map" | "position" => return true,
+            "sum" | "find" | "find_map" | "position" | "any" => return true,
             "fold" => {
                 let first = arguments.first().map(|first| view.op(*first));
                 return matches!(first, Some(Op::Literal(Literal::Number(..))));
@@ -105,6 +109,15 @@ fn only_measures_or_finds(view: View, adapter: NodeId, way: Way) -> bool {
         }
     }
     false
+}
+
+/// Whether a loop is left with what it looks for: `return Ok(path)`.
+fn finds(view: View, region: RegionId) -> bool {
+    leaving(view.facts, region).any(|way| match *view.op(way) {
+        Op::Return(Some(of)) => !view.index.is_failure(view.site(of)),
+        Op::Break(of) => of.is_some(),
+        _ => false,
+    })
 }
 
 /// Whether an argument is `Result::ok` or `|element| element.ok()`, for a method of these names; without names, `|element| element`.

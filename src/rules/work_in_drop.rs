@@ -139,9 +139,8 @@ impl Work {
             // Who steps aside to wait for tasks of its own knows that they end.
             Work::Drives if index.steps_aside(site) && !works_outside(index, site) => Confidence::Hint,
             Work::Drives if !drives_elsewhere(index, site) => Confidence::Likely,
-            Work::Panics if stores(index, site) => Confidence::Likely,
-            Work::Panics => Confidence::Hint,
-            Work::Drives | Work::Spawns | Work::Blocks => Confidence::Hint,
+            // Those that were read were of programs that end with it, or of what cannot fail: none of four was true.
+            Work::Drives | Work::Panics | Work::Spawns | Work::Blocks => Confidence::Hint,
         }
     }
 }
@@ -177,14 +176,6 @@ fn panics_on_failure(index: &Index, site: Site) -> bool {
     let of_channel = |path| [Calls::Sends, Calls::Receives].into_iter().any(|list| index.catalogue().lists(list, path));
     let reaches_out = || index.effect(failed).is_some_and(|effected| effected.effect != Effect::Join);
     insists && (reaches_out() || is_io(index.ty(failed)) || index.external(failed).is_some_and(of_channel))
-}
-
-/// Whether what has to succeed writes or ends something, where a full disk and a lost connection are at home. A child of one's own can be killed and waited for,
-/// and the other end of a channel is mostly there.
-fn stores(index: &Index, site: Site) -> bool {
-    let Op::Method { receiver, .. } = index.node(site).op else { return false };
-    let effect = index.effect(Site { node: receiver, ..site }).map(|effected| effected.effect);
-    matches!(effect, Some(Effect::Database | Effect::Finish | Effect::Storage | Effect::File))
 }
 
 /// Whether the error of a `Result` is that of the system.

@@ -3,7 +3,7 @@
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
-use crate::facts::model::{LocalId, Node, NodeId, Op, PatternKind, RegionId};
+use crate::facts::model::{LocalId, Node, NodeId, Op, Pattern, PatternKind, RegionId};
 use crate::index::Ty;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::view::View;
@@ -33,13 +33,28 @@ impl View<'_> {
             Op::Method { receiver, arguments, .. } if *receiver != value => {
                 arguments.contains(&value) && self.measures(parent)
             }
-            Op::Call { arguments, .. } if arguments.contains(&value) => self.measures(parent),
+            Op::Call { arguments, .. } => {
+                let at = arguments.iter().position(|argument| *argument == value);
+                at.is_some_and(|at| self.measures(parent) || self.is_shown_by_function(parent, at, fuel))
+            }
             Op::Bind { pattern, otherwise: None, .. } => match pattern.kind {
                 PatternKind::Bind { local, of: None } => {
                     fuel.checked_sub(1).is_some_and(|fuel| self.is_shown_as(local, fuel))
                 }
                 _ => false,
             },
+            _ => false,
+        }
+    }
+
+    /// Whether a function of the workspace only shows what a call gives it in a place.
+    fn is_shown_by_function(self, call: NodeId, at: usize, fuel: u32) -> bool {
+        let Some(inner) = self.index.called_directly(self.site(call)).map(|body| self.index.view(body)) else {
+            return false;
+        };
+        let given = inner.facts.parameters.get(at).map(Pattern::locals);
+        match (given.as_deref(), fuel.checked_sub(1)) {
+            (Some([local]), Some(fuel)) => inner.is_shown_as(*local, fuel),
             _ => false,
         }
     }

@@ -27,6 +27,42 @@ fn task(text: &str, spawn: &str) -> (&'static str, &'static str) {
 }
 
 #[test]
+fn functions_that_spawn_what_they_are_given_spawn_where_they_are_called() {
+    let endless = "async fn work() { loop { tokio::time::sleep(d).await; } }";
+    let text = |spawner: &str, body: &str| format!("{endless} {spawner} fn f() {{ {body} }}");
+    let of = |spawner: &str| task(&text(spawner, "run(work());"), "run(work())");
+    let given = "use std::future::Future; fn run<F: Future<Output = ()> + Send + 'static>(work: F)";
+    assert_eq!(of(&format!("{given} {{ tokio::spawn(work); }}")), ("dropped", "never"));
+    assert_eq!(of(&format!("{given} {{ tokio::spawn(async move {{ work.await; told(); }}); }}")), ("dropped", "never"));
+    assert_eq!(of(&format!("{given} {{ let boxed = Box::pin(work); tokio::spawn(boxed); }}")), ("dropped", "never"));
+    assert_eq!(
+        of(&format!("{given} {{ run_on(work); }} fn run_on(w: impl Future) {{ tokio::spawn(w); }}")),
+        ("dropped", "never")
+    );
+    assert_eq!(of(&format!("{given} -> tokio::task::JoinHandle<()> {{ tokio::spawn(work) }}")).0, "dropped");
+    assert_eq!(
+        of(&format!("{given} -> Task {{ Task(tokio::spawn(work)) }} struct Task(tokio::task::JoinHandle<()>);")).0,
+        "kept"
+    );
+    let raced = format!(
+        "{given} {{ tokio::spawn(async move {{ tokio::select! {{ _ = work => {{}}, _ = stop() => {{}} }} }}); }}"
+    );
+    assert_eq!(of(&raced), ("dropped", "unknown"));
+    let blocking = "fn run(work: impl FnOnce() + Send + 'static) { std::thread::spawn(move || work()); }";
+    let looping = text(blocking, "run(|| loop { std::thread::sleep(d); });");
+    assert_eq!(task(&looping, "run(|| loop { std::thread::sleep(d); })"), ("dropped", "never"));
+    let through_a_trait = "use std::future::Future; trait Runs { fn run(&self, work: impl Future); } struct Own; \
+         impl Runs for Own { fn run(&self, work: impl Future) { tokio::spawn(work); } }";
+    let called = format!("{endless} {through_a_trait} fn f(on: &dyn Runs) {{ on.run(work()); }}");
+    assert_eq!(task(&called, "on.run(work())"), ("dropped", "never"));
+    let here = program(&format!(
+        "{endless} use std::future::Future; async fn run(work: impl Future) {{ work.await; }} \
+         async fn f() {{ run(work()).await; }} fn main() {{}}"
+    ));
+    assert!(here.index.task_at(here.site("run(work())")).is_none());
+}
+
+#[test]
 fn handles_are_dropped_kept_or_waited_for() {
     let spawn = "tokio::spawn(work())";
     let text = |body: &str| format!("async fn work() {{}} async fn f() {{ {body} }}");
