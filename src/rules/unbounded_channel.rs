@@ -8,6 +8,7 @@ use crate::index::Index;
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
 use crate::index::calls::contexts::{Repeated, Repeats};
+use crate::index::declared::types::Ty;
 use crate::index::flow::variety::Variety;
 use crate::index::tasks::channels::Channel;
 
@@ -59,7 +60,7 @@ fn of_each_peer(index: &Index, made: Site, channel: &Channel) -> Option<Diagnost
     Some(diagnostic)
 }
 
-/// Whether what is received says which of a few things is meant, and no more. What a message is may be known where its sender is kept only.
+/// Whether what is received says which of a few things is meant, and no more, or has with it where somebody waits for an answer. What a message is may be known where its sender is kept only.
 fn is_a_word(index: &Index, receive: Site, channel: &Channel) -> bool {
     let receiver = match index.node(receive).op {
         Op::Method { receiver, .. } => Some(Site { node: receiver, ..receive }),
@@ -67,7 +68,8 @@ fn is_a_word(index: &Index, receive: Site, channel: &Channel) -> bool {
     };
     let kept = channel.kept.iter().filter_map(|at| index.place_put_into(*at));
     let mut ends = receiver.into_iter().chain(kept);
-    ends.any(|at| index.sends_such(index.ty(at), &|message| index.has_few_values(message)))
+    let answered = |message: &Ty| index.sends_such(message, &|_| true);
+    ends.any(|at| index.sends_such(index.ty(at), &|message| index.has_few_values(message) || answered(message)))
 }
 
 /// Whether what a sender is put into is there for others as well.
