@@ -60,16 +60,16 @@ fn of_each_peer(index: &Index, made: Site, channel: &Channel) -> Option<Diagnost
     Some(diagnostic)
 }
 
-/// Whether what is received says which of a few things is meant, and no more, or has with it where somebody waits for an answer. What a message is may be known where its sender is kept only.
+/// Whether what is received says which of a few things is meant, and no more, or has with it where somebody waits for an answer. Where the receiver does not
+/// show what that is, what its sender is kept in may.
 fn is_a_word(index: &Index, receive: Site, channel: &Channel) -> bool {
-    let receiver = match index.node(receive).op {
-        Op::Method { receiver, .. } => Some(Site { node: receiver, ..receive }),
+    let is_word = |message: &Ty| index.has_few_values(message) || index.sends_such(message, &|_| true);
+    let received = match index.node(receive).op {
+        Op::Method { receiver, .. } => index.message_of(index.ty(Site { node: receiver, ..receive })),
         _ => None,
     };
-    let kept = channel.kept.iter().filter_map(|at| index.place_put_into(*at));
-    let mut ends = receiver.into_iter().chain(kept);
-    let answered = |message: &Ty| index.sends_such(message, &|_| true);
-    ends.any(|at| index.sends_such(index.ty(at), &|message| index.has_few_values(message) || answered(message)))
+    let mut kept = channel.kept.iter().filter_map(|at| index.place_put_into(*at));
+    received.map_or_else(|| kept.any(|at| index.sends_such(index.ty(at), &is_word)), &is_word)
 }
 
 /// Whether what a sender is put into is there for others as well.

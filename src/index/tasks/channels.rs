@@ -157,6 +157,14 @@ impl Index {
         }
     }
 
+    /// What is sent through a channel, by the type of one of its ends; none where that is not known.
+    pub fn message_of<'t>(&self, end: &'t Ty) -> Option<&'t Ty> {
+        match end.peeled() {
+            Ty::Ext(_, arguments) if self.is_end(end) => arguments.first().filter(|message| !message.is_unknown()),
+            _ => None,
+        }
+    }
+
     /// Whether a value of a type is an end of a channel, or has one in it, through which such messages are sent.
     pub fn sends_such(&self, ty: &Ty, messages: &dyn Fn(&Ty) -> bool) -> bool {
         self.sends_such_within(ty, messages, FIELDS)
