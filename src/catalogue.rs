@@ -16,7 +16,7 @@ pub use entries::{Callable, Derive, Effect, Handlers, Runs, Server, Signal, Supe
 use entries::{CallableEntry, Entries, TraitEntry};
 pub use leaks::Leak;
 pub use libraries::Libraries;
-pub use pairs::{Pair, PairedCall};
+pub use pairs::{First, Pair, PairedCall};
 pub use type_expr::TypeExpr;
 
 mod calls;

@@ -52,6 +52,8 @@ pub enum Calls {
     MakesOnce,
     /// They give a message to the peer of a connection: that the peer is gone is told by whatever is read from it next.
     Messages,
+    /// They give all that a stream gives to what they are given, one by one.
+    Forwards,
     /// Words in the names of functions, types and modules that report how a program is used to those who made it.
     CountsUse,
     /// Words in the names of functions that tell how many there are of something.

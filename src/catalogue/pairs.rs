@@ -23,16 +23,27 @@ pub struct Pair {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PairedCall {
     pub path: Ustr,
-    pub first: Option<bool>,
+    pub first: Option<First>,
+}
+
+/// A literal that tells what a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    Flag(bool),
+    /// By how much something is changed: one, up or down.
+    Up,
+    Down,
 }
 
 impl PairedCall {
     fn parse(text: &str) -> Result<Self, String> {
         let Some((path, rest)) = text.split_once('(') else { return Ok(PairedCall { path: ustr(text), first: None }) };
         let first = match rest {
-            "true)" => true,
-            "false)" => false,
-            _ => return Err(format!("expected `(true)` or `(false)` behind the path in `{text}`")),
+            "true)" => First::Flag(true),
+            "false)" => First::Flag(false),
+            "1)" => First::Up,
+            "-1)" => First::Down,
+            _ => return Err(format!("expected `(true)`, `(false)`, `(1)` or `(-1)` behind the path in `{text}`")),
         };
         Ok(PairedCall { path: ustr(path), first: Some(first) })
     }

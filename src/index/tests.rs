@@ -20,6 +20,7 @@ mod leaks;
 mod macros;
 mod names;
 mod once;
+mod peers;
 mod programs;
 mod settings;
 mod shared;

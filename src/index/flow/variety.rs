@@ -340,7 +340,7 @@ impl Index {
     }
 
     /// Whether a type has only so many values: an enum without fields, `bool`, a byte, a type's id; and what holds nothing but one of these.
-    fn has_few_values(&self, ty: &Ty) -> bool {
+    pub fn has_few_values(&self, ty: &Ty) -> bool {
         match ty.peeled() {
             Ty::Adt(id, _) => {
                 let item = self.defs().type_def(*id);

@@ -63,6 +63,14 @@ impl Index {
         }
     }
 
+    /// Whether a collection is there before and after the call that uses it, for others as well: it lies in what stays, or behind a handle that the call is
+    /// given.
+    pub fn lasting_for_others(&self, collection: Site) -> bool {
+        let reached = self.reached(collection, Follow::Perhaps);
+        let is_given = || !reached.open.is_empty() && !reached.behind_handles.is_empty();
+        reached.keepers.iter().any(|keeper| self.stays(*keeper)) || reached.keepers.is_empty() && is_given()
+    }
+
     /// The name of the static, or of the field.
     pub(in crate::index) fn keeper_name(&self, keeper: Keeper) -> Ustr {
         match keeper {

@@ -4,7 +4,7 @@
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use ustr::Ustr;
 
-use crate::catalogue::{Calls, Pair, PairedCall, Runs};
+use crate::catalogue::{Calls, First, Pair, PairedCall, Runs};
 use crate::facts::model::*;
 use crate::index::bodies::infer::Callee;
 use crate::index::bodies::places::Place;
@@ -409,9 +409,19 @@ impl<'i> Search<'i, '_> {
     fn is_call(&self, site: Site, call: &PairedCall) -> bool {
         self.index.external(site).is_some_and(|path| path == call.path)
             && call.first.is_none_or(|wanted| {
-                let first = self.operands(site).1.first().map(|node| &self.index.body(site.body).node(*node).op);
-                matches!(first, Some(Op::Literal(Literal::Bool(value))) if *value == wanted)
+                let first = self.operands(site).1.first();
+                first.and_then(|node| self.first(Site { node: *node, ..site })) == Some(wanted)
             })
+    }
+
+    /// The literal that an argument is, as far as it tells what a call does. No number but one with a sign is negated.
+    fn first(&self, argument: Site) -> Option<First> {
+        let is_one = |node: NodeId| matches!(self.index.node(Site { node, ..argument }).op, Op::Literal(Literal::Number(digits, _)) if digits == "1");
+        match self.index.node(argument).op {
+            Op::Literal(Literal::Bool(value)) => Some(First::Flag(value)),
+            Op::Unary(of) if is_one(of) => Some(First::Down),
+            _ => is_one(argument.node).then_some(First::Up),
+        }
     }
 
     /// The receiver and the arguments of a call.
@@ -427,8 +437,13 @@ impl<'i> Search<'i, '_> {
     fn target(&self, site: Site) -> Option<Target> {
         let place = |node: NodeId| self.index.place(Site { node, ..site });
         let (receiver, arguments) = self.operands(site);
-        let tells =
-            |node: &&NodeId| !matches!(self.index.body(site.body).node(**node).op, Op::Literal(Literal::Bool(_)));
+        // What tells of a call what it does does not tell on what.
+        let mut calls = self.pair.begin.iter().chain(&self.pair.end);
+        let counts = calls.any(|call| matches!(call.first, Some(First::Up | First::Down)));
+        let tells = |node: &&NodeId| match self.first(Site { node: **node, ..site }) {
+            Some(First::Flag(_)) => false,
+            _ => !counts,
+        };
         let key = arguments.first().filter(tells).map(|node| place(*node));
         Some(Target {
             receiver: match receiver {

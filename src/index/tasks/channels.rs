@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet as HashSet;
+use ustr::{Ustr, ustr};
 
 use crate::catalogue::{Calls, Runs, TypeEntry};
 use crate::facts::model::{LoopKind, NodeId, Op, RegionId, RegionKind};
@@ -19,6 +20,8 @@ pub struct Channel {
     pub sends: Vec<Site>,
     /// The calls and loops that receive from it.
     pub receives: Vec<Site>,
+    /// The calls that put a sending end into a collection, by itself or as part of something.
+    pub kept: Vec<Site>,
     /// Somebody asks how much is in it: its length is looked after by hand.
     pub measured: bool,
 }
@@ -34,6 +37,7 @@ const FIELDS: u32 = 3;
 enum Use {
     Send,
     Receive,
+    Keep,
     Measure,
 }
 
@@ -44,18 +48,48 @@ impl Index {
         for (body, facts, _) in self.bodies().filter(|(body, ..)| !self.is_test(*body)) {
             for (node, _) in facts.iter() {
                 let site = Site { body, node };
-                let Some((end, used)) = self.used_end(site) else { continue };
-                for made in self.made_behind(end, wanted) {
-                    let channel = channels.entry(made).or_default();
-                    match used {
-                        Use::Send => channel.sends.push(site),
-                        Use::Receive => channel.receives.push(site),
-                        Use::Measure => channel.measured = true,
+                for (end, used) in self.used_ends(site, wanted) {
+                    for made in self.made_behind(end, wanted) {
+                        let channel = channels.entry(made).or_default();
+                        match used {
+                            Use::Send => channel.sends.push(site),
+                            Use::Receive => channel.receives.push(site),
+                            Use::Keep => channel.kept.push(site),
+                            Use::Measure => channel.measured = true,
+                        }
                     }
                 }
             }
         }
         channels
+    }
+
+    /// The ends of channels that something is done with at a node.
+    fn used_ends(&self, site: Site, wanted: &dyn Fn(&TypeEntry) -> bool) -> Vec<(Site, Use)> {
+        let put = match &self.node(site).op {
+            Op::Method { arguments, .. } if self.place_put_into(site).is_some() => arguments.as_slice(),
+            Op::Assign { value, .. } if self.place_put_into(site).is_some() => std::slice::from_ref(value),
+            _ => &[],
+        };
+        let put = put.iter().map(|node| Site { node: *node, ..site });
+        let kept = put.filter(|part| self.owns_a(self.ty(*part), wanted)).map(|part| (part, Use::Keep));
+        self.used_end(site).into_iter().chain(kept).collect()
+    }
+
+    /// What a node puts something into: a collection that it adds to, or a value of which it sets a field, such as an entry of one.
+    pub fn place_put_into(&self, site: Site) -> Option<Site> {
+        match &self.node(site).op {
+            Op::Assign { place, .. } => match self.node(Site { node: *place, ..site }).op {
+                Op::Field { base, .. } => Some(Site { node: base, ..site }),
+                _ => None,
+            },
+            _ => self.added_to(site),
+        }
+    }
+
+    /// Whether a value of a type owns a resource that `wanted` accepts.
+    fn owns_a(&self, ty: &Ty, wanted: &dyn Fn(&TypeEntry) -> bool) -> bool {
+        self.owned_resources(ty).into_iter().filter_map(|path| self.resource(path)).any(wanted)
     }
 
     /// The end of a channel that a node sends into, receives from or measures.
@@ -68,9 +102,11 @@ impl Index {
             }
             Op::Method { receiver, name, .. } => {
                 let path = self.external(site)?;
-                if self.catalogue().lists(Calls::Sends, path) {
+                if self.catalogue().lists(Calls::Forwards, path) {
+                    to(*receiver, Use::Receive)
+                } else if self.catalogue().lists(Calls::Sends, path) {
                     to(*receiver, Use::Send)
-                } else if self.catalogue().lists(Calls::Receives, path) {
+                } else if self.catalogue().lists(Calls::Receives, path) || self.takes_next(site, *receiver, *name) {
                     to(*receiver, Use::Receive)
                 } else if name == "len" && self.is_end(self.ty(Site { node: *receiver, ..site })) {
                     to(*receiver, Use::Measure)
@@ -80,6 +116,12 @@ impl Index {
             }
             _ => None,
         }
+    }
+
+    /// Whether a call takes the next message out of a receiver that is a stream, whatever trait the method is of.
+    fn takes_next(&self, call: Site, receiver: NodeId, name: Ustr) -> bool {
+        let Ty::Ext(path, _) = self.ty(Site { node: receiver, ..call }).peeled() else { return false };
+        self.catalogue().lists(Calls::Receives, ustr(&format!("{path}::{name}")))
     }
 
     /// Whether a receiver is a field of a struct that keeps no sender of the same channel: others decide how long there are senders, and the struct
@@ -115,6 +157,33 @@ impl Index {
         }
     }
 
+    /// What is sent through a channel, by the type of one of its ends; none where that is not known.
+    pub fn message_of<'t>(&self, end: &'t Ty) -> Option<&'t Ty> {
+        match end.peeled() {
+            Ty::Ext(_, arguments) if self.is_end(end) => arguments.first().filter(|message| !message.is_unknown()),
+            _ => None,
+        }
+    }
+
+    /// Whether a value of a type is an end of a channel, or has one in it, through which such messages are sent.
+    pub fn sends_such(&self, ty: &Ty, messages: &dyn Fn(&Ty) -> bool) -> bool {
+        self.sends_such_within(ty, messages, FIELDS)
+    }
+
+    fn sends_such_within(&self, ty: &Ty, messages: &dyn Fn(&Ty) -> bool, fuel: u32) -> bool {
+        match ty.peeled() {
+            Ty::Ext(_, arguments) if self.is_end(ty) => arguments.first().is_some_and(messages),
+            Ty::Ext(_, parts) | Ty::Tuple(parts) => {
+                parts.iter().any(|part| self.sends_such_within(part, messages, fuel))
+            }
+            Ty::Adt(id, _) if fuel > 0 => {
+                let mut fields = self.signatures().fields[id.index()].values();
+                fields.any(|field| self.sends_such_within(field, messages, fuel - 1))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a type is an end of a channel.
     pub(in crate::index) fn is_end(&self, ty: &Ty) -> bool {
         let sends = match ty.peeled() {
@@ -126,8 +195,24 @@ impl Index {
 
     /// An operation outside of memory, or a wait for time, that is done with each message that a site receives.
     pub fn work_per_message(&self, receive: Site) -> Option<Site> {
+        let works = |site| match self.callee(site) {
+            Some(Callee::External(_)) => self.callable(site).is_some_and(|callable| callable.effect.is_some()),
+            _ => false,
+        };
+        self.done_per_message(receive, &works)
+    }
+
+    /// The first call that is done with each message that a site receives and that `wanted` accepts, or that leads to one.
+    pub(in crate::index) fn done_per_message(&self, receive: Site, wanted: &dyn Fn(Site) -> bool) -> Option<Site> {
         let region = self.handling_region(receive)?;
-        self.outside_work(receive.body, Some(region), CALLS, &mut HashSet::default())
+        self.done_at_once(receive.body, Some(region), wanted, CALLS, &mut HashSet::default())
+    }
+
+    /// Whether something is received from a channel in a region, such as a loop.
+    pub fn receives_in(&self, body: BodyRef, region: RegionId) -> bool {
+        let facts = self.body(body);
+        let mut inside = facts.iter().filter(|(_, node)| facts.is_inside(node.region, region));
+        inside.any(|(node, _)| matches!(self.used_end(Site { body, node }), Some((_, Use::Receive))))
     }
 
     /// The region that runs for each message: the arm of a `select!`, or the loop around.
@@ -147,11 +232,12 @@ impl Index {
         around.find(|(_, r)| r.kind == RegionKind::Loop).map(|(region, _)| region)
     }
 
-    /// The first call in a body, or in a region of it, that works outside of memory at once; what is spawned there is no work of whoever spawns it.
-    fn outside_work(
+    /// The first call in a body, or in a region of it, that is wanted or leads to one that is; what is spawned there is no work of whoever spawns it.
+    fn done_at_once(
         &self,
         body: BodyRef,
         within: Option<RegionId>,
+        wanted: &dyn Fn(Site) -> bool,
         fuel: u32,
         seen: &mut HashSet<BodyRef>,
     ) -> Option<Site> {
@@ -162,16 +248,15 @@ impl Index {
         };
         let sites = facts.iter().map(|(node, _)| Site { body, node });
         for site in sites.filter(|site| inside(site.node) && !self.is_deferred(*site, within)) {
-            let works = match self.callee(site) {
-                Some(Callee::External(_)) => self.callable(site).is_some_and(|callable| callable.effect.is_some()),
-                Some(Callee::Workspace(function)) if fuel > 0 => {
-                    let called = self.defs().body_of(*function).filter(|body| self.is_linked(*body));
-                    let called = called.filter(|body| seen.insert(*body));
-                    called.is_some_and(|body| self.outside_work(body, None, fuel - 1, seen).is_some())
-                }
-                _ => false,
+            let called = match self.callee(site) {
+                Some(Callee::Workspace(function)) if fuel > 0 => vec![*function],
+                Some(Callee::Trait(function)) if fuel > 0 => self.may_call(site, *function),
+                _ => Vec::new(),
             };
-            if works {
+            let called: Vec<BodyRef> = called.into_iter().filter_map(|function| self.linked_body(function)).collect();
+            let mut leads =
+                |body: BodyRef| seen.insert(body) && self.done_at_once(body, None, wanted, fuel - 1, seen).is_some();
+            if called.into_iter().any(&mut leads) || wanted(site) {
                 return Some(site);
             }
         }

@@ -6,6 +6,7 @@ pub mod halves;
 pub mod joined;
 pub mod outcomes;
 pub mod outlasting;
+pub mod peers;
 pub mod piles;
 pub mod readers;
 pub mod shares;

@@ -234,3 +234,20 @@ fn a_key_may_have_to_be_known_before_it_is_added() {
     assert!(code.index.is_looked_up_first(code.site("self.channels.insert(key.clone(), 1)")));
     assert!(!code.index.is_looked_up_first(code.site("self.channels.insert(key, 2)")));
 }
+
+#[test]
+fn a_collection_that_a_call_is_lent_is_there_for_others() {
+    let code = program(&format!(
+        "{MAPS} static ALL: Mutex<Vec<u8>> = Mutex::new(Vec::new()); \
+         fn keep(given: Arc<Mutex<HashMap<u8, u8>>>, lent: &mut Vec<u8>) {{ ALL.lock().unwrap().push(1); given.lock().unwrap().insert(1, 2); lent.push(3); \
+             let own = Arc::new(Mutex::new(Vec::new())); own.lock().unwrap().push(4); }} fn main() {{}}"
+    ));
+    let lasts = |call: &str| {
+        let Op::Method { receiver, .. } = code.index.node(code.site(call)).op else { panic!("no call") };
+        code.index.lasting_for_others(Site { node: receiver, ..code.site(call) })
+    };
+    assert!(lasts("ALL.lock().unwrap().push(1)"));
+    assert!(lasts("given.lock().unwrap().insert(1, 2)"));
+    assert!(!lasts("lent.push(3)"));
+    assert!(!lasts("own.lock().unwrap().push(4)"));
+}
