@@ -106,7 +106,7 @@ impl Outline {
 pub struct Index {
     outline: Outline,
     infos: HashMap<BodyRef, BodyInfo>,
-    spawners: bodies::spawners::Spawners,
+    spawners: calls::spawners::Spawners,
     pub calls: CallGraph,
     programs: Vec<Program>,
     effects: flow::effects::Effects,
@@ -137,7 +137,7 @@ impl Index {
     /// Links what the bodies do.
     pub fn new(outline: Outline, infos: Vec<(BodyRef, BodyInfo)>) -> Self {
         let mut infos: HashMap<BodyRef, BodyInfo> = infos.into_iter().collect();
-        let spawners = bodies::spawners::find(&outline, &mut infos);
+        let spawners = calls::spawners::find(&outline, &mut infos);
         let calls = CallGraph::new(&outline, &infos);
         let resources = resources::Ownership::new(&outline);
         let mut index = Index {

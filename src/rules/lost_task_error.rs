@@ -119,20 +119,20 @@ fn given_by_block(view: View, value: NodeId) -> NodeId {
     }
 }
 
-/// `let server = spawn(serve()); told_to_stop().await; server.await?`: what works until it is stopped may fail long before, and the service goes on without it.
+/// `let server = spawn(serve()); ctrl_c().await; server.await?`: what works until it is stopped may fail long before, and the service goes on without it.
 fn seen_late(view: View, bind: NodeId, handle: LocalId, start: NodeId) -> Option<Diagnostic> {
     let task = view.index.task_at(view.site(start))?;
     let first_use = view.facts.uses(handle).next()?;
     let is_beside = |node: NodeId| view.facts.node(node).region == view.facts.node(bind).region;
     let mut waits = view.facts.iter().map(|(node, _)| node).filter(|node| *node > bind && *node < first_use);
-    let told = waits.find(|node| is_beside(*node) && view.index.waits_for_the_word(view.site(*node)))?;
+    let told = waits.find(|node| is_beside(*node) && view.index.waits_for_a_signal(view.site(*node)))?;
     let waited = view.index.waits_for(view.body, handle);
-    if waited.is_empty() || view.index.stops_others(task) || !goes_on(view, view.site(start)) {
+    if waited.is_empty() || view.index.exits(task) || !goes_on(view, view.site(start)) {
         return None;
     }
     let found = dropped(view, start, Way::Late)?;
     let late = [
-        Label::new(view.span(told), "the program waits here until it is told to stop"),
+        Label::new(view.span(told), "the program waits for a signal here"),
         Label::new(view.span(waited[0]), "only then its result is looked at"),
     ];
     Some(found.evidence(late))

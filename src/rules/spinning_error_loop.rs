@@ -58,7 +58,9 @@ fn diagnose(view: View, node: NodeId) -> Option<Diagnostic> {
         };
         goes_on_apart_from(view, branch, round.is_elsewhere, &set_aside)
     };
-    if branch.region.is_some_and(|branch| !goes_on(branch)) || waits_or_leaves(view, round.within, call, node) {
+    if branch.region.is_some_and(|branch| !goes_on(branch))
+        || waits_or_leaves(view, round.within, call, node, branch.region)
+    {
         return None;
     }
     let name = path.rsplit("::").next()?;
@@ -143,7 +145,7 @@ fn round(view: View, call: NodeId, branch: NodeId) -> Option<Round> {
         let stands_alone = outer.info.parent(whole).is_none_or(|parent| matches!(outer.op(parent), Op::Discard(_)));
         let around =
             outer.index.loops_around(caller).into_iter().next().filter(|around| around.endless && stands_alone)?;
-        (!waits_or_leaves(outer, around.region, node, whole)).then(|| outer.in_file(around.head))
+        (!waits_or_leaves(outer, around.region, node, whole, None)).then(|| outer.in_file(around.head))
     });
     Some(Round { within: Body::ROOT, head: heads.next()?, is_elsewhere: true })
 }
@@ -207,7 +209,7 @@ fn asks_what_is_closed(view: View, node: NodeId) -> Option<Diagnostic> {
     // Where nobody thought of the end, what it races with may end the loop.
     let raced = branch.region.is_none() && arm.is_some();
     if branch.region.is_some_and(|branch| !only_goes_on(view, branch, round.is_elsewhere, false))
-        || waits_or_leaves(view, round.within, call, node)
+        || waits_or_leaves(view, round.within, call, node, branch.region)
         || arm.is_some_and(|arm| arm.guarded)
         || view.index.is_intended(span)
     {
@@ -329,7 +331,7 @@ fn never_pauses(view: View, node: NodeId) -> Option<Diagnostic> {
     }
     let span = view.in_file(branch.range);
     // What stands on the way of a round that fails: all but the branch for success, and nothing behind the jump to the next round.
-    let jump = jump_behind(view, node, region);
+    let jump = jump_behind(view, branch.region, region);
     let fails_there = |id: NodeId| match jump {
         Some(jump) => id < jump,
         None => !std::iter::successors(Some(view.facts.node(id).region), |at| view.facts.region(*at).parent)
@@ -925,10 +927,10 @@ fn is_harmless(view: View, node: NodeId) -> bool {
 
 /// Whether every round of the loop waits for time to pass or ends it, whatever the call gave. What stands behind the jump to the next round is not come to, and
 /// what races with the call is given up as soon as that fails.
-fn waits_or_leaves(view: View, region: RegionId, call: NodeId, branch: NodeId) -> bool {
+fn waits_or_leaves(view: View, region: RegionId, call: NodeId, branch: NodeId, failed: Option<RegionId>) -> bool {
     let around = view.facts.outwards(view.facts.node(branch).region).map(|(at, _)| at);
     let way: Vec<RegionId> = around.take_while(|at| *at != region).chain([region]).collect();
-    let jump = jump_behind(view, branch, region);
+    let jump = jump_behind(view, failed, region);
     let others = arms_around(view, call).iter().filter(|arm| !is_of_arm(view, arm, call));
     let raced: Vec<Range> = others.map(|arm| view.range(arm.future)).collect();
     view.facts.iter().any(|(id, node)| {
@@ -947,14 +949,10 @@ fn waits_or_leaves(view: View, region: RegionId, call: NodeId, branch: NodeId) -
     })
 }
 
-/// The `continue` to the next round of a loop in a branch of a node.
-fn jump_behind(view: View, branch: NodeId, region: RegionId) -> Option<NodeId> {
-    let inside = |node: RegionId| {
-        let mut around = view.facts.outwards(node).map(|(at, _)| at);
-        around.any(|at| view.info.region_node(at) == Some(branch))
-    };
-    let jumps = |id: NodeId| matches!(view.op(id), Op::Continue) && view.facts.jump_target(id) == Some(region);
-    view.facts.iter().find(|(id, n)| jumps(*id) && inside(n.region)).map(|(id, _)| id)
+/// The `continue` to the next round of a loop with which a branch ends.
+fn jump_behind(view: View, branch: Option<RegionId>, region: RegionId) -> Option<NodeId> {
+    let jumps = |id: &NodeId| matches!(view.op(*id), Op::Continue) && view.facts.jump_target(*id) == Some(region);
+    view.facts.region(branch?).nodes.iter().copied().find(jumps)
 }
 
 /// Whether what is awaited is a library's and no wait for time: a lock, a permit.

@@ -3,7 +3,6 @@
 pub mod asked;
 pub mod infer;
 pub mod places;
-mod runs;
+pub(in crate::index) mod runs;
 mod sources;
-pub(in crate::index) mod spawners;
 pub mod view;

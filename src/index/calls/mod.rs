@@ -10,6 +10,7 @@ pub(in crate::index) mod dispatch;
 mod first_time;
 pub mod once;
 pub mod pace;
+pub(in crate::index) mod spawners;
 pub mod teardown;
 pub(in crate::index) mod unmentioned;
 pub mod workers;
@@ -192,7 +193,7 @@ fn calls_of(outline: &Outline, body: BodyRef, info: &BodyInfo) -> Vec<Call> {
 }
 
 /// The functions with a body that a call of `function` can reach, in whatever build.
-pub(in crate::index) fn targets(outline: &Outline, function: FnId) -> Vec<FnId> {
+fn targets(outline: &Outline, function: FnId) -> Vec<FnId> {
     let implementors = outline.signatures.implementors.get(&function).map_or(&[][..], Vec::as_slice);
     let mut found = implementors.to_vec();
     if implementors.is_empty() || outline.defs.body_of(function).is_some() {

@@ -180,26 +180,24 @@ impl Index {
         self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Hears, path))
     }
 
-    /// Whether a node waits, by itself or in a function of the workspace, until the program is told to stop.
-    pub fn waits_for_the_word(&self, site: Site) -> bool {
-        let is_word = |site: Site| self.is_told(site) || self.hears(site);
-        match self.node(site).op {
-            Op::Await(of) => {
-                let call = Site { node: of, ..site };
-                let inside = self.called_directly(call);
-                is_word(site)
-                    || is_word(call)
-                    || inside.is_some_and(|body| self.body(body).iter().any(|(node, _)| is_word(Site { body, node })))
-            }
-            Op::Select { .. } => is_word(site),
+    /// Whether a node waits, by itself or in a function of the workspace, for a signal of the system.
+    pub fn waits_for_a_signal(&self, site: Site) -> bool {
+        let is_signal = |site: Site| {
+            self.hears(site) || self.external(site).is_some_and(|path| self.catalogue().signal(path).is_some())
+        };
+        let inside = |call: Site| self.called_directly(call).into_iter().flat_map(|body| self.call_sites(body));
+        let waits_for = |call: Site| is_signal(call) || inside(call).any(is_signal);
+        match &self.node(site).op {
+            Op::Await(of) => waits_for(Site { node: *of, ..site }),
+            Op::Select { arms, .. } => arms.iter().any(|arm| waits_for(Site { node: arm.future, ..site })),
             _ => false,
         }
     }
 
-    /// Whether a task tells others to stop, or ends the process, before it ends.
-    pub fn stops_others(&self, task: &Task) -> bool {
-        let exits = |site: Site| self.external(site).is_some_and(|path| self.catalogue().lists(Calls::Exits, path));
-        self.work_sites(task).into_iter().any(|site| self.gives_the_word(site) || exits(site))
+    /// Whether a task ends the process by itself.
+    pub fn exits(&self, task: &Task) -> bool {
+        let exits = |path: Ustr| self.catalogue().lists(Calls::Exits, path);
+        self.work_sites(task).into_iter().any(|site| self.external(site).is_some_and(exits))
     }
 
     /// Whether a permit bounds how many of a task there are: one is taken where it is spawned, in what is called there, or in the task itself.

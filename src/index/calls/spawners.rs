@@ -3,12 +3,12 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use super::infer::{BodyInfo, Callee};
-use super::runs::{mark_closure, mark_future};
-use crate::catalogue::Runs;
+use crate::catalogue::{Calls, Runs};
 use crate::facts::model::*;
 use crate::index::Outline;
-use crate::index::calls::{self, Site};
+use crate::index::bodies::infer::{BodyInfo, Callee};
+use crate::index::bodies::runs::{mark_closure, mark_future};
+use crate::index::calls::{Site, targets};
 use crate::index::declared::defs::*;
 use crate::index::declared::types::Ty;
 
@@ -129,7 +129,7 @@ impl Search<'_> {
     /// What all functions that a call may lead to run in the same way.
     fn spawned_by(&self, function: FnId) -> Vec<Spawned> {
         let known = |function: &FnId| self.spawning.get(function).map_or(&[][..], Vec::as_slice);
-        let targets = calls::targets(self.outline, function);
+        let targets = targets(self.outline, function);
         let Some((first, others)) = targets.split_first() else { return Vec::new() };
         let alike = |a: &Spawned, b: &Spawned| a.parameter == b.parameter && a.runs == b.runs;
         let of_all = |spawned: &&Spawned| others.iter().all(|other| known(other).iter().any(|of| alike(of, spawned)));
@@ -145,9 +145,12 @@ impl Search<'_> {
             // `work()`, `Box::pin(work)`
             Op::Call { callee, arguments } => match info.callees.get(&value) {
                 Some(Callee::Workspace(_) | Callee::Trait(_)) => None,
-                _ => part(*callee).or_else(|| arguments.iter().find_map(|argument| part(*argument))),
+                _ => {
+                    let given = part(*callee).or_else(|| arguments.iter().find_map(|argument| part(*argument)));
+                    given.map(|whole| whole && !self.gives_up(info, value))
+                }
             },
-            Op::Method { receiver, .. } => part(*receiver),
+            Op::Method { receiver, .. } => part(*receiver).map(|whole| whole && !self.gives_up(info, value)),
             Op::Async(region) | Op::Closure { region, .. } => {
                 let inside = |node: &NodeId| facts.is_inside(facts.node(*node).region, *region);
                 let races = facts.iter().any(|(node, n)| matches!(n.op, Op::Select { .. }) && inside(&node));
@@ -155,6 +158,13 @@ impl Search<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a call gives up what it is given when the time is over, or something else is done first.
+    fn gives_up(&self, info: &BodyInfo, call: NodeId) -> bool {
+        let lists =
+            |path| [Calls::BoundsTime, Calls::Races].iter().any(|list| self.outline.catalogue.lists(*list, path));
+        matches!(info.callees.get(&call), Some(Callee::External(path)) if lists(*path))
     }
 
     /// Marks what a body gives to such functions, and finds its calls of them.
