@@ -2,7 +2,7 @@
 
 use ustr::Ustr;
 
-use crate::catalogue::Calls;
+use crate::catalogue::{Calls, Runs};
 use crate::facts::model::{Body, Literal, Node, NodeId, Op, PatternKind, RegionId, RegionKind};
 use crate::index::Index;
 use crate::index::bodies::asked::Outcome;
@@ -226,7 +226,12 @@ impl Index {
 
     fn tells_within(&self, body: BodyRef, whole: RegionId, fuel: u32) -> bool {
         let facts = self.body(body);
-        let inside = |region: RegionId| facts.outwards(region).any(|(at, _)| at == whole);
+        // What fails in a task of its own fails there.
+        let is_apart = |region: &RegionId| self.info(body).runs.get(region).is_some_and(Runs::is_apart);
+        let inside = |region: RegionId| {
+            let mut around = facts.outwards(region).map(|(at, _)| at);
+            around.find(|at| *at == whole || is_apart(at)) == Some(whole)
+        };
         let regions = facts.region_ids().filter(|region| inside(*region));
         let fails = |region: RegionId| {
             let entered = self.is_entered_by_error(body, region) && !self.is_of_an_error_that_stays(body, region);
