@@ -27,7 +27,7 @@ impl Index {
         }
         let turn = |site: Site| self.loops_around(site).first().map(|around| around.region);
         let sends = |site: &Site| {
-            let name = self.external(*site).and_then(|path| Some(path.as_str().rsplit_once("::")?));
+            let name = self.external(*site).and_then(|path| path.as_str().rsplit_once("::"));
             name.is_some_and(|(owner, name)| owner == kind && name.starts_with("send"))
         };
         let before = |site: &Site| {

@@ -226,11 +226,18 @@ impl Index {
 
     fn tells_within(&self, body: BodyRef, whole: RegionId, fuel: u32) -> bool {
         let facts = self.body(body);
-        // What fails in a task of its own fails there.
-        let is_apart = |region: &RegionId| self.info(body).runs.get(region).is_some_and(Runs::is_apart);
+        // What fails in a task that is not waited for fails there.
+        let info = self.info(body);
+        let is_waited_for = |region: RegionId| {
+            let spawn = info.region_node(region).and_then(|work| info.parent(work));
+            spawn.is_some_and(|spawn| info.is_awaited(facts, spawn))
+        };
+        let is_apart = |region: RegionId| {
+            matches!(info.runs.get(&region), Some(Runs::Task | Runs::Thread)) && !is_waited_for(region)
+        };
         let inside = |region: RegionId| {
             let mut around = facts.outwards(region).map(|(at, _)| at);
-            around.find(|at| *at == whole || is_apart(at)) == Some(whole)
+            around.find(|at| *at == whole || is_apart(*at)) == Some(whole)
         };
         let regions = facts.region_ids().filter(|region| inside(*region));
         let fails = |region: RegionId| {
