@@ -174,6 +174,8 @@ pub enum Calls {
     Sends,
     /// They run something that a runtime waits for when it is dropped, however long that takes.
     HoldsRuntime,
+    /// Are types of streams whose other end is in the same program.
+    BothEndsHere,
     /// They wait for a datagram, which may have been lost.
     Datagrams,
     /// Errors that say no more than that nobody reads from a channel any more.

@@ -20,7 +20,9 @@ impl Index {
     /// The handshakes that code which is no test waits for; of those that are a part of each other the innermost, where the peer is waited for.
     pub fn handshakes(&self) -> Vec<Site> {
         let is_one = |site: &Site| {
-            self.is_listed_handshake(*site) || self.is_own_handshake(*site) || self.is_first_exchange(*site)
+            let is_one =
+                self.is_listed_handshake(*site) || self.is_own_handshake(*site) || self.is_first_exchange(*site);
+            is_one && !self.has_both_ends_here(*site)
         };
         self.shipped_sites().filter(is_one).collect()
     }
@@ -36,6 +38,13 @@ impl Index {
         // A handshake is told of where it is called.
         found.retain(|(read, taken)| !self.is_part_of_a_handshake(*read) && self.listens_to_the_network(*taken));
         found
+    }
+
+    /// Whether a call is given a stream whose other end is in the same program.
+    fn has_both_ends_here(&self, call: Site) -> bool {
+        let here =
+            |ty: &Ty| matches!(ty.peeled(), Ty::Ext(path, _) if self.catalogue().lists(Calls::BothEndsHere, *path));
+        self.node(call).op.operands().into_iter().any(|given| here(self.ty(Site { node: given, ..call })))
     }
 
     fn is_part_of_a_handshake(&self, read: Site) -> bool {
