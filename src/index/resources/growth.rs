@@ -163,11 +163,18 @@ impl Index {
             return Variety::Unknown;
         };
         match arguments.first() {
+            Some(_) if self.adds_by_key(site) && self.is_keyed_by_few(site) => Variety::Few,
             Some(key) if self.catalogue().lists(Calls::GrowsByKey, path) => {
                 self.key_variety(Site { node: *key, ..site })
             }
             _ => Variety::Endless,
         }
+    }
+
+    /// Whether the type of the collection that a call adds to says that there are only so many keys: `HashMap<u8, _>`.
+    fn is_keyed_by_few(&self, site: Site) -> bool {
+        let collection = self.added_to(site).and_then(|to| self.collection(self.ty(to)));
+        matches!(collection, Some(Ty::Ext(_, of)) if of.first().is_some_and(|key| self.has_few_values(key)))
     }
 
     /// Where a key cannot be followed, its type may say that ever new ones come.

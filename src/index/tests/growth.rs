@@ -27,6 +27,19 @@ fn what_is_added_to_and_never_taken_from_grows() {
 }
 
 #[test]
+fn the_type_of_the_keys_may_say_that_there_are_few() {
+    let code = program(&format!(
+        "{MAPS} static BY_BYTE: LazyLock<Mutex<HashMap<u8, String>>> = LazyLock::new(Default::default); \
+         static BY_NAME: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Default::default); \
+         fn add(frame: radio::Frame) {{ BY_BYTE.lock().unwrap().insert(frame.sender(), frame.text()); \
+             BY_NAME.lock().unwrap().insert(frame.name(), frame.text()); }} fn main() {{}}"
+    ));
+    let variety = |call: &str| code.index.added_variety(code.site(call));
+    assert_eq!(variety("BY_BYTE.lock().unwrap().insert(frame.sender(), frame.text())"), Variety::Few);
+    assert_eq!(variety("BY_NAME.lock().unwrap().insert(frame.name(), frame.text())"), Variety::Unknown);
+}
+
+#[test]
 fn a_name_that_a_function_makes_up_is_another_one_each_time() {
     let code = program(
         "use std::path::{Path, PathBuf}; use std::sync::atomic::{AtomicU64, Ordering}; static NEXT: AtomicU64 = AtomicU64::new(0); \
