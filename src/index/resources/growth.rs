@@ -369,15 +369,36 @@ impl Index {
         };
         let facts = self.body(added.body);
         let around: Vec<RegionId> = facts.outwards(facts.node(added.node).region).map(|(region, _)| region).collect();
-        facts.iter().take(added.node.index()).filter(|(_, node)| around.contains(&node.region)).any(|(_, node)| {
-            match &node.op {
-                Op::Bind { init: Some(found), otherwise: Some(_), .. } => {
-                    self.looks_up(Site { node: *found, ..added }, key)
-                }
-                Op::Try(found) => self.looks_up(Site { node: *found, ..added }, key),
-                _ => false,
+        let is_found = |region: &RegionId| {
+            let found = self.found_in(added.body, *region);
+            found.is_some_and(|found| self.looks_up(Site { node: found, ..added }, key))
+        };
+        around.iter().any(is_found)
+            || facts.iter().take(added.node.index()).filter(|(_, node)| around.contains(&node.region)).any(
+                |(_, node)| match &node.op {
+                    Op::Bind { init: Some(found), otherwise: Some(_), .. } => {
+                        self.looks_up(Site { node: *found, ..added }, key)
+                    }
+                    Op::Try(found) => self.looks_up(Site { node: *found, ..added }, key),
+                    _ => false,
+                },
+            )
+    }
+
+    /// What has to be there for a branch to be entered: `if let Some(..) = found`, `match found { Some(..) => .. }`.
+    fn found_in(&self, body: BodyRef, branch: RegionId) -> Option<NodeId> {
+        let facts = self.body(body);
+        match &facts.node(self.info(body).region_node(branch)?).op {
+            Op::If { condition, then, .. } if *then == branch => match &facts.node(*condition).op {
+                Op::Let { pattern, of } if pattern.is_some() => Some(*of),
+                _ => None,
+            },
+            Op::Match { scrutinee, arms } => {
+                let entered = arms.iter().find(|arm| arm.region == branch)?;
+                entered.pattern.is_some().then_some(*scrutinee)
             }
-        })
+            _ => None,
+        }
     }
 
     /// Whether an expression is what a call found by a key, if it found any.
@@ -385,6 +406,10 @@ impl Index {
         let at = |node: NodeId| Site { node, ..found };
         match &self.node(found).op {
             Op::Await(of) => self.looks_up(at(*of), key),
+            Op::Local(local) => {
+                let init = self.init_of(found.body, *local).filter(|init| *init < found.node);
+                init.is_some_and(|init| self.looks_up(at(init), key))
+            }
             Op::Method { receiver, arguments, .. } => {
                 let is_given = arguments.iter().any(|argument| self.named_by(at(*argument)) == Some(key));
                 let may_find = match self.ty(found) {
