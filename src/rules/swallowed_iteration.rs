@@ -361,7 +361,9 @@ struct End {
 
 /// A loop that ends at any error of a call of a list, without having been meant to: what leaves it otherwise waits for one message or for its own end.
 fn ends_at_error_of(view: View, node: NodeId, list: Calls) -> Option<(End, NodeId)> {
-    let end = end_at_error(view, node)?;
+    // A burst does not ask what the message would have been.
+    let is_taken = |pattern: &Pattern| takes_each(pattern) || list == Calls::Lags && pattern.is_ok();
+    let end = end_at_error(view, node, &is_taken)?;
     let Op::Await(call) = *view.op(end.of) else { return None };
     view.index.external(view.site(call)).filter(|path| view.index.catalogue().lists(list, *path))?;
     let leaves_otherwise =
@@ -369,9 +371,10 @@ fn ends_at_error_of(view: View, node: NodeId, list: Calls) -> Option<(End, NodeI
     (!leaves_otherwise && !view.index.is_intended(view.in_file(end.range))).then_some((end, call))
 }
 
-fn end_at_error(view: View, node: NodeId) -> Option<End> {
+/// The loop that ends at any error of what `is_taken` takes where it succeeds.
+fn end_at_error(view: View, node: NodeId, is_taken: &dyn Fn(&Pattern) -> bool) -> Option<End> {
     if let Op::Loop { kind: LoopKind::While, region } = *view.op(node) {
-        let condition = only_success(view, region).filter(|condition| takes_each(condition.pattern))?;
+        let condition = only_success(view, region).filter(|condition| is_taken(condition.pattern))?;
         let range = view.range(condition.node);
         return Some(End { of: condition.of, range, owner: node, round: region, failed: None });
     }
