@@ -1,6 +1,9 @@
 //! Families of metrics: a call that picks one of them by labels adds a series for each set that is new, and the series stays. Which of the labels can have ever
 //! new values is told here; what a message says of that is not.
 
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet as HashSet;
 use ustr::Ustr;
 
 use crate::catalogue::Calls;
@@ -34,6 +37,14 @@ const LARGE: [&str; 8] = ["u32", "u64", "u128", "usize", "i32", "i64", "i128", "
 /// Through how many steps a label is followed to what it is a text of.
 const STEPS: u32 = 16;
 
+/// A value that a label is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Part {
+    value: Site,
+    /// The calls of functions of the workspace that it is returned from, the innermost last.
+    way: Vec<Site>,
+}
+
 impl Index {
     /// The labels with ever new values that a service sets while it serves, one for each call.
     pub fn endless_labels(&self) -> Vec<EndlessLabel> {
@@ -55,10 +66,7 @@ impl Index {
     }
 
     fn endless_label(&self, call: Site) -> Option<EndlessLabel> {
-        let mut values = Vec::new();
-        for argument in self.label_arguments(call) {
-            self.collect_parts(argument, &[], STEPS, &mut values);
-        }
+        let mut values = self.parts_of_labels(self.label_arguments(call));
         let made_up = |value: &Site| self.is_made_up_by_anybody(*value);
         values.retain(|value| made_up(value) || self.variety(*value) != Variety::Few && !self.is_written_out(*value));
         let is_endless = |value: &Site| self.variety(*value) == Variety::Endless;
@@ -87,45 +95,75 @@ impl Index {
         }
     }
 
-    /// The addresses, ids, numbers and paths that labels are texts of. `way` are the calls of functions of the workspace that the value is returned from, the
-    /// innermost last.
-    fn collect_parts(&self, value: Site, way: &[Site], fuel: u32, found: &mut Vec<Site>) {
-        let Some(fuel) = fuel.checked_sub(1) else { return };
-        let parameter = match &self.node(value).op {
+    /// The addresses, ids, numbers and paths that labels are texts of, the nearest first.
+    fn parts_of_labels(&self, labels: Vec<Site>) -> Vec<Site> {
+        let mut queue: VecDeque<Part> = labels.into_iter().map(|value| Part { value, way: Vec::new() }).collect();
+        let (mut found, mut seen) = (Vec::new(), HashSet::default());
+        for _ in 0..STEPS {
+            for part in std::mem::take(&mut queue) {
+                if !seen.insert(part.clone()) {
+                    continue;
+                }
+                if !part.way.is_empty() && self.parameter_named(part.value).is_some() {
+                    queue.extend(self.given_on_the_way(&part));
+                } else if self.tells_apart(part.value) {
+                    found.push(part.value);
+                } else {
+                    queue.extend(self.parts_of(&part));
+                }
+            }
+        }
+        found
+    }
+
+    /// What a call on the way gives for a parameter.
+    fn given_on_the_way(&self, part: &Part) -> Option<Part> {
+        let (call, outer) = part.way.split_last()?;
+        let parameter = self.parameter_named(part.value)?;
+        let function = self.function_of(part.value.body)?;
+        let node = self.operand_for(*call, function, parameter)?;
+        Some(Part { value: Site { node, ..*call }, way: outer.to_vec() })
+    }
+
+    fn parameter_named(&self, value: Site) -> Option<Option<usize>> {
+        match &self.node(value).op {
             Op::Local(local) => self.parameter_of(value.body, *local),
             _ => None,
-        };
-        if let (Some(parameter), Some((call, outer))) = (parameter, way.split_last()) {
-            let given = self.function_of(value.body).and_then(|function| self.operand_for(*call, function, parameter));
-            return given.into_iter().for_each(|node| self.collect_parts(Site { node, ..*call }, outer, fuel, found));
         }
-        if self.is_countless(value) || self.is_large_number(self.ty(value)) || self.is_made_up_by_anybody(value) {
-            return found.push(value);
-        }
-        let mut each = |nodes: &[NodeId]| {
-            nodes.iter().for_each(|node| self.collect_parts(Site { node: *node, ..value }, way, fuel, found));
-        };
+    }
+
+    fn tells_apart(&self, value: Site) -> bool {
+        self.is_countless(value) || self.is_large_number(self.ty(value)) || self.is_made_up_by_anybody(value)
+    }
+
+    /// What a value is made of, one step on.
+    fn parts_of(&self, part: &Part) -> Vec<Part> {
+        let value = part.value;
+        let here = |node: NodeId| Part { value: Site { node, ..value }, way: part.way.clone() };
+        let each = |nodes: &[NodeId]| nodes.iter().map(|node| here(*node)).collect();
         match &self.node(value).op {
-            Op::Reference { of, .. } | Op::Deref(of) => each(&[*of]),
+            Op::Reference { of, .. } | Op::Deref(of) => vec![here(*of)],
             Op::Array(parts) | Op::Tuple(parts) => each(parts),
-            Op::Struct { fields, .. } => each(&fields.iter().map(|(_, node)| *node).collect::<Vec<_>>()),
-            Op::Method { receiver, name, .. } if self.catalogue().lists(Calls::SpellsOut, *name) => each(&[*receiver]),
+            Op::Struct { fields, .. } => fields.iter().map(|(_, node)| here(*node)).collect(),
+            Op::Method { receiver, name, .. } if self.catalogue().lists(Calls::SpellsOut, *name) => {
+                vec![here(*receiver)]
+            }
             Op::Macro(call) => {
                 let named = call.mentions.iter().filter_map(|local| self.body(value.body).uses(*local).next());
-                each(&[&call.arguments[..], &named.collect::<Vec<_>>()].concat());
+                each(&[&call.arguments[..], &named.collect::<Vec<_>>()].concat())
             }
-            Op::Local(local) => match (self.made_by(value, *local), parameter.flatten()) {
-                (Some(init), _) => each(&[init]),
+            Op::Local(local) => match (self.made_by(value, *local), self.parameter_named(value).flatten()) {
+                (Some(init), _) => vec![here(init)],
                 (None, Some(at)) => {
                     let given = self.function_of(value.body).map(|function| self.given_for(function, at));
-                    given.into_iter().flatten().for_each(|given| self.collect_parts(given, way, fuel, found));
+                    given.into_iter().flatten().map(|value| Part { value, way: part.way.clone() }).collect()
                 }
-                (None, None) => {}
+                (None, None) => Vec::new(),
             },
             op => match (op.same_as(), self.returned_by(value)) {
-                (Some(of), _) => each(&[of]),
-                (None, Some(returned)) => self.collect_parts(returned, &[way, &[value]].concat(), fuel, found),
-                (None, None) => {}
+                (Some(of), _) => vec![here(of)],
+                (None, Some(returned)) => vec![Part { value: returned, way: [&part.way[..], &[value]].concat() }],
+                (None, None) => Vec::new(),
             },
         }
     }

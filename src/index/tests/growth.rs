@@ -264,3 +264,14 @@ fn a_collection_that_a_call_is_lent_is_there_for_others() {
     assert!(!lasts("lent.push(3)"));
     assert!(!lasts("own.lock().unwrap().push(4)"));
 }
+
+#[test]
+fn a_label_that_functions_hand_round_is_followed_once() {
+    let code = program(
+        "fn count(name: &str) { metrics::counter!(\"asked\", \"name\" => name.to_string()).increment(1); } \
+         fn one(name: &str) { two(name); two(name); three(name); count(name); } \
+         fn two(name: &str) { one(name); three(name); three(name); count(name); } \
+         fn three(name: &str) { one(name); one(name); two(name); count(name); } fn main() { one(\"a\"); }",
+    );
+    assert!(code.index.endless_labels().is_empty());
+}
