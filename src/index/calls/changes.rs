@@ -67,7 +67,8 @@ impl Index {
         }
     }
 
-    fn hears_a_signal(&self, path: Ustr) -> bool {
+    /// Whether a call of a library listens to a signal of the system, one by name or whichever comes.
+    pub(in crate::index) fn hears_a_signal(&self, path: Ustr) -> bool {
         self.catalogue().lists(Calls::Hears, path) || self.catalogue().signal(path).is_some()
     }
 

@@ -12,19 +12,9 @@ const FUEL: u32 = 6;
 impl Index {
     /// Whether a place in a function never runs where a call leads to that: it stands in a branch for what is there, and what the call gives is always `None`.
     pub fn is_never_come_to(&self, call: Site, inside: Site) -> bool {
-        let (facts, info) = (self.body(inside.body), self.info(inside.body));
-        facts.outwards(facts.node(inside.node).region).any(|(region, _)| {
-            let asked = match info.region_node(region).map(|owner| &facts.node(owner).op) {
-                Some(Op::If { condition, then, .. }) if *then == region => match &facts.node(*condition).op {
-                    Op::Let { pattern, of } if pattern.is_some() => Some(*of),
-                    _ => None,
-                },
-                Some(Op::Match { scrutinee, arms }) => {
-                    arms.iter().any(|arm| arm.region == region && arm.pattern.is_some()).then_some(*scrutinee)
-                }
-                _ => None,
-            };
-            asked.is_some_and(|node| self.is_left_out(call, Site { node, ..inside }))
+        let view = self.view(inside.body);
+        view.facts.outwards(view.facts.node(inside.node).region).any(|(region, _)| {
+            view.found_in(region).is_some_and(|node| self.is_left_out(call, Site { node, ..inside }))
         })
     }
 

@@ -76,7 +76,7 @@ impl Index {
         // What calls itself is not bounded by that.
         known.insert((function, by), false);
         let calls = self.calls.callers(function).iter().filter(|call| !self.is_test(call.site.body));
-        let goes_on = |call: &Call| matches!(call.runs, Runs::Task | Runs::Thread | Runs::Blocking);
+        let goes_on = |call: &Call| call.runs.is_apart();
         let mut bounded = calls
             .map(|call| match goes_on(call) {
                 true => self.is_bounded_here(call.site, by),
@@ -151,8 +151,7 @@ impl Index {
 
     /// Whether a call runs what it is given as a task or thread of its own.
     fn starts_task(&self, call: Site) -> bool {
-        let runs = self.callable(call).map(|callable| callable.runs);
-        matches!(runs, Some(Runs::Task | Runs::Thread | Runs::Blocking))
+        self.callable(call).is_some_and(|callable| callable.runs.is_apart())
     }
 
     /// Whether a future is lent to what gives it up, and so is still there afterwards.

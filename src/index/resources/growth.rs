@@ -370,7 +370,7 @@ impl Index {
         let facts = self.body(added.body);
         let around: Vec<RegionId> = facts.outwards(facts.node(added.node).region).map(|(region, _)| region).collect();
         let is_found = |region: &RegionId| {
-            let found = self.found_in(added.body, *region);
+            let found = self.view(added.body).found_in(*region);
             found.is_some_and(|found| self.looks_up(Site { node: found, ..added }, key))
         };
         around.iter().any(is_found)
@@ -383,22 +383,6 @@ impl Index {
                     _ => false,
                 },
             )
-    }
-
-    /// What has to be there for a branch to be entered: `if let Some(..) = found`, `match found { Some(..) => .. }`.
-    fn found_in(&self, body: BodyRef, branch: RegionId) -> Option<NodeId> {
-        let facts = self.body(body);
-        match &facts.node(self.info(body).region_node(branch)?).op {
-            Op::If { condition, then, .. } if *then == branch => match &facts.node(*condition).op {
-                Op::Let { pattern, of } if pattern.is_some() => Some(*of),
-                _ => None,
-            },
-            Op::Match { scrutinee, arms } => {
-                let entered = arms.iter().find(|arm| arm.region == branch)?;
-                entered.pattern.is_some().then_some(*scrutinee)
-            }
-            _ => None,
-        }
     }
 
     /// Whether an expression is what a call found by a key, if it found any.

@@ -182,10 +182,7 @@ impl Index {
     pub fn hears_others(&self, task: &Task) -> Option<Site> {
         let sites = self.work_sites(task);
         let hears = |site: &Site| site.body == task.spawn.body && self.hears_news(*site);
-        let told = |site: &Site| {
-            let hears_signal = self.external(*site).is_some_and(|path| self.catalogue().lists(Calls::Hears, path));
-            !hears(site) && (self.is_told(*site) || hears_signal)
-        };
+        let told = |site: &Site| !hears(site) && (self.is_told(*site) || self.hears(*site));
         sites.iter().copied().find(hears).filter(|_| !sites.iter().any(told))
     }
 

@@ -182,9 +182,7 @@ impl Index {
 
     /// Whether a node waits, by itself or in a function of the workspace, for a signal of the system.
     pub fn waits_for_a_signal(&self, site: Site) -> bool {
-        let is_signal = |site: Site| {
-            self.hears(site) || self.external(site).is_some_and(|path| self.catalogue().signal(path).is_some())
-        };
+        let is_signal = |site: Site| self.external(site).is_some_and(|path| self.hears_a_signal(path));
         let inside = |call: Site| self.called_directly(call).into_iter().flat_map(|body| self.call_sites(body));
         let waits_for = |call: Site| is_signal(call) || inside(call).any(is_signal);
         match &self.node(site).op {

@@ -2,7 +2,7 @@
 
 use ustr::ustr;
 
-use crate::catalogue::{Effect, Runs};
+use crate::catalogue::Effect;
 use crate::facts::model::{LocalId, NodeId, Op};
 use crate::index::bodies::infer::Callee;
 use crate::index::calls::Site;
@@ -126,10 +126,7 @@ impl Index {
 
     /// What a call of a library runs as a task or thread.
     fn own_work(&self, start: Site) -> Option<Site> {
-        let runs = self.callable(start)?.runs;
-        if !matches!(runs, Runs::Task | Runs::Thread | Runs::Blocking) {
-            return None;
-        }
+        self.callable(start).filter(|callable| callable.runs.is_apart())?;
         let arguments = match &self.node(start).op {
             Op::Call { arguments, .. } | Op::Method { arguments, .. } => arguments,
             _ => return None,

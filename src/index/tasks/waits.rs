@@ -4,7 +4,7 @@
 use rustc_hash::FxHashSet as HashSet;
 use ustr::{Ustr, ustr};
 
-use crate::catalogue::{Calls, Effect, Runs, TypeEntry};
+use crate::catalogue::{Calls, Effect, TypeEntry};
 use crate::facts::model::*;
 use crate::index::Index;
 use crate::index::bodies::infer::Callee;
@@ -239,9 +239,7 @@ impl Index {
 
     fn spawns(&self, site: Site) -> bool {
         matches!(self.node(site).op, Op::Call { .. } | Op::Method { .. })
-            && self
-                .callable(site)
-                .is_some_and(|callable| matches!(callable.runs, Runs::Task | Runs::Thread | Runs::Blocking))
+            && self.callable(site).is_some_and(|callable| callable.runs.is_apart())
     }
 
     /// The variables that hold a clone of what a variable holds, or a value that was built with one; and those that it was built with itself.
